@@ -1,0 +1,169 @@
+/**
+ * What should exist on this machine, derived from the model and handed to `lab/hosts` and `lab/net`, which bring
+ * the machine there. It is the whole of what they know: no OpenAPI names, no HTTP, no history. Reconciling the same
+ * value twice changes nothing; reconciling after a crash repairs what is missing and removes what is too much.
+ */
+export interface DesiredMachine {
+    readonly vpcs: readonly DesiredVpc[];
+    readonly hosts: readonly DesiredHost[];
+    readonly eips: readonly DesiredEip[];
+    readonly securityGroups: readonly DesiredSecurityGroup[];
+}
+
+/** An isolated network. Two of them may use the same CIDR. */
+export interface DesiredVpc {
+    readonly id: string;
+    /** Primary and secondary CIDRs. */
+    readonly cidrs: readonly string[];
+    readonly vswitches: readonly DesiredVSwitch[];
+    readonly routeTables: readonly DesiredRouteTable[];
+    readonly snat: readonly DesiredSnat[];
+    readonly dnat: readonly DesiredDnat[];
+}
+
+export interface DesiredVSwitch {
+    readonly id: string;
+    readonly cidr: string;
+    /** The VSwitch's router address: the third last of its range, `.253` of a /24. */
+    readonly gateway: string;
+    readonly routeTableId: string;
+}
+
+export interface DesiredRouteTable {
+    readonly id: string;
+    /** Custom entries only; the VPC's own ranges are always routed. */
+    readonly routes: readonly DesiredRoute[];
+}
+
+export interface DesiredRoute {
+    readonly cidr: string;
+    readonly nextHop:
+        | { readonly kind: "nat" }
+        | { readonly kind: "instance"; readonly privateIp: string }
+        | { readonly kind: "blackhole" };
+}
+
+/** Hosts whose address lies in `sourceCidr` leave through the NAT gateway with one of `addresses`, when their route table sends them there. */
+export interface DesiredSnat {
+    readonly id: string;
+    readonly sourceCidr: string;
+    /** EIPs bound to the NAT gateway. */
+    readonly addresses: readonly string[];
+}
+
+/** A port of an EIP that is bound to the NAT gateway, forwarded to a host. */
+export interface DesiredDnat {
+    readonly id: string;
+    readonly externalAddress: string;
+    /** `any`, a port or a range `from/to`. */
+    readonly externalPort: string;
+    readonly protocol: "tcp" | "udp" | "any";
+    readonly internalIp: string;
+    readonly internalPort: string;
+}
+
+export interface DesiredHost {
+    /** Instance id, unique on the account. */
+    readonly id: string;
+    /** Identity of the root file system: another value means another, empty machine under the same id. */
+    readonly systemDiskId: string;
+    readonly hostname: string;
+    readonly imageId: string;
+    readonly power: "running" | "stopped";
+    /** Counts the reboots asked for by the API; a larger value than the one last applied restarts the host. */
+    readonly bootCount: number;
+    readonly cpus: number;
+    readonly memoryMiB: number;
+    readonly nics: readonly DesiredNic[];
+    /** Decoded user data, as cloud-init takes it: a script or `#cloud-config`. */
+    readonly userData?: string;
+    /** OpenSSH public keys for root, planted at boot. */
+    readonly publicKeys: readonly string[];
+    /** Password for root, set at boot. */
+    readonly password?: string;
+    readonly disks: readonly DesiredDisk[];
+    /** Tags, for `/latest/meta-data` and for people who look at the containers. */
+    readonly tags: Readonly<Record<string, string>>;
+    readonly zoneId: string;
+    readonly regionId: string;
+}
+
+export interface DesiredNic {
+    readonly id: string;
+    readonly vpcId: string;
+    readonly vswitchId: string;
+    readonly mac: string;
+    readonly primary: boolean;
+    readonly primaryIp: string;
+    readonly secondaryIps: readonly string[];
+    readonly securityGroupIds: readonly string[];
+}
+
+export interface DesiredDisk {
+    readonly id: string;
+    readonly sizeGiB: number;
+    /** `/dev/xvdb`, `/dev/xvdc`, … as the cloud names them. */
+    readonly device: string;
+}
+
+/** A public address; `target` is absent while it is not bound. */
+export interface DesiredEip {
+    readonly id: string;
+    /** In 127.77.0.0/16. */
+    readonly address: string;
+    readonly target?:
+        | { readonly kind: "instance"; readonly vpcId: string; readonly privateIp: string }
+        | { readonly kind: "nat"; readonly vpcId: string };
+}
+
+export interface DesiredSecurityGroup {
+    readonly id: string;
+    readonly vpcId: string;
+    /** Members reach each other unless a rule drops it. */
+    readonly intraGroupAccept: boolean;
+    readonly rules: readonly DesiredRule[];
+}
+
+/**
+ * One rule. An interface in several groups gets the rules of all, sorted by priority (1 first, 100 last), drop before
+ * accept at the same priority. What no rule decides: ingress is dropped, egress accepted.
+ */
+export interface DesiredRule {
+    readonly direction: "ingress" | "egress";
+    readonly policy: "accept" | "drop";
+    readonly priority: number;
+    readonly protocol: "tcp" | "udp" | "icmp" | "icmpv6" | "gre" | "all";
+    /** Inclusive; absent for protocols without ports and for all ports. */
+    readonly ports?: { readonly from: number; readonly to: number };
+    readonly sourcePorts?: { readonly from: number; readonly to: number };
+    /** The other side: the source of ingress, the destination of egress. */
+    readonly peer:
+        | { readonly kind: "cidr"; readonly cidr: string }
+        | { readonly kind: "group"; readonly securityGroupId: string }
+        | { readonly kind: "cidrs"; readonly cidrs: readonly string[] };
+    /** Narrows the host's own side (`DestCidrIp` of ingress, `SourceCidrIp` of egress). */
+    readonly ownCidr?: string;
+}
+
+/** What the machine reports back to the model. */
+export type MachineEvent =
+    | { readonly kind: "running"; readonly hostId: string }
+    /** The guest powered itself off, or its container died. */
+    | { readonly kind: "stopped"; readonly hostId: string }
+    | { readonly kind: "failed"; readonly hostId: string; readonly reason: string };
+
+/** The machine under the lab: containers, name spaces, addresses, firewall. */
+export interface Machine {
+    /**
+     * Brings the machine to `desired`. Calls may overlap: they are coalesced, and the promise resolves when a pass that
+     * began after the call has put network and firewall in place and started (not necessarily booted) the hosts.
+     */
+    reconcile(desired: DesiredMachine): Promise<void>;
+    onEvent(listener: (event: MachineEvent) => void): void;
+    /** Console output of a host since its last boot, newest last. */
+    consoleOutput(hostId: string): Promise<string>;
+    /** Stops watching; what runs goes on running. */
+    close(): Promise<void>;
+    /** Removes every container, name space, address, rule and file of this lab, also after a crash. */
+    destroy(): Promise<void>;
+}
