@@ -1,0 +1,99 @@
+import { CloudError, missingParameter } from "./errors";
+import { ModelClass, Plain, parseRequest, serialize } from "./wire";
+import type { Store } from "../model/store";
+
+/** What an action may use besides its request. */
+export interface ActionContext {
+    readonly store: Store;
+    /** Region of the request: `RegionId`, else the one that the endpoint's host name or the lab's default gives. */
+    readonly regionId: string;
+    readonly requestId: string;
+    readonly accountId: string;
+    /** Now, as the cloud writes times: `2026-01-31T12:00:00Z`. */
+    readonly now: string;
+    /**
+     * Ends the checks: everything after it changes the model. With `DryRun` it throws the cloud's `DryRunOperation`.
+     * Every action that changes something calls it once, after the last check and before the first change.
+     */
+    checked(): void;
+    /**
+     * Hands the changed model to the machine. Await it where the cloud's answer promises that the change is in force
+     * (security group rules, EIP binding); leave it out where a status tells (RunInstances): the dispatcher starts a
+     * pass after every write in any case.
+     */
+    applied(): Promise<void>;
+}
+
+/** One OpenAPI action. `Version` and `Action` together are unique over all products. */
+export interface Action<Request = object, Response = object> {
+    /** Product code as the vendor spells it: `Ecs`, `Vpc`, `Sts`, … */
+    readonly product: string;
+    readonly version: string;
+    readonly name: string;
+    readonly request: ModelClass<Request>;
+    readonly response: ModelClass<Response>;
+    /** Wire names that must be there and not empty. */
+    readonly required?: readonly string[];
+    /** Writes are persisted before they are answered, and honour `ClientToken` and `DryRun`. */
+    readonly writes: boolean;
+    readonly handle: (request: Plain<Request>, context: ActionContext) => Answer<Response> | Promise<Answer<Response>>;
+}
+
+/** The body without `RequestId`, which the dispatcher adds. */
+export type Answer<Response> = Omit<Plain<Response>, "requestId">;
+
+/** Declares an action with its types inferred from the vendor's classes. */
+export function defineAction<Request, Response>(action: Action<Request, Response>): Action {
+    return action as unknown as Action;
+}
+
+/** Actions by (version, name). */
+export class ActionTable {
+    private readonly actions = new Map<string, Action>();
+    private readonly versions = new Map<string, string>();
+
+    constructor(actions: Iterable<Action>) {
+        for (const action of actions) {
+            const key = `${action.version}/${action.name}`;
+            if (this.actions.has(key)) throw new Error(`The action ${key} is declared twice.`);
+            this.actions.set(key, action);
+            this.versions.set(action.version, action.product);
+        }
+    }
+
+    find(version: string, name: string): Action | undefined {
+        return this.actions.get(`${version}/${name}`);
+    }
+
+    /** Whether any action of this version is here, i.e. the product is known. */
+    knowsVersion(version: string): boolean {
+        return this.versions.has(version);
+    }
+
+    [Symbol.iterator](): Iterator<Action> {
+        return this.actions.values();
+    }
+}
+
+/** Parses, checks, handles and serializes one request. The caller has verified the signature. */
+export async function run(
+    action: Action,
+    parameters: ReadonlyMap<string, string>,
+    context: ActionContext,
+): Promise<Record<string, unknown>> {
+    for (const name of action.required ?? []) {
+        if (!parameters.get(name) && !hasPrefix(parameters, `${name}.`)) throw missingParameter(name);
+    }
+    const answer = await action.handle(parseRequest(action.request, parameters), context);
+    return { ...serialize(action.response, answer), RequestId: context.requestId };
+}
+
+function hasPrefix(parameters: ReadonlyMap<string, string>, prefix: string): boolean {
+    for (const name of parameters.keys()) if (name.startsWith(prefix)) return true;
+    return false;
+}
+
+/** The cloud's answer to a dry run whose checks passed. */
+export function dryRunPassed(): CloudError {
+    return new CloudError("DryRunOperation", "Request validation has been passed with DryRun flag set.", 400);
+}

@@ -1,0 +1,154 @@
+/**
+ * Between the flat parameters of an RPC request (`Tag.1.Key=a`) or the JSON of an answer and typed values. Wire names
+ * and types come from the vendor's own TypeScript SDK: each of its model classes carries `names()` and `types()`.
+ */
+import { CloudError, invalidParameter } from "./errors";
+
+/** A model class of the vendor's SDK. */
+export interface ModelClass<T = object> {
+    new (map?: Record<string, unknown>): T;
+    names(): Record<string, string>;
+    types(): Record<string, unknown>;
+}
+
+type Declared<T> = {
+    [K in keyof T as string extends K ? never : K extends "toMap" | "validate" | "copyWithoutStream" ? never : K]: T[K];
+};
+
+/** The data of a model class without its methods and its index signature, all the way down. */
+export type Plain<T> = T extends string | number | boolean | undefined
+    ? T
+    : T extends readonly (infer E)[]
+      ? readonly Plain<E>[]
+      : T extends object
+        ? { readonly [K in keyof Declared<T>]: Plain<Declared<T>[K]> }
+        : T;
+
+type Tree = { [key: string]: Tree | string };
+
+/** Flat `A.1.B` parameters as a tree; list positions stay keys here. */
+function toTree(flat: ReadonlyMap<string, string>): Tree {
+    const root: Tree = Object.create(null) as Tree;
+    for (const [key, value] of flat) {
+        const path = key.split(".");
+        let node = root;
+        for (const part of path.slice(0, -1)) {
+            const next = node[part];
+            if (typeof next === "object") node = next;
+            else node = node[part] = Object.create(null) as Tree;
+        }
+        const last = path[path.length - 1]!;
+        if (typeof node[last] !== "object") node[last] = value;
+    }
+    return root;
+}
+
+function isModelClass(type: unknown): type is ModelClass {
+    return typeof type === "function" && "names" in type;
+}
+
+function listItems(node: Tree): (Tree | string)[] {
+    return Object.keys(node)
+        .filter((key) => /^\d+$/.test(key))
+        .sort((a, b) => Number(a) - Number(b))
+        .map((key) => node[key]!);
+}
+
+function parseValue(type: unknown, node: Tree | string, wireName: string): unknown {
+    if (isModelClass(type))
+        return typeof node === "object" ? parseModel(type, node, wireName) : parseJson(node, wireName);
+    if (typeof type === "object" && type !== null) {
+        const { type: kind, itemType, valueType } = type as { type: string; itemType?: unknown; valueType?: unknown };
+        if (kind === "array") {
+            // Newer clients send a list as one JSON parameter.
+            if (typeof node === "string")
+                return node.startsWith("[")
+                    ? parseJson(node, wireName)
+                    : node === ""
+                      ? undefined
+                      : [parseValue(itemType, node, wireName)];
+            return listItems(node).map((item, i) => parseValue(itemType, item, `${wireName}.${i + 1}`));
+        }
+        if (kind === "map") {
+            if (typeof node === "string") return parseJson(node, wireName);
+            return Object.fromEntries(
+                Object.entries(node).map(([key, item]) => [
+                    key,
+                    parseValue(valueType ?? "string", item, `${wireName}.${key}`),
+                ]),
+            );
+        }
+    }
+    if (typeof node !== "string") return undefined;
+    switch (type) {
+        case "number": {
+            if (node === "") return undefined;
+            const value = Number(node);
+            if (!Number.isFinite(value))
+                throw invalidParameter(wireName, `The specified parameter "${wireName}" must be a number.`);
+            return value;
+        }
+        case "boolean":
+            if (node === "") return undefined;
+            if (/^true$/i.test(node)) return true;
+            if (/^false$/i.test(node)) return false;
+            throw invalidParameter(wireName, `The specified parameter "${wireName}" must be true or false.`);
+        default:
+            return node;
+    }
+}
+
+function parseJson(text: string, wireName: string): unknown {
+    if (text === "") return undefined;
+    try {
+        return JSON.parse(text) as unknown;
+    } catch {
+        throw invalidParameter(wireName, `The specified parameter "${wireName}" is not valid JSON.`);
+    }
+}
+
+function parseModel(cls: ModelClass, node: Tree, prefix = ""): Record<string, unknown> {
+    const types = cls.types();
+    const result: Record<string, unknown> = {};
+    for (const [property, wireName] of Object.entries(cls.names())) {
+        // Some wire names hold a dot (`Filter.1.Key` of old products).
+        let child: Tree | string | undefined = node;
+        for (const part of wireName.split(".")) child = typeof child === "object" ? child[part] : undefined;
+        if (child === undefined) continue;
+        const value = parseValue(types[property], child, prefix === "" ? wireName : `${prefix}.${wireName}`);
+        if (value !== undefined) result[property] = value;
+    }
+    return result;
+}
+
+/**
+ * A typed request from flat parameters. Parameters that the vendor does not know are ignored, as the cloud does.
+ * @throws CloudError `InvalidParameter` for a value of the wrong type.
+ */
+export function parseRequest<T>(cls: ModelClass<T>, flat: ReadonlyMap<string, string>): Plain<T> {
+    return parseModel(cls as ModelClass, toTree(flat)) as Plain<T>;
+}
+
+/** The JSON object of an answer, with the vendor's wire names; undefined members are left out. */
+export function serialize(cls: ModelClass, value: object): Record<string, unknown> {
+    const names = cls.names();
+    const types = cls.types();
+    const result: Record<string, unknown> = {};
+    for (const [property, member] of Object.entries(value)) {
+        if (member === undefined) continue;
+        const wireName = names[property];
+        if (wireName === undefined)
+            throw new CloudError("InternalError", `The lab has no wire name for "${property}" of ${cls.name}.`, 500);
+        result[wireName] = serializeValue(types[property], member);
+    }
+    return result;
+}
+
+function serializeValue(type: unknown, value: unknown): unknown {
+    if (isModelClass(type)) return value === null ? null : serialize(type, value as object);
+    if (typeof type === "object" && type !== null) {
+        const { type: kind, itemType } = type as { type: string; itemType?: unknown };
+        if (kind === "array" && Array.isArray(value)) return value.map((item) => serializeValue(itemType, item));
+    }
+    return value;
+}
