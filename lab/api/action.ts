@@ -1,3 +1,4 @@
+import type { Caller } from "./credentials";
 import { CloudError, missingParameter } from "./errors";
 import { ModelClass, Plain, parseRequest, serialize } from "./wire";
 import type { Store } from "../model/store";
@@ -9,6 +10,8 @@ export interface ActionContext {
     readonly regionId: string;
     readonly requestId: string;
     readonly accountId: string;
+    /** Whose key signed the request; absent where a test calls an action without a server. */
+    readonly caller?: Caller;
     /** Now, as the cloud writes times: `2026-01-31T12:00:00Z`. */
     readonly now: string;
     /**

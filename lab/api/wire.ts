@@ -24,7 +24,9 @@ export type Plain<T> = T extends string | number | boolean | undefined
         ? { readonly [K in keyof Declared<T>]: Plain<Declared<T>[K]> }
         : T;
 
-type Tree = { [key: string]: Tree | string };
+interface Tree {
+    [key: string]: Tree | string;
+}
 
 /** Flat `A.1.B` parameters as a tree; list positions stay keys here. */
 function toTree(flat: ReadonlyMap<string, string>): Tree {
