@@ -125,7 +125,11 @@ export class Dispatcher {
                 checked: () => {
                     if (takes(action, "DryRun") && /^true$/i.test(parameters.get("DryRun") ?? "")) throw dryRunPassed();
                 },
-                applied: () => this.options.reconcile(),
+                applied: async () => {
+                    // The machine must never be ahead of what a restart would read.
+                    await this.save();
+                    await this.options.reconcile();
+                },
             };
             const body = action.writes
                 ? await this.write(action, parameters, context)

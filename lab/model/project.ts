@@ -1,0 +1,322 @@
+/** From the model of the cloud to what should exist on this machine: pure, and the only place that knows both. */
+import { gunzipSync } from "node:zlib";
+import type {
+    DesiredDnat,
+    DesiredEip,
+    DesiredHost,
+    DesiredMachine,
+    DesiredNic,
+    DesiredRoute,
+    DesiredRule,
+    DesiredSecurityGroup,
+    DesiredSnat,
+    DesiredVpc,
+} from "./desired";
+import { MachineSize, labSize } from "./sizes";
+import type {
+    Disk,
+    Eip,
+    Instance,
+    NetworkInterface,
+    Resource,
+    RouteEntry,
+    SecurityGroup,
+    SecurityGroupRule,
+    State,
+    Vpc,
+} from "./state";
+
+/** The machine to plan for; the daemon passes the real one. */
+const PLANNED_MACHINE: MachineSize = { cores: 2, memoryMiB: 24 * 1024 };
+
+/** Below every rule that a client can write. */
+const LAST_PRIORITY = 101;
+
+/** What the model asks of the machine. Does not change `state` and shares nothing that changes with it. */
+export function project(state: State, machine: MachineSize = PLANNED_MACHINE): DesiredMachine {
+    const index = indexOf(state);
+    return {
+        vpcs: Object.values(state.vpcs).map((vpc) => projectVpc(state, index, vpc)),
+        hosts: Object.values(state.instances).map((instance) => projectHost(index, instance, machine)),
+        eips: Object.values(state.eips).map((eip) => projectEip(state, index, eip)),
+        securityGroups: Object.values(state.securityGroups).map(projectSecurityGroup),
+    };
+}
+
+interface Index {
+    readonly nicsByInstance: ReadonlyMap<string, readonly NetworkInterface[]>;
+    readonly disksByInstance: ReadonlyMap<string, readonly Disk[]>;
+    readonly publicKeys: ReadonlyMap<string, string>;
+    readonly vswitchesByVpc: ReadonlyMap<string, readonly State["vswitches"][string][]>;
+    readonly tablesByVpc: ReadonlyMap<string, readonly State["routeTables"][string][]>;
+    readonly natsByVpc: ReadonlyMap<string, ReadonlySet<string>>;
+    readonly eipsByNat: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+function indexOf(state: State): Index {
+    const nats = new Map<string, Set<string>>();
+    for (const nat of Object.values(state.natGateways))
+        nats.set(nat.vpcId, (nats.get(nat.vpcId) ?? new Set()).add(nat.id));
+    const eips = new Map<string, Set<string>>();
+    for (const { address, binding } of Object.values(state.eips))
+        if (binding?.instanceType === "Nat")
+            eips.set(binding.instanceId, (eips.get(binding.instanceId) ?? new Set()).add(address));
+    return {
+        nicsByInstance: group(state.networkInterfaces, ({ instanceId }) => instanceId),
+        disksByInstance: group(state.disks, ({ instanceId }) => instanceId),
+        publicKeys: new Map(Object.values(state.keyPairs).map((pair) => [keyPairKey(pair, pair.name), pair.publicKey])),
+        vswitchesByVpc: group(state.vswitches, ({ vpcId }) => vpcId),
+        tablesByVpc: group(state.routeTables, ({ vpcId }) => vpcId),
+        natsByVpc: nats,
+        eipsByNat: eips,
+    };
+}
+
+function group<T>(resources: Readonly<Record<string, T>>, key: (resource: T) => string): Map<string, T[]> {
+    const groups = new Map<string, T[]>();
+    for (const resource of Object.values(resources)) {
+        const members = groups.get(key(resource));
+        if (members) members.push(resource);
+        else groups.set(key(resource), [resource]);
+    }
+    return groups;
+}
+
+/** Key pairs are known by name, and names belong to a region. */
+function keyPairKey(of: Pick<Resource, "regionId">, name: string): string {
+    return `${of.regionId}/${name}`;
+}
+
+function projectVpc(state: State, index: Index, vpc: Vpc): DesiredVpc {
+    const nats = index.natsByVpc.get(vpc.id) ?? new Set<string>();
+    return {
+        id: vpc.id,
+        cidrs: [vpc.cidr, ...vpc.secondaryCidrs],
+        vswitches: (index.vswitchesByVpc.get(vpc.id) ?? []).map(({ id, cidr, routeTableId }) => ({
+            id,
+            cidr,
+            gateway: routerAddress(cidr),
+            routeTableId,
+        })),
+        routeTables: (index.tablesByVpc.get(vpc.id) ?? []).map(({ id, entries }) => ({
+            id,
+            routes: entries.map((entry) => projectRoute(state, index, nats, entry)),
+        })),
+        snat: Object.values(state.snatEntries)
+            .filter(({ natGatewayId }) => nats.has(natGatewayId))
+            .map((entry): DesiredSnat => {
+                const bound = index.eipsByNat.get(entry.natGatewayId);
+                return {
+                    id: entry.id,
+                    sourceCidr: entry.sourceCidr,
+                    addresses: entry.snatIps.filter((address) => bound?.has(address)),
+                };
+            })
+            .filter(({ addresses }) => addresses.length > 0),
+        dnat: Object.values(state.forwardEntries)
+            .filter(
+                ({ natGatewayId, externalIp }) =>
+                    nats.has(natGatewayId) && index.eipsByNat.get(natGatewayId)?.has(externalIp),
+            )
+            .map((entry): DesiredDnat => ({
+                id: entry.id,
+                externalAddress: entry.externalIp,
+                externalPort: entry.externalPort.toLowerCase(),
+                protocol: entry.protocol.toLowerCase() as DesiredDnat["protocol"],
+                internalIp: entry.internalIp,
+                internalPort: entry.internalPort.toLowerCase(),
+            })),
+    };
+}
+
+/** Third last address of a range: where the cloud puts a VSwitch's router. */
+function routerAddress(cidr: string): string {
+    const [base = "", length = ""] = cidr.split("/");
+    const number = base.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+    const address =
+        Math.floor(number / 2 ** (32 - Number(length))) * 2 ** (32 - Number(length)) + 2 ** (32 - Number(length)) - 3;
+    return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
+}
+
+function projectRoute(state: State, index: Index, nats: ReadonlySet<string>, entry: RouteEntry): DesiredRoute {
+    const { cidr } = entry;
+    const through = (privateIp: string | undefined): DesiredRoute => ({
+        cidr,
+        nextHop: privateIp === undefined ? { kind: "blackhole" } : { kind: "instance", privateIp },
+    });
+    switch (entry.nextHopType) {
+        case "NatGateway":
+            return { cidr, nextHop: { kind: nats.has(entry.nextHopId) ? "nat" : "blackhole" } };
+        case "Instance":
+            return through(primaryIp(index, entry.nextHopId));
+        case "NetworkInterface":
+            return through(state.networkInterfaces[entry.nextHopId]?.primaryIp);
+        default:
+            // What the lab does not have (VPN, peer, …) leads nowhere, as it does in the cloud while it is down.
+            return { cidr, nextHop: { kind: "blackhole" } };
+    }
+}
+
+function primaryIp(index: Index, instanceId: string): string | undefined {
+    return index.nicsByInstance.get(instanceId)?.find(({ kind }) => kind === "Primary")?.primaryIp;
+}
+
+function projectEip(state: State, index: Index, eip: Eip): DesiredEip {
+    const { id, address, binding } = eip;
+    const target = ((): DesiredEip["target"] => {
+        if (!binding) return undefined;
+        switch (binding.instanceType) {
+            case "EcsInstance": {
+                const instance = state.instances[binding.instanceId];
+                const privateIp = primaryIp(index, binding.instanceId);
+                return instance && privateIp !== undefined
+                    ? { kind: "instance", vpcId: instance.vpcId, privateIp }
+                    : undefined;
+            }
+            case "NetworkInterface": {
+                const nic = state.networkInterfaces[binding.instanceId];
+                return nic && { kind: "instance", vpcId: nic.vpcId, privateIp: binding.privateIp ?? nic.primaryIp };
+            }
+            case "Nat": {
+                const nat = state.natGateways[binding.instanceId];
+                return nat && { kind: "nat", vpcId: nat.vpcId };
+            }
+            case "IpAddress":
+                return binding.vpcId !== undefined && binding.privateIp !== undefined
+                    ? { kind: "instance", vpcId: binding.vpcId, privateIp: binding.privateIp }
+                    : undefined;
+            default:
+                return undefined;
+        }
+    })();
+    return target ? { id, address, target } : { id, address };
+}
+
+function projectHost(index: Index, instance: Instance, machine: MachineSize): DesiredHost {
+    const disks = index.disksByInstance.get(instance.id) ?? [];
+    const publicKey =
+        instance.keyPairName === "" ? undefined : index.publicKeys.get(keyPairKey(instance, instance.keyPairName));
+    return {
+        id: instance.id,
+        systemDiskId: disks.find(({ kind }) => kind === "system")?.id ?? instance.id,
+        hostname: instance.hostName === "" ? instance.id : instance.hostName,
+        imageId: instance.imageId,
+        power: instance.status === "Stopping" || instance.status === "Stopped" ? "stopped" : "running",
+        bootCount: instance.bootCount,
+        ...labSize(instance.instanceType, machine),
+        nics: (index.nicsByInstance.get(instance.id) ?? [])
+            .map((nic) => projectNic(instance, nic))
+            .sort((a, b) => Number(b.primary) - Number(a.primary)),
+        ...(instance.userData !== "" && { userData: decodeUserData(instance.userData) }),
+        publicKeys: publicKey === undefined ? [] : [publicKey],
+        ...(instance.password !== "" && { password: instance.password }),
+        disks: disks
+            .filter(({ kind, device }) => kind === "data" && device !== "")
+            .map(({ id, sizeGiB, device }) => ({ id, sizeGiB, device }))
+            .sort((a, b) => (a.device < b.device ? -1 : 1)),
+        tags: { ...instance.tags },
+        zoneId: instance.zoneId,
+        regionId: instance.regionId,
+    };
+}
+
+function projectNic(instance: Instance, nic: NetworkInterface): DesiredNic {
+    const primary = nic.kind === "Primary";
+    return {
+        id: nic.id,
+        vpcId: nic.vpcId,
+        vswitchId: nic.vswitchId,
+        mac: nic.mac,
+        primary,
+        primaryIp: nic.primaryIp,
+        secondaryIps: [...nic.secondaryIps],
+        securityGroupIds: [...(primary ? instance.securityGroupIds : nic.securityGroupIds)],
+    };
+}
+
+/** Text of user data; clients may compress it, as cloud-init undoes that by itself. */
+function decodeUserData(base64: string): string {
+    const bytes = Buffer.from(base64, "base64");
+    if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes.toString("utf8");
+    try {
+        return gunzipSync(bytes).toString("utf8");
+    } catch {
+        // One host's broken user data must not keep the others from being reconciled.
+        return "";
+    }
+}
+
+function projectSecurityGroup(securityGroup: SecurityGroup): DesiredSecurityGroup {
+    const enterprise = securityGroup.kind === "enterprise";
+    return {
+        id: securityGroup.id,
+        vpcId: securityGroup.vpcId,
+        intraGroupAccept: !enterprise && securityGroup.innerAccess === "Accept",
+        rules: [
+            ...securityGroup.rules.map(projectRule).filter((rule) => rule !== undefined),
+            // An enterprise group lets nothing out that no rule allows.
+            ...(enterprise
+                ? [
+                      {
+                          direction: "egress",
+                          policy: "drop",
+                          priority: LAST_PRIORITY,
+                          protocol: "all",
+                          peer: { kind: "cidr", cidr: "0.0.0.0/0" },
+                      } as const,
+                  ]
+                : []),
+        ],
+    };
+}
+
+/** Wire spellings of protocols in lower case; `-1` is an old one of all. */
+const protocols: Readonly<Record<string, DesiredRule["protocol"]>> = {
+    tcp: "tcp",
+    udp: "udp",
+    icmp: "icmp",
+    icmpv6: "icmpv6",
+    gre: "gre",
+    all: "all",
+    "-1": "all",
+};
+
+/**
+ * A rule as the firewall takes it; undefined for one with a prefix list, which the lab does not have: it decides
+ * nothing, so that a list that should accept does not.
+ */
+function projectRule(rule: SecurityGroupRule): DesiredRule | undefined {
+    const ingress = rule.direction === "ingress";
+    const [cidr, ipv6Cidr, groupId, prefixList, ownCidr] = ingress
+        ? [rule.sourceCidr, rule.ipv6SourceCidr, rule.sourceGroupId, rule.sourcePrefixListId, rule.destCidr]
+        : [rule.destCidr, rule.ipv6DestCidr, rule.destGroupId, rule.destPrefixListId, rule.sourceCidr];
+    const protocol = protocols[rule.ipProtocol.toLowerCase()];
+    const peer = ((): DesiredRule["peer"] | undefined => {
+        if (cidr !== "") return { kind: "cidr", cidr };
+        if (ipv6Cidr !== "") return { kind: "cidr", cidr: ipv6Cidr };
+        if (groupId !== "") return { kind: "group", securityGroupId: groupId };
+        return prefixList !== "" ? undefined : { kind: "cidr", cidr: "0.0.0.0/0" };
+    })();
+    if (protocol === undefined || peer === undefined) return undefined;
+    const withPorts = protocol === "tcp" || protocol === "udp";
+    const ports = withPorts ? portRange(rule.portRange) : undefined;
+    const sourcePorts = withPorts ? portRange(rule.sourcePortRange) : undefined;
+    return {
+        direction: rule.direction,
+        policy: rule.policy === "Accept" ? "accept" : "drop",
+        priority: rule.priority,
+        protocol,
+        ...(ports && { ports }),
+        ...(sourcePorts && { sourcePorts }),
+        peer,
+        ...(ownCidr !== "" && { ownCidr }),
+    };
+}
+
+/** `from/to`; undefined for all ports. */
+function portRange(text: string): { from: number; to: number } | undefined {
+    const match = /^(\d+)\/(\d+)$/.exec(text.trim());
+    if (!match) return undefined;
+    const [from, to] = [Number(match[1]), Number(match[2])];
+    return from <= 1 && to === 65535 ? undefined : { from, to };
+}
