@@ -6,8 +6,14 @@ import { State, emptyState } from "./state";
 export class Store {
     readonly state: State;
 
-    /** @param file where the state is kept; absent for a store that lives in memory only. */
-    constructor(private readonly file?: string) {
+    /**
+     * @param file where the state is kept; absent for a store that lives in memory only.
+     * @param eipRange the lab's slice of 127.77.0.0/16, so that two labs on one machine don't share an address.
+     */
+    constructor(
+        private readonly file?: string,
+        readonly eipRange = "127.77.0.0/20",
+    ) {
         this.state = file !== undefined && existsSync(file) ? load(file) : emptyState();
     }
 
