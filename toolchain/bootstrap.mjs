@@ -1,0 +1,110 @@
+/**
+ * Entry of every npm script: `node toolchain/bootstrap.mjs <file.ts> [args…]`.
+ *
+ * Works right after a clone: it needs nothing but Node.js, brings node_modules in line with package-lock.json when they
+ * differ, and then runs the file in this same process (one start-up to pay for, and signals and the exit code need no forwarding).
+ */
+import { createHash } from "node:crypto";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, renameSync, statfsSync, writeFileSync } from "node:fs";
+import Module, { createRequire } from "node:module";
+import { tmpdir, userInfo } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import lock from "./lock.cjs";
+import progress from "./progress.cjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, "node_modules");
+const stamp = join(modules, ".bootstrap-stamp");
+const neededBytes = 1.5 * 2 ** 30;
+
+function fail(message) {
+    process.stderr.write(`${message}\n`);
+    process.exit(1);
+}
+
+function wantedStamp() {
+    const lockfile = readFileSync(join(root, "package-lock.json"));
+    return `${createHash("sha256").update(lockfile).digest("hex")} ${process.platform}-${process.arch}\n`;
+}
+
+function isStamped(wanted) {
+    try {
+        return readFileSync(stamp, "utf8") === wanted;
+    } catch {
+        return false;
+    }
+}
+
+/** Whether npm itself brought node_modules to what the lockfile says, as after `npm install <package>` by a developer. */
+function isInstalledByHand() {
+    let installed, wanted;
+    try {
+        installed = JSON.parse(readFileSync(join(modules, ".package-lock.json"), "utf8")).packages;
+        wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
+    } catch {
+        return false;
+    }
+    return Object.entries(wanted).every(([path, entry]) => {
+        if (path === "" || entry.link) return true;
+        const found = installed[path];
+        // Packages for other platforms are in the lockfile but never on disk.
+        return found === undefined ? entry.optional === true : found.version === entry.version && existsSync(join(root, path));
+    });
+}
+
+function writeStamp(wanted) {
+    const temporary = `${stamp}.${process.pid}`;
+    writeFileSync(temporary, wanted);
+    renameSync(temporary, stamp);
+}
+
+function run(command, args) {
+    return new Promise((done, reject) => {
+        const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+        let output = "";
+        const keep = (chunk) => (output = (output + chunk).slice(-4000));
+        child.stdout.on("data", keep);
+        child.stderr.on("data", keep);
+        child.on("error", reject);
+        child.on("close", (code) =>
+            code === 0 ? done() : reject(new Error(`\`${command} ${args.join(" ")}\` failed:\n${output.trim()}`)),
+        );
+    });
+}
+
+async function install(wanted) {
+    const name = createHash("sha256").update(root).digest("hex").slice(0, 12);
+    const folder = join(tmpdir(), `multihost-${userInfo().uid}`);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await lock.withLock(join(folder, `npm-${name}.lock`), { what: "npm ci" }, async () => {
+        if (isStamped(wanted)) return;
+        if (isInstalledByHand()) return writeStamp(wanted);
+        const disk = statfsSync(root);
+        const free = disk.bavail * disk.bsize;
+        if (free < neededBytes)
+            fail(`Installing the npm packages needs 1.5 GiB on the disk of ${root}, ${(free / 2 ** 30).toFixed(1)} GiB are free: make room and run this again.`);
+        await progress.step("Install the npm packages", { about: "1 min" }, () =>
+            run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]),
+        );
+        writeStamp(wanted);
+    });
+}
+
+const major = Number(process.versions.node.split(".")[0]);
+if (major < 20) fail(`Node.js ${process.versions.node} is too old: install version 20 or newer (https://nodejs.org).`);
+
+const [file, ...args] = process.argv.slice(2);
+if (file === undefined) fail("usage: node toolchain/bootstrap.mjs <file.ts> [arguments…]");
+const script = resolve(root, file);
+if (!existsSync(script)) fail(`There is no ${file} in ${root}.`);
+
+const wanted = wantedStamp();
+if (!isStamped(wanted)) await install(wanted).catch((error) => fail(error.message));
+
+const require = createRequire(import.meta.url);
+require("tsx/cjs");
+process.argv.splice(1, process.argv.length, script, ...args);
+// Loaded as the main module, so that `require.main === module` tells a script that it was started, not imported.
+Module._load(script, null, true);

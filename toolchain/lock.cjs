@@ -1,0 +1,97 @@
+"use strict";
+// Plain JavaScript, because bootstrap.mjs needs it before the packages that run TypeScript are installed.
+const { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } = require("node:fs");
+const { dirname } = require("node:path");
+const { setTimeout: sleep } = require("node:timers/promises");
+
+/** When a process started, so that a recycled process id is not taken for the holder. Empty where the system doesn't tell. */
+function startOf(pid) {
+    try {
+        const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+        // The second field may hold spaces and brackets; the start time is the 22nd field.
+        return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+    } catch {
+        return "";
+    }
+}
+
+function isAlive(holder) {
+    const [pid, start] = holder.split(" ");
+    if (!/^[1-9]\d*$/.test(pid)) return false;
+    try {
+        process.kill(Number(pid), 0);
+    } catch (error) {
+        if (error.code !== "EPERM") return false;
+    }
+    return !start || startOf(pid) === start;
+}
+
+function readHolder(path) {
+    try {
+        return readFileSync(path, "utf8").trim();
+    } catch (error) {
+        if (error.code === "ENOENT") return undefined;
+        throw error;
+    }
+}
+
+let counter = 0;
+
+function acquire(path) {
+    const mine = `${path}.${process.pid}.${++counter}`;
+    writeFileSync(mine, `${process.pid} ${startOf(process.pid)}\n`);
+    try {
+        // A link either appears with its content or not at all.
+        linkSync(mine, path);
+        return true;
+    } catch (error) {
+        if (error.code === "EEXIST") return false;
+        throw error;
+    } finally {
+        unlinkSync(mine);
+    }
+}
+
+/** Removes the lock of a dead process, and puts it back when another process has taken it over in the meantime. */
+function removeStale(path, dead) {
+    const aside = `${path}.${process.pid}.stale`;
+    try {
+        renameSync(path, aside);
+    } catch (error) {
+        if (error.code === "ENOENT") return;
+        throw error;
+    }
+    if (readHolder(aside) !== dead) {
+        try {
+            linkSync(aside, path);
+        } catch (error) {
+            if (error.code !== "EEXIST") throw error;
+        }
+    }
+    unlinkSync(aside);
+}
+
+async function withLock(path, options, action) {
+    mkdirSync(dirname(path), { recursive: true });
+    const pollMs = options.pollMs ?? 250;
+    const tell = options.onWait ?? ((text) => process.stderr.write(`${text}\n`));
+    let told = false;
+    while (!acquire(path)) {
+        const holder = readHolder(path);
+        if (holder === undefined) continue;
+        if (!isAlive(holder)) {
+            removeStale(path, holder);
+            continue;
+        }
+        if (!told) tell(`Another run (process ${holder.split(" ")[0]}) is busy with: ${options.what}. Waiting for it.`);
+        told = true;
+        await sleep(pollMs);
+    }
+    try {
+        return await action();
+    } finally {
+        unlinkSync(path);
+    }
+}
+
+module.exports = { withLock };

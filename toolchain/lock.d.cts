@@ -1,0 +1,11 @@
+export interface LockOptions {
+    /** What the lock protects, for the message to those who wait. */
+    readonly what: string;
+    /** How often a waiting run looks again, in milliseconds. @default 250 */
+    readonly pollMs?: number;
+    /** Told once when somebody else holds the lock. @default writes to standard error */
+    readonly onWait?: (text: string) => void;
+}
+
+/** Runs `action` while no other process runs one under the same path. The lock of a process that died is taken over. */
+export function withLock<T>(path: string, options: LockOptions, action: () => Promise<T> | T): Promise<T>;
