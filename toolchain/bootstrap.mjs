@@ -50,7 +50,9 @@ function isInstalledByHand() {
         if (path === "" || entry.link) return true;
         const found = installed[path];
         // Packages for other platforms are in the lockfile but never on disk.
-        return found === undefined ? entry.optional === true : found.version === entry.version && existsSync(join(root, path));
+        return found === undefined
+            ? entry.optional === true
+            : found.version === entry.version && existsSync(join(root, path));
     });
 }
 
@@ -84,7 +86,9 @@ async function install(wanted) {
         const disk = statfsSync(root);
         const free = disk.bavail * disk.bsize;
         if (free < neededBytes)
-            fail(`Installing the npm packages needs 1.5 GiB on the disk of ${root}, ${(free / 2 ** 30).toFixed(1)} GiB are free: make room and run this again.`);
+            fail(
+                `Installing the npm packages needs 1.5 GiB on the disk of ${root}, ${(free / 2 ** 30).toFixed(1)} GiB are free: make room and run this again.`,
+            );
         await progress.step("Install the npm packages", { about: "1 min" }, () =>
             run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]),
         );

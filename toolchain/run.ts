@@ -1,0 +1,59 @@
+/** Running other programs: output kept for the error message, children never left behind. */
+import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
+
+export interface RunOptions {
+    readonly cwd?: string;
+    readonly env?: NodeJS.ProcessEnv;
+    /** Called with each line of standard error as it comes. */
+    readonly onErrorLine?: (line: string) => void;
+}
+
+const children = new Set<ChildProcess>();
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+function stopChildren(signal: NodeJS.Signals): void {
+    for (const child of children) child.kill(signal);
+    for (const name of signals) process.off(name, stopChildren);
+    process.kill(process.pid, signal);
+}
+
+/** Starts a program that ends with this process, however that ends. */
+function start(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+    const child = spawn(command, args, options);
+    if (children.size === 0) for (const name of signals) process.on(name, stopChildren);
+    children.add(child);
+    const forget = (): void => {
+        children.delete(child);
+        if (children.size === 0) for (const name of signals) process.off(name, stopChildren);
+    };
+    child.on("close", forget);
+    child.on("error", forget);
+    return child;
+}
+
+/** Runs a program and returns its standard output; a failure carries the last lines of what it said. */
+export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+    return new Promise((resolve, reject) => {
+        const child = start(command, args, { cwd: options.cwd, env: options.env, stdio: ["ignore", "pipe", "pipe"] });
+        let output = "";
+        let tail = "";
+        let line = "";
+        child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
+        child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+            tail = (tail + chunk).slice(-4000);
+            const lines = (line + chunk).split("\n");
+            line = lines.pop() ?? "";
+            for (const complete of lines) options.onErrorLine?.(complete);
+        });
+        child.on("error", reject);
+        child.on("close", (code, signal) => {
+            if (code === 0) {
+                resolve(output);
+                return;
+            }
+            const outcome = code === null ? `was ended by ${signal ?? "a signal"}` : `failed with exit code ${code}`;
+            const said = (tail.trim() || output.trim()).split("\n").slice(-20).join("\n");
+            reject(new Error(`${command} ${args.slice(0, 3).join(" ")} ${outcome}${said === "" ? "" : `:\n${said}`}`));
+        });
+    });
+}

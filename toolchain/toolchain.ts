@@ -1,0 +1,389 @@
+/**
+ * Gets the right Pulumi with the right plugins: what is on PATH and new enough, else the official download, else a build
+ * of our own (CLI, language host, alicloud plugin) and our stand-ins (command and tls plugin).
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+    existsSync,
+    mkdirSync,
+    readdirSync,
+    readFileSync,
+    realpathSync,
+    renameSync,
+    rmSync,
+    statSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
+import { homedir } from "node:os";
+import { basename, delimiter, dirname, join } from "node:path";
+import { cacheFolder, root } from "./folders";
+import {
+    alicloudTarget,
+    build,
+    buildProblems,
+    cliTargets,
+    goHash,
+    type GoTarget,
+    hasMemoryForTwoBuilds,
+} from "./goBuild";
+import { withLock } from "./lock.cjs";
+import { installCli, installPlugin, isReachable } from "./official";
+import { note } from "./progress.cjs";
+import { packStandIn, standInHash } from "./standIns";
+import { isNewEnough, pinnedVersions, type Versions } from "./versions";
+
+/** Where a part came from: found on the machine, downloaded, built from Go modules, or our own replacement. */
+export type Origin = "path" | "official" | "built" | "stand-in";
+
+export type Part = "pulumi" | "alicloud" | "command" | "tls";
+
+export interface Toolchain {
+    /** Path of the `pulumi` executable. */
+    readonly pulumi: string;
+    /** What to add to the environment of everything that runs Pulumi. */
+    readonly env: Record<string, string>;
+    readonly versions: Versions;
+    readonly origin: Record<Part, Origin>;
+}
+
+type Plugin = Exclude<Part, "pulumi">;
+const pluginNames = ["alicloud", "command", "tls"] as const satisfies readonly Plugin[];
+
+/** Which parts were chosen, by folder: what a warm start reads instead of finding out again. */
+interface Selection {
+    readonly bin: string;
+    readonly plugins: Record<Plugin, string>;
+    readonly origin: Record<Part, Origin>;
+}
+
+/** `official` and `build` skip the sources before them; for trying each of them out. */
+type Preference = "auto" | "official" | "build";
+
+function preference(): Preference {
+    const value = process.env["MULTIHOST_TOOLCHAIN"] ?? "auto";
+    if (value === "auto" || value === "official" || value === "build") return value;
+    throw new Error(`MULTIHOST_TOOLCHAIN is "${value}": set it to auto, official or build, or unset it.`);
+}
+
+/** The first Pulumi on PATH that has the Node.js language host beside it and is not one of ours. */
+function pulumiOnPath(): string | undefined {
+    const cache = cacheFolder();
+    for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+        if (folder === "" || folder.startsWith(cache)) continue;
+        const candidate = join(folder, "pulumi");
+        if (!existsSync(candidate)) continue;
+        const real = realpathSync(candidate);
+        if (existsSync(join(dirname(real), "pulumi-language-nodejs"))) return real;
+    }
+    return undefined;
+}
+
+/** Identity of a file that changes when it is replaced, for the cost of a stat. */
+function fingerprint(path: string | undefined): string {
+    if (path === undefined) return "none";
+    const { mtimeMs, size } = statSync(path);
+    return `${path} ${mtimeMs} ${size}`;
+}
+
+function versionOf(pulumi: string): string {
+    const result = spawnSync(pulumi, ["version"], {
+        encoding: "utf8",
+        env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
+    });
+    return result.status === 0 ? result.stdout.trim() : "";
+}
+
+/** An official plugin of the pinned version that the user's own Pulumi already has. */
+function userPlugin(name: Plugin, version: string): string | undefined {
+    const home = process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi");
+    const folder = join(home, "plugins", `resource-${name}-v${version}`);
+    const isComplete = existsSync(join(folder, `pulumi-resource-${name}`)) && !existsSync(`${folder}.partial`);
+    return isComplete && !home.startsWith(cacheFolder()) ? folder : undefined;
+}
+
+function selectionFile(versions: Versions, hashes: readonly string[]): string {
+    const key = createHash("sha256")
+        .update(
+            JSON.stringify([
+                versions,
+                hashes,
+                process.platform,
+                process.arch,
+                preference(),
+                fingerprint(pulumiOnPath()),
+            ]),
+        )
+        .digest("hex")
+        .slice(0, 16);
+    return join(cacheFolder(), "selections", `${key}.json`);
+}
+
+function readSelection(file: string): Selection | undefined {
+    let selection: Selection;
+    try {
+        selection = JSON.parse(readFileSync(file, "utf8")) as Selection;
+    } catch {
+        return undefined;
+    }
+    const isComplete =
+        existsSync(join(selection.bin, "pulumi")) &&
+        pluginNames.every((name) => existsSync(join(selection.plugins[name], `pulumi-resource-${name}`)));
+    return isComplete ? selection : undefined;
+}
+
+function writeAtomically(file: string, text: string): void {
+    mkdirSync(dirname(file), { recursive: true });
+    const temporary = `${file}.${process.pid}`;
+    writeFileSync(temporary, text);
+    renameSync(temporary, file);
+}
+
+/** Makes a part once: built in a folder of its own and renamed at the end, so that what has the name is whole. */
+async function part(name: string, make: (folder: string) => Promise<void>): Promise<string> {
+    const folder = join(cacheFolder(), "parts", name);
+    if (existsSync(folder)) return folder;
+    return withLock(join(cacheFolder(), "locks", `${name}.lock`), { what: `making ${name}` }, async () => {
+        if (existsSync(folder)) return folder;
+        const temporary = join(cacheFolder(), "parts", `.${name}`);
+        // Left by a run that was interrupted: nobody else can be in it, the lock is ours.
+        rmSync(temporary, { recursive: true, force: true });
+        mkdirSync(temporary, { recursive: true });
+        await make(temporary);
+        renameSync(temporary, folder);
+        return folder;
+    });
+}
+
+interface Source<T> {
+    readonly origin: Origin;
+    readonly value: T;
+}
+
+/** Hashes of what our own parts are made of. */
+interface Hashes {
+    readonly cli: string;
+    readonly alicloud: string;
+    readonly command: string;
+    readonly tls: string;
+}
+
+function hashesOf(versions: Versions): Hashes {
+    return {
+        cli: goHash(cliTargets(versions.pulumi)),
+        alicloud: goHash([alicloudTarget(versions.alicloud)]),
+        command: standInHash("command", versions.command),
+        tls: standInHash("tls", versions.tls),
+    };
+}
+
+function cliPart(versions: Versions, hashes: Hashes): string {
+    return `pulumi-${versions.pulumi}-built-${hashes.cli}`;
+}
+
+function alicloudPart(versions: Versions, hashes: Hashes): string {
+    return `alicloud-${versions.alicloud}-built-${hashes.alicloud}`;
+}
+
+/** Asks for the first source that works; an official one that fails half way is reported and passed over. */
+async function officialOr<T>(
+    isOffered: boolean,
+    official: () => Promise<T>,
+    other: () => Promise<Source<T>>,
+): Promise<Source<T>> {
+    if (isOffered) {
+        try {
+            return { origin: "official", value: await official() };
+        } catch (error) {
+            if (preference() === "official") throw error;
+            note(
+                `The official download failed, going on without it: ${error instanceof Error ? error.message : String(error)}`,
+            );
+        }
+    }
+    return other();
+}
+
+async function chooseCli(versions: Versions, hashes: Hashes, isOfficial: boolean): Promise<Source<string>> {
+    const found = preference() === "auto" ? pulumiOnPath() : undefined;
+    if (found !== undefined) {
+        const version = versionOf(found);
+        if (isNewEnough(version, versions.pulumi)) return { origin: "path", value: dirname(found) };
+        note(
+            `${found} is ${version === "" ? "of unknown version" : version}, ${versions.pulumi} or a newer 3.x is needed: it is left alone.`,
+        );
+    }
+    return officialOr(
+        isOfficial,
+        async () =>
+            join(
+                await part(`pulumi-${versions.pulumi}-official`, (folder) => installCli(versions.pulumi, folder)),
+                "bin",
+            ),
+        async () => {
+            const folder = await part(cliPart(versions, hashes), async (target) => {
+                for (const each of cliTargets(versions.pulumi)) await build(each, join(target, "bin"));
+            });
+            return { origin: "built", value: join(folder, "bin") };
+        },
+    );
+}
+
+async function choosePlugin(
+    name: Plugin,
+    versions: Versions,
+    hashes: Hashes,
+    isOfficial: boolean,
+    bin: () => Promise<string>,
+): Promise<Source<string>> {
+    const version = versions[name];
+    const found = preference() === "auto" ? userPlugin(name, version) : undefined;
+    if (found !== undefined) return { origin: "path", value: found };
+    return officialOr(
+        isOfficial,
+        async () => {
+            const pulumi = join(await bin(), "pulumi");
+            return join(
+                await part(`${name}-${version}-official`, (folder) => installPlugin(pulumi, name, version, folder)),
+                "plugin",
+            );
+        },
+        async () => {
+            if (name === "alicloud") {
+                const folder = await part(alicloudPart(versions, hashes), (target) =>
+                    build(alicloudTarget(version), join(target, "plugin")),
+                );
+                return { origin: "built", value: join(folder, "plugin") };
+            }
+            const folder = await part(`${name}-${version}-standin-${hashes[name]}`, (target) =>
+                packStandIn(name, version, target),
+            );
+            return { origin: "stand-in", value: join(folder, "plugin") };
+        },
+    );
+}
+
+/** What would have to be built, were this the moment. */
+function missingBuilds(versions: Versions, hashes: Hashes): GoTarget[] {
+    const parts = join(cacheFolder(), "parts");
+    const found = preference() === "auto" ? pulumiOnPath() : undefined;
+    const hasCli =
+        existsSync(join(parts, cliPart(versions, hashes))) ||
+        (found !== undefined && isNewEnough(versionOf(found), versions.pulumi));
+    const hasPlugin =
+        existsSync(join(parts, alicloudPart(versions, hashes))) ||
+        (preference() === "auto" && userPlugin("alicloud", versions.alicloud) !== undefined);
+    return [...(hasCli ? [] : cliTargets(versions.pulumi)), ...(hasPlugin ? [] : [alicloudTarget(versions.alicloud)])];
+}
+
+async function isOfficialReachable(versions: Versions): Promise<boolean> {
+    return preference() !== "build" && isReachable(versions.pulumi);
+}
+
+/**
+ * What stands in the way of {@link ensureToolchain}: one sentence with its remedy each. Empty when it will work. Takes
+ * milliseconds when everything is there, else a few seconds, and changes nothing.
+ */
+export async function toolchainProblems(): Promise<string[]> {
+    const versions = pinnedVersions();
+    const hashes = hashesOf(versions);
+    if (readSelection(selectionFile(versions, Object.values(hashes) as string[])) !== undefined) return [];
+    const missing = missingBuilds(versions, hashes);
+    if (missing.length === 0 || (await isOfficialReachable(versions))) return [];
+    if (preference() === "official")
+        return [
+            "MULTIHOST_TOOLCHAIN is official, but get.pulumi.com is out of reach: unset it, or mend the connection.",
+        ];
+    return buildProblems(missing);
+}
+
+async function select(versions: Versions, hashes: Hashes): Promise<Selection> {
+    const problems = await toolchainProblems();
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+    const isOfficial = await isOfficialReachable(versions);
+
+    const cli = chooseCli(versions, hashes, isOfficial);
+    // Side by side the two builds keep every core busy, but each needs its own memory.
+    const isSideBySide = isOfficial || hasMemoryForTwoBuilds();
+    if (!isSideBySide) await cli;
+    const bin = async (): Promise<string> => (await cli).value;
+    const [chosen, alicloud, command, tls] = (await Promise.all([
+        cli,
+        ...pluginNames.map((name) => choosePlugin(name, versions, hashes, isOfficial, bin)),
+    ])) as [Source<string>, Source<string>, Source<string>, Source<string>];
+    return {
+        bin: chosen.value,
+        plugins: { alicloud: alicloud.value, command: command.value, tls: tls.value },
+        origin: { pulumi: chosen.origin, alicloud: alicloud.origin, command: command.origin, tls: tls.origin },
+    };
+}
+
+/** Pulumi's home of this checkout: its own, so that two checkouts with different plugins don't disturb each other. */
+function homeFolder(): string {
+    return join(cacheFolder(), "homes", createHash("sha256").update(root).digest("hex").slice(0, 12));
+}
+
+/** Lets the home's plugin folders hold links to the chosen parts. The engine takes no link for the folder itself. */
+async function linkPlugins(home: string, selection: Selection, versions: Versions): Promise<void> {
+    const marker = join(home, "plugins.json");
+    const wanted = JSON.stringify([versions, selection.plugins]);
+    const isCurrent = (): boolean => existsSync(marker) && readFileSync(marker, "utf8") === wanted;
+    if (isCurrent()) return;
+    await withLock(join(cacheFolder(), "locks", `${basename(home)}.lock`), { what: "linking plugins" }, () => {
+        if (isCurrent()) return;
+        for (const name of pluginNames) {
+            const folder = join(home, "plugins", `resource-${name}-v${versions[name]}`);
+            mkdirSync(folder, { recursive: true });
+            const source = selection.plugins[name];
+            const wantedEntries = readdirSync(source);
+            for (const entry of wantedEntries) {
+                const temporary = join(folder, `.${entry}`);
+                rmSync(temporary, { force: true });
+                symlinkSync(join(source, entry), temporary);
+                renameSync(temporary, join(folder, entry));
+            }
+            for (const entry of readdirSync(folder))
+                if (!wantedEntries.includes(entry)) rmSync(join(folder, entry), { recursive: true });
+        }
+        writeAtomically(marker, wanted);
+    });
+}
+
+function environment(selection: Selection, home: string): Record<string, string> {
+    const own = Object.values(selection.origin).some((origin) => origin === "built" || origin === "stand-in");
+    const path = [selection.bin, process.env["PATH"] ?? "", dirname(process.execPath)].filter((entry) => entry !== "");
+    return {
+        PATH: path.join(delimiter),
+        PULUMI_HOME: home,
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        // Types are checked by the tests; at every run it would only cost time.
+        PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+        // Where downloads are out of reach, asking for a plugin again and again only delays the message.
+        ...(own ? { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" } : {}),
+    };
+}
+
+/**
+ * Makes sure that Pulumi and its plugins are there and returns how to call them. Milliseconds when they are; otherwise
+ * minutes, with progress on standard error. Safe to interrupt and to run twice at the same time.
+ * @throws with one sentence and its remedy for each thing that stands in the way, before anything long begins
+ */
+export async function ensureToolchain(): Promise<Toolchain> {
+    const versions = pinnedVersions();
+    const hashes = hashesOf(versions);
+    const file = selectionFile(versions, Object.values(hashes) as string[]);
+    let selection = readSelection(file);
+    if (selection === undefined) {
+        selection = await select(versions, hashes);
+        writeAtomically(file, JSON.stringify(selection));
+    }
+    const home = homeFolder();
+    await linkPlugins(home, selection, versions);
+    return {
+        pulumi: join(selection.bin, "pulumi"),
+        env: environment(selection, home),
+        versions,
+        origin: selection.origin,
+    };
+}
