@@ -21,6 +21,8 @@ export interface ApiServerOptions {
 }
 
 const TLS_HANDSHAKE = 0x16;
+/** How long a request may go on after the lab was told to stop. */
+const CLOSE_GRACE_MS = 2_000;
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
 /** The running server. */
@@ -30,12 +32,16 @@ export class ApiServer {
         private readonly plain: http.Server,
         private readonly secure: https.Server,
         private readonly sockets: ReadonlySet<net.Socket>,
+        private readonly running: ReadonlySet<http.ServerResponse>,
         readonly port: number,
     ) {}
 
     /** Starts to listen on 127.0.0.1 and, where the machine has it, on ::1. */
     static async listen(options: ApiServerOptions): Promise<ApiServer> {
+        const running = new Set<http.ServerResponse>();
         const handle = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+            running.add(response);
+            response.once("close", () => running.delete(response));
             serve(options, request, response).catch(() => response.destroy());
         };
         const settings = { keepAliveTimeout: 75_000, requestTimeout: 60_000 };
@@ -70,28 +76,19 @@ export class ApiServer {
             });
         });
         const { port } = listener.address() as net.AddressInfo;
-        return new ApiServer(listener, plain, secure, sockets, port);
+        return new ApiServer(listener, plain, secure, sockets, running, port);
     }
 
     /** Stops listening, lets what runs finish for a moment, then closes every connection. */
     async close(): Promise<void> {
         const closed = new Promise<void>((resolve) => this.listener.close(() => resolve()));
-        this.plain.closeIdleConnections();
-        this.secure.closeIdleConnections();
-        const timer = setTimeout(() => {
-            for (const socket of this.sockets) socket.destroy();
-        }, 1000);
-        if (this.sockets.size > 0) this.sweep();
+        const deadline = Date.now() + CLOSE_GRACE_MS;
+        while (this.running.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+        for (const socket of this.sockets) socket.destroy();
         await closed;
-        clearTimeout(timer);
-        // They never listened themselves, but keep a timer for slow requests.
+        // They never listened themselves, but may keep a timer for slow requests.
         this.plain.close();
         this.secure.close();
-    }
-
-    private sweep(): void {
-        // Connections that have not sent a byte belong to neither server yet.
-        for (const socket of this.sockets) if (socket.bytesRead === 0) socket.destroy();
     }
 }
 

@@ -1,5 +1,6 @@
 /** From the model of the cloud to what should exist on this machine: pure, and the only place that knows both. */
 import { gunzipSync } from "node:zlib";
+import { gatewayOf, parseCidr } from "./addresses";
 import type {
     DesiredDnat,
     DesiredEip,
@@ -129,13 +130,10 @@ function projectVpc(state: State, index: Index, vpc: Vpc): DesiredVpc {
     };
 }
 
-/** Third last address of a range: where the cloud puts a VSwitch's router. */
+/** Where the cloud puts a VSwitch's router. */
 function routerAddress(cidr: string): string {
-    const [base = "", length = ""] = cidr.split("/");
-    const number = base.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-    const address =
-        Math.floor(number / 2 ** (32 - Number(length))) * 2 ** (32 - Number(length)) + 2 ** (32 - Number(length)) - 3;
-    return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
+    const range = parseCidr(cidr);
+    return range ? gatewayOf(range) : "";
 }
 
 function projectRoute(state: State, index: Index, nats: ReadonlySet<string>, entry: RouteEntry): DesiredRoute {

@@ -1,0 +1,169 @@
+/** The lab's cloud in one process: model, API and machine, wired together. The daemon runs one; tests may run many. */
+import { cpus, totalmem } from "node:os";
+import { mkdirSync } from "node:fs";
+import { Action, ActionTable } from "./api/action";
+import { ensureCertificate } from "./api/certificate";
+import { commonActions } from "./api/common";
+import { Credentials } from "./api/credentials";
+import { CallRecord, Dispatcher } from "./api/dispatch";
+import { DEFAULT_REGION } from "./api/regions";
+import { ApiServer } from "./api/server";
+import { LabIdentity, ensureIdentity } from "./identity";
+import type { DesiredMachine, Machine, MachineEvent } from "./model/desired";
+import { project } from "./model/project";
+import { Store } from "./model/store";
+import type { LabPaths } from "./paths";
+
+export interface CloudOptions {
+    readonly paths: LabPaths;
+    /** Actions of the products, without the common ones. */
+    readonly actions: Iterable<Action>;
+    readonly machine: Machine;
+    /** Port to listen on; 0 for any. Default: the lab's. */
+    readonly port?: number;
+    readonly region?: string;
+    readonly log: (line: string) => void;
+    /** Called when a client asked the lab to end, after its hosts were stopped. */
+    readonly onHalt?: () => void;
+}
+
+const FIRST_RETRY_MS = 2_000;
+const LAST_RETRY_MS = 60_000;
+
+/** A running cloud. */
+export class Cloud {
+    private retry: NodeJS.Timeout | undefined;
+    private retryAfter = FIRST_RETRY_MS;
+    private halting = false;
+
+    private constructor(
+        readonly store: Store,
+        readonly server: ApiServer,
+        readonly identity: LabIdentity,
+        /** PEM of the authority that clients must trust. */
+        readonly authority: string,
+        private readonly options: CloudOptions,
+    ) {}
+
+    /** Loads the model, brings the machine to it, and then answers requests. */
+    static async start(options: CloudOptions): Promise<Cloud> {
+        const { paths, machine, log } = options;
+        mkdirSync(paths.folder, { recursive: true, mode: 0o700 });
+        const identity = ensureIdentity(paths);
+        const certificate = await ensureCertificate(paths.certificates);
+        const store = new Store(paths.state);
+        const credentials = new Credentials(identity.accessKeyId, identity.accessKeySecret, identity.accountId);
+        // The server needs the dispatcher before the cloud that owns both exists.
+        const late: { cloud?: Cloud } = {};
+        const dispatcher = new Dispatcher({
+            store,
+            credentials,
+            actions: new ActionTable([
+                ...commonActions({ credentials, endpoint: () => `127.0.0.1:${late.cloud?.server.port ?? 0}` }),
+                ...options.actions,
+            ]),
+            defaultRegion: options.region ?? DEFAULT_REGION,
+            reconcile: () => late.cloud?.reconcile() ?? Promise.resolve(),
+            log: (record) => log(callLine(record)),
+        });
+        const server = await ApiServer.listen({
+            dispatcher,
+            certificate,
+            port: options.port ?? paths.port,
+            controlKey: identity.accessKeySecret,
+            about: { name: paths.name, pid: process.pid, region: options.region ?? DEFAULT_REGION },
+            controls: {
+                settle: () => late.cloud?.reconcile(),
+                halt: () => late.cloud?.halt(),
+                console: async (host) => ({ output: await machine.consoleOutput(host) }),
+            },
+        });
+        const cloud = new Cloud(store, server, identity, certificate.authority, options);
+        late.cloud = cloud;
+        machine.onEvent((event) => cloud.take(event));
+        // Hosts of an earlier run come back while the API already answers.
+        void cloud.reconcile();
+        return cloud;
+    }
+
+    /** Hands the model to the machine. Never rejects: what failed is logged and tried again. */
+    async reconcile(): Promise<void> {
+        try {
+            await this.options.machine.reconcile(this.desired());
+            this.retryAfter = FIRST_RETRY_MS;
+        } catch (error) {
+            this.options.log(`machine: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+            this.retryLater();
+        }
+    }
+
+    /** Stops answering; the hosts go on running. */
+    async close(): Promise<void> {
+        this.halting = true;
+        clearTimeout(this.retry);
+        await this.server.close();
+        await this.options.machine.close();
+        this.store.save();
+    }
+
+    /** Stops the hosts, which keep their disks and their state in the model, and then the daemon. */
+    private async halt(): Promise<void> {
+        this.halting = true;
+        clearTimeout(this.retry);
+        await this.options.machine.reconcile(this.desired());
+        if (this.options.onHalt) setImmediate(this.options.onHalt);
+    }
+
+    private desired(): DesiredMachine {
+        const desired = project(this.store.state, {
+            cores: cpus().length,
+            memoryMiB: Math.floor(totalmem() / 1024 / 1024),
+        });
+        if (!this.halting) return desired;
+        return { ...desired, hosts: desired.hosts.map((host) => ({ ...host, power: "stopped" as const })) };
+    }
+
+    private retryLater(): void {
+        if (this.halting) return;
+        clearTimeout(this.retry);
+        this.retry = setTimeout(() => void this.reconcile(), this.retryAfter);
+        this.retryAfter = Math.min(this.retryAfter * 2, LAST_RETRY_MS);
+    }
+
+    /** What happened on the machine, in the cloud's words. */
+    private take(event: MachineEvent): void {
+        if (event.kind === "failed") this.options.log(`host ${event.hostId} failed: ${event.reason}`);
+        const instance = this.store.state.instances[event.hostId];
+        // A stop for the lab's own sake is not one that clients should see.
+        if (!instance || this.halting) return;
+        const before = instance.status;
+        switch (event.kind) {
+            case "running":
+                if (before === "Pending" || before === "Starting") instance.status = "Running";
+                break;
+            case "stopped":
+                // A late word about the time before a start that was asked for meanwhile.
+                if (before !== "Pending" && before !== "Starting") instance.status = "Stopped";
+                break;
+            case "failed":
+                instance.status = "Stopped";
+                break;
+        }
+        if (instance.status === before) return;
+        this.options.log(`host ${event.hostId} is ${instance.status}`);
+        this.store.save();
+    }
+}
+
+function callLine(record: CallRecord): string {
+    const fields = [
+        record.product === "" ? "-" : record.product,
+        record.action === "" ? "-" : record.action.replace(/[^\w.-]/g, "?"),
+        record.regionId === "" ? "-" : record.regionId.replace(/[^\w.-]/g, "?"),
+        record.status,
+        record.code === "" ? "OK" : record.code,
+        `${record.milliseconds.toFixed(1)}ms`,
+        record.requestId,
+    ];
+    return fields.join(" ") + (record.note === undefined ? "" : `\n  ${record.note.replace(/\n/g, "\n  ")}`);
+}

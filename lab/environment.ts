@@ -1,0 +1,97 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { writePrivate } from "./files";
+import type { LabIdentity } from "./identity";
+import type { LabPaths } from "./paths";
+
+/** Where systems keep the certificates that they trust. */
+const systemBundles = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/** Products whose endpoint clients look up in the environment: nothing may reach the real cloud by accident. */
+const endpointProducts = [
+    "alb",
+    "bssopenapi",
+    "cbn",
+    "ecs",
+    "kms",
+    "location",
+    "nas",
+    "nlb",
+    "pvtz",
+    "ram",
+    "resourcemanager",
+    "slb",
+    "sts",
+    "tag",
+    "vpc",
+];
+
+/**
+ * Environment of a client of this lab: keys, trust in the lab's certificate beside what is trusted already, endpoints,
+ * Pulumi's backend. Also writes the files that it names.
+ */
+export function clientEnvironment(
+    paths: LabPaths,
+    identity: LabIdentity,
+    lab: { readonly authority: string; readonly region: string; readonly port: number },
+    current: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+    const bundle = join(paths.certificates, "ca-bundle.pem");
+    const extra = join(paths.certificates, "extra-ca.pem");
+    const trusted = [current["SSL_CERT_FILE"], ...systemBundles].find((file) => isForeign(file, paths));
+    const alsoTrusted = current["NODE_EXTRA_CA_CERTS"];
+    const authority = lab.authority.trim();
+    const read = (file: string | undefined): string => (file === undefined ? "" : readFileSync(file, "utf8").trim());
+    writePrivate(bundle, `${read(trusted)}\n${authority}\n`.trimStart());
+    writePrivate(extra, `${read(isForeign(alsoTrusted, paths) ? alsoTrusted : undefined)}\n${authority}\n`.trimStart());
+
+    const endpoint = `127.0.0.1:${lab.port}`;
+    // One client compares with host:port, another with the host; lists differ in case of their name, too.
+    const noProxy = [
+        ...new Set([
+            ...(current["NO_PROXY"] ?? current["no_proxy"] ?? "").split(",").filter((entry) => entry !== ""),
+            "127.0.0.1",
+            endpoint,
+            "localhost",
+        ]),
+    ].join(",");
+    const keys = { id: identity.accessKeyId, secret: identity.accessKeySecret };
+    return {
+        ALICLOUD_ACCESS_KEY: keys.id,
+        ALICLOUD_SECRET_KEY: keys.secret,
+        ALICLOUD_REGION: lab.region,
+        ALIBABA_CLOUD_ACCESS_KEY_ID: keys.id,
+        ALIBABA_CLOUD_ACCESS_KEY_SECRET: keys.secret,
+        ALIBABA_CLOUD_REGION: lab.region,
+        ALIBABA_CLOUD_ACCOUNT_ID: identity.accountId,
+        ALIBABA_CLOUD_ACCOUNT_TYPE: "Domestic",
+        ...Object.fromEntries(
+            endpointProducts.map((product) => [`ALIBABA_CLOUD_ENDPOINT_${product.toUpperCase()}`, endpoint]),
+        ),
+        // The location service and its successor are looked up under the old names only.
+        LOCATION_ENDPOINT: endpoint,
+        SSL_CERT_FILE: bundle,
+        REQUESTS_CA_BUNDLE: bundle,
+        NODE_EXTRA_CA_CERTS: extra,
+        NO_PROXY: noProxy,
+        no_proxy: noProxy,
+        PULUMI_BACKEND_URL: `file://${paths.pulumi}`,
+        PULUMI_CONFIG_PASSPHRASE: identity.passphrase,
+        // The passphrase's salt is in the lab's folder, not in the repository: take it from the stack's state.
+        PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        LAB_NAME: paths.name,
+        LAB_PORT: String(lab.port),
+        LAB_ENDPOINT: endpoint,
+    };
+}
+
+/** A file that is there and not one of this lab's own, which an environment inherited from it may name. */
+function isForeign(file: string | undefined, paths: LabPaths): file is string {
+    return file !== undefined && file !== "" && existsSync(file) && !file.startsWith(join(paths.certificates, "/"));
+}

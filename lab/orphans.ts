@@ -1,0 +1,387 @@
+/** Finds and removes what a cut-off Pulumi run left in an Alibaba Cloud, by type of Pulumi's alicloud provider. */
+import type { Orphan, Search } from "./recover";
+import { Rpc, RpcError } from "./rpc";
+
+type Inputs = Readonly<Record<string, unknown>>;
+type Item = Readonly<Record<string, unknown>>;
+type Finder = (rpc: Rpc, region: string, inputs: Inputs) => Promise<readonly Orphan[]>;
+
+/** How long to wait for what the cloud still does with a resource before it lets go of it. */
+const REMOVE_TIMEOUT_MS = 120_000;
+const RETRY_MS = 1_000;
+
+/** Searches an account in a region. */
+export function alicloudSearch(rpc: Rpc, region: string): Search {
+    return {
+        find: async (type, inputs) => {
+            const finder = finders[type];
+            if (!finder) return type.startsWith("alicloud:") ? undefined : [];
+            const found = await finder(rpc, text(inputs, "regionId") || region, inputs);
+            return found.map(({ id, remove }) => ({ id, remove: () => patiently(remove) }));
+        },
+    };
+}
+
+async function patiently(remove: () => Promise<void>): Promise<void> {
+    const deadline = Date.now() + REMOVE_TIMEOUT_MS;
+    for (;;) {
+        try {
+            await remove();
+            return;
+        } catch (error) {
+            if (!(error instanceof RpcError)) throw error;
+            // Gone is what was wanted.
+            if (error.status === 404) return;
+            if (
+                !/Status|Conflict|Dependency|Throttling|ServiceUnavailable|Busy/.test(error.code) ||
+                Date.now() > deadline
+            )
+                throw error;
+            await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        }
+    }
+}
+
+function text(item: Item, name: string): string {
+    const value = item[name];
+    return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "";
+}
+
+/** The list at a path such as `Vpcs.Vpc`; empty when it is not there. */
+function list(body: Item, path: string): Item[] {
+    let node: unknown = body;
+    for (const part of path.split("."))
+        node = typeof node === "object" && node !== null ? (node as Item)[part] : undefined;
+    return Array.isArray(node) ? (node as Item[]) : [];
+}
+
+function tagsOf(item: Item): Map<string, string> {
+    const tags = Array.isArray(item["Tags"]) ? (item["Tags"] as Item[]) : list(item, "Tags.Tag");
+    return new Map(
+        tags.map((tag) => [text(tag, "TagKey") || text(tag, "Key"), text(tag, "TagValue") || text(tag, "Value")]),
+    );
+}
+
+function wantedTags(inputs: Inputs): [string, string][] {
+    const tags = inputs["tags"];
+    if (typeof tags !== "object" || tags === null) return [];
+    return Object.entries(tags).flatMap(([key, value]) =>
+        typeof value === "string" && !key.startsWith("__") ? [[key, value] as [string, string]] : [],
+    );
+}
+
+/**
+ * Whether an item is what these inputs were to become. Names must be equal; tags must be there, unless the creation was
+ * cut off before it set any. Without a name the tags decide alone, and with neither nothing does: nothing is removed
+ * on a guess.
+ */
+function belongs(item: Item, nameInItem: string, inputs: Inputs, nameInInputs: readonly string[]): boolean {
+    const name = nameInInputs.map((candidate) => text(inputs, candidate)).find((value) => value !== "") ?? "";
+    const tags = tagsOf(item);
+    const wanted = wantedTags(inputs);
+    const tagged = wanted.length > 0 && wanted.every(([key, value]) => tags.get(key) === value);
+    if (name === "") return tagged;
+    return text(item, nameInItem) === name && (tagged || wanted.length === 0 || tags.size === 0);
+}
+
+interface Listed {
+    readonly product: "Ecs" | "Vpc";
+    readonly describe: string;
+    readonly path: string;
+    readonly id: string;
+    readonly name: string;
+    /** Members of the inputs that may hold the name. */
+    readonly inputs: readonly string[];
+    /** Parameter that narrows the list, and the member of the inputs that it takes. */
+    readonly filters?: Readonly<Record<string, string>>;
+    readonly remove: (rpc: Rpc, region: string, id: string) => Promise<unknown>;
+}
+
+/** A finder of resources that have a name and tags of their own. */
+function listed(kind: Listed): Finder {
+    return async (rpc, region, inputs) => {
+        const filters: Record<string, string> = {};
+        for (const [parameter, member] of Object.entries(kind.filters ?? {}))
+            if (text(inputs, member) !== "") filters[parameter] = text(inputs, member);
+        const found: Orphan[] = [];
+        for (let page = 1; ; page += 1) {
+            const body = await rpc(kind.product, kind.describe, {
+                ...filters,
+                RegionId: region,
+                PageNumber: String(page),
+                PageSize: "50",
+            });
+            const items = list(body, kind.path);
+            for (const item of items) {
+                const id = text(item, kind.id);
+                if (belongs(item, kind.name, inputs, kind.inputs))
+                    found.push({
+                        id,
+                        remove: async () => {
+                            await kind.remove(rpc, region, id);
+                        },
+                    });
+            }
+            if (items.length < 50) return found;
+        }
+    };
+}
+
+const vpc = (action: string, idName: string, more: Readonly<Record<string, string>> = {}) => {
+    return (rpc: Rpc, region: string, id: string) => rpc("Vpc", action, { RegionId: region, [idName]: id, ...more });
+};
+const ecs = (action: string, idName: string) => {
+    return (rpc: Rpc, region: string, id: string) => rpc("Ecs", action, { RegionId: region, [idName]: id });
+};
+
+const keyPair: Finder = listed({
+    product: "Ecs",
+    describe: "DescribeKeyPairs",
+    path: "KeyPairs.KeyPair",
+    id: "KeyPairName",
+    name: "KeyPairName",
+    inputs: ["keyPairName", "keyName"],
+    filters: { KeyPairName: "keyPairName" },
+    remove: (rpc, region, id) => rpc("Ecs", "DeleteKeyPairs", { RegionId: region, KeyPairNames: JSON.stringify([id]) }),
+});
+
+const finders: Readonly<Record<string, Finder>> = {
+    "alicloud:vpc/network:Network": listed({
+        product: "Vpc",
+        describe: "DescribeVpcs",
+        path: "Vpcs.Vpc",
+        id: "VpcId",
+        name: "VpcName",
+        inputs: ["vpcName", "name"],
+        filters: { VpcName: "vpcName" },
+        remove: vpc("DeleteVpc", "VpcId", { ForceDelete: "true" }),
+    }),
+    "alicloud:vpc/switch:Switch": listed({
+        product: "Vpc",
+        describe: "DescribeVSwitches",
+        path: "VSwitches.VSwitch",
+        id: "VSwitchId",
+        name: "VSwitchName",
+        inputs: ["vswitchName", "name"],
+        filters: { VpcId: "vpcId" },
+        remove: vpc("DeleteVSwitch", "VSwitchId"),
+    }),
+    "alicloud:vpc/natGateway:NatGateway": listed({
+        product: "Vpc",
+        describe: "DescribeNatGateways",
+        path: "NatGateways.NatGateway",
+        id: "NatGatewayId",
+        name: "Name",
+        inputs: ["natGatewayName", "name"],
+        filters: { VpcId: "vpcId" },
+        remove: vpc("DeleteNatGateway", "NatGatewayId", { Force: "true" }),
+    }),
+    "alicloud:vpc/routeTable:RouteTable": listed({
+        product: "Vpc",
+        describe: "DescribeRouteTableList",
+        path: "RouterTableList.RouterTableListType",
+        id: "RouteTableId",
+        name: "RouteTableName",
+        inputs: ["routeTableName", "name"],
+        filters: { VpcId: "vpcId" },
+        remove: vpc("DeleteRouteTable", "RouteTableId"),
+    }),
+    "alicloud:ecs/eipAddress:EipAddress": listed({
+        product: "Vpc",
+        describe: "DescribeEipAddresses",
+        path: "EipAddresses.EipAddress",
+        id: "AllocationId",
+        name: "Name",
+        inputs: ["addressName", "name"],
+        remove: vpc("ReleaseEipAddress", "AllocationId"),
+    }),
+    "alicloud:ecs/securityGroup:SecurityGroup": listed({
+        product: "Ecs",
+        describe: "DescribeSecurityGroups",
+        path: "SecurityGroups.SecurityGroup",
+        id: "SecurityGroupId",
+        name: "SecurityGroupName",
+        inputs: ["securityGroupName", "name"],
+        filters: { VpcId: "vpcId" },
+        remove: ecs("DeleteSecurityGroup", "SecurityGroupId"),
+    }),
+    "alicloud:ecs/ecsKeyPair:EcsKeyPair": keyPair,
+    "alicloud:ecs/keyPair:KeyPair": keyPair,
+    "alicloud:ecs/instance:Instance": listed({
+        product: "Ecs",
+        describe: "DescribeInstances",
+        path: "Instances.Instance",
+        id: "InstanceId",
+        name: "InstanceName",
+        inputs: ["instanceName"],
+        filters: { InstanceName: "instanceName" },
+        remove: async (rpc, region, id) => {
+            await rpc("Ecs", "ModifyInstanceAttribute", {
+                RegionId: region,
+                InstanceId: id,
+                DeletionProtection: "false",
+            });
+            await rpc("Ecs", "DeleteInstance", { RegionId: region, InstanceId: id, Force: "true" });
+        },
+    }),
+    "alicloud:ecs/ecsDisk:EcsDisk": listed({
+        product: "Ecs",
+        describe: "DescribeDisks",
+        path: "Disks.Disk",
+        id: "DiskId",
+        name: "DiskName",
+        inputs: ["diskName", "name"],
+        filters: { DiskName: "diskName" },
+        remove: ecs("DeleteDisk", "DiskId"),
+    }),
+    "alicloud:ecs/ecsDeploymentSet:EcsDeploymentSet": listed({
+        product: "Ecs",
+        describe: "DescribeDeploymentSets",
+        path: "DeploymentSets.DeploymentSet",
+        id: "DeploymentSetId",
+        name: "DeploymentSetName",
+        inputs: ["deploymentSetName"],
+        remove: ecs("DeleteDeploymentSet", "DeploymentSetId"),
+    }),
+    "alicloud:vpc/snatEntry:SnatEntry": async (rpc, region, inputs) => {
+        const snatTableId = text(inputs, "snatTableId");
+        const body = await rpc("Vpc", "DescribeSnatTableEntries", {
+            RegionId: region,
+            SnatTableId: snatTableId,
+            PageSize: "50",
+        });
+        const source = text(inputs, "sourceVswitchId");
+        return list(body, "SnatTableEntries.SnatTableEntry")
+            .filter((entry) =>
+                source === ""
+                    ? text(entry, "SourceCIDR") === text(inputs, "sourceCidr")
+                    : text(entry, "SourceVSwitchId") === source,
+            )
+            .map((entry) => {
+                const id = text(entry, "SnatEntryId");
+                return {
+                    id: `${snatTableId}:${id}`,
+                    remove: async () => {
+                        await rpc("Vpc", "DeleteSnatEntry", {
+                            RegionId: region,
+                            SnatTableId: snatTableId,
+                            SnatEntryId: id,
+                        });
+                    },
+                };
+            });
+    },
+    "alicloud:vpc/routeEntry:RouteEntry": async (rpc, region, inputs) => {
+        const table = text(inputs, "routeTableId");
+        const cidr = text(inputs, "destinationCidrblock");
+        const hop = text(inputs, "nexthopId");
+        const body = await rpc("Vpc", "DescribeRouteTables", { RegionId: region, RouteTableId: table });
+        return list(body, "RouteTables.RouteTable")
+            .flatMap((found) => list(found, "RouteEntrys.RouteEntry"))
+            .filter((entry) => text(entry, "DestinationCidrBlock") === cidr && text(entry, "InstanceId") === hop)
+            .map((entry) => ({
+                id: [table, text(entry, "RouterId"), cidr, text(inputs, "nexthopType"), hop].join(":"),
+                remove: async () => {
+                    await rpc("Vpc", "DeleteRouteEntry", {
+                        RegionId: region,
+                        RouteTableId: table,
+                        DestinationCidrBlock: cidr,
+                        NextHopId: hop,
+                    });
+                },
+            }));
+    },
+    "alicloud:vpc/routeTableAttachment:RouteTableAttachment": async (rpc, region, inputs) => {
+        const table = text(inputs, "routeTableId");
+        const vswitch = text(inputs, "vswitchId");
+        const body = await rpc("Vpc", "DescribeRouteTableList", { RegionId: region, RouteTableId: table });
+        return list(body, "RouterTableList.RouterTableListType")
+            .filter((found) => list(found, "VSwitchIds.VSwitchId").some((id: unknown) => id === vswitch))
+            .map(() => ({
+                id: `${table}:${vswitch}`,
+                remove: async () => {
+                    await rpc("Vpc", "UnassociateRouteTable", {
+                        RegionId: region,
+                        RouteTableId: table,
+                        VSwitchId: vswitch,
+                    });
+                },
+            }));
+    },
+    "alicloud:ecs/eipAssociation:EipAssociation": async (rpc, region, inputs) => {
+        const allocationId = text(inputs, "allocationId");
+        const instanceId = text(inputs, "instanceId");
+        const body = await rpc("Vpc", "DescribeEipAddresses", { RegionId: region, AllocationId: allocationId });
+        return list(body, "EipAddresses.EipAddress")
+            .filter((eip) => text(eip, "AllocationId") === allocationId && text(eip, "InstanceId") === instanceId)
+            .map((eip) => ({
+                id: `${allocationId}:${instanceId}`,
+                remove: async () => {
+                    await rpc("Vpc", "UnassociateEipAddress", {
+                        RegionId: region,
+                        AllocationId: allocationId,
+                        InstanceId: instanceId,
+                        InstanceType: text(eip, "InstanceType"),
+                    });
+                },
+            }));
+    },
+    "alicloud:ecs/ecsDiskAttachment:EcsDiskAttachment": async (rpc, region, inputs) => {
+        const diskId = text(inputs, "diskId");
+        const instanceId = text(inputs, "instanceId");
+        const body = await rpc("Ecs", "DescribeDisks", { RegionId: region, DiskIds: JSON.stringify([diskId]) });
+        return list(body, "Disks.Disk")
+            .filter((disk) => text(disk, "DiskId") === diskId && text(disk, "InstanceId") === instanceId)
+            .map(() => ({
+                id: `${diskId}:${instanceId}`,
+                remove: async () => {
+                    await rpc("Ecs", "DetachDisk", { RegionId: region, DiskId: diskId, InstanceId: instanceId });
+                },
+            }));
+    },
+    "alicloud:ecs/securityGroupRule:SecurityGroupRule": async (rpc, region, inputs) => {
+        const group = text(inputs, "securityGroupId");
+        const direction = text(inputs, "type");
+        const protocol = text(inputs, "ipProtocol");
+        const port = text(inputs, "portRange") || "-1/-1";
+        const priority = text(inputs, "priority") || "1";
+        const policy = text(inputs, "policy") || "accept";
+        const ingress = direction === "ingress";
+        const body = await rpc("Ecs", "DescribeSecurityGroupAttribute", {
+            RegionId: region,
+            SecurityGroupId: group,
+            Direction: direction,
+        });
+        const peer = text(inputs, "sourceSecurityGroupId") || text(inputs, "cidrIp");
+        return list(body, "Permissions.Permission")
+            .filter(
+                (rule) =>
+                    text(rule, "Direction") === direction &&
+                    text(rule, "IpProtocol").toLowerCase() === protocol.toLowerCase() &&
+                    text(rule, "PortRange") === port &&
+                    text(rule, "Priority") === priority &&
+                    text(rule, "Policy").toLowerCase() === policy.toLowerCase() &&
+                    (text(rule, ingress ? "SourceGroupId" : "DestGroupId") ||
+                        text(rule, ingress ? "SourceCidrIp" : "DestCidrIp")) === peer,
+            )
+            .map((rule) => ({
+                id: [
+                    group,
+                    direction,
+                    protocol,
+                    port,
+                    text(inputs, "nicType") || "intranet",
+                    peer,
+                    policy,
+                    priority,
+                ].join(":"),
+                remove: async () => {
+                    await rpc("Ecs", ingress ? "RevokeSecurityGroup" : "RevokeSecurityGroupEgress", {
+                        RegionId: region,
+                        SecurityGroupId: group,
+                        "SecurityGroupRuleId.1": text(rule, "SecurityGroupRuleId"),
+                    });
+                },
+            }));
+    },
+};

@@ -1,0 +1,135 @@
+/** What must be there before the long work starts; each problem is one sentence with its remedy. */
+import { execFile } from "node:child_process";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync } from "node:fs";
+import net from "node:net";
+import { delimiter, dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { cacheFolder, stateFolder } from "../toolchain/folders";
+import { toolchainProblems } from "../toolchain/toolchain";
+import { runningDaemon } from "./record";
+import { LabPaths } from "./paths";
+import { listenerOf } from "./process";
+
+const exec = promisify(execFile);
+
+/** What the caller is about to do. */
+export interface PreflightScope {
+    /** Whether the Pulumi toolchain is needed. */
+    readonly stack: boolean;
+}
+
+const GIB = 2 ** 30;
+/** Image, engine and build caches of a first run; what later runs add. */
+const FIRST_RUN_BYTES = 8 * GIB;
+const LATER_RUN_BYTES = 3 * GIB;
+const MEMORY_BYTES = 3 * GIB;
+
+/** All problems that would stop the lab, in the order in which a person would solve them. */
+export async function findProblems(paths: LabPaths, scope: PreflightScope): Promise<string[]> {
+    const [engine, toolchain, port] = await Promise.all([
+        checkEngine(),
+        scope.stack ? toolchainProblems() : [],
+        checkPort(paths),
+    ]);
+    return [checkPlatform(), engine, ...toolchain, checkDisk(), checkMemory(), checkKernel(), port].filter(
+        (problem) => problem !== undefined,
+    );
+}
+
+function checkPlatform(): string | undefined {
+    if (process.platform === "linux") return undefined;
+    return `The lab needs Linux, this is ${process.platform}: run it in a Linux virtual machine.`;
+}
+
+async function answers(command: string, args: readonly string[]): Promise<boolean> {
+    try {
+        await exec(command, args, { timeout: 10_000 });
+        return true;
+    } catch {
+        return false;
+    }
+}
+
+function onPath(command: string): boolean {
+    return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
+        try {
+            accessSync(join(folder, command), constants.X_OK);
+            return true;
+        } catch {
+            return false;
+        }
+    });
+}
+
+async function checkEngine(): Promise<string | undefined> {
+    const root = process.getuid?.() === 0;
+    if (!root)
+        return "The lab makes network name spaces and firewall rules, which takes root: run it as root or with sudo.";
+    if (onPath("docker") && (await answers("docker", ["info"]))) return undefined;
+    if (onPath("dockerd")) return undefined;
+    if (onPath("apt-get")) return undefined;
+    return "No container engine runs and this is neither Debian nor Ubuntu, where the lab could install one: install Docker and start it.";
+}
+
+function existing(folder: string): string {
+    return existsSync(folder) ? folder : existing(dirname(folder));
+}
+
+function checkDisk(): string | undefined {
+    const first = !existsSync(cacheFolder());
+    const needed = first ? FIRST_RUN_BYTES : LATER_RUN_BYTES;
+    for (const folder of new Set([stateFolder(), cacheFolder(), "/var/lib/docker"].map(existing))) {
+        const { bavail, bsize } = statfsSync(folder);
+        if (bavail * bsize < needed)
+            return `The lab needs ${(needed / GIB).toFixed(0)} GiB on the disk of ${folder}, ${((bavail * bsize) / GIB).toFixed(1)} GiB are free: make room, or set MULTIHOST_CACHE and MULTIHOST_STATE to another disk.`;
+    }
+    try {
+        mkdirSync(stateFolder(), { recursive: true });
+        accessSync(stateFolder(), constants.W_OK);
+        return undefined;
+    } catch {
+        return `The lab can't write to ${stateFolder()}: make it writable, or set MULTIHOST_STATE to another folder.`;
+    }
+}
+
+function checkMemory(): string | undefined {
+    const match = /^MemAvailable:\s+(\d+) kB$/m.exec(readIfThere("/proc/meminfo"));
+    if (!match) return undefined;
+    const available = Number(match[1]) * 1024;
+    if (available >= MEMORY_BYTES) return undefined;
+    return `The lab needs ${MEMORY_BYTES / GIB} GiB of memory, ${(available / GIB).toFixed(1)} GiB are available: stop something else.`;
+}
+
+function readIfThere(file: string): string {
+    try {
+        return readFileSync(file, "utf8");
+    } catch {
+        return "";
+    }
+}
+
+function checkKernel(): string | undefined {
+    const missing = [
+        ...(existsSync("/proc/self/ns/net") ? [] : ["network name spaces"]),
+        ...(existsSync("/proc/self/ns/pid") ? [] : ["process name spaces"]),
+        ...(existsSync("/sys/fs/cgroup") ? [] : ["control groups"]),
+    ];
+    if (missing.length === 0) return undefined;
+    return `This kernel lacks ${missing.join(", ")}: use one that has them, such as a distribution's own.`;
+}
+
+async function checkPort(paths: LabPaths): Promise<string | undefined> {
+    const daemon = runningDaemon(paths);
+    if (daemon) {
+        if (daemon.port === paths.port) return undefined;
+        return `The lab "${paths.name}" runs on port ${daemon.port}, not ${paths.port}: stop it first, or set LAB_PORT=${daemon.port}.`;
+    }
+    const free = await new Promise<boolean>((resolve) => {
+        const probe = net.createServer();
+        probe.once("error", () => resolve(false));
+        probe.listen({ host: "127.0.0.1", port: paths.port }, () => probe.close(() => resolve(true)));
+    });
+    if (free) return undefined;
+    const owner = listenerOf(paths.port);
+    return `Port ${paths.port} is taken${owner === undefined ? "" : ` by ${owner}`}: free it, or set LAB_PORT to another port.`;
+}

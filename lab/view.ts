@@ -1,0 +1,82 @@
+/** What people and scripts see of a lab; `docs/lab.md` documents the JSON. */
+import type { Instance, State } from "./model/state";
+
+/** One host of `status --json`. */
+export interface HostView {
+    readonly name: string;
+    readonly instanceId: string;
+    /** `Pending`, `Starting`, `Running`, `Stopping` or `Stopped`, as the cloud says it. */
+    readonly state: string;
+    readonly privateAddress: string;
+    /** Empty without one. */
+    readonly publicAddress: string;
+    readonly vpc: string;
+    readonly zone: string;
+}
+
+/** The whole of `status --json`. */
+export interface LabView {
+    readonly name: string;
+    readonly state: "running" | "stopped" | "absent";
+    /** URL of the API, empty unless it runs. */
+    readonly endpoint: string;
+    readonly region: string;
+    readonly hosts: readonly HostView[];
+}
+
+/** The hosts of a model, by name. */
+export function hostViews(state: State, halted: boolean): HostView[] {
+    return Object.values(state.instances)
+        .map((instance) => ({
+            name: instance.name,
+            instanceId: instance.id,
+            state: halted ? "Stopped" : instance.status,
+            privateAddress: privateAddress(state, instance),
+            publicAddress: publicAddress(state, instance),
+            vpc: instance.vpcId,
+            zone: instance.zoneId,
+        }))
+        .sort(
+            (a, b) => a.name.localeCompare(b.name, "en", { numeric: true }) || (a.instanceId < b.instanceId ? -1 : 1),
+        );
+}
+
+function privateAddress(state: State, { id }: Instance): string {
+    const primary = Object.values(state.networkInterfaces).find(
+        (nic) => nic.instanceId === id && nic.kind === "Primary",
+    );
+    return primary?.primaryIp ?? "";
+}
+
+function publicAddress(state: State, { id }: Instance): string {
+    const nics = new Set(
+        Object.values(state.networkInterfaces)
+            .filter(({ instanceId }) => instanceId === id)
+            .map((nic) => nic.id),
+    );
+    const eip = Object.values(state.eips).find(
+        ({ binding }) => binding !== undefined && (binding.instanceId === id || nics.has(binding.instanceId)),
+    );
+    return eip?.address ?? "";
+}
+
+/** The host that a person means by a name, an id or an address. */
+export function chooseHost(hosts: readonly HostView[], word: string): HostView | undefined {
+    return hosts.find(
+        ({ name, instanceId, privateAddress, publicAddress }) =>
+            name === word || instanceId === word || privateAddress === word || publicAddress === word,
+    );
+}
+
+/** Columns for a terminal. */
+export function table(rows: readonly (readonly string[])[]): string {
+    const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+    return rows
+        .map((row) =>
+            row
+                .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+                .join("  ")
+                .trimEnd(),
+        )
+        .join("\n");
+}

@@ -1,0 +1,203 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { defineAction } from "../../../lab/api/action";
+import { model } from "../../../lab/api/common/model";
+import { Cloud } from "../../../lab/cloud";
+import { clientEnvironment } from "../../../lab/environment";
+import type { DesiredMachine, Machine, MachineEvent } from "../../../lab/model/desired";
+import { Instance } from "../../../lab/model/state";
+import { LabPaths, labPaths } from "../../../lab/paths";
+import { rpcClient } from "../../../lab/rpc";
+
+/** A machine that only writes down what it is asked for. */
+class RecordingMachine implements Machine {
+    readonly asked: DesiredMachine[] = [];
+    failures = 0;
+    private listener: (event: MachineEvent) => void = () => undefined;
+
+    async reconcile(desired: DesiredMachine): Promise<void> {
+        this.asked.push(desired);
+        if (this.failures > 0) {
+            this.failures -= 1;
+            throw new Error("no engine");
+        }
+    }
+    onEvent(listener: (event: MachineEvent) => void): void {
+        this.listener = listener;
+    }
+    emit(event: MachineEvent): void {
+        this.listener(event);
+    }
+    async consoleOutput(hostId: string): Promise<string> {
+        return `console of ${hostId}`;
+    }
+    async close(): Promise<void> {
+        return undefined;
+    }
+    async destroy(): Promise<void> {
+        return undefined;
+    }
+}
+
+const runInstances = defineAction({
+    product: "Ecs",
+    version: "2014-05-26",
+    name: "RunInstances",
+    request: model({ InstanceName: "string", ClientToken: "string" }),
+    response: model({ RequestId: "string", InstanceId: "string" }),
+    writes: true,
+    handle: async (request, context) => {
+        context.checked();
+        const id = "i-1";
+        context.store.state.instances[id] = {
+            id,
+            name: request.instanceName ?? "",
+            regionId: context.regionId,
+            status: "Pending",
+            hostName: "",
+            keyPairName: "",
+            userData: "",
+            password: "",
+            instanceType: "ecs.g7.large",
+            tags: {},
+        } as unknown as Instance;
+        await context.applied();
+        return { instanceId: id };
+    },
+});
+
+let folder: string;
+let paths: LabPaths;
+let machine: RecordingMachine;
+let cloud: Cloud | undefined;
+let lines: string[];
+const before = process.env["MULTIHOST_STATE"];
+
+beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "lab-cloud-"));
+    process.env["MULTIHOST_STATE"] = folder;
+    paths = labPaths({ LAB_NAME: "unit" });
+    machine = new RecordingMachine();
+    lines = [];
+});
+
+afterEach(async () => {
+    await cloud?.close();
+    cloud = undefined;
+    rmSync(folder, { recursive: true, force: true });
+    if (before === undefined) delete process.env["MULTIHOST_STATE"];
+    else process.env["MULTIHOST_STATE"] = before;
+});
+
+async function start(): Promise<Cloud> {
+    cloud = await Cloud.start({
+        paths,
+        machine,
+        actions: [runInstances],
+        port: 0,
+        log: (line) => void lines.push(line),
+    });
+    return cloud;
+}
+
+function client({ server, identity }: Cloud) {
+    return rpcClient(`http://127.0.0.1:${server.port}`, identity.accessKeyId, identity.accessKeySecret);
+}
+
+test("what a write made is on disk and with the machine before the answer", async () => {
+    await client(await start())("Ecs", "RunInstances", { InstanceName: "web" });
+    expect(machine.asked.at(-1)!.hosts.map(({ id }) => id)).toEqual(["i-1"]);
+    expect(JSON.parse(readFileSync(paths.state, "utf8"))).toMatchObject({ instances: { "i-1": { name: "web" } } });
+});
+
+test("a restart finds keys and model again, and hands it to the machine", async () => {
+    const first = await start();
+    await client(first)("Ecs", "RunInstances", { InstanceName: "web", ClientToken: "t" });
+    await first.close();
+    machine = new RecordingMachine();
+    const second = await start();
+    expect(second.identity).toEqual(first.identity);
+    expect(machine.asked[0]!.hosts).toHaveLength(1);
+    // The client token outlives it, too.
+    expect(await client(second)("Ecs", "RunInstances", { InstanceName: "web", ClientToken: "t" })).toMatchObject({
+        InstanceId: "i-1",
+    });
+    expect(Object.keys(second.store.state.instances)).toHaveLength(1);
+});
+
+test("a machine that fails is tried again, and the client is not troubled", async () => {
+    const lab = await start();
+    machine.failures = 1;
+    await client(lab)("Ecs", "RunInstances", { InstanceName: "web" });
+    expect(lines.some((line) => line.includes("no engine"))).toBe(true);
+    const passes = machine.asked.length;
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    expect(machine.asked.length).toBeGreaterThan(passes);
+});
+
+test("what happens on the machine shows in the model", async () => {
+    const lab = await start();
+    await client(lab)("Ecs", "RunInstances", { InstanceName: "web" });
+    const instance = lab.store.state.instances["i-1"]!;
+    machine.emit({ kind: "stopped", hostId: "i-1" });
+    expect(instance.status).toBe("Pending");
+    machine.emit({ kind: "running", hostId: "i-1" });
+    expect(instance.status).toBe("Running");
+    machine.emit({ kind: "stopped", hostId: "i-1" });
+    expect(instance.status).toBe("Stopped");
+    machine.emit({ kind: "running", hostId: "i-unknown" });
+    machine.emit({ kind: "failed", hostId: "i-1", reason: "no memory" });
+    expect(lines.some((line) => line.includes("no memory"))).toBe(true);
+});
+
+test("halt stops the hosts without a word to the cloud's clients", async () => {
+    let halted = false;
+    cloud = await Cloud.start({
+        paths,
+        machine,
+        actions: [runInstances],
+        port: 0,
+        log: (line) => void lines.push(line),
+        onHalt: () => {
+            halted = true;
+        },
+    });
+    await client(cloud)("Ecs", "RunInstances", { InstanceName: "web" });
+    machine.emit({ kind: "running", hostId: "i-1" });
+    const response = await fetch(`http://127.0.0.1:${cloud.server.port}/_lab/halt`, {
+        method: "POST",
+        headers: { "x-lab-key": cloud.identity.accessKeySecret },
+    });
+    expect(response.status).toBe(200);
+    expect(machine.asked.at(-1)!.hosts[0]!.power).toBe("stopped");
+    machine.emit({ kind: "stopped", hostId: "i-1" });
+    expect(cloud.store.state.instances["i-1"]!.status).toBe("Running");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(halted).toBe(true);
+});
+
+test("the log has a line for each call and no secret", async () => {
+    const lab = await start();
+    await client(lab)("Ecs", "RunInstances", { InstanceName: "web" });
+    const line = lines.find((candidate) => candidate.includes("RunInstances"));
+    expect(line).toMatch(/^Ecs RunInstances cn-hangzhou 200 OK [\d.]+ms [0-9A-F-]{36}$/);
+    expect(lines.join("\n")).not.toContain(lab.identity.accessKeySecret);
+});
+
+test("the environment of clients adds the lab to what they trust and avoids proxies", async () => {
+    const lab = await start();
+    const system = join(folder, "system.pem");
+    rmSync(system, { force: true });
+    const { writeFileSync } = await import("node:fs");
+    writeFileSync(system, "SYSTEM\n");
+    const about = { authority: lab.authority, region: "cn-hangzhou", port: 8071 };
+    const once = clientEnvironment(paths, lab.identity, about, { SSL_CERT_FILE: system, NO_PROXY: "example.test" });
+    expect(readFileSync(once["SSL_CERT_FILE"]!, "utf8")).toBe(`SYSTEM\n${lab.authority.trim()}\n`);
+    expect(once["NO_PROXY"]).toBe("example.test,127.0.0.1,127.0.0.1:8071,localhost");
+    expect(once["PULUMI_BACKEND_URL"]).toBe(`file://${paths.pulumi}`);
+    // Started from an environment of its own, it does not trust itself twice.
+    const twice = clientEnvironment(paths, lab.identity, about, once);
+    expect(readFileSync(twice["NODE_EXTRA_CA_CERTS"]!, "utf8").trim()).toBe(lab.authority.trim());
+    expect(existsSync(twice["SSL_CERT_FILE"]!)).toBe(true);
+});
