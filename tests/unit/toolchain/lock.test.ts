@@ -1,0 +1,75 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { withLock } from "../../../toolchain/lock.cjs";
+
+const script = require.resolve("../../../toolchain/lock.cjs");
+
+describe("lock", () => {
+    let folder: string;
+    let path: string;
+    beforeEach(() => {
+        folder = mkdtempSync(join(tmpdir(), "lock-"));
+        path = join(folder, "deep", "it.lock");
+    });
+    afterEach(() => rmSync(folder, { recursive: true }));
+
+    it("returns what the action returns, and is gone afterwards", async () => {
+        expect(await withLock(path, { what: "a test" }, () => Promise.resolve(7))).toBe(7);
+        expect(readdirSync(join(folder, "deep"))).toEqual([]);
+    });
+
+    it("is gone after an error, too", async () => {
+        await expect(withLock(path, { what: "a test" }, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+        expect(existsSync(path)).toBe(false);
+    });
+
+    it("lets one in at a time, and says once whom the other waits for", async () => {
+        const said: string[] = [];
+        const events: string[] = [];
+        const enter = (name: string): Promise<void> =>
+            withLock(path, { what: "a test", pollMs: 5, onWait: (text) => said.push(text) }, async () => {
+                events.push(`${name} in`);
+                await sleep(40);
+                events.push(`${name} out`);
+            });
+        await Promise.all([enter("first"), enter("second")]);
+        expect(events).toEqual(["first in", "first out", "second in", "second out"]);
+        expect(said).toEqual([`Another run (process ${process.pid}) is busy with: a test. Waiting for it.`]);
+    });
+
+    it("is taken over from a process that died", async () => {
+        const crash = `require(${JSON.stringify(script)}).withLock(${JSON.stringify(path)}, { what: "x" }, () => process.kill(process.pid, "SIGKILL"))`;
+        spawnSync(process.execPath, ["-e", crash]);
+        expect(existsSync(path)).toBe(true);
+        expect(await withLock(path, { what: "a test" }, () => "mine")).toBe("mine");
+    });
+
+    it("is taken over when its process id now belongs to another process", async () => {
+        await withLock(path, { what: "a test" }, () => undefined);
+        writeFileSync(path, `${process.pid} 1\n`);
+        const taken = await withLock(path, { what: "a test", pollMs: 5 }, () => readFileSync(path, "utf8"));
+        expect(taken).not.toBe(`${process.pid} 1\n`);
+    });
+
+    it("keeps processes apart", async () => {
+        const counter = join(folder, "counter");
+        writeFileSync(counter, "0");
+        // Reading, waiting and writing loses counts unless nobody else is in.
+        const count = `const fs = require("node:fs");
+            require(${JSON.stringify(script)}).withLock(${JSON.stringify(path)}, { what: "x", pollMs: 5, onWait() {} }, async () => {
+                const value = Number(fs.readFileSync(${JSON.stringify(counter)}, "utf8"));
+                await new Promise((done) => setTimeout(done, 20));
+                fs.writeFileSync(${JSON.stringify(counter)}, String(value + 1));
+            });`;
+        await Promise.all(
+            Array.from(
+                { length: 6 },
+                () => new Promise((done) => spawn(process.execPath, ["-e", count]).on("close", done)),
+            ),
+        );
+        expect(readFileSync(counter, "utf8")).toBe("6");
+    });
+});
