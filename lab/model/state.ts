@@ -44,7 +44,10 @@ export interface Vpc extends Resource {
     isDefault: boolean;
     /** The one virtual router of the VPC. */
     readonly routerId: string;
+    routerName?: string;
+    routerDescription?: string;
     ipv6Cidr?: string;
+    ipv6Isp?: string;
     dnsHostnames: boolean;
     classicLink: boolean;
 }
@@ -128,6 +131,10 @@ export interface Eip extends Resource {
     isp: string;
     netmode: string;
     deletionProtection: boolean;
+    securityProtectionTypes?: string[];
+    zone?: string;
+    /** Where second-by-second monitoring writes to; absent while it is off. */
+    monitorLog?: { readonly project: string; readonly store: string };
     /** What it is bound to. */
     binding?: {
         readonly instanceId: string;

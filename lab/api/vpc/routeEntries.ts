@@ -1,0 +1,277 @@
+import { CreateRouteEntriesRequest } from "@alicloud/vpc20160428/dist/models/CreateRouteEntriesRequest";
+import { CreateRouteEntriesResponseBody } from "@alicloud/vpc20160428/dist/models/CreateRouteEntriesResponseBody";
+import { CreateRouteEntryRequest } from "@alicloud/vpc20160428/dist/models/CreateRouteEntryRequest";
+import { CreateRouteEntryResponseBody } from "@alicloud/vpc20160428/dist/models/CreateRouteEntryResponseBody";
+import { DeleteRouteEntriesRequest } from "@alicloud/vpc20160428/dist/models/DeleteRouteEntriesRequest";
+import { DeleteRouteEntriesResponseBody } from "@alicloud/vpc20160428/dist/models/DeleteRouteEntriesResponseBody";
+import { DeleteRouteEntryRequest } from "@alicloud/vpc20160428/dist/models/DeleteRouteEntryRequest";
+import { DeleteRouteEntryResponseBody } from "@alicloud/vpc20160428/dist/models/DeleteRouteEntryResponseBody";
+import { ModifyRouteEntryRequest } from "@alicloud/vpc20160428/dist/models/ModifyRouteEntryRequest";
+import { ModifyRouteEntryResponseBody } from "@alicloud/vpc20160428/dist/models/ModifyRouteEntryResponseBody";
+import { contains, isNetwork, parseCidr } from "../../model/addresses";
+import type { RouteEntry, RouteTable } from "../../model/state";
+import type { Action, ActionContext } from "../action";
+import { CloudError, missingParameter, notFound } from "../errors";
+import { inRegion } from "../listing";
+import { vpcAction } from "./action";
+import { SERVICE_CIDR, checkDescription, checkName, refuse, valueOr } from "./checks";
+import { instanceOf, natGatewayOf, networkInterfaceOf, routeTableOf } from "./lookup";
+import { quotas } from "./quotas";
+
+const nextHopTypes = [
+    "Instance",
+    "HaVip",
+    "RouterInterface",
+    "NetworkInterface",
+    "VpnGateway",
+    "IPv6Gateway",
+    "NatGateway",
+    "Attachment",
+    "VpcPeer",
+    "Ipv4Gateway",
+    "GatewayEndpoint",
+    "Ecr",
+    "GatewayLoadBalancerEndpoint",
+];
+
+interface NewRoute {
+    readonly cidr: string | undefined;
+    readonly nextHopId: string | undefined;
+    readonly nextHopType: string | undefined;
+    readonly name: string | undefined;
+    readonly description: string | undefined;
+}
+
+/** The entry to add to a table, when it may be added. */
+function checkedRoute(context: ActionContext, table: RouteTable, given: NewRoute): RouteEntry {
+    if (!given.cidr) throw missingParameter("DestinationCidrBlock");
+    const cidr = parseCidr(given.cidr);
+    if (!cidr || !isNetwork(cidr) || contains(parseCidr(SERVICE_CIDR)!, cidr))
+        return refuse("InvalidCidrBlock.Malformed", "The specified DestinationCidrBlock is not valid.");
+    checkName(given.name, "InvalidRouteEntryName.Malformed");
+    checkDescription(given.description, "InvalidRouteEntryDescription.Malformed");
+    // The cloud takes an instance for what a route without a type leads to.
+    const nextHopType = valueOr(given.nextHopType, "Instance");
+    if (!given.nextHopId) throw missingParameter("NextHopId");
+    checkNextHop(context, table, nextHopType, given.nextHopId);
+    if (table.entries.some((entry) => entry.cidr === given.cidr))
+        refuse("RouterEntryConflict.Duplicated", "The specified route entry already exists.");
+    const vswitches = Object.values(context.store.state.vswitches).filter(({ vpcId }) => vpcId === table.vpcId);
+    if (vswitches.some((vswitch) => contains(parseCidr(vswitch.cidr)!, cidr)))
+        refuse(
+            "RouterEntryConflict.Duplicated",
+            "The specified route entry conflicts with the system route of a VSwitch.",
+        );
+    if (table.entries.length >= quotas.routeEntriesPerTable)
+        refuse("QuotaExceeded.RouteEntry", "Route entry quota exceeded.");
+    return {
+        id: context.store.newId("rte"),
+        name: given.name ?? "",
+        description: given.description ?? "",
+        cidr: given.cidr,
+        nextHopType,
+        nextHopId: given.nextHopId,
+    };
+}
+
+function checkNextHop(context: ActionContext, table: RouteTable, type: string, id: string): void {
+    if (!nextHopTypes.includes(type))
+        refuse("InvalidNextHopType.ValueNotSupported", "The specified value of NextHopType is not supported.");
+    const vpcId = ((): string => {
+        switch (type) {
+            case "Instance":
+                return instanceOf(context, id).vpcId;
+            case "NetworkInterface":
+                return networkInterfaceOf(context, id).vpcId;
+            case "NatGateway":
+                return natGatewayOf(context, id).vpcId;
+            default:
+                throw notFound("InvalidNextHopId.NotFound", "Specified next hop does not exist.");
+        }
+    })();
+    if (vpcId !== table.vpcId) refuse("InvalidNextHopId.VpcMismatch", "The next hop does not belong to the VPC.");
+}
+
+const createRouteEntry = vpcAction({
+    name: "CreateRouteEntry",
+    request: CreateRouteEntryRequest,
+    response: CreateRouteEntryResponseBody,
+    required: ["RouteTableId", "DestinationCidrBlock"],
+    writes: true,
+    handle: async (request, context) => {
+        const table = routeTableOf(context, request.routeTableId);
+        const [hop] = request.nextHopList ?? [];
+        const entry = checkedRoute(context, table, {
+            cidr: request.destinationCidrBlock,
+            nextHopId: request.nextHopId ?? hop?.nextHopId,
+            nextHopType: request.nextHopType ?? hop?.nextHopType,
+            name: request.routeEntryName,
+            description: request.description,
+        });
+        context.checked();
+        table.entries.push(entry);
+        await context.applied();
+        return { routeEntryId: entry.id };
+    },
+});
+
+const createRouteEntries = vpcAction({
+    name: "CreateRouteEntries",
+    request: CreateRouteEntriesRequest,
+    response: CreateRouteEntriesResponseBody,
+    required: ["RouteEntries"],
+    writes: true,
+    handle: async ({ routeEntries = [] }, context) => {
+        context.checked();
+        const routeEntryIds: string[] = [];
+        const failedRouteEntries = routeEntries.flatMap((route) => {
+            try {
+                const table = routeTableOf(context, route.routeTableId);
+                const entry = checkedRoute(context, table, {
+                    cidr: route.dstCidrBlock,
+                    nextHopId: route.nextHop,
+                    nextHopType: route.nextHopType,
+                    name: route.name,
+                    description: route.description,
+                });
+                table.entries.push(entry);
+                routeEntryIds.push(entry.id);
+                return [];
+            } catch (error) {
+                return [failure(error, route)];
+            }
+        });
+        await context.applied();
+        return {
+            routeEntryIds,
+            successCount: routeEntryIds.length,
+            failedCount: failedRouteEntries.length,
+            failedRouteEntries,
+        };
+    },
+});
+
+function failure(error: unknown, route: { readonly dstCidrBlock?: string; readonly nextHop?: string }) {
+    if (!(error instanceof CloudError)) throw error;
+    return {
+        dstCidrBlock: route.dstCidrBlock ?? "",
+        nextHop: route.nextHop ?? "",
+        failedCode: error.code,
+        failedMessage: error.message,
+    };
+}
+
+interface KnownRoute {
+    readonly tableId: string | undefined;
+    readonly entryId: string | undefined;
+    readonly cidr: string | undefined;
+    readonly nextHopId: string | undefined;
+}
+
+/** A custom entry by its id, or by table and destination. */
+function findRoute(context: ActionContext, asked: KnownRoute): { table: RouteTable; entry: RouteEntry } {
+    const tables = asked.tableId
+        ? [routeTableOf(context, asked.tableId)]
+        : inRegion(context.store.state.routeTables, context.regionId);
+    if (!asked.entryId && !asked.cidr) throw missingParameter("DestinationCidrBlock");
+    for (const table of tables) {
+        const entry = table.entries.find(
+            ({ id, cidr, nextHopId }) =>
+                (asked.entryId ? id === asked.entryId : cidr === asked.cidr) &&
+                (!asked.nextHopId || asked.nextHopId === nextHopId),
+        );
+        if (entry) return { table, entry };
+    }
+    throw notFound("InvalidRouteEntry.NotFound", "Specified route entry does not exist.");
+}
+
+const deleteRouteEntry = vpcAction({
+    name: "DeleteRouteEntry",
+    request: DeleteRouteEntryRequest,
+    response: DeleteRouteEntryResponseBody,
+    writes: true,
+    handle: async (request, context) => {
+        const { table, entry } = findRoute(context, {
+            tableId: request.routeTableId,
+            entryId: request.routeEntryId,
+            cidr: request.destinationCidrBlock,
+            nextHopId: request.nextHopId ?? request.nextHopList?.[0]?.nextHopId,
+        });
+        context.checked();
+        remove(table, entry);
+        await context.applied();
+        return {};
+    },
+});
+
+function remove(table: RouteTable, entry: RouteEntry): void {
+    table.entries = table.entries.filter((other) => other !== entry);
+}
+
+const deleteRouteEntries = vpcAction({
+    name: "DeleteRouteEntries",
+    request: DeleteRouteEntriesRequest,
+    response: DeleteRouteEntriesResponseBody,
+    required: ["RouteEntries"],
+    writes: true,
+    handle: async ({ routeEntries = [] }, context) => {
+        context.checked();
+        const failedRouteEntries = routeEntries.flatMap((route) => {
+            try {
+                const { table, entry } = findRoute(context, {
+                    tableId: route.routeTableId,
+                    entryId: route.routeEntryId,
+                    cidr: route.dstCidrBlock,
+                    nextHopId: route.nextHop,
+                });
+                remove(table, entry);
+                return [];
+            } catch (error) {
+                return [{ ...failure(error, route), routeEntryId: route.routeEntryId ?? "" }];
+            }
+        });
+        await context.applied();
+        return {
+            successCount: routeEntries.length - failedRouteEntries.length,
+            failedCount: failedRouteEntries.length,
+            failedRouteEntries,
+        };
+    },
+});
+
+const modifyRouteEntry = vpcAction({
+    name: "ModifyRouteEntry",
+    request: ModifyRouteEntryRequest,
+    response: ModifyRouteEntryResponseBody,
+    writes: true,
+    handle: async (request, context) => {
+        const { table, entry } = findRoute(context, {
+            tableId: request.routeTableId,
+            entryId: request.routeEntryId,
+            cidr: request.destinationCidrBlock,
+            nextHopId: undefined,
+        });
+        checkName(request.routeEntryName, "InvalidRouteEntryName.Malformed");
+        checkDescription(request.description, "InvalidRouteEntryDescription.Malformed");
+        const { newNextHopId, newNextHopType = entry.nextHopType } = request;
+        if (newNextHopId) checkNextHop(context, table, newNextHopType, newNextHopId);
+        context.checked();
+
+        if (request.routeEntryName !== undefined) entry.name = request.routeEntryName;
+        if (request.description !== undefined) entry.description = request.description;
+        if (newNextHopId) {
+            entry.nextHopId = newNextHopId;
+            entry.nextHopType = newNextHopType;
+        }
+        await context.applied();
+        return {};
+    },
+});
+
+export const routeEntryActions: readonly Action[] = [
+    createRouteEntry,
+    createRouteEntries,
+    deleteRouteEntry,
+    deleteRouteEntries,
+    modifyRouteEntry,
+];
