@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# Kernel settings, now and after every boot.
+
+# sysctl_set FILE KEY=VALUE…: a host that can't set one (a container, where it belongs to the machine below) says so in its notes.
+sysctl_set() {
+    local file=$1 setting key value current path text='# Written by multihost.'
+    shift
+    for setting in "$@"; do
+        text+=$'\n'"${setting%%=*} = ${setting#*=}"
+    done
+    file_write "${SYSCTL_D:-/etc/sysctl.d}/$file" 0644 root:root "$text"
+    for setting in "$@"; do
+        key=${setting%%=*}
+        value=${setting#*=}
+        path=${PROC_SYS:-/proc/sys}/${key//.//}
+        if [[ ! -r $path ]]; then
+            note "$key is not set to $value: this kernel doesn't have it here"
+            continue
+        fi
+        current=$(tr '\t' ' ' <"$path")
+        [[ $current != "$value" ]] || continue
+        # A subshell, since bash itself reports a redirection that fails.
+        if (printf '%s\n' "$value" >"$path") 2>/dev/null; then
+            changed "$key = $value"
+        else
+            note "$key stays $current instead of $value: /proc/sys can't be written on this host"
+        fi
+    done
+}
+
+# Transparent huge pages make a fork copy 2 MiB for every byte that is written.
+thp_never() {
+    local path=${THP_FILE:-/sys/kernel/mm/transparent_hugepage/enabled}
+    [[ -e $path ]] || return 0
+    file_write "${TMPFILES_D:-/etc/tmpfiles.d}/multihost-thp.conf" 0644 root:root "w $path - - - - never"
+    [[ $(<"$path") != *"[never]"* ]] || return 0
+    if (printf 'never\n' >"$path") 2>/dev/null; then
+        changed "transparent huge pages off"
+    else
+        note "transparent huge pages stay $(sed -n 's/.*\[\(.*\)\].*/\1/p' "$path"): /sys can't be written on this host"
+    fi
+}
+
+# Bytes that this host may use: the smaller of the machine's memory and the control group's limit.
+memory_bytes() {
+    local total limit file=${CGROUP_MEMORY_MAX:-/sys/fs/cgroup/memory.max}
+    total=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' "${PROC_MEMINFO:-/proc/meminfo}") * 1024))
+    if [[ -r $file ]]; then
+        limit=$(<"$file")
+        if [[ $limit != max ]] && ((limit < total)); then
+            total=$limit
+        fi
+    fi
+    printf '%s' "$total"
+}

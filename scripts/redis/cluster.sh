@@ -1,0 +1,684 @@
+# shellcheck shell=bash
+# Brings the membership of a Redis Cluster to a list of members. Runs on one of them and talks to all of them.
+#
+# PARAM_MEMBERS             "name=ip:port …"; every one runs redis/node already
+# PARAM_MASTERS             how many of them hold slots
+# PARAM_REPLICAS_PER_MASTER how many replicas each master has
+# PARAM_ZONES               "name=zone …", optional: a master and its replicas stand in different zones where possible
+# PARAM_TLS                 true or false
+# SECRET_PASSWORD, SECRET_PREVIOUS_PASSWORD
+#
+# Each phase looks at the cluster as it is and does what is missing, so a run that was cut off is finished by the next one.
+# Nodes that the cluster knows and the list doesn't are drained, forgotten and reset.
+
+SLOTS=16384
+declare -A ADDRESS ZONE ID NAME            # by member name; NAME by node id
+declare -A N_ADDRESS N_FLAGS N_MASTER N_SLOTS # the cluster as one member sees it, by node id
+declare -A WANTED                          # node ids that shall hold slots
+MEMBERS=() IDS=()
+
+parse_members() {
+    local item
+    for item in $PARAM_MEMBERS; do
+        MEMBERS+=("${item%%=*}")
+        ADDRESS[${item%%=*}]=${item#*=}
+        ZONE[${item%%=*}]=
+    done
+    for item in ${PARAM_ZONES:-}; do
+        ZONE[${item%%=*}]=${item#*=}
+    done
+    ((${#MEMBERS[@]} == PARAM_MASTERS * (1 + PARAM_REPLICAS_PER_MASTER))) ||
+        die "${#MEMBERS[@]} members can't be $PARAM_MASTERS masters with $PARAM_REPLICAS_PER_MASTER replicas each"
+    ((${#ADDRESS[@]} == ${#MEMBERS[@]})) || die "a member is listed twice"
+}
+
+# view ADDRESS: reads what this node knows into the N_… tables. Nodes that are still being met are left out.
+view() {
+    local nodes id address flags master rest field low high count
+    # Conditions run without set -e: a failure must not look like an empty cluster.
+    nodes=$(redis "$1" CLUSTER NODES) || exit "$REPORTED"
+    N_ADDRESS=() N_FLAGS=() N_MASTER=() N_SLOTS=()
+    IDS=()
+    while read -r id address flags master _ _ _ _ rest; do
+        [[ -n $id && $flags != *handshake* ]] || continue
+        count=0
+        for field in $rest; do
+            # [93->…] and [77-<…] are slots on the move.
+            [[ $field != "["* ]] || continue
+            low=${field%-*} high=${field#*-}
+            count=$((count + high - low + 1))
+        done
+        IDS+=("$id")
+        N_ADDRESS[$id]=${address%%@*}
+        N_FLAGS[$id]=,${flags#myself,},
+        N_MASTER[$id]=$master
+        N_SLOTS[$id]=$count
+    done <<<"$nodes"
+}
+
+look() {
+    view "$SEED"
+}
+
+is_master() { [[ ${N_FLAGS[$1]} == *,master,* ]]; }
+is_member_id() { [[ -n ${NAME[$1]:-} ]]; }
+is_failed() { [[ ${N_FLAGS[$1]} == *,fail,* || ${N_FLAGS[$1]} == *,noaddr,* ]]; }
+label() { printf '%s' "${NAME[$1]:-${N_ADDRESS[$1]:-$1}}"; }
+
+# Ids of the nodes that the list doesn't have.
+departing() {
+    local id
+    for id in ${IDS[@]+"${IDS[@]}"}; do
+        is_member_id "$id" || printf '%s\n' "$id"
+    done
+}
+
+holders() {
+    local id
+    for id in "${IDS[@]}"; do
+        ((N_SLOTS[$id] == 0)) || printf '%s\n' "$id"
+    done
+}
+
+replicas_of() {
+    local id
+    for id in "${IDS[@]}"; do
+        [[ ${N_MASTER[$id]} != "$1" ]] || printf '%s\n' "$id"
+    done
+}
+
+# Waits for every member and takes the one that knows the cluster best as the point of view. Sets SEED.
+identify() {
+    local name info known slots best=-1 score
+    for name in "${MEMBERS[@]}"; do
+        wait_for 120 "Redis on $name (${ADDRESS[$name]}) to answer" redis_answers "${ADDRESS[$name]}"
+    done
+    for name in "${MEMBERS[@]}"; do
+        ID[$name]=$(redis "${ADDRESS[$name]}" CLUSTER MYID)
+        NAME[${ID[$name]}]=$name
+        info=$(redis "${ADDRESS[$name]}" CLUSTER INFO)
+        known=$(redis_field "$info" cluster_known_nodes)
+        slots=$(redis_field "$info" cluster_slots_assigned)
+        score=$((slots * 1000 + known))
+        if ((score > best)); then
+            best=$score
+            SEED=${ADDRESS[$name]}
+        fi
+    done
+    look
+}
+
+all_know_all() {
+    local name other
+    for name in "${MEMBERS[@]}"; do
+        view "${ADDRESS[$name]}"
+        for other in "${MEMBERS[@]}"; do
+            [[ -n ${N_FLAGS[${ID[$other]}]:-} ]] || return 1
+        done
+    done
+    look
+}
+
+# The slots' owners, as every member tells them.
+all_agree() {
+    local name id signature first=
+    for name in "${MEMBERS[@]}"; do
+        view "${ADDRESS[$name]}"
+        signature=$(for id in "${IDS[@]}"; do ((N_SLOTS[$id] == 0)) || printf '%s=%s\n' "$id" "${N_SLOTS[$id]}"; done | sort)
+        first=${first:-$signature}
+        [[ $signature == "$first" ]] || return 1
+    done
+    look
+}
+
+agree() {
+    wait_for 60 "all nodes to agree on who owns the slots" all_agree
+}
+
+join() {
+    local name epoch=0 met=()
+    for name in "${MEMBERS[@]}"; do
+        epoch=$((epoch + 1))
+        [[ -z ${N_FLAGS[${ID[$name]}]:-} ]] || [[ ${ADDRESS[$name]} == "$SEED" && ${#IDS[@]} == 1 ]] || continue
+        if [[ ${ADDRESS[$name]} != "$SEED" ]]; then
+            refuse_stranger "$name"
+            met+=("$name")
+        fi
+        if [[ -z $(holders) ]]; then
+            # Distinct from the start: otherwise the nodes have to sort it out among themselves, one collision at a time.
+            redis_try "${ADDRESS[$name]}" CLUSTER SET-CONFIG-EPOCH "$epoch" >/dev/null || true
+        fi
+    done
+    for name in ${met[@]+"${met[@]}"}; do
+        redis "$SEED" CLUSTER MEET "${ADDRESS[$name]%:*}" "${ADDRESS[$name]##*:}" >/dev/null
+        changed "$name joined"
+    done
+    try_for 20 all_know_all || {
+        meet_again
+        wait_for 40 "all nodes to know each other" all_know_all
+    }
+}
+
+# A node that belongs elsewhere would pull that other cluster in with it.
+refuse_stranger() {
+    local name=$1 id
+    view "${ADDRESS[$name]}"
+    for id in "${IDS[@]}"; do
+        if [[ $id != "${ID[$name]}" ]] && ! is_member_id "$id" && ! is_failed "$id"; then
+            die "$name (${ADDRESS[$name]}) belongs to another cluster, with ${N_ADDRESS[$id]}: take it out of that one first"
+        fi
+    done
+    if ((N_SLOTS[${ID[$name]}] > 0)); then
+        [[ $(redis "${ADDRESS[$name]}" DBSIZE) == 0 ]] ||
+            die "$name (${ADDRESS[$name]}) holds slots with keys that this cluster doesn't know: save them, then run FLUSHALL and CLUSTER RESET there"
+        redis "${ADDRESS[$name]}" CLUSTER RESET SOFT >/dev/null
+    fi
+    look
+}
+
+# Gossip doesn't cross when an earlier run was cut off between two introductions.
+meet_again() {
+    local name
+    for name in "${MEMBERS[@]}"; do
+        [[ ${ADDRESS[$name]} == "$SEED" ]] ||
+            redis "$SEED" CLUSTER MEET "${ADDRESS[$name]%:*}" "${ADDRESS[$name]##*:}" >/dev/null
+    done
+}
+
+manage() {
+    local command=$1 output status=0
+    shift
+    output=$(REDISCLI_AUTH=$REDIS_PASSWORD timeout 3000 redis-cli --cluster "$command" "$SEED" "$@" \
+        ${REDIS_OPTIONS[@]+"${REDIS_OPTIONS[@]}"} --no-auth-warning 2>&1 </dev/null) || status=$?
+    ((status == 0)) || die "redis-cli --cluster $command ended with status $status" "$output"
+}
+
+slot_on_the_move() {
+    local name nodes
+    for name in "${MEMBERS[@]}"; do
+        nodes=$(redis "${ADDRESS[$name]}" CLUSTER NODES)
+        [[ $nodes != *"["[0-9]* ]] || return 0
+    done
+    return 1
+}
+
+close_open_slots() {
+    if slot_on_the_move; then
+        manage fix --cluster-yes
+        changed "slots closed that were left open"
+        agree
+    fi
+}
+
+# dead_holders_gone: no failed node that leaves still owns slots.
+dead_holders_gone() {
+    local id
+    look
+    for id in $(holders); do
+        if ! is_member_id "$id" && ! alive "$id"; then
+            return 1
+        fi
+    done
+}
+
+# By id, not by address: the machine that replaces a dead one may have its address.
+alive() {
+    [[ -n ${N_ADDRESS[$1]:-} && ${N_ADDRESS[$1]} != :* ]] || return 1
+    [[ $(REDIS_TIMEOUT=3 redis_try "${N_ADDRESS[$1]}" CLUSTER MYID) == "$1" ]]
+}
+
+# A leaving master that is dead: its replica takes over by itself, unless most masters are gone and nobody can vote.
+succeed_the_dead() {
+    local id replica
+    try_for "${FAILOVER_SECONDS:-30}" dead_holders_gone && return 0
+    for id in $(holders); do
+        if is_member_id "$id" || alive "$id"; then
+            continue
+        fi
+        for replica in $(replicas_of "$id"); do
+            if is_member_id "$replica"; then
+                redis "${N_ADDRESS[$replica]}" CLUSTER FAILOVER TAKEOVER >/dev/null
+                changed "$(label "$replica") took over from $(label "$id")"
+                break
+            fi
+        done
+    done
+    try_for 15 dead_holders_gone || true
+}
+
+# hand_over MASTER-ID REPLICA-ID: without losing a write, and back within milliseconds.
+hand_over() {
+    wait_for 600 "$(label "$2") to be in sync with $(label "$1")" in_sync "${N_ADDRESS[$2]}"
+    redis "${N_ADDRESS[$2]}" CLUSTER FAILOVER >/dev/null
+    wait_for 30 "$(label "$2") to take over from $(label "$1")" is_holder "$2"
+    agree
+}
+
+in_sync() {
+    local info
+    info=$(redis_try "$1" INFO replication) || return 1
+    [[ $(redis_field "$info" master_link_status) == up && $(redis_field "$info" master_sync_in_progress) == 0 ]]
+}
+
+is_holder() {
+    look
+    ((N_SLOTS[$1] > 0))
+}
+
+# A leaving master with a replica that stays: handing over moves no key at all.
+succeed_the_leaving() {
+    local id replica staying
+    for id in $(holders); do
+        ! is_member_id "$id" || continue
+        staying=0
+        for replica in $(holders); do
+            ! is_member_id "$replica" || staying=$((staying + 1))
+        done
+        ((staying < PARAM_MASTERS)) || return 0
+        for replica in $(replicas_of "$id"); do
+            if is_member_id "$replica" && ! is_failed "$replica"; then
+                hand_over "$id" "$replica"
+                changed "$(label "$replica") took over from $(label "$id")"
+                break
+            fi
+        done
+    done
+}
+
+# Which members shall hold slots: those that do, then empty masters, then replicas; spread over the zones.
+choose_masters() {
+    local name id rank best best_rank chosen
+    declare -A in_zone=()
+    WANTED=()
+    for ((chosen = 0; chosen < PARAM_MASTERS; chosen++)); do
+        best='' best_rank=
+        for name in "${MEMBERS[@]}"; do
+            id=${ID[$name]}
+            [[ -z ${WANTED[$id]:-} ]] || continue
+            rank=2
+            if ((N_SLOTS[$id] > 0)); then rank=0; elif is_master "$id"; then rank=1; fi
+            rank=$((rank * 1000 + ${in_zone[x${ZONE[$name]}]:-0}))
+            if [[ -z $best ]] || ((rank < best_rank)); then
+                best=$name best_rank=$rank
+            fi
+        done
+        WANTED[${ID[$best]}]=yes
+        in_zone[x${ZONE[$best]}]=$((${in_zone[x${ZONE[$best]}]:-0} + 1))
+    done
+}
+
+# A replica becomes an empty master by forgetting whom it follows, and is then introduced again.
+free_replicas() {
+    local id
+    for id in "${!WANTED[@]}"; do
+        is_master "$id" && continue
+        redis "${N_ADDRESS[$id]}" CLUSTER RESET SOFT >/dev/null
+        [[ ${N_ADDRESS[$id]} != "$SEED" ]] || SEED=$(other_address "$id")
+        redis "$SEED" CLUSTER MEET "${N_ADDRESS[$id]%:*}" "${N_ADDRESS[$id]##*:}" >/dev/null
+        changed "$(label "$id") is a master"
+        wait_for 40 "all nodes to see $(label "$id") as a master" all_see_master "$id"
+    done
+}
+
+other_address() {
+    local name
+    for name in "${MEMBERS[@]}"; do
+        if [[ ${ID[$name]} != "$1" ]]; then
+            printf '%s' "${ADDRESS[$name]}"
+            return 0
+        fi
+    done
+}
+
+all_see_master() {
+    local name
+    all_know_all || return 1
+    for name in "${MEMBERS[@]}"; do
+        view "${ADDRESS[$name]}"
+        is_master "$1" || return 1
+    done
+    look
+}
+
+# A cluster without any owner gets even ranges; slots that lost their owner go to the masters there are.
+assign_free_slots() {
+    local id i=0 nodes slot first total=0 free=() owned=() ids=() share list
+    for id in "${IDS[@]}"; do
+        total=$((total + N_SLOTS[$id]))
+    done
+    ((total < SLOTS)) || return 0
+    nodes=$(redis "$SEED" CLUSTER NODES)
+    while read -r first; do
+        for ((slot = ${first%-*}; slot <= ${first#*-}; slot++)); do
+            owned[slot]=1
+        done
+    done < <(awk '{ for (i = 9; i <= NF; i++) if ($i !~ /^\[/) print $i }' <<<"$nodes")
+    for ((slot = 0; slot < SLOTS; slot++)); do
+        [[ -n ${owned[slot]:-} ]] || free+=("$slot")
+    done
+    if ((${#owned[@]} > 0)); then
+        note "${#free[@]} slots had lost their owner: the keys that were in them are gone"
+    fi
+    for id in $(member_ids); do
+        [[ -z ${WANTED[$id]:-} ]] || ids+=("$id")
+    done
+    share=${#ids[@]}
+    for id in "${ids[@]}"; do
+        list=("${free[@]:$((i * ${#free[@]} / share)):$(((i + 1) * ${#free[@]} / share - i * ${#free[@]} / share))}")
+        ((${#list[@]} == 0)) || redis "${N_ADDRESS[$id]}" CLUSTER ADDSLOTS "${list[@]}" >/dev/null
+        i=$((i + 1))
+    done
+    changed "${#free[@]} slots assigned"
+    agree
+}
+
+member_ids() {
+    local name
+    for name in "${MEMBERS[@]}"; do
+        printf '%s\n' "${ID[$name]}"
+    done
+}
+
+unbalanced() {
+    local id even=$((SLOTS / PARAM_MASTERS)) off
+    for id in "${IDS[@]}"; do
+        if [[ -z ${WANTED[$id]:-} ]]; then
+            ((N_SLOTS[$id] == 0)) || return 0
+        else
+            off=$((N_SLOTS[$id] - even))
+            ((${off#-} * 100 <= even * 2)) || return 0
+        fi
+    done
+    return 1
+}
+
+rebalance() {
+    local id weights=()
+    unbalanced || return 0
+    for id in "${IDS[@]}"; do
+        is_master "$id" || continue
+        weights+=("$id=$([[ -n ${WANTED[$id]:-} ]] && echo 1 || echo 0)")
+    done
+    wait_for 60 "all nodes to take part in the cluster" all_serve
+    log "moving slots"
+    manage rebalance --cluster-weight "${weights[@]}" --cluster-use-empty-masters --cluster-threshold 1 --cluster-pipeline 100
+    agree
+    ! unbalanced || die "slots are still unevenly spread after moving them" "$(redis "$SEED" CLUSTER NODES)"
+    changed "slots rebalanced"
+}
+
+# A node that has just joined refuses keys for some seconds.
+all_serve() {
+    local name info
+    for name in "${MEMBERS[@]}"; do
+        info=$(redis_try "${ADDRESS[$name]}" CLUSTER INFO) || return 1
+        [[ $(redis_field "$info" cluster_state) == ok ]] || return 1
+    done
+}
+
+zone_of() {
+    printf '%s' "${ZONE[${NAME[$1]}]}"
+}
+
+# Puts members without slots behind the masters that lack a replica; whoever is well placed stays.
+place_replicas() {
+    local master id best cost best_cost kept free=() rest=() lacking=() placed
+    local -A taken=()
+    for master in $(member_ids); do
+        [[ -n ${WANTED[$master]:-} ]] || continue
+        kept=0
+        for id in $(replicas_of "$master"); do
+            if is_member_id "$id" && [[ -z ${WANTED[$id]:-} ]] && ((kept < PARAM_REPLICAS_PER_MASTER)); then
+                taken[$id]=yes
+                kept=$((kept + 1))
+            fi
+        done
+        for ((; kept < PARAM_REPLICAS_PER_MASTER; kept++)); do
+            lacking+=("$master")
+        done
+    done
+    for id in $(member_ids); do
+        [[ -n ${WANTED[$id]:-} || -n ${taken[$id]:-} ]] || free+=("$id")
+    done
+    for master in ${lacking[@]+"${lacking[@]}"}; do
+        best='' best_cost=
+        for id in "${free[@]}"; do
+            # The same zone is bad; a zone that another master still needs is better left to it.
+            cost=0
+            [[ $(zone_of "$id") != "$(zone_of "$master")" ]] || cost=1000
+            for placed in "${lacking[@]}"; do
+                [[ $(zone_of "$placed") == "$(zone_of "$id")" ]] || cost=$((cost + 1))
+            done
+            if [[ -z $best ]] || ((cost < best_cost)); then
+                best=$id best_cost=$cost
+            fi
+        done
+        rest=()
+        for id in "${free[@]}"; do
+            [[ $id == "$best" ]] || rest+=("$id")
+        done
+        free=(${rest[@]+"${rest[@]}"})
+        wait_for 30 "$(label "$best") to accept $(label "$master") as its master" \
+            replicate "$best" "$master"
+        changed "$(label "$best") replicates $(label "$master")"
+    done
+    wait_for 30 "all nodes to see all replicas" all_see_replicas
+}
+
+replicate() {
+    [[ $(redis_try "${N_ADDRESS[$1]}" CLUSTER REPLICATE "$2") == OK ]]
+}
+
+all_see_replicas() {
+    local name master count id
+    for name in "${MEMBERS[@]}"; do
+        view "${ADDRESS[$name]}"
+        for master in "${!WANTED[@]}"; do
+            count=0
+            for id in $(replicas_of "$master"); do
+                ! is_member_id "$id" || count=$((count + 1))
+            done
+            ((count == PARAM_REPLICAS_PER_MASTER)) || return 1
+        done
+    done
+    look
+}
+
+# A node that leaves owns nothing any more: everybody forgets it, and it forgets everybody.
+forget_departing() {
+    local id name address
+    for id in $(departing); do
+        address=${N_ADDRESS[$id]}
+        for name in "${MEMBERS[@]}"; do
+            redis_try "${ADDRESS[$name]}" CLUSTER FORGET "$id" >/dev/null || true
+        done
+        # Gossip would bring it back as long as another leaving node still tells of it.
+        if alive "$id"; then
+            if [[ $(redis "$address" ROLE | head -n 1) == master ]]; then
+                redis "$address" FLUSHALL >/dev/null
+            fi
+            redis "$address" CLUSTER RESET HARD >/dev/null
+        fi
+        changed "$address left"
+    done
+    wait_for 60 "all nodes to have forgotten those that left" all_forgot
+}
+
+all_forgot() {
+    local name id
+    for name in "${MEMBERS[@]}"; do
+        view "${ADDRESS[$name]}"
+        for id in $(departing); do
+            redis_try "${ADDRESS[$name]}" CLUSTER FORGET "$id" >/dev/null || true
+        done
+        [[ -z $(departing) ]] || return 1
+    done
+    look
+}
+
+# Replicas first; a master hands over to a replica and restarts as one, so that each slot changes hands once.
+restart_marked() {
+    local pass id successor replica
+    for pass in replica master; do
+        for id in $(member_ids); do
+            look
+            if [[ $pass == replica ]] && is_master "$id"; then
+                continue
+            fi
+            redis_restart_pending "${N_ADDRESS[$id]}" || continue
+            if ((N_SLOTS[$id] > 0)); then
+                successor=
+                for replica in $(replicas_of "$id"); do
+                    successor=${successor:-$replica}
+                done
+                if [[ -n $successor ]]; then
+                    hand_over "$id" "$successor"
+                else
+                    note "$(label "$id") has no replica: its slots were away while it restarted"
+                fi
+            fi
+            restart_node "$id"
+        done
+    done
+}
+
+restart_node() {
+    local address=${N_ADDRESS[$1]}
+    log "restarting Redis on $(label "$1")"
+    # It closes the connection instead of an answer; systemd starts it again.
+    redis_as "$REDIS_PASSWORD" "$address" SHUTDOWN >/dev/null || true
+    wait_for 120 "Redis on $(label "$1") to come back after its restart" restarted "$address"
+    wait_for 600 "$(label "$1") to take part in the cluster again" settled "$address"
+    changed "$(label "$1") restarted"
+    agree
+}
+
+restarted() {
+    local users
+    users=$(redis_try "$1" ACL USERS) || return 1
+    [[ $users != *"$REDIS_RESTART_MARK"* ]]
+}
+
+settled() {
+    local info
+    info=$(redis_try "$1" CLUSTER INFO) || return 1
+    [[ $(redis_field "$info" cluster_state) == ok ]] || return 1
+    info=$(redis_try "$1" INFO replication) || return 1
+    [[ $(redis_field "$info" role) == master ]] || in_sync "$1"
+}
+
+# Every node has learned the new password by now: what is neither it nor the previous one ends here.
+drop_old_passwords() {
+    local name address wanted current rule
+    wanted=$(redis_digest "$SECRET_PASSWORD")
+    rule="ACL SETUSER default resetpass >$SECRET_PASSWORD"
+    if [[ -n ${SECRET_PREVIOUS_PASSWORD:-} ]]; then
+        wanted+=$'\n'$(redis_digest "$SECRET_PREVIOUS_PASSWORD")
+        rule+=" >$SECRET_PREVIOUS_PASSWORD"
+    fi
+    for name in "${MEMBERS[@]}"; do
+        address=${ADDRESS[$name]}
+        current=$(redis "$address" ACL GETUSER default | grep -E '^[0-9a-f]{64}$' | sort)
+        if [[ $current != "$(sort <<<"$wanted")" ]]; then
+            [[ $(printf '%s\n' "$rule" | redis_as "$REDIS_PASSWORD" "$address") == OK ]] ||
+                die "$name refuses its new list of passwords"
+            changed "passwords of $name"
+        fi
+    done
+}
+
+healthy() {
+    local name info id replicas
+    for name in "${MEMBERS[@]}"; do
+        info=$(redis_try "${ADDRESS[$name]}" CLUSTER INFO) || return 1
+        PROBLEM="$name reports cluster_state:$(redis_field "$info" cluster_state)"
+        [[ $(redis_field "$info" cluster_state) == ok ]] || return 1
+        PROBLEM="$name counts $(redis_field "$info" cluster_slots_ok) of $SLOTS slots as served"
+        [[ $(redis_field "$info" cluster_slots_ok) == "$SLOTS" ]] || return 1
+        PROBLEM="$name knows $(redis_field "$info" cluster_known_nodes) nodes instead of ${#MEMBERS[@]}"
+        [[ $(redis_field "$info" cluster_known_nodes) == "${#MEMBERS[@]}" ]] || return 1
+        view "${ADDRESS[$name]}"
+        for id in "${IDS[@]}"; do
+            PROBLEM="$name does not reach $(label "$id")"
+            [[ ${N_FLAGS[$id]} != *fail* ]] || return 1
+        done
+    done
+    look
+    for id in $(holders); do
+        replicas=$(replicas_of "$id")
+        PROBLEM="$(label "$id") has $(wc -w <<<"$replicas") replicas instead of $PARAM_REPLICAS_PER_MASTER"
+        (($(wc -w <<<"$replicas") == PARAM_REPLICAS_PER_MASTER)) || return 1
+    done
+    PROBLEM="the slots are spread over $(holders | wc -l) masters instead of $PARAM_MASTERS"
+    (($(holders | wc -l) == PARAM_MASTERS)) || return 1
+    for id in "${IDS[@]}"; do
+        PROBLEM="$(label "$id") is not in sync with its master"
+        is_master "$id" || in_sync "${N_ADDRESS[$id]}" || return 1
+    done
+}
+
+verify() {
+    local id replica zones
+    PROBLEM=
+    try_for "${VERIFY_SECONDS:-300}" healthy || die "the cluster is not healthy: $PROBLEM" "$(redis "$SEED" CLUSTER NODES)"
+    zones=$(printf '%s\n' "${ZONE[@]}" | sort -u | wc -l)
+    for id in $(holders); do
+        for replica in $(replicas_of "$id"); do
+            if ((zones > 1)) && [[ $(zone_of "$replica") == "$(zone_of "$id")" ]]; then
+                note "$(label "$replica") stands in the same zone as its master $(label "$id")"
+            fi
+        done
+    done
+}
+
+topology() {
+    local id
+    for id in $(member_ids); do
+        if is_master "$id"; then
+            printf '%s=master:%s\n' "$(label "$id")" "${N_SLOTS[$id]}"
+        else
+            printf '%s=replica:%s\n' "$(label "$id")" "$(label "${N_MASTER[$id]}")"
+        fi
+    done
+}
+
+main() {
+    local nodes
+    require_params PARAM_MEMBERS PARAM_MASTERS PARAM_REPLICAS_PER_MASTER PARAM_TLS SECRET_PASSWORD
+    parse_members
+    identify
+    if [[ -n $(departing) ]]; then
+        succeed_the_dead
+    fi
+    join
+    close_open_slots
+    succeed_the_leaving
+    choose_masters
+    free_replicas
+    # Slots of a dead node that nobody took over are free only when it is forgotten.
+    forget_the_dead
+    assign_free_slots
+    rebalance
+    look
+    place_replicas
+    forget_departing
+    verify
+    restart_marked
+    drop_old_passwords
+    verify
+    mapfile -t nodes < <(topology)
+    finish masters:="$(holders | wc -l)" slots:="$SLOTS" nodes:="$(json_list "${nodes[@]}")"
+}
+
+forget_the_dead() {
+    local id name
+    for id in $(departing); do
+        if ! alive "$id"; then
+            for name in "${MEMBERS[@]}"; do
+                redis_try "${ADDRESS[$name]}" CLUSTER FORGET "$id" >/dev/null || true
+            done
+            changed "$(label "$id") forgotten: it is gone"
+        fi
+    done
+    look
+}

@@ -1,0 +1,315 @@
+# shellcheck shell=bash
+# One Redis Cluster node on this host: installed, configured, running. Membership is redis/cluster's business.
+#
+# PARAM_ADDRESS, PARAM_PORT                  where it listens; the cluster bus takes port + 10000
+# PARAM_MAXMEMORY                            "60%" of the host's memory, or a size such as 512mb
+# PARAM_MAXMEMORY_POLICY, PARAM_NODE_TIMEOUT (ms), PARAM_APPENDONLY, PARAM_MIN_REPLICAS_TO_WRITE
+# PARAM_TLS                                  true or false
+# PARAM_DATA_DIR                             default /var/lib/redis/cluster
+# SECRET_PASSWORD, SECRET_PREVIOUS_PASSWORD  the second one stays valid beside the first
+# SECRET_CA_CERTIFICATE, SECRET_CERTIFICATE, SECRET_PRIVATE_KEY
+#
+# What a running member takes over only at its start isn't forced here: the node is marked, and redis/cluster restarts
+# the marked nodes one after the other.
+
+REDIS_RUN=${REDIS_RUN:-/run/redis-cluster}
+REDIS_UNIT=redis-cluster.service
+# Settings that CONFIG SET applies to a running server.
+REDIS_LIVE='maxmemory|maxmemory-policy|cluster-node-timeout|appendonly|save|min-replicas-to-write|masterauth'
+
+# tls.PrivateKey and shells differ in whether a PEM ends with a line break.
+trimmed() {
+    local text=$1
+    while [[ $text == *$'\n' ]]; do
+        text=${text%$'\n'}
+    done
+    printf '%s' "$text"
+}
+
+configured() {
+    [[ -r $REDIS_ETC/redis.conf ]] || return 0
+    sed -n "s/^$1 //p" "$REDIS_ETC/redis.conf" | head -n 1
+}
+
+install_redis() {
+    local version
+    if [[ $OS_FAMILY == rhel && ${OS_VERSION%%.*} == [38] && $OS_ID != anolis:23 ]] && ! package_installed redis; then
+        # The default stream of the RHEL 8 generation is Redis 5, which knows no TLS.
+        dnf -q -y module enable redis:6 >/dev/null 2>&1 || true
+    fi
+    packages_install "$(os_pick redis-server redis)" "$(os_pick redis-tools redis)"
+    # The distribution's own instance on port 6379 has no password and competes for the memory.
+    service_off "$(os_pick redis-server redis).service"
+    version=$(redis-server --version | sed -n 's/.*v=\([0-9]*\)\.\([0-9]*\).*/\1 \2/p')
+    REDIS_MAJOR=${version% *} REDIS_MINOR=${version#* }
+    ((REDIS_MAJOR >= 6)) || die "Redis $REDIS_MAJOR.$REDIS_MINOR has neither TLS nor ACLs: version 6.0 or later is needed"
+}
+
+redis_at_least() {
+    ((REDIS_MAJOR > $1 || (REDIS_MAJOR == $1 && REDIS_MINOR >= $2)))
+}
+
+max_memory() {
+    local number=${PARAM_MAXMEMORY%%[!0-9]*} unit=${PARAM_MAXMEMORY##*[0-9]}
+    # shellcheck disable=SC2017 # whole MiB are wanted
+    case $unit in
+    %) printf '%s' $(($(memory_bytes) * number / 104857600 * 1048576)) ;;
+    mb) printf '%s' $((number * 1048576)) ;;
+    gb) printf '%s' $((number * 1073741824)) ;;
+    *) die "maxmemory: '$PARAM_MAXMEMORY' is neither a percentage nor a size in mb or gb" ;;
+    esac
+}
+
+configuration() {
+    local save='""'
+    # The append-only file holds everything; without it, snapshots are all there is.
+    [[ $PARAM_APPENDONLY == true ]] || save='3600 1 300 100 60 10000'
+    cat <<CONF
+# Written by multihost: changes made here are lost.
+bind $PARAM_ADDRESS 127.0.0.1
+protected-mode yes
+tcp-backlog 1024
+tcp-keepalive 60
+supervised systemd
+daemonize no
+dir $DATA_DIR
+aclfile $REDIS_ETC/users.acl
+masterauth $SECRET_PASSWORD
+cluster-enabled yes
+cluster-config-file nodes.conf
+cluster-node-timeout $PARAM_NODE_TIMEOUT
+cluster-announce-ip $PARAM_ADDRESS
+cluster-require-full-coverage no
+maxmemory $(max_memory)
+maxmemory-policy $PARAM_MAXMEMORY_POLICY
+appendonly $(yes_no "$PARAM_APPENDONLY")
+appendfsync everysec
+save $save
+min-replicas-to-write $PARAM_MIN_REPLICAS_TO_WRITE
+repl-backlog-size 16mb
+lazyfree-lazy-eviction yes
+lazyfree-lazy-expire yes
+CONF
+    ! redis_at_least 6 2 || printf 'disable-thp yes\n'
+    # Where replicas stand is decided in one place.
+    ! redis_at_least 7 0 || printf 'cluster-allow-replica-migration no\n'
+    if [[ $PARAM_TLS == true ]]; then
+        cat <<CONF
+port 0
+tls-port $PARAM_PORT
+tls-cluster yes
+tls-replication yes
+tls-auth-clients no
+tls-protocols "TLSv1.2 TLSv1.3"
+tls-ca-cert-file $REDIS_ETC/ca.crt
+tls-cert-file $REDIS_ETC/node.crt
+tls-key-file $REDIS_ETC/node.key
+CONF
+    else
+        printf 'port %s\n' "$PARAM_PORT"
+    fi
+}
+
+yes_no() {
+    if [[ $1 == true ]]; then printf yes; else printf no; fi
+}
+
+unit() {
+    cat <<UNIT
+[Unit]
+Description=Redis Cluster node
+Documentation=https://redis.io/docs/latest/operate/oss_and_stack/management/scaling/
+After=network-online.target
+Wants=network-online.target
+StartLimitIntervalSec=60
+StartLimitBurst=10
+
+[Service]
+Type=notify
+User=redis
+Group=redis
+UMask=0077
+RuntimeDirectory=${REDIS_RUN##*/}
+# What the process was started with, to tell later whether it needs another start.
+ExecStartPre=/bin/sh -c 'cat $REDIS_ETC/redis.conf $UNIT_FILE > $REDIS_RUN/started && cat $REDIS_ETC/*.crt $REDIS_ETC/*.key 2>/dev/null | sha256sum > $REDIS_RUN/tls; true'
+ExecStart=$(command -v redis-server) $REDIS_ETC/redis.conf
+# Always, not on failure: the SHUTDOWN command is how a node is restarted from afar.
+Restart=always
+RestartSec=200ms
+TimeoutStartSec=infinity
+TimeoutStopSec=120
+LimitNOFILE=65535
+NoNewPrivileges=yes
+ProtectSystem=full
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+}
+
+# Without the settings that a running server takes over.
+start_only() {
+    sed -E "/^($REDIS_LIVE) /d" "$@"
+}
+
+# Which password the running server takes; nothing when it takes none that we know.
+active_password() {
+    local password
+    for password in "$SECRET_PASSWORD" "${SECRET_PREVIOUS_PASSWORD:-}" "$1"; do
+        if [[ -n $password ]] && redis_accepts "$password" "$SELF"; then
+            printf '%s' "$password"
+            return 0
+        fi
+    done
+}
+
+# A new password is known everywhere before anything uses it: first beside the old one, here and at every other member, even
+# at those that are about to leave; redis/cluster drops the old one when every node has got this far.
+teach_password() {
+    local old=$1 line address
+    if [[ $old != "$SECRET_PASSWORD" ]]; then
+        redis_send "$old" "$SELF" ">$SECRET_PASSWORD" ACL SETUSER default on
+        changed "password accepted beside the previous one"
+    fi
+    [[ $(redis "$SELF" CONFIG GET masterauth | tail -n 1) != "$SECRET_PASSWORD" ]] || return 0
+    while read -r _ address line; do
+        [[ $line != *myself* && $line != *fail* && $line != *handshake* && $line != *noaddr* ]] || continue
+        address=${address%@*}
+        if ! redis_accepts "$SECRET_PASSWORD" "$address" && redis_accepts "$old" "$address"; then
+            redis_send "$old" "$address" ">$SECRET_PASSWORD" ACL SETUSER default on
+        fi
+    done < <(redis "$SELF" CLUSTER NODES)
+    redis_send "$SECRET_PASSWORD" "$SELF" "$SECRET_PASSWORD" CONFIG SET masterauth
+    changed "masterauth"
+}
+
+apply_live() {
+    local name value current
+    while read -r name value; do
+        [[ $name =~ ^($REDIS_LIVE)$ && $name != masterauth ]] || continue
+        [[ $value != '""' ]] || value=
+        current=$(redis "$SELF" CONFIG GET "$name" | tail -n +2)
+        if [[ $current != "$value" ]]; then
+            redis "$SELF" CONFIG SET "$name" "$value" >/dev/null
+            changed "$name = ${value:-none}"
+        fi
+    done <"$REDIS_ETC/redis.conf"
+    if [[ $PARAM_TLS == true && $(cat "$REDIS_ETC"/*.crt "$REDIS_ETC"/*.key | sha256sum) != "$(cat "$REDIS_RUN/tls" 2>/dev/null)" ]]; then
+        # Setting the same path again makes Redis read the files again; running connections stay.
+        redis "$SELF" CONFIG SET tls-cert-file "$REDIS_ETC/node.crt" >/dev/null
+        cat "$REDIS_ETC"/*.crt "$REDIS_ETC"/*.key | sha256sum >"$REDIS_RUN/tls"
+        changed "certificate loaded"
+    fi
+}
+
+is_member() {
+    local info
+    info=$(redis "$SELF" CLUSTER INFO)
+    [[ $(redis_field "$info" cluster_known_nodes) != 1 || $(redis_field "$info" cluster_slots_assigned) != 0 ]]
+}
+
+restart_when_needed() {
+    if [[ $(start_only "$REDIS_ETC/redis.conf" "$UNIT_FILE") == "$(start_only "$REDIS_RUN/started" 2>/dev/null || true)" ]]; then
+        return 0
+    fi
+    if ! is_member; then
+        service_restart "$REDIS_UNIT"
+        wait_for 60 "Redis to answer after its restart" redis_answers "$SELF"
+    elif ! redis_restart_pending "$SELF"; then
+        redis "$SELF" ACL SETUSER "$REDIS_RESTART_MARK" off >/dev/null
+        changed "restart pending"
+    fi
+}
+
+# What can't change in place would leave two clusters behind, or a node that no other can reach.
+refuse_impossible() {
+    local was_port was_tls=true
+    was_port=$(configured tls-port)
+    if [[ -z $was_port ]]; then
+        was_port=$(configured port) was_tls=false
+    fi
+    [[ -n $was_port ]] || return 0
+    [[ $was_port == "$PARAM_PORT" ]] ||
+        die "port: this host's node listens on $was_port and can't move to $PARAM_PORT in place: create a cluster beside it and move the data"
+    [[ $was_tls == "$PARAM_TLS" ]] ||
+        die "tls: a running cluster can't change from tls=$was_tls to tls=$PARAM_TLS in place: create a cluster beside it and move the data"
+}
+
+main() {
+    local content old_password active
+    require_params PARAM_ADDRESS PARAM_PORT PARAM_MAXMEMORY PARAM_MAXMEMORY_POLICY PARAM_NODE_TIMEOUT PARAM_APPENDONLY \
+        PARAM_MIN_REPLICAS_TO_WRITE PARAM_TLS SECRET_PASSWORD
+    redis_check_password "$SECRET_PASSWORD"
+    [[ -z ${SECRET_PREVIOUS_PASSWORD:-} ]] || redis_check_password "$SECRET_PREVIOUS_PASSWORD"
+    os_detect
+    SELF=$PARAM_ADDRESS:$PARAM_PORT
+    DATA_DIR=${PARAM_DATA_DIR:-/var/lib/redis/cluster}
+    UNIT_FILE=${SYSTEMD_UNITS:-/etc/systemd/system}/$REDIS_UNIT
+    refuse_impossible
+    install_redis
+    old_password=$(configured masterauth)
+
+    sysctl_set 60-multihost-redis.conf vm.overcommit_memory=1 net.core.somaxconn=1024
+    thp_never
+
+    [[ -d ${REDIS_ETC%/*} ]] || directory "${REDIS_ETC%/*}" 0750 root:redis
+    directory "$REDIS_ETC" 0750 root:redis
+    directory "$DATA_DIR" 0750 redis:redis
+    if [[ $PARAM_TLS == true ]]; then
+        require_params SECRET_CA_CERTIFICATE SECRET_CERTIFICATE SECRET_PRIVATE_KEY
+        file_write "$REDIS_ETC/ca.crt" 0640 root:redis "$(trimmed "$SECRET_CA_CERTIFICATE")"
+        file_write "$REDIS_ETC/node.key" 0640 root:redis "$(trimmed "$SECRET_PRIVATE_KEY")"
+        file_write "$REDIS_ETC/node.crt" 0640 root:redis "$(trimmed "$SECRET_CERTIFICATE")"
+    fi
+
+    # The running server learns a new password before the file forgets the old one, so a run that is cut off here can go on.
+    active=
+    if service_active "$REDIS_UNIT"; then
+        active=$(active_password "$old_password")
+        [[ -z $active ]] || teach_password "$active"
+    fi
+
+    content="user default on #$(redis_digest "$SECRET_PASSWORD")"
+    if [[ -n ${SECRET_PREVIOUS_PASSWORD:-} ]]; then
+        content+=" #$(redis_digest "$SECRET_PREVIOUS_PASSWORD")"
+    fi
+    if redis_at_least 6 2; then content+=' ~* &* +@all'; else content+=' ~* +@all'; fi
+    file_write "$REDIS_ETC/users.acl" 0640 root:redis "$content"
+    content=$(configuration)
+    file_write "$REDIS_ETC/redis.conf" 0640 root:redis "$content"
+    unit_write "$REDIS_UNIT" "$(unit)"
+
+    if [[ -z $active ]] && service_active "$REDIS_UNIT"; then
+        # Nothing that we know opens it: the file does, after a start.
+        service_restart "$REDIS_UNIT"
+    fi
+    service_start "$REDIS_UNIT"
+    wait_for 600 "Redis to answer on $SELF" redis_answers "$SELF"
+    apply_live
+    restart_when_needed
+    finish address="$SELF" version="$REDIS_MAJOR.$REDIS_MINOR" maxmemory:="$(max_memory)"
+}
+
+# Only a node that redis/cluster has drained goes: a step is also deleted after its replacement was created, on the same host.
+remove() {
+    os_detect
+    SELF=$PARAM_ADDRESS:$PARAM_PORT
+    if service_active "$REDIS_UNIT"; then
+        if ! redis_answers "$SELF" || is_member; then
+            log "Redis on $SELF still belongs to a cluster: it stays as it is"
+            return 0
+        fi
+        service_off "$REDIS_UNIT"
+    fi
+    file_remove "${SYSTEMD_UNITS:-/etc/systemd/system}/$REDIS_UNIT"
+    file_remove "$REDIS_ETC"
+    file_remove "${PARAM_DATA_DIR:-/var/lib/redis/cluster}"
+    file_remove "${SYSCTL_D:-/etc/sysctl.d}/60-multihost-redis.conf"
+    quietly systemctl daemon-reload
+}

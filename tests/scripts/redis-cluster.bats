@@ -1,0 +1,234 @@
+#!/usr/bin/env bats
+# redis/cluster against real Redis processes over TLS on loopback; only the machines around them are missing.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+password=correct-horse-battery-1
+base=${REDIS_TEST_BASE:-27300}
+
+setup_file() {
+    command -v redis-server >/dev/null || skip "redis-server is not installed"
+    export REDIS_ETC=$BATS_FILE_TMPDIR/etc
+    mkdir -p "$REDIS_ETC"
+    cd "$REDIS_ETC"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=test-ca 2>/dev/null
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout node.key -out node.csr -subj /CN=node 2>/dev/null
+    openssl x509 -req -in node.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out node.crt \
+        -extfile <(printf 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n') 2>/dev/null
+    for number in 1 2 3 4 5 6 7 8; do
+        node_start "$number"
+    done
+}
+
+teardown_file() {
+    local file
+    for file in "$BATS_FILE_TMPDIR"/node-*/supervisor.pid; do
+        [[ ! -e $file ]] || kill "$(<"$file")" 2>/dev/null || true
+    done
+    for file in "$BATS_FILE_TMPDIR"/node-*/redis.pid; do
+        [[ ! -e $file ]] || kill -9 "$(<"$file")" 2>/dev/null || true
+    done
+}
+
+# As systemd does with Restart=always.
+node_start() {
+    local folder=$BATS_FILE_TMPDIR/node-$1 port=$((base + $1))
+    mkdir -p "$folder"
+    [[ -e $folder/users.acl ]] || printf 'user default on >%s ~* &* +@all\n' "$password" >"$folder/users.acl"
+    cat >"$folder/redis.conf" <<CONF
+bind 127.0.0.1
+port 0
+tls-port $port
+tls-cluster yes
+tls-replication yes
+tls-auth-clients no
+tls-ca-cert-file $REDIS_ETC/ca.crt
+tls-cert-file $REDIS_ETC/node.crt
+tls-key-file $REDIS_ETC/node.key
+dir $folder
+pidfile $folder/redis.pid
+daemonize no
+aclfile $folder/users.acl
+masterauth $password
+cluster-enabled yes
+cluster-announce-ip 127.0.0.1
+cluster-node-timeout 2000
+cluster-require-full-coverage no
+cluster-allow-replica-migration no
+appendonly yes
+save ""
+repl-diskless-sync-delay 0
+CONF
+    (
+        trap 'exit 0' TERM
+        while true; do
+            redis-server "$folder/redis.conf" >>"$folder/log" 2>&1 &
+            printf '%s\n' "$!" >"$folder/redis.pid"
+            wait "$!" || true
+            sleep 0.2
+        done
+    ) </dev/null >/dev/null 2>&1 3>&- 4>&- &
+    printf '%s\n' "$!" >"$folder/supervisor.pid"
+}
+
+node_kill() {
+    local folder=$BATS_FILE_TMPDIR/node-$1
+    kill "$(<"$folder/supervisor.pid")"
+    kill -9 "$(<"$folder/redis.pid")"
+}
+
+members() {
+    local number
+    for number in "$@"; do
+        printf 'n%s=127.0.0.1:%s ' "$number" "$((base + number))"
+    done
+}
+
+zones() {
+    local number
+    for number in "$@"; do
+        printf 'n%s=zone-%s ' "$number" "$((number % 2))"
+    done
+}
+
+# converge MASTERS REPLICAS NUMBER…
+converge() {
+    local masters=$1 replicas=$2
+    shift 2
+    step redis/cluster MEMBERS="$(members "$@")" ZONES="$(zones "$@")" MASTERS="$masters" REPLICAS_PER_MASTER="$replicas" TLS=true \
+        -- PASSWORD="$password" ${previous:+PREVIOUS_PASSWORD="$previous"}
+}
+
+cli() {
+    local number=$1
+    shift
+    REDISCLI_AUTH=$password redis-cli --tls --cacert "$REDIS_ETC/ca.crt" -p "$((base + number))" --no-auth-warning "$@"
+}
+
+# A client that counts on every write that was acknowledged.
+writer_start() {
+    (
+        n=0
+        while [[ ! -e $BATS_FILE_TMPDIR/writer.stop ]]; do
+            for n in $(seq "$((n + 1))" "$((n + 50))"); do
+                printf 'SET %s:%s %s\n' "$1" "$n" "$n"
+            done | cli "$2" -c >/dev/null 2>&1
+            printf '%s\n' "$n" >"$BATS_FILE_TMPDIR/writer.count"
+        done
+    ) </dev/null 3>&- 4>&- &
+    writer=$!
+}
+
+writer_stop() {
+    touch "$BATS_FILE_TMPDIR/writer.stop"
+    wait "$writer"
+    rm "$BATS_FILE_TMPDIR/writer.stop"
+}
+
+present() {
+    local n
+    for n in $(seq 1 "$(<"$BATS_FILE_TMPDIR/writer.count")"); do
+        printf 'GET %s:%s\n' "$1" "$n"
+    done | cli "$2" -c 2>/dev/null | grep -cE '^[0-9]+$'
+}
+
+@test "creates three masters with a replica each, in another zone" {
+    run --separate-stderr converge 3 1 1 2 3 4 5 6
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(field masters) == 3 && $(field slots) == 16384 ]]
+    [[ $output != *notes* ]]
+    [[ $(cli 4 CLUSTER INFO) == *cluster_state:ok* ]]
+}
+
+@test "a second run changes nothing" {
+    run --separate-stderr converge 3 1 1 2 3 4 5 6
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(field changed) == "[]" ]]
+}
+
+@test "scales from three to four masters and back under a writing client without losing a key" {
+    writer_start scale 1
+    run --separate-stderr converge 4 1 1 2 3 4 5 6 7 8
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(field masters) == 4 && $(field changed) == *rebalanced* ]]
+    run --separate-stderr converge 3 1 1 2 3 4 5 6
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(field masters) == 3 ]]
+    writer_stop
+    echo "wrote $(<"$BATS_FILE_TMPDIR/writer.count"), found $(present scale 2)"
+    [[ $(present scale 2) == "$(<"$BATS_FILE_TMPDIR/writer.count")" ]]
+    [[ $(cli 7 CLUSTER INFO) == *cluster_known_nodes:1* && $(cli 8 CLUSTER INFO) == *cluster_known_nodes:1* ]]
+}
+
+@test "restarts the marked nodes one by one, masters after handing over" {
+    for number in 1 2 3 4 5 6; do
+        cli "$number" ACL SETUSER multihost-restart-pending off
+    done
+    writer_start rolling 1
+    run --separate-stderr converge 3 1 1 2 3 4 5 6
+    writer_stop
+    echo "$stderr" "$output"
+    [[ $status == 0 ]]
+    for number in 1 2 3 4 5 6; do
+        [[ $output == *"n$number restarted"* ]]
+        (($(cli "$number" INFO server | tr -d '\r' | sed -n 's/^uptime_in_seconds://p') < 60))
+    done
+    run --separate-stderr converge 3 1 1 2 3 4 5 6
+    [[ $status == 0 && $(field changed) == "[]" ]]
+}
+
+@test "drops a password that is neither the new nor the previous one" {
+    for number in 1 2 3 4 5 6; do
+        cli "$number" ACL SETUSER default ">forgotten-password-1"
+    done
+    run --separate-stderr converge 3 1 1 2 3 4 5 6
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(field changed) == *"passwords of n6"* ]]
+    [[ $(REDISCLI_AUTH=forgotten-password-1 cli_plain 1 PING) == *WRONGPASS* ]]
+}
+
+cli_plain() {
+    local number=$1
+    shift
+    redis-cli --tls --cacert "$REDIS_ETC/ca.crt" -p "$((base + number))" "$@" 2>&1
+}
+
+@test "finishes what an earlier run left half done: open slots" {
+    local source target slot
+    source=$(cli 1 CLUSTER NODES | awk '/master/ && NF > 8 { print $1, $2, $9 }' | head -1)
+    target=$(cli 1 CLUSTER NODES | awk '/master/ && NF > 8 { print $1, $2 }' | tail -1)
+    read -r source_id source_address range <<<"$source"
+    read -r target_id target_address <<<"$target"
+    slot=${range%-*}
+    source_port=${source_address%@*} target_port=${target_address%@*}
+    cli "$((${target_port##*:} - base))" CLUSTER SETSLOT "$slot" IMPORTING "$source_id"
+    cli "$((${source_port##*:} - base))" CLUSTER SETSLOT "$slot" MIGRATING "$target_id"
+    run --separate-stderr converge 3 1 1 2 3 4 5 6
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(field changed) == *"slots closed"* ]]
+}
+
+@test "replaces a master that died" {
+    local dead port
+    port=$(cli 1 CLUSTER NODES | awk '/master/ && NF > 8 && !/myself/ { print $2 }' | head -1)
+    port=${port%@*}
+    dead=$((${port##*:} - base))
+    node_kill "$dead"
+    remaining=()
+    for number in 1 2 3 4 5 6; do
+        [[ $number == "$dead" ]] || remaining+=("$number")
+    done
+    run --separate-stderr converge 3 1 "${remaining[@]}" 7
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(field masters) == 3 && $(field changed) == *"n7 joined"* ]]
+    run --separate-stderr converge 3 1 "${remaining[@]}" 7
+    [[ $status == 0 && $(field changed) == "[]" ]]
+    [[ $(present scale 7) == "$(grep -c . < <(seq 1 "$(present scale 7)"))" ]]
+}
+
+@test "refuses a list that doesn't fit the numbers, naming script and line" {
+    run --separate-stderr step redis/cluster MEMBERS="$(members 7)x=127.0.0.1:1 $(members 8)" MASTERS=3 REPLICAS_PER_MASTER=1 TLS=true -- PASSWORD="$password"
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"redis/cluster.sh:"*"3 members can't be 3 masters with 1 replicas each"* ]]
+}
