@@ -1,0 +1,4 @@
+import { main } from "../common/server";
+import { commandPlugin } from "./plugin";
+
+void main(commandPlugin());
