@@ -6,10 +6,11 @@
  */
 import { createHash } from "node:crypto";
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import Module, { createRequire } from "node:module";
 import { tmpdir, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import lock from "./lock.cjs";
 import progress from "./progress.cjs";
@@ -37,8 +38,8 @@ function isStamped(wanted) {
     }
 }
 
-/** Whether npm itself brought node_modules to what the lockfile says, as after `npm install <package>` by a developer. */
-function isInstalledByHand() {
+/** Whether node_modules holds what the lockfile says, as after `npm ci`, or `npm install <package>` by a developer. */
+function isInstalled() {
     let installed, wanted;
     try {
         installed = JSON.parse(readFileSync(join(modules, ".package-lock.json"), "utf8")).packages;
@@ -50,9 +51,8 @@ function isInstalledByHand() {
         if (path === "" || entry.link) return true;
         const found = installed[path];
         // Packages for other platforms are in the lockfile but never on disk.
-        return found === undefined
-            ? entry.optional === true
-            : found.version === entry.version && existsSync(join(root, path));
+        if (found === undefined) return entry.optional === true;
+        return found.version === entry.version && existsSync(join(root, path, "package.json"));
     });
 }
 
@@ -62,27 +62,71 @@ function writeStamp(wanted) {
     renameSync(temporary, stamp);
 }
 
-function run(command, args) {
+/** The part of npm's complaint that says what is wrong, without its page of usage. */
+function essence(output) {
+    const lines = output.split("\n").map((line) => line.replace(/^npm error ?/, "").trimEnd());
+    const end = lines.findIndex((line) => /^(Clean install a project|A complete log of this run)/.test(line));
+    return lines
+        .slice(0, end < 0 ? lines.length : end)
+        .filter((line) => line !== "")
+        .slice(0, 15)
+        .join("\n");
+}
+
+/** Runs npm. It ends with this process, and its identity is in `pidFile` for a run that comes after a SIGKILL. */
+function runNpm(args, pidFile) {
     return new Promise((done, reject) => {
-        const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+        const child = spawn("npm", args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+        if (child.pid !== undefined) writeFileSync(pidFile, lock.identify(child.pid));
+        const stop = (signal) => {
+            child.once("close", () => process.exit(signal === "SIGINT" ? 130 : 143));
+            child.kill(signal);
+        };
+        const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+        for (const signal of signals) process.on(signal, stop);
         let output = "";
-        const keep = (chunk) => (output = (output + chunk).slice(-4000));
+        const keep = (chunk) => (output += chunk);
         child.stdout.on("data", keep);
         child.stderr.on("data", keep);
-        child.on("error", reject);
-        child.on("close", (code) =>
-            code === 0 ? done() : reject(new Error(`\`${command} ${args.join(" ")}\` failed:\n${output.trim()}`)),
+        child.on("error", (error) =>
+            reject(
+                error.code === "ENOENT"
+                    ? new Error("There is no npm: install it with Node.js (https://nodejs.org).")
+                    : error,
+            ),
         );
+        child.on("close", (code) => {
+            for (const signal of signals) process.off(signal, stop);
+            rmSync(pidFile, { force: true });
+            if (code === 0) done();
+            else reject(new Error(`\`npm ${args.join(" ")}\` failed:\n${essence(output)}`));
+        });
     });
+}
+
+/** Waits for an npm whose parent was killed: two of them in one folder destroy each other's work. */
+async function waitForOrphan(pidFile) {
+    let orphan;
+    try {
+        orphan = readFileSync(pidFile, "utf8");
+    } catch {
+        return;
+    }
+    if (lock.isAlive(orphan))
+        process.stderr.write(`Waiting for npm (process ${orphan.split(" ")[0]}) of an interrupted run to end.\n`);
+    while (lock.isAlive(orphan)) await sleep(250);
+    rmSync(pidFile, { force: true });
 }
 
 async function install(wanted) {
     const name = createHash("sha256").update(root).digest("hex").slice(0, 12);
     const folder = join(tmpdir(), `multihost-${userInfo().uid}`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const pidFile = join(folder, `npm-${name}.pid`);
     await lock.withLock(join(folder, `npm-${name}.lock`), { what: "npm ci" }, async () => {
+        await waitForOrphan(pidFile);
         if (isStamped(wanted)) return;
-        if (isInstalledByHand()) return writeStamp(wanted);
+        if (isInstalled()) return writeStamp(wanted);
         const disk = statfsSync(root);
         const free = disk.bavail * disk.bsize;
         if (free < neededBytes)
@@ -90,8 +134,10 @@ async function install(wanted) {
                 `Installing the npm packages needs 1.5 GiB on the disk of ${root}, ${(free / 2 ** 30).toFixed(1)} GiB are free: make room and run this again.`,
             );
         await progress.step("Install the npm packages", { about: "1 min" }, () =>
-            run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]),
+            runNpm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], pidFile),
         );
+        if (!isInstalled())
+            fail("npm reported success, but node_modules lacks packages of package-lock.json: run this again.");
         writeStamp(wanted);
     });
 }

@@ -39,7 +39,7 @@ let counter = 0;
 
 function acquire(path) {
     const mine = `${path}.${process.pid}.${++counter}`;
-    writeFileSync(mine, `${process.pid} ${startOf(process.pid)}\n`);
+    writeFileSync(mine, `${identify(process.pid)}\n`);
     try {
         // A link either appears with its content or not at all.
         linkSync(mine, path);
@@ -94,4 +94,9 @@ async function withLock(path, options, action) {
     }
 }
 
-module.exports = { withLock };
+/** Names a process so that {@link isAlive} can tell it from a later one with the same id. */
+function identify(pid) {
+    return `${pid} ${startOf(pid)}`.trim();
+}
+
+module.exports = { withLock, identify, isAlive };

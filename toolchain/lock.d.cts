@@ -9,3 +9,9 @@ export interface LockOptions {
 
 /** Runs `action` while no other process runs one under the same path. The lock of a process that died is taken over. */
 export function withLock<T>(path: string, options: LockOptions, action: () => Promise<T> | T): Promise<T>;
+
+/** Names a process so that `isAlive` can tell it from a later one with the same id. */
+export function identify(pid: number): string;
+
+/** Whether the process that `identify` named still runs. */
+export function isAlive(holder: string): boolean;

@@ -17,6 +17,11 @@ function stopChildren(signal: NodeJS.Signals): void {
     process.kill(process.pid, signal);
 }
 
+// An uncaught error gets no signal, so this is for what the signals don't cover.
+process.on("exit", () => {
+    for (const child of children) child.kill("SIGTERM");
+});
+
 /** Starts a program that ends with this process, however that ends. */
 function start(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
     const child = spawn(command, args, options);

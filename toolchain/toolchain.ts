@@ -146,10 +146,13 @@ async function part(name: string, make: (folder: string) => Promise<void>): Prom
     if (existsSync(folder)) return folder;
     return withLock(join(cacheFolder(), "locks", `${name}.lock`), { what: `making ${name}` }, async () => {
         if (existsSync(folder)) return folder;
-        const temporary = join(cacheFolder(), "parts", `.${name}`);
-        // Left by a run that was interrupted: nobody else can be in it, the lock is ours.
-        rmSync(temporary, { recursive: true, force: true });
-        mkdirSync(temporary, { recursive: true });
+        // Left by runs that were interrupted. A name of its own keeps this run apart from what such a run left running.
+        const parts = dirname(folder);
+        mkdirSync(parts, { recursive: true });
+        for (const entry of readdirSync(parts))
+            if (entry.startsWith(`.${name}.`)) rmSync(join(parts, entry), { recursive: true, force: true });
+        const temporary = join(parts, `.${name}.${process.pid}`);
+        mkdirSync(temporary);
         await make(temporary);
         renameSync(temporary, folder);
         return folder;
