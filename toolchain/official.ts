@@ -8,7 +8,13 @@ import { pipeline } from "node:stream/promises";
 import { step } from "./progress.cjs";
 import { run } from "./run";
 
-const site = "https://get.pulumi.com";
+const officialSite = "https://get.pulumi.com";
+
+/** Where to download from: `MULTIHOST_PULUMI_SITE` names a mirror with the same layout. */
+function site(): string {
+    return (process.env["MULTIHOST_PULUMI_SITE"] ?? officialSite).replace(/\/+$/, "");
+}
+
 const probeSeconds = 4;
 
 /** `linux-x64`, `darwin-arm64` and so on: the downloads are named as Node.js names the platform. */
@@ -83,7 +89,7 @@ function archiveOf(version: string): string {
 
 /** Whether the CLI's official release can be downloaded from here; asked once per process, answered within seconds. */
 export function isReachable(version: string): Promise<boolean> {
-    const url = `${site}/releases/sdk/${archiveOf(version)}`;
+    const url = `${site()}/releases/sdk/${archiveOf(version)}`;
     let answer = reached.get(url);
     if (answer === undefined) reached.set(url, (answer = probe(url)));
     return answer;
@@ -96,12 +102,14 @@ export async function installCli(version: string, folder: string): Promise<void>
         const archive = join(folder, name);
         const list = join(folder, "checksums.txt");
         const checksums = `pulumi-${version}-checksums.txt`;
-        await download(`${site}/releases/sdk/${checksums}`, list).catch(() =>
-            download(`https://github.com/pulumi/pulumi/releases/download/v${version}/${checksums}`, list),
-        );
+        await download(`${site()}/releases/sdk/${checksums}`, list).catch((error: unknown) => {
+            // A mirror vouches for itself or not at all.
+            if (site() !== officialSite) throw error;
+            return download(`https://github.com/pulumi/pulumi/releases/download/v${version}/${checksums}`, list);
+        });
         const wanted = publishedChecksum(await readFile(list, "utf8"), name);
         if (wanted === undefined) throw new Error(`${checksums} has no checksum of ${name}`);
-        await download(`${site}/releases/sdk/${name}`, archive);
+        await download(`${site()}/releases/sdk/${name}`, archive);
         report("verifying its checksum");
         const found = await sha256(archive);
         if (found !== wanted) throw new Error(`${name} has the SHA-256 ${found}, published is ${wanted}`);
@@ -117,7 +125,8 @@ export async function installCli(version: string, folder: string): Promise<void>
 export async function installPlugin(pulumi: string, name: string, version: string, folder: string): Promise<void> {
     await step(`Download the ${name} plugin ${version}`, { about: "1 min" }, async () => {
         const home = join(folder, "home");
-        await run(pulumi, ["plugin", "install", "resource", name, `v${version}`], {
+        const mirror = site() === officialSite ? [] : ["--server", `${site()}/releases/plugins`];
+        await run(pulumi, ["plugin", "install", "resource", name, `v${version}`, ...mirror], {
             env: { ...process.env, PULUMI_HOME: home, PULUMI_SKIP_UPDATE_CHECK: "true" },
         });
         await rename(join(home, "plugins", `resource-${name}-v${version}`), join(folder, "plugin"));
