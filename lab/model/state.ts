@@ -78,6 +78,8 @@ export interface RouteEntry {
     readonly cidr: string;
     nextHopType: string;
     nextHopId: string;
+    /** Made by the cloud for its next hop, and going with it. */
+    readonly automatic?: boolean;
 }
 
 export interface NatGateway extends Resource {

@@ -55,9 +55,9 @@ export function checkTags(tags: readonly TagPair[] | undefined): void {
         case "value":
             return refuse("InvalidTagValue", "The tag values are not valid.");
         case "count":
-            return refuse("NumberExceed.Tags", "The maximum number of tags is exceeded.");
+            return refuse("SizeLimitExceeded.TagNum", "The maximum number of tags is exceeded.");
         case "duplicate":
-            return refuse("Duplicate.TagKey", "The tag keys are duplicate.");
+            return refuse("Forbidden.TagKey.Duplicated", "The specified tag key already exists.");
         case undefined:
             return;
     }
@@ -72,23 +72,25 @@ const forbiddenRanges = ["0.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0
 export const SERVICE_CIDR = "100.64.0.0/10";
 
 /** A VPC's range: a network with a mask of 8 to 28 that is private, or at least none of those the cloud keeps. */
-export function parseVpcCidr(text: string, code = "InvalidCidrBlock.Malformed"): Cidr {
+export function parseVpcCidr(text: string, code = "InvalidParameter"): Cidr {
     const cidr = parseCidr(text);
-    if (!cidr || !isNetwork(cidr)) return refuse(code, `The specified CIDR block ${text} is not valid.`);
-    const privateRange = privateRanges.find((range) => contains(range, cidr));
+    if (!cidr || !isNetwork(cidr)) return refuse(code, "Specified CIDR block is not valid.");
+    if (cidr.prefix < 8 || cidr.prefix > 28)
+        refuse("IllegalParam.CidrBlockMask", `The param of CidrBlock Mask [${cidr.prefix}] is illegal.`);
     if (
-        cidr.prefix > 28 ||
-        cidr.prefix < 8 ||
-        (!privateRange && [...forbiddenRanges, ...privateRanges].some((range) => overlaps(range, cidr)))
+        !privateRanges.some((range) => contains(range, cidr)) &&
+        [...forbiddenRanges, ...privateRanges].some((range) => overlaps(range, cidr))
     )
-        refuse(code, `The specified CIDR block ${text} is not valid.`);
+        refuse(code, "Specified CIDR block is not valid.");
     return cidr;
 }
 
 /** A VSwitch's range: a network with a mask of 16 to 29. */
 export function parseVSwitchCidr(text: string): Cidr {
     const cidr = parseCidr(text);
-    if (!cidr || !isNetwork(cidr) || cidr.prefix < 16 || cidr.prefix > 29)
-        return refuse("InvalidCidrBlock.Malformed", `The specified CIDR block ${text} is not valid.`);
+    if (!cidr || !isNetwork(cidr)) return refuse("InvalidCidrBlock.Malformed", "Specified CIDR block is not valid.");
+    // The cloud spells it like this.
+    if (cidr.prefix < 16 || cidr.prefix > 29)
+        refuse("InvalidCirdrBlock.MaskLength", "Specified CIDR block is not valid.");
     return cidr;
 }

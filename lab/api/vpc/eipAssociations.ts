@@ -79,7 +79,7 @@ const associateEipAddressBatch = vpcAction({
 const modes = ["NAT", "MULTI_BINDED", "BINDED"] as const;
 
 function checkMode(mode: string | undefined): void {
-    checkOneOf(mode, modes, "Mode", "InvalidMode.ValueNotSupported");
+    checkOneOf(mode, modes, "Mode", "IllegalParam.Mode");
 }
 
 /** What an EIP becomes bound to, when that can be. */
@@ -93,15 +93,15 @@ function bindingFor(context: ActionContext, wish: Wish): Binding {
                 refuse("IncorrectInstanceStatus", "Current instance status does not support this operation.");
             refuseSecond(context, instance.id);
             if (Object.values(context.store.state.eips).some(({ ephemeralFor }) => ephemeralFor === instance.id))
-                refuse("InvalidStatus.InstanceHasBandWidth", "The instance already has a public address.");
+                refuse("EIP_CAN_NOT_ASSOCIATE_WITH_PUBLIC_IP", "instance already bind natpublicip,cannot bind eip.");
             return { ...common, instanceType: "EcsInstance", mode: mode ?? "NAT", vpcId: instance.vpcId };
         }
         case "Nat": {
             const gateway = natGatewayOf(context, wish.instanceId);
             if (gateway.networkType === "intranet")
-                refuse("OperationUnsupported.IntranetNatGateway", "A VPC NAT gateway can't have an EIP.");
+                refuse("Forbidden.EipCanNotBindGatgw", "Eip can not bind on natgw.");
             if (eipsOfGateway(context, gateway).length >= quotas.eipsPerNatGateway)
-                refuse("QuotaExceeded.EipInNatGateway", "The number of EIPs of the NAT gateway exceeds the quota.");
+                refuse("QuotaExceeded.NumberOfEip", "Binded eip Quota exceed on this NatGw.");
             return {
                 ...common,
                 instanceType: "Nat",
@@ -112,10 +112,10 @@ function bindingFor(context: ActionContext, wish: Wish): Binding {
         case "NetworkInterface": {
             const nic = networkInterfaceOf(context, wish.instanceId);
             if (nic.kind === "Primary" || nic.serviceManaged)
-                refuse("OperationUnsupported.NetworkInterface", "Only a secondary network interface can have an EIP.");
+                refuse("InvalidParameter.EniInstanceId", "Only a secondary network interface can have an EIP.");
             const privateIp = valueOr(wish.privateIpAddress, nic.primaryIp);
             if (![nic.primaryIp, ...nic.secondaryIps].includes(privateIp))
-                refuse("InvalidPrivateIpAddress.NotFound", "The network interface does not have the private address.");
+                refuse("InvalidParameter", "The network interface does not have the private address.");
             refuseSecond(context, nic.id, privateIp);
             return {
                 ...common,
@@ -153,7 +153,7 @@ const unassociateEipAddress = vpcAction({
         const { binding } = eip;
         if (!binding) return refuse("IncorrectEipStatus", "Current elastic IP status does not support this operation.");
         if (request.instanceId && request.instanceId !== binding.instanceId)
-            refuse("InvalidAssociation.Mismatch", "The elastic IP address is not associated with the instance.");
+            refuse("InvalidInstanceId.NotFound", "Specified instance does not exist.");
         if (binding.instanceType === "EcsInstance") {
             const status = state.instances[binding.instanceId]?.status;
             if (status !== undefined && status !== "Running" && status !== "Stopped")
@@ -162,9 +162,13 @@ const unassociateEipAddress = vpcAction({
         const bySnat = usedBySnat(context, eip);
         const byForward = usedByForward(context, eip);
         if (request.force !== true) {
-            if (bySnat) refuse("InvalidIpStatus.HasBeenUsedBySnatTable", "The address is used by a SNAT entry.");
+            if (bySnat)
+                refuse("InvalidIpStatus.HasBeenUsedBySnatTable", "The removed ip address has been used by snat table.");
             if (byForward)
-                refuse("InvalidIpStatus.HasBeenUsedByForwardEntry", "The address is used by a forward entry.");
+                refuse(
+                    "InvalidIpStatus.HasBeenUsedByForwardEntry",
+                    "The specified address has been used by forwardTable.",
+                );
         }
         context.checked();
 

@@ -19,6 +19,7 @@ import type { Eip, Tags } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { hasTags, inRegion, matches, matchesAny, paginate, TagPair, toTags } from "../listing";
+import { regionOfZone } from "../regions";
 import { vpcAction } from "./action";
 import { checkDescription, checkName, checkOneOf, checkTags, refuse, valueOr } from "./checks";
 import { eipOf } from "./lookup";
@@ -53,6 +54,7 @@ interface NewEip {
     readonly name?: string;
     readonly description?: string;
     readonly zone?: string;
+    readonly publicIpAddressPoolId?: string;
 }
 
 const allocateEipAddress = vpcAction({
@@ -82,35 +84,32 @@ function allocate(context: ActionContext, request: NewEip): Eip {
     checkName(request.name, "InvalidName.Malformed");
     checkDescription(request.description, "InvalidDescription.Malformed");
     checkTags(request.tag);
-    checkOneOf(request.ISP, isps, "ISP", "InvalidISP.ValueNotSupported");
-    checkOneOf(request.netmode, ["public", "hybrid"], "Netmode", "InvalidNetmode.ValueNotSupported");
-    checkOneOf(
-        request.instanceChargeType,
-        ["PostPaid", "PrePaid"],
-        "InstanceChargeType",
-        "InvalidInstanceChargeType.ValueNotSupported",
-    );
+    checkOneOf(request.ISP, isps, "ISP", "IllegalParam.Isp");
+    checkOneOf(request.netmode, ["public", "hybrid"], "Netmode", "InvalidParameter");
+    checkOneOf(request.instanceChargeType, ["PostPaid", "PrePaid"], "InstanceChargeType", "InvalidParameter");
     checkOneOf(
         request.internetChargeType,
         ["PayByBandwidth", "PayByTraffic", "PayByDominantTraffic"],
         "InternetChargeType",
-        "InvalidInternetChargeType.ValueNotSupported",
+        "InvalidParameter",
     );
     const internetChargeType = valueOr(request.internetChargeType, "PayByBandwidth");
     const instanceChargeType = request.instanceChargeType === "PrePaid" ? "PrePaid" : "PostPaid";
     if (instanceChargeType === "PrePaid" && internetChargeType === "PayByTraffic")
-        refuse("InvalidParameter.ChargeType", "A subscription EIP can't be billed by traffic.");
+        refuse("InvalidParameter", 'Specified value of "InternetChargeType" is not valid');
     const bandwidth = valueOr(request.bandwidth, "5");
-    checkBandwidth(bandwidth, internetChargeType);
+    checkBandwidth(bandwidth, { instanceChargeType, internetChargeType });
+    if (request.publicIpAddressPoolId)
+        refuse("ResourceNotFound.PublicIpAddressPool", "The specified resource of PublicIpAddressPool is not found.");
+    if (request.zone && regionOfZone(request.zone)?.id !== regionId)
+        refuse("IllegalParam.Zone", "The specified zone is invalid.");
     const asked = chosenAddress(context, request);
     const own = Object.values(state.eips).filter(({ ephemeralFor }) => ephemeralFor === undefined);
     if (own.length >= quotas.eips) refuse("QuotaExceeded.Eip", "Elastic IP address quota exceeded.");
     context.checked();
 
     const address =
-        asked ??
-        takeEipAddress(store) ??
-        refuse("ResourceNotAvailable", "Resource you requested is not available in this region or zone.");
+        asked ?? takeEipAddress(store) ?? refuse("OperationFailed.InsufficientEIP", "Eip resource is not enough.");
     const tags: Tags = toTags(request.tag);
     const eip: Eip = {
         id: store.newId("eip"),
@@ -136,20 +135,25 @@ function allocate(context: ActionContext, request: NewEip): Eip {
     return eip;
 }
 
-/** Mbit/s: 1 to 500, by traffic 1 to 200. */
-function checkBandwidth(bandwidth: string, internetChargeType: string): void {
+/** Mbit/s: up to 500, by traffic up to 200, by subscription up to 1000. */
+function checkBandwidth(
+    bandwidth: string,
+    billing: Readonly<Pick<Eip, "instanceChargeType" | "internetChargeType">>,
+): void {
     const value = Number(bandwidth);
-    if (!Number.isInteger(value) || value < 1 || value > (internetChargeType === "PayByTraffic" ? 200 : 500))
-        refuse("InvalidBandwidth.ValueNotSupported", "The specified value of Bandwidth is not supported.");
+    const max =
+        billing.instanceChargeType === "PrePaid" ? 1000 : billing.internetChargeType === "PayByTraffic" ? 200 : 500;
+    if (!Number.isInteger(value) || value < 1 || value > max)
+        refuse("InvalidParameter", 'Specified value of "Bandwidth" is not valid.');
 }
 
 /** An address that the client had once and wants again; undefined when it takes any. */
 function chosenAddress({ store }: ActionContext, { ipAddress }: NewEip): string | undefined {
     if (!ipAddress) return undefined;
     if (!containsAddress(parseCidr(store.eipRange)!, ipAddress))
-        return refuse("InvalidIpAddress.NotAvailable", "The specified IP address is not available.");
+        return refuse("ResourceNotFound.Ip", "The specified ip is not found.");
     if (Object.values(store.state.eips).some(({ address }) => address === ipAddress))
-        refuse("InvalidIpAddress.AlreadyUsed", "The specified IP address is in use.");
+        refuse("Ip.Allocated", "The reserve ip has been allocated.");
     return ipAddress;
 }
 
@@ -244,7 +248,7 @@ const modifyEipAddressAttribute = vpcAction({
         const eip = eipOf(context, request.allocationId);
         checkName(request.name, "InvalidName.Malformed");
         checkDescription(request.description, "InvalidDescription.Malformed");
-        if (request.bandwidth) checkBandwidth(request.bandwidth, eip.internetChargeType);
+        if (request.bandwidth) checkBandwidth(request.bandwidth, eip);
         context.checked();
         if (request.name !== undefined) eip.name = request.name;
         if (request.description !== undefined) eip.description = request.description;
@@ -263,7 +267,13 @@ const releaseEipAddress = vpcAction({
         const eip = eipOf(context, allocationId);
         if (eip.binding) refuse("IncorrectEipStatus", "Current elastic IP status does not support this operation.");
         if (eip.deletionProtection)
-            refuse("OperationDenied.DeletionProtection", "The elastic IP address is protected against deletion.");
+            refuse(
+                "InvalidOperation.DeletionProtection",
+                // The cloud spells it like this.
+                "The instance cannnot delete because of deletion protecion.",
+            );
+        if (eip.instanceChargeType === "PrePaid")
+            refuse("Forbidden.ChargeTypeIsPrepaid", "It's forbidden to release a prepaid EIP");
         context.checked();
         Reflect.deleteProperty(context.store.state.eips, eip.id);
         return {};

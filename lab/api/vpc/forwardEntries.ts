@@ -37,7 +37,7 @@ const createForwardEntry = vpcAction({
         };
         check(context, gateway, entry, request.portBreak);
         if (entriesOf(context, gateway).length >= quotas.forwardEntriesPerGateway)
-            refuse("QuotaExceeded.ForwardEntry", "Forward entry quota exceeded.");
+            refuse("QuotaExceeded", "Forward entry quota exceeded in this route table.");
         context.checked();
         store.state.forwardEntries[entry.id] = entry;
         await context.applied();
@@ -51,23 +51,24 @@ function entriesOf({ store }: ActionContext, gateway: NatGateway): ForwardEntry[
 
 /** Checks an entry as it would be, against the gateway and its other entries. */
 function check(context: ActionContext, gateway: NatGateway, entry: ForwardEntry, portBreak: boolean | undefined): void {
-    checkName(entry.name, "InvalidForwardEntryName.Malformed", { min: 2 });
+    checkName(entry.name, "InvalidParameter.Name.Malformed", { min: 2, letterFirst: true });
     checkOneOf(entry.protocol, ["tcp", "udp", "any"], "IpProtocol", "InvalidProtocal.ValueNotSupported");
     const external = parsePorts(entry.externalPort, "InvalidExternalPort.Malformed");
     const internal = parsePorts(entry.internalPort, "InvalidInternalPort.Malformed");
     const any = [external === "any", internal === "any", entry.protocol === "any"];
     if (any.includes(true) && any.includes(false))
-        refuse("InvalidProtocal.Mismatch", "Ports and protocol must all be Any, or none of them.");
+        refuse("InvalidProtocal.ValueNotSupported", "Ports and protocol must all be Any, or none of them.");
     if (external !== "any" && internal !== "any" && external.to - external.from !== internal.to - internal.from)
-        refuse("InvalidInternalPort.Mismatch", "The external and the internal ports are not as many.");
+        refuse("InvalidInternalPort.Malformed", "The specified InternalPort is not a valid port.");
+    if (parseAddress(entry.externalIp) === undefined)
+        refuse("InvalidExternalIp.Malformed", "The specified ExternalIp is not a valid IP address.");
     if (!eipsOfGateway(context, gateway).some(({ address }) => address === entry.externalIp))
         refuse("InvalidIp.NotInNatgw", `The address ${entry.externalIp} is not associated with the NAT gateway.`);
+    if (parseAddress(entry.internalIp) === undefined)
+        refuse("InvalidInternalIp.Malformed", "The specified InternalIp is not a valid IP address.");
     const vpc = context.store.state.vpcs[gateway.vpcId]!;
-    if (
-        parseAddress(entry.internalIp) === undefined ||
-        ![vpc.cidr, ...vpc.secondaryCidrs].some((cidr) => containsAddress(parseCidr(cidr)!, entry.internalIp))
-    )
-        refuse("InvalidInternalIp.Malformed", "The specified InternalIp is not an address of the VPC.");
+    if (![vpc.cidr, ...vpc.secondaryCidrs].some((cidr) => containsAddress(parseCidr(cidr)!, entry.internalIp)))
+        refuse("Forbidden.DestnationIpOutOfVpcCIDR", "The specified Internal Ip is Out of VPC CIDR.");
     const others = entriesOf(context, gateway).filter(
         ({ id, externalIp }) => id !== entry.id && externalIp === entry.externalIp,
     );
@@ -85,7 +86,7 @@ function check(context: ActionContext, gateway: NatGateway, entry: ForwardEntry,
         portBreak !== true &&
         Object.values(context.store.state.snatEntries).some(({ snatIps }) => snatIps.includes(entry.externalIp))
     )
-        refuse("OperationUnsupported.EipInSnat", "The external address is used by a SNAT entry.");
+        refuse("Forbidden.ExternalIp.UsedInSnatTable", "The specified ExternalIp is already used in SnatTable.");
 }
 
 type Ports = "any" | { readonly from: number; readonly to: number };

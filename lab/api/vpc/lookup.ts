@@ -44,7 +44,8 @@ export function systemTableOf(context: ActionContext, vpcId: string): RouteTable
 
 export function natGatewayOf(context: ActionContext, id: string | undefined): NatGateway {
     const gateway = findInRegion(context.store.state.natGateways, context.regionId, id);
-    if (!gateway) throw notFound("InvalidNatGatewayId.NotFound", "The specified NatGatewayId does not exist.");
+    if (!gateway)
+        throw notFound("InvalidNatGatewayId.NotFound", "The specified NatGatewayId does not exist in our records.");
     return gateway;
 }
 
@@ -87,12 +88,18 @@ export function eipOf(context: ActionContext, id: string | undefined): Eip {
 
 export function instanceOf(context: ActionContext, id: string | undefined): Instance {
     const instance = findInRegion(context.store.state.instances, context.regionId, id);
-    if (!instance) throw notFound("InvalidInstanceId.NotFound", "Specified instance does not exist.");
+    // The VPC product spells it like this.
+    if (!instance) throw notFound("InvalidInstanId.NotFound", "Specified instance does not exist.");
     return instance;
 }
 
-export function networkInterfaceOf(context: ActionContext, id: string | undefined): NetworkInterface {
+export function networkInterfaceOf(
+    context: ActionContext,
+    id: string | undefined,
+    code = "InvalidInstanId.NotFound",
+    message = "Specified instance does not exist.",
+): NetworkInterface {
     const nic = findInRegion(context.store.state.networkInterfaces, context.regionId, id);
-    if (!nic) throw notFound("InvalidInstanceId.NotFound", "Specified network interface does not exist.");
+    if (!nic) throw notFound(code, message);
     return nic;
 }

@@ -40,28 +40,51 @@ const createNatGateway = vpcAction({
         const { store, regionId, now } = context;
         const vpc = vpcOf(context, request.vpcId);
         // Normal gateways are no longer sold.
-        checkOneOf(request.natType, ["Enhanced"], "NatType", "InvalidNatType.NotSupport");
+        if (request.natType === "Normal")
+            refuse(
+                "OperationFailed.NormalInventoryNotEnough",
+                "Operation failed because the inventory of standard NAT gateway is insufficient.",
+            );
+        checkOneOf(request.natType, ["Enhanced"], "NatType", "InvalidParameter.NatType.ValueNotSupport");
         if (!request.vSwitchId) throw missingParameter("VSwitchId");
         const vswitch = vswitchOf(context, request.vSwitchId);
         if (vswitch.vpcId !== vpc.id)
-            refuse("InvalidVSwitchId.NotBelongToVpc", "The specified VSwitch does not belong to the VPC.");
+            refuse(
+                "OperationFailed.VswNotBelongToVpc",
+                "Operation failed because the specified VSwitch is not bound to the same VPC with NAT gateway.",
+            );
         checkGatewayName(request);
         checkTags(request.tag);
-        checkOneOf(request.spec, specs, "Spec", "InvalidNatGatewaySpec.NotSupport");
-        checkOneOf(request.networkType, ["internet", "intranet"], "NetworkType", "InvalidNetworkType.NotSupport");
-        checkOneOf(request.eipBindMode, ["MULTI_BINDED", "NAT"], "EipBindMode", "InvalidEipBindMode.NotSupport");
+        checkOneOf(request.spec, specs, "Spec", "InvalidParameter.Spec.ValueNotSupported");
+        checkOneOf(
+            request.networkType,
+            ["internet", "intranet"],
+            "NetworkType",
+            "InvalidParameter.NetworkType.ValueNotSupport",
+        );
+        checkOneOf(
+            request.eipBindMode,
+            ["MULTI_BINDED", "NAT"],
+            "EipBindMode",
+            "InvalidParameter.EipBindMode.ValueNotSupport",
+        );
         checkOneOf(
             request.instanceChargeType,
             ["PostPaid", "PrePaid"],
             "InstanceChargeType",
-            "InvalidInstanceChargeType.NotSupport",
+            "InvalidParameter.InstanceChargeType.ValueNotSupport",
         );
         checkOneOf(
             request.internetChargeType,
             ["PayByLcu", "PayBySpec"],
             "InternetChargeType",
-            "InvalidInternetChargeType.NotSupport",
+            "InvalidParameter.InternetChargeType.ValueNotSupport",
         );
+        if (request.instanceChargeType === "PrePaid" && request.internetChargeType === "PayByLcu")
+            refuse(
+                "OperationUnsupported.PrePaidPyByLcu",
+                "The operation failed because the subscription NAT gateway does not support the pay-by-LCU billing method.",
+            );
         const inVpc = Object.values(store.state.natGateways).filter(({ vpcId }) => vpcId === vpc.id);
         if (inVpc.length >= quotas.natGatewaysPerVpc) refuse("QuotaExceeded.NatGateway", "NAT gateway quota exceeded.");
         const privateIp = chooseAddress(context, vswitch, request.natIp);
@@ -130,6 +153,7 @@ const createNatGateway = vpcAction({
                 cidr: EVERYWHERE,
                 nextHopType: "NatGateway",
                 nextHopId: gateway.id,
+                automatic: true,
             });
         await context.applied();
         return {
@@ -142,8 +166,8 @@ const createNatGateway = vpcAction({
 });
 
 function checkGatewayName(request: { readonly name?: string; readonly description?: string }): void {
-    checkName(request.name, "InvalidNatGatewayName.Malformed", { min: 2, letterFirst: true });
-    checkDescription(request.description, "InvalidNatGatewayDescription.Malformed");
+    checkName(request.name, "InvalidNatGatewayName.MalFormed", { min: 2, letterFirst: true });
+    checkDescription(request.description, "InvalidNatGatewayDescription.MalFormed");
 }
 
 function chooseAddress({ store }: ActionContext, vswitch: VSwitch, asked: string | undefined): string {
@@ -154,10 +178,7 @@ function chooseAddress({ store }: ActionContext, vswitch: VSwitch, asked: string
         if (taken.has(asked)) refuse("InvalidNatIp.InUse", "The specified NatIp is in use.");
         return asked;
     }
-    return (
-        freeAddress(cidr, taken) ??
-        refuse("InvalidVSwitchId.IpNotEnough", "The specified VSwitch has no free private address.")
-    );
+    return freeAddress(cidr, taken) ?? refuse("ZONE_NO_AVAILABLE_IP", "The Zone have no available ip.");
 }
 
 const describeNatGateways = vpcAction({
@@ -336,7 +357,12 @@ const modifyNatGatewayAttribute = vpcAction({
     handle: (request, context) => {
         const gateway = natGatewayOf(context, request.natGatewayId);
         checkGatewayName(request);
-        checkOneOf(request.eipBindMode, ["MULTI_BINDED", "NAT"], "EipBindMode", "InvalidEipBindMode.NotSupport");
+        checkOneOf(
+            request.eipBindMode,
+            ["MULTI_BINDED", "NAT"],
+            "EipBindMode",
+            "InvalidParameter.EipBindMode.ValueNotSupport",
+        );
         context.checked();
         if (request.name !== undefined) gateway.name = request.name;
         if (request.description !== undefined) gateway.description = request.description;
@@ -354,7 +380,7 @@ const modifyNatGatewaySpec = vpcAction({
     writes: true,
     handle: (request, context) => {
         const gateway = natGatewayOf(context, request.natGatewayId);
-        checkOneOf(request.spec, specs, "Spec", "InvalidNatGatewaySpec.NotSupport");
+        checkOneOf(request.spec, specs, "Spec", "InvalidParameter.Spec.ValueNotSupported");
         if (gateway.internetChargeType === "PayByLcu")
             refuse("OperationUnsupported.PayByLcu", "A gateway that is billed by capacity units has no specification.");
         context.checked();
@@ -371,7 +397,7 @@ const updateNatGatewayNatType = vpcAction({
     writes: true,
     handle: (request, context) => {
         const gateway = natGatewayOf(context, request.natGatewayId);
-        checkOneOf(request.natType, ["Enhanced"], "NatType", "InvalidNatType.NotSupport");
+        checkOneOf(request.natType, ["Enhanced"], "NatType", "OperationFailed.NatTypeNotEnhanced");
         vswitchOf(context, request.vSwitchId);
         context.checked();
         gateway.natType = "Enhanced";
@@ -392,12 +418,23 @@ const deleteNatGateway = vpcAction({
         const forward = Object.values(state.forwardEntries).filter(({ natGatewayId }) => natGatewayId === gateway.id);
         const eips = eipsOfGateway(context, gateway);
         if (gateway.deletionProtection)
-            refuse("OperationDenied.DeletionProtection", "The NAT gateway is protected against deletion.");
+            refuse(
+                "InvalidOperation.DeletionProtection",
+                // The cloud spells it like this.
+                "The instance cannnot delete because of deletion protecion.",
+            );
         if (request.force !== true) {
             if (snat.length > 0) refuse("DependencyViolation.SnatEntry", "The NAT gateway still has SNAT entries.");
             if (forward.length > 0)
                 refuse("DependencyViolation.ForwardEntry", "The NAT gateway still has forward entries.");
-            if (eips.length > 0) refuse("DependencyViolation.EIPS", "The NAT gateway still has EIPs.");
+            if (
+                Object.values(state.routeTables).some(({ entries }) =>
+                    entries.some(({ nextHopId, automatic }) => nextHopId === gateway.id && automatic !== true),
+                )
+            )
+                refuse("DependencyViolation.RouterEntry", "The NAT gateway is still the next hop of a route entry.");
+            if (eips.length > 0)
+                refuse("DependencyViolation.EIPS", "There are Eips on specified NatGateway, please unbind it first.");
         }
         context.checked();
 

@@ -8,7 +8,7 @@ import { DeleteRouteEntryRequest } from "@alicloud/vpc20160428/dist/models/Delet
 import { DeleteRouteEntryResponseBody } from "@alicloud/vpc20160428/dist/models/DeleteRouteEntryResponseBody";
 import { ModifyRouteEntryRequest } from "@alicloud/vpc20160428/dist/models/ModifyRouteEntryRequest";
 import { ModifyRouteEntryResponseBody } from "@alicloud/vpc20160428/dist/models/ModifyRouteEntryResponseBody";
-import { contains, isNetwork, parseCidr } from "../../model/addresses";
+import { contains, formatCidr, isNetwork, parseCidr } from "../../model/addresses";
 import type { RouteEntry, RouteTable } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { CloudError, missingParameter, notFound } from "../errors";
@@ -45,51 +45,63 @@ interface NewRoute {
 /** The entry to add to a table, when it may be added. */
 function checkedRoute(context: ActionContext, table: RouteTable, given: NewRoute): RouteEntry {
     if (!given.cidr) throw missingParameter("DestinationCidrBlock");
-    const cidr = parseCidr(given.cidr);
-    if (!cidr || !isNetwork(cidr) || contains(parseCidr(SERVICE_CIDR)!, cidr))
-        return refuse("InvalidCidrBlock.Malformed", "The specified DestinationCidrBlock is not valid.");
-    checkName(given.name, "InvalidRouteEntryName.Malformed");
-    checkDescription(given.description, "InvalidRouteEntryDescription.Malformed");
+    // A destination without a mask is a host.
+    const cidr = parseCidr(given.cidr.includes("/") ? given.cidr : `${given.cidr}/32`);
+    if (!cidr || !isNetwork(cidr)) return refuse("InvalidCidrBlock.Malformed", "Specified CIDR block is not valid.");
+    if (contains(parseCidr(SERVICE_CIDR)!, cidr)) refuse("InvalidCidrBlock", "Specified CIDR block is not valid.");
+    const destination = formatCidr(cidr);
+    checkName(given.name, "InvalidName.Malformed");
+    checkDescription(given.description, "InvalidDescription.Malformed");
     // The cloud takes an instance for what a route without a type leads to.
     const nextHopType = valueOr(given.nextHopType, "Instance");
     if (!given.nextHopId) throw missingParameter("NextHopId");
     checkNextHop(context, table, nextHopType, given.nextHopId);
-    if (table.entries.some((entry) => entry.cidr === given.cidr))
+    if (table.entries.some((entry) => entry.cidr === destination))
         refuse("RouterEntryConflict.Duplicated", "The specified route entry already exists.");
     const vswitches = Object.values(context.store.state.vswitches).filter(({ vpcId }) => vpcId === table.vpcId);
     if (vswitches.some((vswitch) => contains(parseCidr(vswitch.cidr)!, cidr)))
-        refuse(
-            "RouterEntryConflict.Duplicated",
-            "The specified route entry conflicts with the system route of a VSwitch.",
-        );
+        refuse("InvalidCidrBlock", "Specified CIDR block is not valid.");
     if (table.entries.length >= quotas.routeEntriesPerTable)
-        refuse("QuotaExceeded.RouteEntry", "Route entry quota exceeded.");
+        refuse("QuotaExceeded", "Route entry quota exceeded in this route table.");
     return {
         id: context.store.newId("rte"),
         name: given.name ?? "",
         description: given.description ?? "",
-        cidr: given.cidr,
+        cidr: destination,
         nextHopType,
         nextHopId: given.nextHopId,
     };
 }
 
 function checkNextHop(context: ActionContext, table: RouteTable, type: string, id: string): void {
-    if (!nextHopTypes.includes(type))
-        refuse("InvalidNextHopType.ValueNotSupported", "The specified value of NextHopType is not supported.");
+    if (!nextHopTypes.includes(type)) refuse("InvalidNextHopType", 'Specified parameter "NextHopType" is not valid.');
     const vpcId = ((): string => {
         switch (type) {
             case "Instance":
                 return instanceOf(context, id).vpcId;
             case "NetworkInterface":
-                return networkInterfaceOf(context, id).vpcId;
+                return networkInterfaceOf(
+                    context,
+                    id,
+                    "InvalidNetworkInterface.NotFound",
+                    "The specified networkInterface does not exist.",
+                ).vpcId;
             case "NatGateway":
                 return natGatewayOf(context, id).vpcId;
             default:
                 throw notFound("InvalidNextHopId.NotFound", "Specified next hop does not exist.");
         }
     })();
-    if (vpcId !== table.vpcId) refuse("InvalidNextHopId.VpcMismatch", "The next hop does not belong to the VPC.");
+    if (vpcId === table.vpcId) return;
+    if (type === "NetworkInterface")
+        refuse(
+            "Mismatch.EniIdAndRouteTableId",
+            "The operation is not allowed because eni and route table not in same vpc.",
+        );
+    throw notFound(
+        "OperationFailed.InstanceDismatchCurrentVpc",
+        "The specified instance does not exist in current vpc.",
+    );
 }
 
 const createRouteEntry = vpcAction({
@@ -174,15 +186,27 @@ function findRoute(context: ActionContext, asked: KnownRoute): { table: RouteTab
         ? [routeTableOf(context, asked.tableId)]
         : inRegion(context.store.state.routeTables, context.regionId);
     if (!asked.entryId && !asked.cidr) throw missingParameter("DestinationCidrBlock");
+    const destination = asked.cidr && !asked.cidr.includes("/") ? `${asked.cidr}/32` : (asked.cidr ?? "");
     for (const table of tables) {
         const entry = table.entries.find(
             ({ id, cidr, nextHopId }) =>
-                (asked.entryId ? id === asked.entryId : cidr === asked.cidr) &&
+                (asked.entryId ? id === asked.entryId : cidr === destination) &&
                 (!asked.nextHopId || asked.nextHopId === nextHopId),
         );
         if (entry) return { table, entry };
     }
-    throw notFound("InvalidRouteEntry.NotFound", "Specified route entry does not exist.");
+    if (tables.some((table) => systemCidrs(context, table).includes(destination)))
+        refuse("OperationDenied", "Specified operation is denied as route entry type is system.");
+    return refuse("InvalidRouteEntry.NotFound", "Route entry not exists.");
+}
+
+function systemCidrs({ store }: ActionContext, table: RouteTable): string[] {
+    return [
+        SERVICE_CIDR,
+        ...Object.values(store.state.vswitches)
+            .filter(({ vpcId }) => vpcId === table.vpcId)
+            .map(({ cidr }) => cidr),
+    ];
 }
 
 const deleteRouteEntry = vpcAction({
@@ -251,8 +275,8 @@ const modifyRouteEntry = vpcAction({
             cidr: request.destinationCidrBlock,
             nextHopId: undefined,
         });
-        checkName(request.routeEntryName, "InvalidRouteEntryName.Malformed");
-        checkDescription(request.description, "InvalidRouteEntryDescription.Malformed");
+        checkName(request.routeEntryName, "InvalidName.Malformed");
+        checkDescription(request.description, "InvalidDescription.Malformed");
         const { newNextHopId, newNextHopType = entry.nextHopType } = request;
         if (newNextHopId) checkNextHop(context, table, newNextHopType, newNextHopId);
         context.checked();

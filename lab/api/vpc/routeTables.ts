@@ -364,12 +364,17 @@ const deleteRouteTable = vpcAction({
     handle: ({ routeTableId }, context) => {
         const table = routeTableOf(context, routeTableId);
         if (table.kind === "System")
-            refuse("OperationDenied.SystemRouteTable", "The system route table can't be deleted.");
+            refuse(
+                "IncorrectRouteTableType",
+                "Route table can be deleted by this action only when it's type is custom.",
+            );
         if (associatedVSwitches(context, table).length > 0)
             refuse("DependencyViolation.VSwitch", "The route table is still associated with a VSwitch.");
-        // Its own routes go with it in the console only.
         if (table.entries.length > 0)
-            refuse("DependencyViolation.RouteEntry", "The route table still has custom route entries.");
+            refuse(
+                "IncorrectRouteTableStatus.RouteEntryExist",
+                "You cannot delete the specified route table because it still has custom route entry.",
+            );
         context.checked();
         Reflect.deleteProperty(context.store.state.routeTables, table.id);
         return {};
@@ -386,11 +391,22 @@ const associateRouteTable = vpcAction({
         const table = routeTableOf(context, routeTableId);
         const vswitch = vswitchOf(context, vSwitchId);
         if (table.vpcId !== vswitch.vpcId)
-            refuse("OperationDenied.VpcMismatch", "The route table and the VSwitch belong to different VPCs.");
+            throw notFound(
+                "Forbidden.NotInSameVpc",
+                "The specified virtual switch and route table are not in the same VPC.",
+            );
         if (table.associateType !== "VSwitch")
-            refuse("OperationDenied.AssociateType", "A route table for gateways can't be associated with a VSwitch.");
-        if (table.kind === "System" || context.store.state.routeTables[vswitch.routeTableId]?.kind === "Custom")
-            refuse("OperationDenied.RouteTableAssociated", "The VSwitch is already associated with a route table.");
+            refuse(
+                "OperationDenied.AssociateGatewayRouteTable",
+                "The operation is not allowed because gateway route tables cannot be bound to a vSwitch.",
+            );
+        if (table.kind === "System")
+            refuse(
+                "OperationDenied.SwitchToSystemRouteTable",
+                "The associated route tables cannot be directly changed to system route tables.",
+            );
+        if (context.store.state.routeTables[vswitch.routeTableId]?.kind === "Custom")
+            refuse("ResourceAlreadyAssociated.RouteTable", "The resource has already associated with a routetable.");
         context.checked();
         vswitch.routeTableId = table.id;
         await context.applied();

@@ -6,7 +6,7 @@ import { DescribeSnatTableEntriesRequest } from "@alicloud/vpc20160428/dist/mode
 import { DescribeSnatTableEntriesResponseBody } from "@alicloud/vpc20160428/dist/models/DescribeSnatTableEntriesResponseBody";
 import { ModifySnatEntryRequest } from "@alicloud/vpc20160428/dist/models/ModifySnatEntryRequest";
 import { ModifySnatEntryResponseBody } from "@alicloud/vpc20160428/dist/models/ModifySnatEntryResponseBody";
-import { contains, formatCidr, isNetwork, parseCidr } from "../../model/addresses";
+import { contains, formatCidr, isNetwork, parseAddress, parseCidr } from "../../model/addresses";
 import type { NatGateway, SnatEntry } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { missingParameter } from "../errors";
@@ -27,21 +27,16 @@ const createSnatEntry = vpcAction({
         const { store, now } = context;
         const gateway = gatewayOfSnatTable(context, request.snatTableId);
         const snatIps = parseSnatIps(context, gateway, request.snatIp);
-        checkName(request.snatEntryName, "InvalidSnatEntryName.Malformed");
+        checkName(request.snatEntryName, "InvalidParameter.Name.Malformed", { min: 2, letterFirst: true });
         checkAffinity(request.eipAffinity);
         const source = sourceOf(context, gateway, request);
         const entries = Object.values(store.state.snatEntries).filter(
             ({ natGatewayId }) => natGatewayId === gateway.id,
         );
         if (entries.some(({ sourceCidr }) => sourceCidr === source.sourceCidr))
-            refuse(
-                source.vswitchId === undefined
-                    ? "Forbidden.SourceCIDR.Duplicated"
-                    : "Forbidden.SourceVSwitchId.Duplicated",
-                "The specified source already has a SNAT entry.",
-            );
+            refuse("Forbidden.SourceVSwitchId.Duplicated", "The specified SourceCIDR is duplicated.");
         if (entries.length >= quotas.snatEntriesPerGateway)
-            refuse("QuotaExceeded.SnatEntry", "SNAT entry quota exceeded.");
+            refuse("Forbidden.SnatEntryCountLimited", "SNAT entry in the specified SNAT table reach its limit.");
         context.checked();
 
         const entry: SnatEntry = {
@@ -69,15 +64,24 @@ function parseSnatIps(context: ActionContext, gateway: NatGateway, text: string 
     const bound = eipsOfGateway(context, gateway).map(({ address }) => address);
     // A gateway between private networks translates to its own address.
     if (gateway.networkType === "intranet") bound.push(gateway.privateIp);
-    for (const address of addresses)
+    for (const address of addresses) {
+        if (parseAddress(address) === undefined)
+            refuse("InvalidSnatIp.Malformed", "The specified SnatIp is not a valid IP address.");
         if (!bound.includes(address))
             refuse("EIP_NOT_IN_GATEWAY", `The address ${address} is not associated with the NAT gateway.`);
+        if (
+            Object.values(context.store.state.forwardEntries).some(
+                ({ externalIp, externalPort }) => externalIp === address && /^any$/i.test(externalPort),
+            )
+        )
+            refuse("Forbidden.IpUsedInForwardTable", "The specified SnatIp already used in forward table.");
+    }
     return [...new Set(addresses)];
 }
 
 function checkAffinity(affinity: number | undefined): void {
     if (affinity !== undefined && affinity !== 0 && affinity !== 1)
-        refuse("InvalidEipAffinity", "The specified value of EipAffinity is not supported.");
+        refuse("INVALID_PARAMETER", "The specified value of EipAffinity is not supported.");
 }
 
 function sourceOf(
@@ -88,11 +92,11 @@ function sourceOf(
     if (request.sourceVSwitchId) {
         const vswitch = vswitchOf(context, request.sourceVSwitchId);
         if (vswitch.vpcId !== gateway.vpcId)
-            refuse("InvalidSourceVSwitchId.VpcMismatch", "The VSwitch does not belong to the VPC of the NAT gateway.");
+            refuse("INVALID_PARAMETER", "The VSwitch does not belong to the VPC of the NAT gateway.");
         if (!request.sourceCIDR) return { vswitchId: vswitch.id, sourceCidr: vswitch.cidr };
         const cidr = parseSource(request.sourceCIDR);
         if (!contains(parseCidr(vswitch.cidr)!, parseCidr(cidr)!))
-            refuse("InvalidSourceCidr.Malformed", "The specified SourceCIDR does not belong to the VSwitch.");
+            refuse("INVALID_PARAMETER", "The specified SourceCIDR does not belong to the VSwitch.");
         return { vswitchId: vswitch.id, sourceCidr: cidr };
     }
     if (!request.sourceCIDR) throw missingParameter("SourceVSwitchId");
@@ -101,8 +105,7 @@ function sourceOf(
 
 function parseSource(text: string): string {
     const cidr = parseCidr(text.includes("/") ? text : `${text}/32`);
-    if (!cidr || !isNetwork(cidr))
-        return refuse("InvalidSourceCidr.Malformed", "The specified SourceCIDR is not valid.");
+    if (!cidr || !isNetwork(cidr)) return refuse("INVALID_PARAMETER", "The specified SourceCIDR is not valid.");
     return formatCidr(cidr);
 }
 
@@ -158,7 +161,7 @@ const modifySnatEntry = vpcAction({
         const gateway = gatewayOfSnatTable(context, request.snatTableId);
         const entry = snatEntryOf(context, gateway, request.snatEntryId);
         const snatIps = request.snatIp ? parseSnatIps(context, gateway, request.snatIp) : entry.snatIps;
-        checkName(request.snatEntryName, "InvalidSnatEntryName.Malformed");
+        checkName(request.snatEntryName, "InvalidParameter.Name.Malformed", { min: 2, letterFirst: true });
         checkAffinity(request.eipAffinity);
         context.checked();
         entry.snatIps = snatIps;

@@ -14,7 +14,7 @@ import { UnTagResourcesRequest } from "@alicloud/vpc20160428/dist/models/UnTagRe
 import { UnTagResourcesResponseBody } from "@alicloud/vpc20160428/dist/models/UnTagResourcesResponseBody";
 import type { Resource } from "../../model/state";
 import type { Action, ActionContext } from "../action";
-import { missingParameter, notFound } from "../errors";
+import { CloudError, missingParameter, notFound } from "../errors";
 import { findInRegion, hasTags, inRegion, paginateByToken, toTags } from "../listing";
 import { vpcAction } from "./action";
 import { checkTags, refuse } from "./checks";
@@ -41,17 +41,16 @@ const kinds: readonly Kind[] = [
 
 function kindOf(type: string | undefined): Kind {
     const kind = kinds.find((candidate) => candidate.type === type?.toUpperCase());
-    return kind ?? refuse("InvalidResourceType.NotFound", "The ResourceType provided does not exist in our records.");
+    return kind ?? refuse("InvalidInstanceType.NotFound", "The instance type is not found");
 }
 
 function resourcesOf(context: ActionContext, kind: Kind, ids: readonly string[] | undefined): Resource[] {
     if (!ids?.length) throw missingParameter("ResourceId");
-    if (ids.length > 20) refuse("NumberExceed.ResourceIds", "The maximum number of resource IDs is exceeded.");
+    if (ids.length > 20) refuse("SizeLimitExceeded.ResourceId", "The maximum number of resource IDs is exceeded.");
     const resources = kind.resources(context);
     return ids.map((id) => {
         const resource = findInRegion(resources, context.regionId, id);
-        if (!resource)
-            throw notFound("InvalidResourceId.NotFound", "The specified ResourceIds are not found in our records.");
+        if (!resource) return refuse("InvalidInstanceIds.NotFound", "The instanceIds are not found");
         return resource;
     });
 }
@@ -68,7 +67,7 @@ const tagResources = vpcAction({
         checkTags(tag);
         const added = toTags(tag);
         if (resources.some(({ tags }) => Object.keys({ ...tags, ...added }).length > 20))
-            refuse("QuotaExceeded.TagNum", "The maximum number of tags of a resource is exceeded.");
+            refuse("QuotaExceeded.TagNum", "Custom Tags quota exceeded");
         context.checked();
         for (const resource of resources) resource.tags = { ...resource.tags, ...added };
         return {};
@@ -84,7 +83,7 @@ const unTagResources = vpcAction({
     handle: ({ resourceType, resourceId, tagKey, all }, context) => {
         const resources = resourcesOf(context, kindOf(resourceType), resourceId);
         const keys = tagKey ?? [];
-        if (keys.length > 20) refuse("NumberExceed.Tags", "The maximum number of tags is exceeded.");
+        if (keys.length > 20) refuse("SizeLimitExceeded.TagNum", "The maximum number of tags is exceeded.");
         context.checked();
         for (const resource of resources)
             resource.tags = Object.fromEntries(
@@ -103,7 +102,12 @@ const listTagResources = vpcAction({
     writes: false,
     handle: (request, context) => {
         const kind = kindOf(request.resourceType);
-        if (!request.resourceId?.length && !request.tag?.length) throw missingParameter("ResourceId");
+        if (!request.resourceId?.length && !request.tag?.length)
+            throw new CloudError(
+                "BothEmpty.TagsAndResources",
+                "The specified Tags and ResourcesIds are not allow to both empty.",
+                403,
+            );
         const tagged = inRegion(kind.resources(context), context.regionId)
             .filter(
                 (resource) =>

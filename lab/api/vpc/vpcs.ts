@@ -22,10 +22,19 @@ import { contains, overlaps, parseCidr } from "../../model/addresses";
 import type { Tags, Vpc } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
-import { missingParameter } from "../errors";
+import { missingParameter, notFound } from "../errors";
 import { hasTags, inRegion, matches, matchesAny, paginate, toTags } from "../listing";
 import { vpcAction } from "./action";
-import { checkDescription, checkName, checkOneOf, checkTags, parseVpcCidr, refuse, valueOr } from "./checks";
+import {
+    SERVICE_CIDR,
+    checkDescription,
+    checkName,
+    checkOneOf,
+    checkTags,
+    parseVpcCidr,
+    refuse,
+    valueOr,
+} from "./checks";
 import { createIpv6Cidr } from "./ipv6";
 import { vpcOf } from "./lookup";
 import { quotas } from "./quotas";
@@ -42,10 +51,11 @@ const createVpc = vpcAction({
         const cidr = request.cidrBlock === undefined || request.cidrBlock === "" ? DEFAULT_CIDR : request.cidrBlock;
         parseVpcCidr(cidr);
         checkName(request.vpcName, "InvalidVpcName.Malformed");
-        checkDescription(request.description, "InvalidVpcDescription.Malformed");
+        checkDescription(request.description, "InvalidVpcDiscription.Malformed");
         checkTags(request.tag);
         checkIsp(request.ipv6Isp);
-        if (request.ipv4IpamPoolId) refuse("InvalidIpamPoolId.NotFound", "The specified IPAM pool does not exist.");
+        if (request.ipv4IpamPoolId)
+            throw notFound("ResourceNotFound.IpamPool", "The dependent IPAM pool is not found.");
         const userCidrs = parseUserCidrs(request.userCidr);
         const vpc = addVpc(context, {
             cidr,
@@ -142,7 +152,7 @@ function created(context: ActionContext, vpc: Vpc): { vpcId: string; VRouterId: 
 }
 
 function checkIsp(isp: string | undefined): void {
-    checkOneOf(isp, ["BGP", "ChinaMobile", "ChinaUnicom", "ChinaTelecom"], "Ipv6Isp", "InvalidIpv6Isp.NotSupport");
+    checkOneOf(isp, ["BGP", "ChinaMobile", "ChinaUnicom", "ChinaTelecom"], "Ipv6Isp", "IllegalParam.Ipv6Isp");
 }
 
 function parseUserCidrs(text: string | undefined): string[] {
@@ -150,9 +160,13 @@ function parseUserCidrs(text: string | undefined): string[] {
         .split(",")
         .map((cidr) => cidr.trim())
         .filter((cidr) => cidr !== "");
-    if (cidrs.length > 3) refuse("QuotaExceeded.UserCidr", "The number of user CIDR blocks exceeds the quota.");
-    for (const cidr of cidrs)
-        if (!parseCidr(cidr)) refuse("InvalidUserCidr.Malformed", "The specified user CIDR block is not valid.");
+    if (cidrs.length > 3) refuse("InvalidUserCidr.Quota", "Specified UserCidr number is greater than 3.");
+    for (const text of cidrs) {
+        const cidr = parseCidr(text);
+        if (!cidr) return refuse("InvalidParameter", "Specified UserCidr invalid format.");
+        if (overlaps(cidr, parseCidr(SERVICE_CIDR)!))
+            refuse("InvalidUserCidr.Malformed", "Specified UserCidr overlapping in of 100.64.0.0/10.");
+    }
     return cidrs;
 }
 
@@ -271,7 +285,7 @@ const modifyVpcAttribute = vpcAction({
     handle: (request, context) => {
         const vpc = vpcOf(context, request.vpcId);
         checkName(request.vpcName, "InvalidVpcName.Malformed");
-        checkDescription(request.description, "InvalidVpcDescription.Malformed");
+        checkDescription(request.description, "InvalidVpcDiscription.Malformed");
         checkIsp(request.ipv6Isp);
         const vswitches = Object.values(context.store.state.vswitches).filter(({ vpcId }) => vpcId === vpc.id);
         if (request.cidrBlock && request.cidrBlock !== vpc.cidr) {
@@ -317,8 +331,10 @@ const deleteVpc = vpcAction({
             refuse(`DependencyViolation.${kind}`, `Specified object has dependent resources of type ${kind}.`);
         if (used(state.natGateways)) dependency("NatGateway");
         if (used(state.vswitches)) dependency("VSwitch");
+        if (used(state.instances)) dependency("Instance");
         if (used(state.securityGroups)) dependency("SecurityGroup");
         const tables = tablesOf(context, vpc.id);
+        if (tables.some(({ entries }) => entries.length > 0)) dependency("RouteEntry");
         if (request.forceDelete !== true && tables.some(({ kind }) => kind === "Custom")) dependency("RouteTable");
         context.checked();
 
@@ -339,7 +355,7 @@ const associateVpcCidrBlock = vpcAction({
         const { ipVersion = "IPV4", secondaryCidrBlock } = request;
         if (/^ipv6$/i.test(ipVersion)) {
             if (vpc.ipv6Cidr !== undefined)
-                refuse("QuotaExceeded.Ipv6Cidr", "The number of IPv6 CIDR blocks exceeds the quota.");
+                refuse("QuotaExceeded.IPv6CidrBlock", "The number of IPv6 CIDR blocks in the VPC exceeds the limit.");
             checkIsp(request.ipv6Isp);
             context.checked();
             vpc.ipv6Cidr = valueOr(request.IPv6CidrBlock, createIpv6Cidr());
@@ -347,11 +363,13 @@ const associateVpcCidrBlock = vpcAction({
             return { ipVersion: "IPV6", cidrBlock: vpc.ipv6Cidr };
         }
         if (!secondaryCidrBlock) throw missingParameter("SecondaryCidrBlock");
-        const added = parseVpcCidr(secondaryCidrBlock);
+        if (vpc.secondaryCidrs.includes(secondaryCidrBlock))
+            refuse("Duplicated.SecondaryCidrBlock", "The specified secondary CIDR block already exists.");
+        const added = parseVpcCidr(secondaryCidrBlock, "InvalidCidrBlock.Malformed");
         if ([vpc.cidr, ...vpc.secondaryCidrs].some((cidr) => overlaps(parseCidr(cidr)!, added)))
-            refuse("InvalidCidrBlock.Overlapped", "Specified CIDR block is overlapped.");
+            refuse("IllegalParam.SecondaryCidrBlock", "The specified secondary CIDR block overlaps with the VPC's.");
         if (vpc.secondaryCidrs.length >= quotas.secondaryCidrsPerVpc)
-            refuse("QuotaExceeded.SecondaryCidr", "The number of secondary CIDR blocks exceeds the quota.");
+            refuse("QuotaExceeded.VpcMultiCidr", "The number of secondary CIDR blocks exceeds the quota.");
         context.checked();
         vpc.secondaryCidrs.push(secondaryCidrBlock);
         return { ipVersion: "IPV4", cidrBlock: secondaryCidrBlock };

@@ -44,17 +44,18 @@ const createVSwitch = vpcAction({
         checkZone(context, request.zoneId);
         const cidr = parseVSwitchCidr(request.cidrBlock);
         checkName(request.vSwitchName, "InvalidVSwitchName.Malformed");
-        checkDescription(request.description, "InvalidVSwitchDescription.Malformed");
+        checkDescription(request.description, "InvalidVSwitchDiscription.Malformed");
         checkTags(request.tag);
         if (!rangesOf(vpc).some((range) => contains(range, cidr)))
-            refuse("InvalidCidrBlock.Malformed", "The specified CIDR block does not belong to the VPC.");
+            refuse("InvalidParameter", "Specified CIDR block is not valid in VPC.");
         const vswitches = vswitchesOf(context, vpc.id);
         if (vswitches.some((other) => overlaps(parseCidr(other.cidr)!, cidr)))
-            refuse("InvalidCidrBlock.Overlapped", "Specified CIDR block is overlapped.");
+            refuse("InvalidCidrBlock.Overlapped", "Specified CIDR block overlapped with other subnets.");
         const tables = Object.values(context.store.state.routeTables).filter(({ vpcId }) => vpcId === vpc.id);
         if (tables.some(({ entries }) => entries.some((entry) => isInside(entry.cidr, cidr))))
-            refuse("InvalidCidrBlock.ConflictWithRoute", "Specified CIDR block conflicts with a custom route entry.");
-        if (vswitches.length >= quotas.vswitchesPerVpc) refuse("QuotaExceeded.VSwitch", "VSwitch quota exceeded.");
+            refuse("InvalidCidrBlock.Overlapped", "Specified CIDR block overlapped with other entry.");
+        if (vswitches.length >= quotas.vswitchesPerVpc)
+            refuse("QuotaExceeded.VSwitch", "Virtual switch quota exceeded.");
         const ipv6Cidr = chooseIpv6(context, vpc, request.ipv6CidrBlock);
         context.checked();
 
@@ -236,7 +237,7 @@ const modifyVSwitchAttribute = vpcAction({
     handle: (request, context) => {
         const vswitch = vswitchOf(context, request.vSwitchId);
         checkName(request.vSwitchName, "InvalidVSwitchName.Malformed");
-        checkDescription(request.description, "InvalidVSwitchDescription.Malformed");
+        checkDescription(request.description, "InvalidVSwitchDiscription.Malformed");
         const ipv6Cidr =
             request.enableIPv6 === false
                 ? undefined

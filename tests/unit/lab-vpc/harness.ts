@@ -11,10 +11,37 @@ export const OTHER_ZONE = "cn-hangzhou-i";
 export const VERSION = "2016-04-28";
 
 export type Parameters = Readonly<Record<string, string>>;
-// Answers are walked without types, as a client without an SDK would.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type Answer = any;
+export type Answer = Record<string, unknown>;
 
+/** What an answer holds at a path: `RouteTables.RouteTable.0.VRouterId`. */
+export function at(answer: unknown, path: string): unknown {
+    return path
+        .split(".")
+        .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], answer);
+}
+
+/** The string at a path. */
+export function text(answer: unknown, path: string): string {
+    const value = at(answer, path);
+    if (typeof value !== "string") throw new Error(`There is no string at ${path} of ${JSON.stringify(answer)}.`);
+    return value;
+}
+
+/** The list at a path. */
+export function list(answer: unknown, path: string): readonly Answer[] {
+    const value = at(answer, path);
+    if (!Array.isArray(value)) throw new Error(`There is no list at ${path} of ${JSON.stringify(answer)}.`);
+    return value as Answer[];
+}
+
+export interface Gateway {
+    readonly id: string;
+    readonly snatTableId: string;
+    readonly forwardTableId: string;
+    readonly view: Answer;
+}
+
+/** The VPC product over a store in memory. */
 export class Cloud {
     readonly store = new Store();
     readonly table: ActionTable;
@@ -63,33 +90,39 @@ export class Cloud {
     }
 
     async vpc(parameters: Parameters = {}): Promise<string> {
-        return (await this.call("CreateVpc", parameters)).VpcId;
+        return text(await this.call("CreateVpc", parameters), "VpcId");
     }
 
     async vswitch(vpcId: string, cidr: string, parameters: Parameters = {}): Promise<string> {
-        return (await this.call("CreateVSwitch", { VpcId: vpcId, CidrBlock: cidr, ZoneId: ZONE, ...parameters }))
-            .VSwitchId;
+        const given = { VpcId: vpcId, CidrBlock: cidr, ZoneId: ZONE, ...parameters };
+        return text(await this.call("CreateVSwitch", given), "VSwitchId");
     }
 
     async systemTable(vpcId: string): Promise<string> {
         const answer = await this.call("DescribeRouteTableList", { VpcId: vpcId, RouteTableType: "System" });
-        return answer.RouterTableList.RouterTableListType[0].RouteTableId;
+        return text(answer, "RouterTableList.RouterTableListType.0.RouteTableId");
     }
 
-    async natGateway(vpcId: string, vswitchId: string, parameters: Parameters = {}): Promise<Answer> {
-        const { NatGatewayId } = await this.call("CreateNatGateway", {
+    async natGateway(vpcId: string, vswitchId: string, parameters: Parameters = {}): Promise<Gateway> {
+        const created = await this.call("CreateNatGateway", {
             VpcId: vpcId,
             VSwitchId: vswitchId,
             NatType: "Enhanced",
             ...parameters,
         });
-        const answer = await this.call("DescribeNatGateways", { NatGatewayId });
-        return answer.NatGateways.NatGateway[0];
+        const NatGatewayId = text(created, "NatGatewayId");
+        const gateway = list(await this.call("DescribeNatGateways", { NatGatewayId }), "NatGateways.NatGateway")[0]!;
+        return {
+            id: NatGatewayId,
+            snatTableId: text(gateway, "SnatTableIds.SnatTableId.0"),
+            forwardTableId: text(gateway, "ForwardTableIds.ForwardTableId.0"),
+            view: gateway,
+        };
     }
 
     async eip(parameters: Parameters = {}): Promise<{ id: string; address: string }> {
         const answer = await this.call("AllocateEipAddress", parameters);
-        return { id: answer.AllocationId, address: answer.EipAddress };
+        return { id: text(answer, "AllocationId"), address: text(answer, "EipAddress") };
     }
 
     /** An instance as the ECS product would leave it. */

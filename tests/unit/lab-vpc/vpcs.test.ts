@@ -1,4 +1,4 @@
-import { Cloud, OTHER_ZONE, ZONE } from "./harness";
+import { Cloud, OTHER_ZONE, ZONE, at, list, text } from "./harness";
 
 let cloud: Cloud;
 beforeEach(() => {
@@ -9,11 +9,11 @@ describe("VPC", () => {
     test("has the cloud's defaults, a router and a system route table", async () => {
         const created = await cloud.call("CreateVpc");
         expect(created).toMatchObject({
-            VpcId: expect.stringMatching(/^vpc-[a-z0-9]{20}$/),
-            VRouterId: expect.stringMatching(/^vrt-/),
-            RouteTableId: expect.stringMatching(/^vtb-/),
+            VpcId: expect.stringMatching(/^vpc-[a-z0-9]{20}$/) as string,
+            VRouterId: expect.stringMatching(/^vrt-/) as string,
+            RouteTableId: expect.stringMatching(/^vtb-/) as string,
         });
-        const vpc = await cloud.call("DescribeVpcAttribute", { VpcId: created.VpcId });
+        const vpc = await cloud.call("DescribeVpcAttribute", { VpcId: text(created, "VpcId") });
         expect(vpc).toMatchObject({
             CidrBlock: "172.16.0.0/12",
             Status: "Available",
@@ -37,28 +37,30 @@ describe("VPC", () => {
     );
 
     test.each([
-        "10.0.0.0",
-        "10.0.0.0/29",
-        "10.0.0.1/16",
-        "192.168.0.0/15",
-        "172.16.0.0/11",
-        "100.64.0.0/16",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "224.0.0.0/8",
-        "0.0.0.0/8",
-        "10.0.0.0/7",
-        "nonsense",
-    ])("may not have the range %s", async (CidrBlock) =>
-        expect(await cloud.refusal("CreateVpc", { CidrBlock })).toBe("400 InvalidCidrBlock.Malformed"),
+        ["10.0.0.0", "InvalidParameter"],
+        ["10.0.0.0/29", "IllegalParam.CidrBlockMask"],
+        ["10.0.0.1/16", "InvalidParameter"],
+        ["192.168.0.0/15", "InvalidParameter"],
+        ["172.16.0.0/11", "InvalidParameter"],
+        ["100.64.0.0/16", "InvalidParameter"],
+        ["127.0.0.0/8", "InvalidParameter"],
+        ["169.254.0.0/16", "InvalidParameter"],
+        ["224.0.0.0/8", "InvalidParameter"],
+        ["0.0.0.0/8", "InvalidParameter"],
+        ["10.0.0.0/7", "IllegalParam.CidrBlockMask"],
+        ["nonsense", "InvalidParameter"],
+    ])("may not have the range %s: %s", async (CidrBlock, code) =>
+        expect(await cloud.refusal("CreateVpc", { CidrBlock })).toBe(`400 ${code}`),
     );
 
     test.each([
         [{ VpcName: "http://x" }, "400 InvalidVpcName.Malformed"],
         [{ VpcName: "x".repeat(129) }, "400 InvalidVpcName.Malformed"],
-        [{ Description: "https://x" }, "400 InvalidVpcDescription.Malformed"],
+        [{ Description: "https://x" }, "400 InvalidVpcDiscription.Malformed"],
         [{ "Tag.1.Key": "acs:x", "Tag.1.Value": "v" }, "400 InvalidTagKey"],
-        [{ UserCidr: "10.0.0.0/8,x" }, "400 InvalidUserCidr.Malformed"],
+        [{ UserCidr: "10.0.0.0/8,x" }, "400 InvalidParameter"],
+        [{ UserCidr: "100.64.0.0/16" }, "400 InvalidUserCidr.Malformed"],
+        [{ Ipv4IpamPoolId: "ipam-pool-none" }, "404 ResourceNotFound.IpamPool"],
         [{ DryRun: "true" }, "400 DryRunOperation"],
         [{ EnableIpv6: "perhaps" }, "400 InvalidParameter"],
     ])("%j is refused", async (parameters, refusal) =>
@@ -77,7 +79,7 @@ describe("VPC", () => {
         const c = await cloud.vpc({ VpcName: "c" });
         await cloud.call("CreateDefaultVpc", { RegionId: "cn-beijing" });
         const ids = async (parameters: Record<string, string>): Promise<string[]> =>
-            (await cloud.call("DescribeVpcs", parameters)).Vpcs.Vpc.map((vpc: { VpcId: string }) => vpc.VpcId);
+            list(await cloud.call("DescribeVpcs", parameters), "Vpcs.Vpc").map((vpc) => text(vpc, "VpcId"));
         expect(await ids({})).toEqual([a, b, c]);
         expect(await ids({ VpcId: b })).toEqual([b]);
         expect(await ids({ VpcId: `${a},${c}` })).toEqual([a, c]);
@@ -118,7 +120,7 @@ describe("VPC", () => {
             EnabledIpv6: true,
             ClassicLinkEnabled: true,
         });
-        expect(vpc.Ipv6CidrBlock).toMatch(/^[0-9a-f:]+::\/56$/);
+        expect(text(vpc, "Ipv6CidrBlock")).toMatch(/^[0-9a-f:]+::\/56$/);
         await cloud.call("ModifyVpcAttribute", { VpcId, Description: "" });
         await cloud.call("DisableVpcClassicLink", { VpcId });
         expect(await cloud.call("DescribeVpcAttribute", { VpcId })).toMatchObject({
@@ -132,11 +134,11 @@ describe("VPC", () => {
         const VpcId = await cloud.vpc({ CidrBlock: "10.0.0.0/16" });
         const refusal = (SecondaryCidrBlock: string) =>
             cloud.refusal("AssociateVpcCidrBlock", { VpcId, SecondaryCidrBlock, IpVersion: "IPV4" });
-        expect(await refusal("10.0.1.0/24")).toBe("400 InvalidCidrBlock.Overlapped");
+        expect(await refusal("10.0.1.0/24")).toBe("400 IllegalParam.SecondaryCidrBlock");
         expect(await refusal("10.1.0.0/16")).toBe("success");
-        expect(await refusal("10.1.0.0/16")).toBe("400 InvalidCidrBlock.Overlapped");
+        expect(await refusal("10.1.0.0/16")).toBe("400 Duplicated.SecondaryCidrBlock");
         const VSwitchId = await cloud.vswitch(VpcId, "10.1.2.0/24");
-        expect((await cloud.call("DescribeVpcAttribute", { VpcId })).SecondaryCidrBlocks).toEqual({
+        expect(at(await cloud.call("DescribeVpcAttribute", { VpcId }), "SecondaryCidrBlocks")).toEqual({
             SecondaryCidrBlock: ["10.1.0.0/16"],
         });
         const remove = { VpcId, SecondaryCidrBlock: "10.1.0.0/16" };
@@ -151,7 +153,7 @@ describe("VPC", () => {
         const VSwitchId = await cloud.vswitch(VpcId, "172.16.0.0/24");
         expect(await cloud.refusal("DeleteVpc", { VpcId })).toBe("400 DependencyViolation.VSwitch");
         await cloud.call("DeleteVSwitch", { VSwitchId });
-        const { RouteTableId } = await cloud.call("CreateRouteTable", { VpcId });
+        const RouteTableId = text(await cloud.call("CreateRouteTable", { VpcId }), "RouteTableId");
         expect(await cloud.refusal("DeleteVpc", { VpcId })).toBe("400 DependencyViolation.RouteTable");
         await cloud.call("DeleteRouteTable", { RouteTableId });
         cloud.state.securityGroups["sg-a"] = { vpcId: VpcId } as never;
@@ -181,13 +183,13 @@ describe("VSwitch", () => {
             RouteTable: { RouteTableId: await cloud.systemTable(VpcId), RouteTableType: "System" },
         });
         cloud.networkInterface(VSwitchId);
-        expect((await cloud.call("DescribeVSwitchAttributes", { VSwitchId })).AvailableIpAddressCount).toBe(251);
+        expect(at(await cloud.call("DescribeVSwitchAttributes", { VSwitchId }), "AvailableIpAddressCount")).toBe(251);
     });
 
     test.each([
-        ["10.1.0.0/24", {}, "400 InvalidCidrBlock.Malformed"],
-        ["10.0.0.0/15", {}, "400 InvalidCidrBlock.Malformed"],
-        ["10.0.0.0/30", {}, "400 InvalidCidrBlock.Malformed"],
+        ["10.1.0.0/24", {}, "400 InvalidParameter"],
+        ["10.0.0.0/15", {}, "400 InvalidCirdrBlock.MaskLength"],
+        ["10.0.0.0/30", {}, "400 InvalidCirdrBlock.MaskLength"],
         ["10.0.2.1/24", {}, "400 InvalidCidrBlock.Malformed"],
         ["10.0.1.128/25", {}, "400 InvalidCidrBlock.Overlapped"],
         ["10.0.0.0/16", {}, "400 InvalidCidrBlock.Overlapped"],
@@ -210,8 +212,8 @@ describe("VSwitch", () => {
         const b = await cloud.vswitch(VpcId, "10.0.2.0/24", { VSwitchName: "b", ZoneId: OTHER_ZONE });
         const c = await cloud.vswitch(other, "10.0.1.0/24");
         const ids = async (parameters: Record<string, string>): Promise<string[]> =>
-            (await cloud.call("DescribeVSwitches", parameters)).VSwitches.VSwitch.map(
-                (vswitch: { VSwitchId: string }) => vswitch.VSwitchId,
+            list(await cloud.call("DescribeVSwitches", parameters), "VSwitches.VSwitch").map((vswitch) =>
+                text(vswitch, "VSwitchId"),
             );
         expect(await ids({})).toEqual([a, b, c]);
         expect(await ids({ VpcId })).toEqual([a, b]);
@@ -229,11 +231,11 @@ describe("VSwitch", () => {
         const VSwitchId = await cloud.vswitch(VpcId, "172.16.0.0/24");
         const { id } = cloud.instance(VSwitchId);
         expect(await cloud.refusal("DeleteVSwitch", { VSwitchId })).toBe("400 DependencyViolation");
-        delete cloud.state.instances[id];
+        Reflect.deleteProperty(cloud.state.instances, id);
         cloud.state.networkInterfaces = {};
         const gateway = await cloud.natGateway(VpcId, VSwitchId);
         expect(await cloud.refusal("DeleteVSwitch", { VSwitchId })).toBe("400 DependencyViolation.EnhancedNatgw");
-        await cloud.call("DeleteNatGateway", { NatGatewayId: gateway.NatGatewayId });
+        await cloud.call("DeleteNatGateway", { NatGatewayId: gateway.id });
         await cloud.call("DeleteVSwitch", { VSwitchId });
         expect(await cloud.refusal("DescribeVSwitchAttributes", { VSwitchId })).toBe("404 InvalidVswitchID.NotFound");
         expect(await cloud.refusal("DeleteVSwitch", { VSwitchId })).toBe("404 InvalidVSwitchId.NotFound");
@@ -242,7 +244,7 @@ describe("VSwitch", () => {
     test("has a name, a description and an IPv6 range that change", async () => {
         const VpcId = await cloud.vpc({ EnableIpv6: "true", Ipv6CidrBlock: "2408:4005:3ac:a900::/56" });
         const VSwitchId = await cloud.vswitch(VpcId, "172.16.0.0/24", { Ipv6CidrBlock: "18" });
-        expect((await cloud.call("DescribeVSwitchAttributes", { VSwitchId })).Ipv6CidrBlock).toBe(
+        expect(at(await cloud.call("DescribeVSwitchAttributes", { VSwitchId }), "Ipv6CidrBlock")).toBe(
             "2408:4005:3ac:a912::/64",
         );
         await cloud.call("ModifyVSwitchAttribute", {
@@ -266,9 +268,6 @@ test("a region has one default VPC and each of its zones one default VSwitch", a
     await cloud.call("CreateDefaultVSwitch", { ZoneId: ZONE });
     await cloud.call("CreateDefaultVSwitch", { ZoneId: OTHER_ZONE });
     expect(await cloud.refusal("CreateDefaultVSwitch", { ZoneId: ZONE })).toMatch(/^400 /);
-    const { VSwitches } = await cloud.call("DescribeVSwitches", { IsDefault: "true" });
-    expect(VSwitches.VSwitch.map((vswitch: { CidrBlock: string }) => vswitch.CidrBlock)).toEqual([
-        "172.16.0.0/20",
-        "172.16.16.0/20",
-    ]);
+    const vswitches = list(await cloud.call("DescribeVSwitches", { IsDefault: "true" }), "VSwitches.VSwitch");
+    expect(vswitches.map((vswitch) => vswitch["CidrBlock"])).toEqual(["172.16.0.0/20", "172.16.16.0/20"]);
 });
