@@ -1,0 +1,4 @@
+import { main } from "../common/server";
+import { tlsPlugin } from "./plugin";
+
+void main(tlsPlugin());
