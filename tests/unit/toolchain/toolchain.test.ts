@@ -1,0 +1,116 @@
+import {
+    chmodSync,
+    existsSync,
+    lstatSync,
+    mkdirSync,
+    mkdtempSync,
+    readdirSync,
+    readlinkSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { ensureToolchain, toolchainProblems } from "../../../toolchain/toolchain";
+import { pinnedVersions } from "../../../toolchain/versions";
+
+const versions = pinnedVersions();
+const plugins = ["alicloud", "command", "tls"] as const;
+
+describe("the toolchain that a machine already has", () => {
+    let folder: string;
+    let bin: string;
+    let said: string;
+    const saved = { ...process.env };
+
+    const write = (path: string, text: string): void => {
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, text);
+        chmodSync(path, 0o755);
+    };
+    const installPulumi = (version: string): void => {
+        write(join(bin, "pulumi"), `#!/bin/sh\necho ${version}\n`);
+        write(join(bin, "pulumi-language-nodejs"), "#!/bin/sh\n");
+    };
+    const installPlugins = (): void => {
+        for (const name of plugins)
+            write(
+                join(folder, "home", "plugins", `resource-${name}-v${versions[name]}`, `pulumi-resource-${name}`),
+                "#!/bin/sh\n",
+            );
+    };
+
+    beforeEach(() => {
+        folder = mkdtempSync(join(tmpdir(), "toolchain-"));
+        bin = join(folder, "bin");
+        mkdirSync(bin);
+        process.env["MULTIHOST_CACHE"] = join(folder, "cache");
+        process.env["PULUMI_HOME"] = join(folder, "home");
+        // A mirror that refuses at once stands for a network without the official downloads.
+        process.env["MULTIHOST_PULUMI_SITE"] = "http://127.0.0.1:9";
+        // Neither Go nor curl, whatever this machine has.
+        process.env["PATH"] = bin;
+        delete process.env["MULTIHOST_TOOLCHAIN"];
+        said = "";
+        jest.spyOn(process.stderr, "write").mockImplementation((text) => {
+            said += String(text);
+            return true;
+        });
+    });
+    afterEach(() => {
+        jest.restoreAllMocks();
+        process.env = { ...saved };
+        rmSync(folder, { recursive: true });
+    });
+
+    it("is used as it is, and left untouched", async () => {
+        installPulumi(`v${versions.pulumi}`);
+        installPlugins();
+        expect(await toolchainProblems()).toEqual([]);
+        const { pulumi, env, origin } = await ensureToolchain();
+        expect(origin).toEqual({ pulumi: "path", alicloud: "path", command: "path", tls: "path" });
+        expect(pulumi).toBe(join(bin, "pulumi"));
+        expect(env["PATH"]?.split(delimiter)[0]).toBe(bin);
+        expect(env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"]).toBeUndefined();
+
+        const linked = join(env["PULUMI_HOME"]!, "plugins", `resource-tls-v${versions.tls}`);
+        expect(lstatSync(linked).isDirectory()).toBe(true);
+        expect(readlinkSync(join(linked, "pulumi-resource-tls"))).toContain(join(folder, "home"));
+        expect(readdirSync(join(folder, "home"))).toEqual(["plugins"]);
+        expect(said).toBe("");
+    });
+
+    it("is found again without starting a program", async () => {
+        const calls = join(folder, "calls");
+        installPulumi(`v${versions.pulumi}; echo call >> ${calls}`);
+        installPlugins();
+        const first = await ensureToolchain();
+        expect(existsSync(calls)).toBe(true);
+        rmSync(calls);
+        expect(await ensureToolchain()).toEqual(first);
+        expect(existsSync(calls)).toBe(false);
+    });
+
+    it("is not used when it is too old: what then stands in the way is said before anything begins", async () => {
+        installPulumi("v3.1.0");
+        installPlugins();
+        const why = "The official Pulumi downloads are out of reach, so it is built from source, but there is no Go:";
+        await expect(ensureToolchain()).rejects.toThrow(why);
+        expect(existsSync(join(folder, "cache"))).toBe(false);
+    });
+
+    it("is asked for no build that it does not need", async () => {
+        installPulumi("v3.999.0");
+        installPlugins();
+        expect(await toolchainProblems()).toEqual([]);
+        rmSync(join(folder, "home"), { recursive: true });
+        expect(await toolchainProblems()).toEqual([expect.stringContaining("there is no Go: install Go 1.")]);
+    });
+
+    it("refuses a preference that does not exist", async () => {
+        process.env["MULTIHOST_TOOLCHAIN"] = "newest";
+        await expect(ensureToolchain()).rejects.toThrow(
+            'MULTIHOST_TOOLCHAIN is "newest": set it to auto, official or build, or unset it.',
+        );
+    });
+});
