@@ -1,0 +1,15 @@
+# shellcheck shell=bash
+# Logging in to other members as the service user, without a password and without blind trust.
+
+mesh_user() {
+    printf '%s' "${PARAM_USER:-multihost}"
+}
+
+# mesh_ssh ADDRESS COMMAND…
+mesh_ssh() {
+    local address=$1 user
+    shift
+    user=$(mesh_user)
+    runuser -u "$user" -- ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=/dev/null \
+        -o ConnectTimeout=5 -o ServerAliveInterval=5 -o ServerAliveCountMax=3 -o LogLevel=ERROR "$user@$address" "$@"
+}
