@@ -225,7 +225,8 @@ function eipView(eip: Eip) {
         instanceRegionId: binding?.instanceRegionId ?? "",
         privateIpAddress: binding?.privateIp ?? "",
         mode: binding?.mode ?? "NAT",
-        vpcId: binding?.vpcId ?? "",
+        // Only for addresses that were bound by VPC and IP: the provider takes any other as a change that replaces.
+        vpcId: binding?.instanceType === "IpAddress" ? (binding.vpcId ?? "") : "",
         operationLocks: { lockReason: [] },
         publicIpAddressPoolId: "",
         resourceGroupId: eip.resourceGroupId,
