@@ -22,6 +22,8 @@ export interface CloudOptions {
     /** Port to listen on; 0 for any. Default: the lab's. */
     readonly port?: number;
     readonly region?: string;
+    /** The lab's slice of elastic addresses; the first one when absent. */
+    readonly eipRange?: string;
     readonly log: (line: string) => void;
     /** Called when a client asked the lab to end, after its hosts were stopped. */
     readonly onHalt?: () => void;
@@ -51,7 +53,7 @@ export class Cloud {
         mkdirSync(paths.folder, { recursive: true, mode: 0o700 });
         const identity = ensureIdentity(paths);
         const certificate = await ensureCertificate(paths.certificates);
-        const store = new Store(paths.state);
+        const store = new Store(paths.state, options.eipRange);
         const credentials = new Credentials(identity.accessKeyId, identity.accessKeySecret, identity.accountId);
         // The server needs the dispatcher before the cloud that owns both exists.
         const late: { cloud?: Cloud } = {};

@@ -154,3 +154,40 @@ function serializeValue(type: unknown, value: unknown): unknown {
     }
     return value;
 }
+
+/**
+ * What is wrong with an answer by the vendor's own classes: unknown names, values of another type, `null`. Strongly
+ * typed clients fail on these, so tests look at every answer.
+ */
+export function answerProblems(cls: ModelClass, body: Readonly<Record<string, unknown>>, path = ""): string[] {
+    const names = cls.names();
+    const types = cls.types();
+    const properties = new Map(Object.entries(names).map(([property, wireName]) => [wireName, property]));
+    return Object.entries(body).flatMap(([wireName, value]) => {
+        const property = properties.get(wireName);
+        const here = path === "" ? wireName : `${path}.${wireName}`;
+        return property === undefined ? [`${here} is not in ${cls.name}`] : typeProblems(types[property], value, here);
+    });
+}
+
+function typeProblems(type: unknown, value: unknown, path: string): string[] {
+    if (value === null) return [`${path} is null`];
+    if (isModelClass(type))
+        return typeof value === "object" && !Array.isArray(value)
+            ? answerProblems(type, value as Record<string, unknown>, path)
+            : [`${path} is not an object`];
+    if (typeof type === "object" && type !== null) {
+        const { type: kind, itemType, valueType } = type as { type: string; itemType?: unknown; valueType?: unknown };
+        if (kind === "array")
+            return Array.isArray(value)
+                ? value.flatMap((item, i) => typeProblems(itemType, item, `${path}[${i}]`))
+                : [`${path} is not a list`];
+        if (kind === "map")
+            return typeof value === "object" && !Array.isArray(value)
+                ? Object.entries(value).flatMap(([key, item]) => typeProblems(valueType, item, `${path}.${key}`))
+                : [`${path} is not a map`];
+        return [];
+    }
+    if (type === "any" || type === undefined) return [];
+    return typeof value === type ? [] : [`${path} is a ${typeof value}, not a ${String(type)}`];
+}

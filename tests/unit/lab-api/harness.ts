@@ -47,6 +47,7 @@ export function harness(actions: readonly Action[] = [], endpoint: () => string 
         },
         log: (record) => void calls.push(record),
         clock,
+        strict: true,
     });
     let nonce = 0;
     return {
