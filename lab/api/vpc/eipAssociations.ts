@@ -122,7 +122,8 @@ function bindingFor(context: ActionContext, wish: Wish): Binding {
                 instanceType: "NetworkInterface",
                 mode: mode ?? "NAT",
                 vpcId: nic.vpcId,
-                privateIp,
+                // Shown only to a client that chose it: one that did not takes it for a change.
+                ...(wish.privateIpAddress && { privateIp }),
             };
         }
         default:
@@ -134,9 +135,12 @@ function bindingFor(context: ActionContext, wish: Wish): Binding {
 }
 
 function refuseSecond({ store }: ActionContext, instanceId: string, privateIp?: string): void {
+    const primaryIp = store.state.networkInterfaces[instanceId]?.primaryIp;
     const taken = Object.values(store.state.eips).some(
         ({ binding, ephemeralFor }) =>
-            ephemeralFor === undefined && binding?.instanceId === instanceId && binding.privateIp === privateIp,
+            ephemeralFor === undefined &&
+            binding?.instanceId === instanceId &&
+            (binding.privateIp ?? primaryIp) === privateIp,
     );
     if (taken) refuse("InvalidAssociation.Duplicated", "Specified instance already is associated.");
 }

@@ -196,11 +196,12 @@ test("a secondary interface has one address for each of its own", async () => {
     const [a, b] = [await cloud.eip(), await cloud.eip()];
     const bind = { InstanceId: nic.id, InstanceType: "NetworkInterface" };
     await cloud.call("AssociateEipAddress", { ...bind, AllocationId: a.id });
-    expect((await view({ AllocationId: a.id }))[0]).toMatchObject({ PrivateIpAddress: "10.0.1.50" });
+    expect((await view({ AllocationId: a.id }))[0]).toMatchObject({ PrivateIpAddress: "" });
     expect(await cloud.refusal("AssociateEipAddress", { ...bind, AllocationId: b.id })).toBe(
         "400 InvalidAssociation.Duplicated",
     );
     await cloud.call("AssociateEipAddress", { ...bind, AllocationId: b.id, PrivateIpAddress: "10.0.1.51" });
+    expect((await view({ AllocationId: b.id }))[0]).toMatchObject({ PrivateIpAddress: "10.0.1.51" });
     const primary = cloud.networkInterface(VSwitchId, { kind: "Primary" });
     const c = await cloud.eip();
     expect(await cloud.refusal("AssociateEipAddress", { ...bind, InstanceId: primary.id, AllocationId: c.id })).toBe(
