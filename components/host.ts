@@ -1,0 +1,428 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+
+import { Problems } from "./problems";
+import { loadScript, type Script, sha256, stepRunner } from "./scripts";
+
+/** A parameter's value: lists are passed space-separated, `undefined` is not passed at all. */
+export type StepParam = string | number | boolean | readonly (string | number)[] | undefined;
+
+/** What {@link Host.run} brings a host to. */
+export interface StepArgs {
+    /** The script, or its name below `scripts/` such as `redis/node`. */
+    readonly script: Script | string;
+    /**
+     * Values that anyone may read, as `PARAM_<UPPER_SNAKE>` in the script: `maxMemory` is `PARAM_MAX_MEMORY`.
+     * They stand in the command text, so a preview shows what changes. A changed value runs the step again, in place.
+     */
+    readonly params?: Readonly<Record<string, pulumi.Input<StepParam>>>;
+    /**
+     * Values that nobody may read, as unexported shell variables `SECRET_<UPPER_SNAKE>`. They travel on standard input,
+     * stand in no command line or environment, and are struck out of everything the script prints.
+     */
+    readonly secrets?: Readonly<Record<string, pulumi.Input<string>>>;
+    /** Further values whose change runs the step again, in place; for example another step's result. */
+    readonly rerunOn?: readonly pulumi.Input<unknown>[];
+    /**
+     * Runs the script's function `remove` when the step goes away while its host stays.
+     * @default false: deleting the step leaves the host as it is.
+     */
+    readonly removeOnDelete?: boolean;
+    /**
+     * Whether the script reaches out of the VPC, for packages for example: then it waits for the host's way out.
+     * @default true
+     */
+    readonly usesInternet?: boolean;
+    /**
+     * Marks the whole result as secret.
+     * @default false: results are readable (secrets passed to the script are struck out of them all the same).
+     */
+    readonly secretResult?: boolean;
+    /**
+     * How long one run may take, in minutes.
+     * @default 20
+     */
+    readonly timeoutMinutes?: number;
+}
+
+/** What every script prints as its last line. */
+export interface StepOutput {
+    /** Name of the script. */
+    readonly step: string;
+    /** What had to be changed; empty when the host was in the desired state already. */
+    readonly changed: readonly string[];
+}
+
+/** One script, applied to one host. A `command:remote:Command` whose result is typed. */
+export class HostStep<T extends object = Record<string, never>> extends command.remote.Command {
+    /** The JSON object that the script printed last. */
+    public readonly result: pulumi.Output<StepOutput & T>;
+
+    /** @internal Use {@link Host.run}. */
+    constructor(
+        name: string,
+        args: command.remote.CommandArgs,
+        secretResult: boolean,
+        opts: pulumi.CustomResourceOptions,
+    ) {
+        super(name, args, opts);
+        const stdout = secretResult ? pulumi.secret(this.stdout) : pulumi.unsecret(this.stdout);
+        this.result = stdout.apply((text) => parseStepOutput<T>(name, text));
+    }
+}
+
+/**
+ * Reads the last line that a script printed.
+ *
+ * @throws Error that names the step, without quoting what was printed.
+ */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows what its script prints
+export function parseStepOutput<T extends object>(name: string, stdout: string | undefined): StepOutput & T {
+    const last = (stdout ?? "").trimEnd().split("\n").pop() ?? "";
+    try {
+        const value: unknown = JSON.parse(last);
+        if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+            return value as StepOutput & T;
+        }
+    } catch {
+        // The parser's own message quotes the text.
+    }
+    throw new Error(
+        `Step "${name}": the last line that its script printed is not a JSON object. Run it again with \`pulumi up\`.`,
+    );
+}
+
+/** How to reach a machine by SSH. */
+export interface HostArgs {
+    /** The machine's private address. */
+    readonly address: pulumi.Input<string>;
+    /** Its public address. When given and there is no bastion, this is where SSH connects to. */
+    readonly publicAddress?: pulumi.Input<string>;
+    /** TCP port of the SSH server. @default 22 */
+    readonly port?: pulumi.Input<number>;
+    /** Who logs in: root, or a user who may run `sudo` without a password. @default "root" */
+    readonly user?: string;
+    /** Private key in OpenSSH or PEM format, without a passphrase. */
+    readonly privateKey: pulumi.Input<string>;
+    /** The machine's public host key as in known_hosts, without the host's name: `ssh-ed25519 AAAA…`. A machine that shows another is refused. */
+    readonly hostKey: pulumi.Input<string>;
+    /** The host through which this one is reached. @default none: it is reached directly */
+    readonly bastion?: Host;
+    /** What makes this machine another machine, such as its instance id: a new value runs every step afresh. @default the host key */
+    readonly identity?: pulumi.Input<string>;
+    /** Availability zone, such as `cn-hangzhou-h`. */
+    readonly zone?: pulumi.Input<string>;
+    /** The resource that is the machine: when it is deleted, nothing is run on it any more. */
+    readonly machine?: pulumi.Resource;
+    /** Resources without which SSH can't connect, such as an address's association or a security group's rule. */
+    readonly reachableBy?: readonly pulumi.Resource[];
+    /** Resources without which the machine has no way out, such as the VPC's SNAT entries. */
+    readonly outboundBy?: readonly pulumi.Resource[];
+    /** How long the machine may take from its creation until it is ready, in minutes. @default 15 */
+    readonly readyTimeoutMinutes?: number;
+}
+
+const defaultTimeoutMinutes = 20;
+
+/**
+ * A Linux machine that steps run on: one that this program creates, or one that exists already.
+ *
+ * Steps run only after the machine answers, its cloud-init has finished and its host key is the pinned one.
+ *
+ * @example
+ * const host = new Host("db-1", {
+ *     address: "10.0.3.7",
+ *     privateKey: config.requireSecret("sshKey"),
+ *     hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…",
+ * });
+ * const step = host.run("db-1-redis", { script: "redis/node", params: { port: 7000 }, secrets: { password } });
+ */
+export class Host extends pulumi.ComponentResource {
+    /** The name it was given; also its host name when a {@link NodePool} made it. */
+    public readonly name: string;
+    public readonly user: string;
+    public readonly privateAddress: pulumi.Output<string>;
+    /** Undefined when it has none. */
+    public readonly publicAddress: pulumi.Output<string> | undefined;
+    /** Undefined when it isn't known. */
+    public readonly zone: pulumi.Output<string> | undefined;
+    /** Changes exactly when the machine is another machine. */
+    public readonly identity: pulumi.Output<string>;
+    /** The pinned public host key. */
+    public readonly hostKey: pulumi.Output<string>;
+    /** The step that waits until the machine answers and its cloud-init has finished. */
+    public readonly ready: HostStep;
+    /** How `@pulumi/command` reaches it; holds the private key, as a secret. */
+    public readonly connection: command.types.input.remote.ConnectionArgs;
+
+    private readonly machine: pulumi.Resource | undefined;
+    private readonly outboundBy: readonly pulumi.Resource[];
+
+    constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("multihost:host:Host", name, {}, opts);
+        const problems = new Problems();
+        if (args.user !== undefined && !/^[a-z_][a-z0-9_-]{0,31}$/.test(args.user)) {
+            problems.add("user", `"${args.user}" is not a Linux user name.`);
+        }
+        requireMinutes(problems, "readyTimeoutMinutes", args.readyTimeoutMinutes);
+        problems.throwIfAny(`Host "${name}"`);
+
+        this.name = name;
+        this.user = args.user ?? "root";
+        this.privateAddress = pulumi.output(args.address);
+        this.publicAddress = args.publicAddress === undefined ? undefined : pulumi.output(args.publicAddress);
+        this.zone = args.zone === undefined ? undefined : pulumi.output(args.zone);
+        this.hostKey = pulumi.output(args.hostKey).apply((key) => key.trim());
+        this.identity = args.identity === undefined ? this.hostKey : pulumi.output(args.identity);
+        this.machine = args.machine;
+        this.outboundBy = args.outboundBy ?? [];
+        this.connection = {
+            host: args.bastion === undefined && args.publicAddress !== undefined ? args.publicAddress : args.address,
+            port: args.port ?? 22,
+            user: this.user,
+            privateKey: pulumi.secret(args.privateKey),
+            hostKey: this.hostKey,
+            // A busy sshd drops dials at random (MaxStartups); a dial that fails is repeated within seconds.
+            dialErrorLimit: 20,
+            perDialTimeout: 15,
+            ...(args.bastion === undefined ? {} : { proxy: proxyOf(args.bastion) }),
+        };
+
+        this.ready = this.step(
+            `${name}-ready`,
+            { script: "host/ready", usesInternet: false, timeoutMinutes: args.readyTimeoutMinutes ?? 15 },
+            { ...this.connection, dialErrorLimit: -1, perDialTimeout: 10 },
+            [...(args.reachableBy ?? []), ...(args.bastion === undefined ? [] : [args.bastion.ready])],
+            { parent: this },
+        );
+        this.registerOutputs({ privateAddress: this.privateAddress, publicAddress: this.publicAddress });
+    }
+
+    /**
+     * Brings this host to the state that a script describes. The same script serves creation and every later change; only a
+     * new machine starts it afresh. A new address of the host or of its bastion doesn't run it again.
+     *
+     * @param name name of the step's resource, unique in the stack.
+     * @throws pulumi.RunError that lists every invalid argument.
+     */
+    public run<T extends object = Record<string, never>>(
+        name: string,
+        args: StepArgs,
+        opts: pulumi.CustomResourceOptions = {},
+    ): HostStep<T> {
+        const problems = new Problems();
+        for (const [kind, values] of [
+            ["params", args.params],
+            ["secrets", args.secrets],
+        ] as const) {
+            for (const key of Object.keys(values ?? {})) {
+                if (!/^[a-zA-Z][a-zA-Z0-9]*$/.test(key)) {
+                    problems.add(`${kind}.${key}`, "a name is made of letters and digits and starts with a letter.");
+                }
+            }
+        }
+        requireMinutes(problems, "timeoutMinutes", args.timeoutMinutes);
+        problems.throwIfAny(`Step "${name}"`);
+        const waitsFor = args.usesInternet === false ? [this.ready] : [this.ready, ...this.outboundBy];
+        return this.step<T>(name, args, this.connection, waitsFor, opts);
+    }
+
+    private step<T extends object>(
+        name: string,
+        args: StepArgs,
+        connection: command.types.input.remote.ConnectionArgs,
+        waitsFor: readonly pulumi.Resource[],
+        opts: pulumi.CustomResourceOptions,
+    ): HostStep<T> {
+        const script = typeof args.script === "string" ? loadScript(args.script) : args.script;
+        const params = pulumi.output(args.params ?? {}) as pulumi.Output<Record<string, StepParam>>;
+        const secrets = pulumi.output(args.secrets ?? {}) as pulumi.Output<Record<string, string>>;
+        const stdin = pulumi
+            .all([params, secrets, pulumi.output(args.rerunOn ?? [])])
+            .apply(([paramValues, secretValues, rerunOn]) =>
+                stepText(name, script, paramValues, secretValues, rerunOn),
+            );
+        const commandText = (mode: StepMode): pulumi.Output<string> =>
+            params.apply((values) => stepCommand(name, script, values, this.user, mode));
+        const minutes = `${args.timeoutMinutes ?? defaultTimeoutMinutes}m`;
+
+        return new HostStep<T>(
+            name,
+            {
+                connection,
+                create: commandText("create"),
+                update: commandText("update"),
+                ...(args.removeOnDelete === true ? { delete: commandText("delete") } : {}),
+                stdin: pulumi.secret(stdin),
+                triggers: [this.identity],
+                logging: "stderr",
+            },
+            args.secretResult ?? false,
+            {
+                parent: this,
+                customTimeouts: { create: minutes, update: minutes, delete: minutes },
+                ...(this.machine === undefined ? {} : { deletedWith: this.machine }),
+                ...opts,
+                // With an update command the provider would only update when the machine is another one.
+                replaceOnChanges: ["triggers", ...(opts.replaceOnChanges ?? [])],
+                additionalSecretOutputs: [
+                    "connection",
+                    "stdin",
+                    "stdout",
+                    "stderr",
+                    ...(opts.additionalSecretOutputs ?? []),
+                ],
+                dependsOn: dependsOnAll(waitsFor, opts.dependsOn),
+            },
+        );
+    }
+}
+
+type StepMode = "create" | "update" | "delete";
+
+/** What sshd runs: everything in it may be read by anyone. */
+export function stepCommand(
+    name: string,
+    script: Script,
+    params: Readonly<Record<string, StepParam>>,
+    user: string,
+    mode: StepMode,
+): string {
+    const assignments = Object.keys(params)
+        .sort()
+        .flatMap((key) => {
+            const text = paramText(name, key, params[key]);
+            return text === undefined ? [] : [`PARAM_${upperSnake(key)}=${shellQuote(text)}`];
+        });
+    return [
+        // sudo drops variables that stand before it, so env sets them behind it.
+        ...(user === "root" ? [] : ["sudo", "-n", "env"]),
+        `STEP=${script.name}@${script.hash}`,
+        ...assignments,
+        // Bash takes a socket on standard input for a remote login and would read ~/.bashrc, whatever stands in it.
+        "bash --norc -s",
+        // `create` always runs the script, so that a replacement that the user asks for is one.
+        ...(mode === "create" ? [] : [mode]),
+    ].join(" ");
+}
+
+/** What bash reads on standard input: secret as a whole. */
+export function stepText(
+    name: string,
+    script: Script,
+    params: Readonly<Record<string, StepParam>>,
+    secrets: Readonly<Record<string, string>>,
+    rerunOn: readonly unknown[],
+): string {
+    const assignments = Object.keys(secrets)
+        .sort()
+        .map((key) => `SECRET_${upperSnake(key)}=${shellQuoteOneLine(requireText(name, key, secrets[key]))}`);
+    const digest = sha256(JSON.stringify([script.body, sorted(params), sorted(secrets), rerunOn]));
+    const runner = stepRunner();
+    const head = [
+        // Set before the group is parsed, since bash parses all of it at once.
+        "shopt -s extglob",
+        // One group: bash has read all of it before anything runs, so no command in it can swallow the rest.
+        "{",
+        `STEP_KEY=${shellQuote(stepKey(name))}`,
+        `STEP_DIGEST=${digest}`,
+        ...assignments,
+    ];
+    // The STEP_SOURCES assignment is the one line between head and runner.
+    const bodyStart = head.length + 1 + lineCount(runner) + 1;
+    const sources = script.sources.map(({ file, firstLine }) => `${bodyStart + firstLine - 1} ${file}`).join("\n");
+    return [
+        ...head,
+        `STEP_SOURCES=${shellQuoteOneLine(sources)}`,
+        `${runner}${script.body}step_run "$@"`,
+        "exit $?",
+        "}",
+        "",
+    ].join("\n");
+}
+
+function proxyOf(bastion: Host): command.types.input.remote.ProxyConnectionArgs {
+    const { host, port, user, privateKey, hostKey, dialErrorLimit, perDialTimeout } = bastion.connection;
+    return { host, port, user, privateKey, hostKey, dialErrorLimit, perDialTimeout };
+}
+
+/** Joins what a step waits for with what its caller asks for. */
+export function dependsOnAll(
+    always: readonly pulumi.Resource[],
+    asked: pulumi.CustomResourceOptions["dependsOn"],
+): pulumi.Input<pulumi.Input<pulumi.Resource>[]> {
+    if (asked === undefined) {
+        return [...always];
+    }
+    if (Array.isArray(asked)) {
+        return [...always, ...asked];
+    }
+    if (pulumi.Resource.isInstance(asked)) {
+        return [...always, asked];
+    }
+    return pulumi
+        .output(asked as pulumi.Input<pulumi.Resource | pulumi.Resource[]>)
+        .apply(
+            (resources) => [...always, ...(Array.isArray(resources) ? resources : [resources])] as pulumi.Resource[],
+        );
+}
+
+function stepKey(name: string): string {
+    return `${pulumi.getProject()}.${pulumi.getStack()}.${name}`.replace(/[^A-Za-z0-9._-]/g, "_");
+}
+
+function upperSnake(key: string): string {
+    return key
+        .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+        .replace(/([A-Z])([A-Z][a-z])/g, "$1_$2")
+        .toUpperCase();
+}
+
+function paramText(step: string, key: string, value: StepParam): string | undefined {
+    if (value === undefined) {
+        return undefined;
+    }
+    if (typeof value === "object") {
+        const items = value.map(String);
+        if (items.some((item) => item === "" || /\s/.test(item))) {
+            throw new pulumi.RunError(
+                `Step "${step}": params.${key}: an item of a list can't be empty or contain white space.`,
+            );
+        }
+        return requireText(step, key, items.join(" "));
+    }
+    return requireText(step, key, String(value));
+}
+
+function requireText(step: string, key: string, value: string | undefined): string {
+    if (value === undefined || value.includes("\0")) {
+        throw new pulumi.RunError(`Step "${step}": ${key}: a shell variable needs a text without NUL characters.`);
+    }
+    return value;
+}
+
+/** Quotes any text for a POSIX shell. */
+export function shellQuote(text: string): string {
+    return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Quotes any text for bash on a single line, so that the number of lines doesn't depend on a secret. */
+export function shellQuoteOneLine(text: string): string {
+    return /[\n\r]/.test(text)
+        ? `$'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'").replaceAll("\n", "\\n").replaceAll("\r", "\\r")}'`
+        : shellQuote(text);
+}
+
+function sorted(values: Readonly<Record<string, unknown>>): [string, unknown][] {
+    return Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function lineCount(text: string): number {
+    return text.split("\n").length - 1;
+}
+
+function requireMinutes(problems: Problems, path: string, value: number | undefined): void {
+    if (value !== undefined && !(Number.isFinite(value) && value > 0)) {
+        problems.add(path, `${value} is not a positive number of minutes.`);
+    }
+}

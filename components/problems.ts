@@ -1,0 +1,33 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** Everything that is wrong with a set of arguments, so that a caller mends all of it at once. */
+export class Problems {
+    private readonly found: { readonly path: string; readonly reason: string }[] = [];
+
+    /** @param path the property, such as `roles.data.ingress[0].ports`; `reason` says what is wrong and how to mend it. */
+    add(path: string, reason: string): void {
+        this.found.push({ path, reason });
+    }
+
+    get count(): number {
+        return this.found.length;
+    }
+
+    /** One line per problem, in the order of discovery. */
+    get lines(): readonly string[] {
+        return this.found.map(({ path, reason }) => `${path}: ${reason}`);
+    }
+
+    /**
+     * @param subject what was checked, such as `Network "main"`.
+     * @throws pulumi.RunError that lists every problem; the engine prints it without a stack trace.
+     */
+    throwIfAny(subject: string): void {
+        if (this.found.length > 0) {
+            const problems = this.found.length === 1 ? "1 problem" : `${this.found.length} problems`;
+            throw new pulumi.RunError(
+                `${subject} has ${problems}:\n${this.lines.map((line) => `  - ${line}`).join("\n")}`,
+            );
+        }
+    }
+}

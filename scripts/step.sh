@@ -1,0 +1,75 @@
+# shellcheck shell=bash
+# Runs one step on a host: host.run sends this file, then secrets, the shared library and the script, then calls step_run.
+
+# Line 812 of what bash reads is, say, redis/node.sh:42: STEP_SOURCES lists "first-line file" for every part.
+step_locate() {
+    local line=$1 first file found="step.sh:$1"
+    while read -r first file; do
+        ((line >= first)) && found="$file:$((line - first + 1))"
+    done <<<"${STEP_SOURCES:-}"
+    printf '%s\n' "$found"
+}
+
+# A program may print a secret in its own error message, and what it prints ends up in logs: no secret passes here.
+step_redact() {
+    local line variable secret secrets=()
+    for variable in "${!SECRET_@}"; do
+        while IFS= read -r secret; do
+            ((${#secret} < 4)) || secrets+=("$secret")
+        done <<<"${!variable}"
+    done
+    while IFS= read -r line || [[ -n $line ]]; do
+        for secret in ${secrets[@]+"${secrets[@]}"}; do
+            line=${line//"$secret"/[secret]}
+        done
+        printf '%s\n' "$line"
+    done
+}
+
+step_run() {
+    local mode=${1:-create} records=${STEP_RECORDS:-/var/lib/multihost/steps} entry=main work status err_trap
+    local record=$records/$STEP_KEY
+    [[ $mode != delete ]] || entry=remove
+
+    # A new address of the host or of its bastion is an update whose content is the same: it has to cost no more than a dial.
+    if [[ $mode == update && -r $record && $(head -n 1 "$record") == "$STEP_DIGEST" ]]; then
+        printf 'nothing to do: this step already ran on this host with these parameters\n' >&2
+        tail -n +2 "$record"
+        return 0
+    fi
+
+    mkdir -p "$records"
+    chmod 0700 "$records"
+    # Gone before the work starts, so that a step that fails half way is never taken for done.
+    rm -f "$record"
+    work=$(mktemp "$records/.work.XXXXXX")
+
+    # Inside `||` or `if`, bash would ignore set -e in the script, so the status comes from the pipeline, with the script's own
+    # trap set only where the script runs.
+    err_trap=$(trap -p ERR)
+    trap - ERR
+    set +e
+    (
+        eval "$err_trap"
+        set -e
+        "$entry" </dev/null
+    ) 2>&1 >"$work" | step_redact >&2
+    status=${PIPESTATUS[0]}
+    set -e
+
+    if ((status != 0)); then
+        step_redact <"$work" >&2
+        rm -f "$work"
+        return "$status"
+    fi
+    if [[ $mode != delete ]]; then
+        {
+            printf '%s\n' "$STEP_DIGEST"
+            step_redact <"$work" | tail -n 1
+        } >"$work.done"
+        chmod 0600 "$work.done"
+        mv "$work.done" "$record"
+        tail -n +2 "$record"
+    fi
+    rm -f "$work"
+}

@@ -1,0 +1,170 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+
+import * as host from "../../../components/host";
+import { assembleScript, loadScript, scriptsFolder, type Script } from "../../../components/scripts";
+
+const library = {
+    file: "lib/base.sh",
+    text: 'set -Eeuo pipefail\ntrap \'echo "failed at $(step_locate "$LINENO")" >&2\' ERR\n',
+};
+
+function script(text: string): Script {
+    return assembleScript("test/step", [library, { file: "test/step.sh", text }]);
+}
+
+describe("a step's text, run by a real bash", () => {
+    let records: string;
+    beforeEach(() => (records = mkdtempSync(path.join(tmpdir(), "steps-"))));
+    afterEach(() => rmSync(records, { recursive: true }));
+
+    function run(
+        text: string,
+        options: {
+            params?: Record<string, host.StepParam>;
+            secrets?: Record<string, string>;
+            mode?: "create" | "update" | "delete";
+        } = {},
+    ): { status: number | null; stdout: string; stderr: string; command: string; stdin: string } {
+        const { params = {}, secrets = {}, mode = "create" } = options;
+        const command = host.stepCommand("step", script(text), params, "root", mode);
+        const stdin = host.stepText("step", script(text), params, secrets, []);
+        const done = spawnSync("sh", ["-c", command], {
+            input: stdin,
+            encoding: "utf8",
+            env: { PATH: process.env.PATH, STEP_RECORDS: records },
+        });
+        return { status: done.status, stdout: done.stdout, stderr: done.stderr, command, stdin };
+    }
+
+    const report = 'echo "{\\"step\\":\\"test/step\\",\\"changed\\":[]}"';
+
+    test("passes parameters and secrets of any content", () => {
+        const odd = 'it\'s "a" $(touch x) `y` \\ * tab\tend';
+        const many = "-----BEGIN-----\nline 'two'\\n\n-----END-----\n";
+        const done = run(
+            `main() { [[ $PARAM_ODD == "$EXPECT" ]]; [[ $PARAM_MEMBERS == "a b 3" ]]; [[ $SECRET_PEM == *"line 'two'\\\\n"* ]]; echo "$PARAM_MAX_MEMORY" >&2; ${report}; }\nEXPECT=${host.shellQuote(odd)}\n`,
+            { params: { odd, members: ["a", "b", 3], maxMemory: "256mb", absent: undefined }, secrets: { pem: many } },
+        );
+        expect(done).toMatchObject({ status: 0, stdout: '{"step":"test/step","changed":[]}\n', stderr: "256mb\n" });
+        expect(done.command).not.toContain("ABSENT");
+    });
+
+    test("keeps secrets out of argv, the environment, the output and the errors", () => {
+        const done = run(
+            'main() { env >&2; tr "\\0" " " </proc/$$/cmdline >&2; echo "auth hunter2secret failed" >&2; echo "hunter2secret"; false; }',
+            {
+                secrets: { password: "hunter2secret" },
+            },
+        );
+        expect(done.status).toBe(1);
+        expect(done.command + done.stdout + done.stderr).not.toContain("hunter2secret");
+        expect(done.stderr).toContain("auth [secret] failed");
+    });
+
+    test("a failure names the script's own file and line, once", () => {
+        const done = run("# first line\nmain() {\n    true\n    false\n    echo unreachable >&2\n}\n");
+        expect(done).toMatchObject({ status: 1, stdout: "", stderr: "failed at test/step.sh:4\n" });
+    });
+
+    test("a failing function fails the step even behind a command that succeeds later", () => {
+        expect(run(`inner() { false; true; }\nmain() { inner; ${report}; }\n`).status).toBe(1);
+    });
+
+    test("a command that reads standard input can't swallow the rest", () => {
+        expect(run(`main() { cat >&2; ${report}; }\n`)).toMatchObject({ status: 0, stderr: "" });
+    });
+
+    test("an update with the same content costs nothing and answers the same; a changed value or secret runs it", () => {
+        const body = `main() { echo ran >&2; ${report}; }\n`;
+        const first = run(body, { params: { port: 1 }, secrets: { password: "one-secret" } });
+        const same = run(body, { params: { port: 1 }, secrets: { password: "one-secret" }, mode: "update" });
+        expect(same.stdout).toBe(first.stdout);
+        expect(same.stderr).not.toContain("ran\n");
+        expect(run(body, { params: { port: 2 }, secrets: { password: "one-secret" }, mode: "update" }).stderr).toBe(
+            "ran\n",
+        );
+        expect(run(body, { params: { port: 2 }, secrets: { password: "two-secret" }, mode: "update" }).stderr).toBe(
+            "ran\n",
+        );
+        expect(run(body, { params: { port: 2 }, secrets: { password: "two-secret" } }).stderr).toBe("ran\n");
+    });
+
+    test("a step that failed is never taken for done", () => {
+        const body = `main() { [[ ! -e ${records}/broken ]]; ${report}; }\n`;
+        run(body);
+        execFileSync("touch", [path.join(records, "broken")]);
+        expect(run(body).status).toBe(1);
+        expect(run(body, { mode: "update" }).status).toBe(1);
+        expect(readdirSync(records)).toEqual(["broken"]);
+    });
+
+    test("deleting runs `remove`", () => {
+        run(`main() { ${report}; }\n`);
+        const done = run(`main() { false; }\nremove() { echo removed >&2; }\n`, { mode: "delete" });
+        expect(done).toMatchObject({ status: 0, stdout: "", stderr: "removed\n" });
+        expect(readdirSync(records)).toEqual([]);
+    });
+
+    test("the record of a run can be read by root alone", () => {
+        run(`main() { ${report}; }\n`);
+        expect(
+            execFileSync("stat", ["-c", "%a", records, path.join(records, readdirSync(records)[0]!)], {
+                encoding: "utf8",
+            }),
+        ).toBe("700\n600\n");
+    });
+});
+
+describe("stepCommand", () => {
+    const known = script("main() { :; }\n");
+
+    test("shows the script's hash and the parameters, quoted", () => {
+        expect(host.stepCommand("s", known, { port: 7000, name: "it's" }, "root", "create")).toBe(
+            `STEP=test/step@${known.hash} PARAM_NAME='it'\\''s' PARAM_PORT='7000' bash --norc -s`,
+        );
+    });
+
+    test("raises a user who is not root", () => {
+        expect(host.stepCommand("s", known, { tls: true }, "admin", "update")).toBe(
+            `sudo -n env STEP=test/step@${known.hash} PARAM_TLS='true' bash --norc -s update`,
+        );
+    });
+
+    test("refuses a list whose items would fall apart", () => {
+        expect(() => host.stepCommand("s", known, { members: ["a b"] }, "root", "create")).toThrow(
+            'Step "s": params.members: an item of a list can\'t be empty or contain white space.',
+        );
+    });
+});
+
+describe("loadScript", () => {
+    test("finds scripts/ beside the sources", () => {
+        expect(existsSync(path.join(scriptsFolder(), "step.sh"))).toBe(true);
+    });
+
+    test("names the file that is missing", () => {
+        expect(() => loadScript("redis/nothing")).toThrow(
+            'There is no script "redis/nothing": expected a file scripts/redis/nothing.sh.',
+        );
+        expect(() => loadScript("../etc")).toThrow('There is no script "../etc"');
+    });
+});
+
+describe("parseStepOutput", () => {
+    test("reads the last line", () => {
+        expect(host.parseStepOutput("s", 'noise\n{"step":"a/b","changed":["x"],"port":7000}\n')).toEqual({
+            step: "a/b",
+            changed: ["x"],
+            port: 7000,
+        });
+    });
+
+    test.each(["", "not json hunter2", "[1]", undefined])("refuses %p without quoting it", (stdout) => {
+        expect(() => host.parseStepOutput("s", stdout)).toThrow(
+            'Step "s": the last line that its script printed is not a JSON object. Run it again with `pulumi up`.',
+        );
+    });
+});
