@@ -24,12 +24,12 @@ file_write() {
     changed "$path"
 }
 
-# file_mode PATH MODE OWNER:GROUP
+# file_mode PATH MODE OWNER:GROUP: a fifth digit makes chmod clear a setgid bit that a folder inherited.
 file_mode() {
     local mode=$((8#$2))
     if [[ $(stat -c '%a %U:%G' "$1") != "$(printf '%o' "$mode") $3" ]]; then
         chown "$3" "$1"
-        chmod "$2" "$1"
+        chmod "0$2" "$1"
         FILE_CHANGED=true
         changed "$1: mode and owner"
     fi
@@ -40,7 +40,7 @@ directory() {
     if [[ ! -d $1 ]]; then
         mkdir -p "$1"
         chown "$3" "$1"
-        chmod "$2" "$1"
+        chmod "0$2" "$1"
         changed "$1"
     else
         file_mode "$@"

@@ -1,16 +1,13 @@
 # shellcheck shell=bash
 # Kernel settings, now and after every boot.
 
-# sysctl_set FILE KEY=VALUE…: a host that can't set one (a container, where it belongs to the machine below) says so in its notes.
+# sysctl_set FILE KEY=VALUE | KEY>=VALUE…: a host that can't set one (a container, where it belongs to the machine below) says
+# so in its notes.
 sysctl_set() {
-    local file=$1 setting key value current path text='# Written by multihost.'
+    local file=$1 setting key value current path text='# Written by multihost.' unset=()
     shift
     for setting in "$@"; do
-        text+=$'\n'"${setting%%=*} = ${setting#*=}"
-    done
-    file_write "${SYSCTL_D:-/etc/sysctl.d}/$file" 0644 root:root "$text"
-    for setting in "$@"; do
-        key=${setting%%=*}
+        key=${setting%%[>=]*}
         value=${setting#*=}
         path=${PROC_SYS:-/proc/sys}/${key//.//}
         if [[ ! -r $path ]]; then
@@ -18,7 +15,18 @@ sysctl_set() {
             continue
         fi
         current=$(tr '\t' ' ' <"$path")
-        [[ $current != "$value" ]] || continue
+        if [[ $setting == *">="* ]] && ((current > value)); then
+            value=$current
+        fi
+        text+=$'\n'"$key = $value"
+        [[ $current == "$value" ]] || unset+=("$key=$value")
+    done
+    file_write "${SYSCTL_D:-/etc/sysctl.d}/$file" 0644 root:root "$text"
+    for setting in ${unset[@]+"${unset[@]}"}; do
+        key=${setting%%=*}
+        value=${setting#*=}
+        path=${PROC_SYS:-/proc/sys}/${key//.//}
+        current=$(tr '\t' ' ' <"$path")
         # A subshell, since bash itself reports a redirection that fails.
         if (printf '%s\n' "$value" >"$path") 2>/dev/null; then
             changed "$key = $value"
@@ -43,13 +51,15 @@ thp_never() {
 
 # Bytes that this host may use: the smaller of the machine's memory and the control group's limit.
 memory_bytes() {
-    local total limit file=${CGROUP_MEMORY_MAX:-/sys/fs/cgroup/memory.max}
+    local total limit file
     total=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' "${PROC_MEMINFO:-/proc/meminfo}") * 1024))
-    if [[ -r $file ]]; then
-        limit=$(<"$file")
-        if [[ $limit != max ]] && ((limit < total)); then
-            total=$limit
+    for file in "${CGROUP:-/sys/fs/cgroup}/memory.max" "${CGROUP:-/sys/fs/cgroup}/memory/memory.limit_in_bytes"; do
+        if [[ -r $file ]]; then
+            limit=$(<"$file")
+            if [[ $limit != max ]] && ((limit < total)); then
+                total=$limit
+            fi
         fi
-    fi
+    done
     printf '%s' "$total"
 }

@@ -237,6 +237,8 @@ refuse_impossible() {
     [[ -n $was_port ]] || return 0
     [[ $was_port == "$PARAM_PORT" ]] ||
         die "port: this host's node listens on $was_port and can't move to $PARAM_PORT in place: create a cluster beside it and move the data"
+    [[ $(configured dir) == "$DATA_DIR" ]] ||
+        die "dataDirectory: this host's node keeps its data in $(configured dir) and would start empty in $DATA_DIR: replace the host instead"
     [[ $was_tls == "$PARAM_TLS" ]] ||
         die "tls: a running cluster can't change from tls=$was_tls to tls=$PARAM_TLS in place: create a cluster beside it and move the data"
 }
@@ -255,7 +257,7 @@ main() {
     install_redis
     old_password=$(configured masterauth)
 
-    sysctl_set 60-multihost-redis.conf vm.overcommit_memory=1 net.core.somaxconn=1024
+    sysctl_set 60-multihost-redis.conf vm.overcommit_memory=1 'net.core.somaxconn>=1024'
     thp_never
 
     [[ -d ${REDIS_ETC%/*} ]] || directory "${REDIS_ETC%/*}" 0750 root:redis
