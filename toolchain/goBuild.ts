@@ -149,6 +149,14 @@ async function canSwitchToolchain(): Promise<boolean> {
     );
 }
 
+/**
+ * Where memory is scarce, lets the compiler collect its garbage earlier: the provider's one huge package then takes 4.5 GiB
+ * instead of 6.2, and everything a little longer.
+ */
+function thrift(): NodeJS.ProcessEnv {
+    return availableMemory() < 2 * memoryNeeded ? { GOGC: "40" } : {};
+}
+
 /** Whether several builds may run side by side. */
 export function hasMemoryForTwoBuilds(): boolean {
     return availableMemory() >= 2 * memoryNeeded;
@@ -172,8 +180,7 @@ export async function build(target: GoTarget, folder: string): Promise<void> {
         );
         await run("go", args, {
             cwd: join(root, "toolchain", "go", target.folder),
-            // The provider's one huge package decides how much memory it takes: collected earlier, it stays below 5 GiB.
-            env: { GOGC: "40", ...goEnvironment() },
+            env: { ...thrift(), ...goEnvironment() },
             onErrorLine: (line) => report(line.startsWith("go: ") ? line.slice(4) : `${++compiled} packages, ${line}`),
         });
     });
