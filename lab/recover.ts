@@ -193,7 +193,24 @@ function signalQuietly(pid: number, signal: NodeJS.Signals): void {
     }
 }
 
+/**
+ * Whether the backend's own file says that nothing is pending: asking Pulumi takes a second, at every run. False when in
+ * doubt.
+ */
+function isSurelyDone({ backend, project, stack }: RecoverOptions): boolean {
+    try {
+        const file = join(backend, ".pulumi", "stacks", project, `${stack}.json`);
+        const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as {
+            checkpoint: { latest?: { pending_operations?: readonly unknown[] } };
+        };
+        return (checkpoint.latest?.pending_operations ?? []).length === 0;
+    } catch {
+        return false;
+    }
+}
+
 async function clearPending(options: RecoverOptions): Promise<boolean> {
+    if (isSurelyDone(options)) return false;
     const text = await options.pulumi(["stack", "export", "--stack", options.stack]);
     const { deployment } = JSON.parse(text) as Export;
     const pending = deployment.pending_operations ?? [];

@@ -188,6 +188,6 @@ function typeProblems(type: unknown, value: unknown, path: string): string[] {
                 : [`${path} is not a map`];
         return [];
     }
-    if (type === "any" || type === undefined) return [];
-    return typeof value === type ? [] : [`${path} is a ${typeof value}, not a ${String(type)}`];
+    if (typeof type !== "string" || type === "any") return [];
+    return typeof value === type ? [] : [`${path} is a ${typeof value}, not a ${type}`];
 }

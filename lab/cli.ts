@@ -1,0 +1,503 @@
+/** `npm run lab -- <command>`; see `help` below and docs/lab.md. */
+import { spawn } from "node:child_process";
+import {
+    existsSync,
+    readFileSync,
+    rmSync,
+    rmdirSync,
+    statSync,
+    watchFile,
+    unwatchFile,
+    openSync,
+    readSync,
+    closeSync,
+} from "node:fs";
+import { freemem } from "node:os";
+import { dirname, join } from "node:path";
+import { withLock } from "../toolchain/lock.cjs";
+import { formatDuration, note, step, summary } from "../toolchain/progress.cjs";
+import type { Toolchain } from "../toolchain/toolchain";
+import { DEFAULT_REGION } from "./api/regions";
+import { LabError, control, isGone, startDaemon, stopDaemon } from "./control";
+import { DaemonRecord, runningDaemon } from "./record";
+import { readJson, writePrivate } from "./files";
+import type { LabIdentity } from "./identity";
+import { State, emptyState } from "./model/state";
+import { LabPaths, UsageError, labPaths } from "./paths";
+import { findProblems } from "./preflight";
+import { STARTER, endProcesses, recover } from "./recover";
+import { STACK, configuredRegion, projectName, writeProject } from "./stack";
+import { HostView, LabView, chooseHost, hostViews, table } from "./view";
+
+const help = `Usage: npm run lab -- <command>
+
+  up                     everything: the cloud, the stack \`${STACK}\`, its hosts and services (the default)
+  start                  only the cloud, as it was left; empty the first time. For any client
+  stop                   stops the cloud and its hosts; \`start\` and \`up\` bring them back
+  status [--json]        endpoint, region, hosts. Exit code 0: runs, 3: does not run
+  ssh HOST [COMMAND…]    logs in to a host (by name, instance id or address), or runs a command there
+  logs [-f]              what the API answered, and what went wrong; -f goes on
+  env [--json]           environment for other clients: eval "$(npm run --silent lab -- env)"
+  pulumi ARGUMENTS…      Pulumi on this lab's stack: npm run lab -- pulumi stack output
+  down                   removes everything of this lab: hosts, networks, state, processes
+  help                   this
+
+LAB_NAME (default "lab") and LAB_PORT (default 8070) choose the lab: two with different values run side by side.
+`;
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+const EXIT_NOT_RUNNING = 3;
+
+async function main(argv: readonly string[]): Promise<number> {
+    const [command = "up", ...rest] = argv;
+    if (["help", "--help", "-h"].includes(command)) {
+        process.stdout.write(help);
+        return 0;
+    }
+    const paths = labPaths();
+    switch (command) {
+        case "up":
+            accept(rest);
+            return up(paths);
+        case "start":
+            accept(rest);
+            return start(paths);
+        case "stop":
+            accept(rest);
+            return stop(paths);
+        case "status":
+            accept(rest, "--json");
+            return status(paths, rest.includes("--json"));
+        case "ssh":
+            return ssh(paths, rest);
+        case "logs":
+            accept(rest, "-f");
+            return logs(paths, rest.includes("-f"));
+        case "env":
+            accept(rest, "--json");
+            return env(paths, rest.includes("--json"));
+        case "pulumi":
+            return pulumi(paths, rest);
+        case "down":
+            accept(rest);
+            return down(paths);
+        default:
+            throw new UsageError(`There is no command "${command}".\n\n${help}`);
+    }
+}
+
+function accept(given: readonly string[], ...known: readonly string[]): void {
+    const unknown = given.filter((word) => !known.includes(word));
+    if (unknown.length > 0) throw new UsageError(`Unknown: ${unknown.join(" ")}\n\n${help}`);
+}
+
+function region(): string {
+    return process.env["LAB_REGION"] ?? configuredRegion() ?? DEFAULT_REGION;
+}
+
+async function preflight(paths: LabPaths, stack: boolean): Promise<void> {
+    const problems = await findProblems(paths, { stack });
+    if (problems.length > 0) throw new LabError(problems.join("\n"));
+}
+
+/** Engine, image and daemon. */
+async function bringUpCloud(paths: LabPaths): Promise<DaemonRecord> {
+    const running = runningDaemon(paths);
+    if (running) return running;
+    const { ensureEngine, ensureImage } = await import("./machine");
+    await ensureEngine();
+    await ensureImage();
+    return step("Start the cloud", { about: "5 s" }, () => startDaemon(paths, region()));
+}
+
+async function start(paths: LabPaths): Promise<number> {
+    await preflight(paths, false);
+    const daemon = await serially(paths, () => bringUpCloud(paths));
+    const identity = readJson(paths.identity) as LabIdentity;
+    const endpoint = `127.0.0.1:${daemon.port}`;
+    const name = paths.name === "lab" ? "" : `LAB_NAME=${paths.name} LAB_PORT=${daemon.port} `;
+    process.stdout.write(`The cloud "${paths.name}" answers.
+
+  Endpoint    http://${endpoint} and https://${endpoint} (one port, every product)
+  Region      ${daemon.region} unless a request names another
+  Access key  ${identity.accessKeyId}
+  Secret key  ${identity.accessKeySecret}
+  Account     ${identity.accountId}
+
+Any client (sets keys, endpoints and trust in the lab's certificate):
+  eval "$(${name}npm run --silent lab -- env)"
+
+Terraform, official provider, with that environment: \`terraform apply\` needs no provider block but
+  provider "alicloud" {
+    endpoints { sts = "${endpoint}" }
+  }
+
+Python SDK: Config(access_key_id=…, access_key_secret=…, endpoint="${endpoint}", protocol="HTTP")
+
+Pulumi: set alicloud:endpoints and alicloud:protocol as Pulumi.lab.yaml does, or run the stack here:
+  ${name}npm run lab
+`);
+    return 0;
+}
+
+/** One command at a time changes a lab. */
+function serially<T>(paths: LabPaths, action: () => Promise<T>): Promise<T> {
+    return withLock(`${paths.folder}.lock`, { what: `the lab "${paths.name}"` }, action);
+}
+
+async function up(paths: LabPaths): Promise<number> {
+    const started = Date.now();
+    const memoryBefore = availableMemory();
+    const cold = !runningDaemon(paths);
+    await preflight(paths, true);
+    return serially(paths, async () => {
+        const { ensureToolchain } = await import("../toolchain/toolchain");
+        const [daemon, toolchain] = await bothOrNeither(bringUpCloud(paths), ensureToolchain());
+        writeProject(paths);
+        const environment = pulumiEnvironment(paths, toolchain);
+        const quiet = (args: readonly string[]): Promise<string> => capture(paths, toolchain, environment, args);
+        if (!existsSync(join(paths.pulumi, ".pulumi", "stacks", projectName(), `${STACK}.json`)))
+            await step("Make the stack", { about: "3 s" }, () => quiet(["stack", "select", "--create", STACK]));
+        const repaired = await mend(paths, daemon, quiet);
+        const code = await runUp(paths, toolchain, environment, repaired);
+        if (code !== 0) {
+            note(
+                `The stack is not complete (after ${formatDuration(Date.now() - started)}). \`npm run lab\` goes on from here, \`npm run lab -- logs\` shows what the cloud answered.`,
+            );
+            return code;
+        }
+        await summarize(paths, quiet, started, cold ? memoryBefore - availableMemory() : undefined);
+        return 0;
+    });
+}
+
+/** Both results; when one fails, its error comes at once, but only after the other has come to rest. */
+async function bothOrNeither<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+    const results = await Promise.allSettled([first, second]);
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+    return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as [A, B];
+}
+
+function pulumiEnvironment(paths: LabPaths, toolchain: Toolchain): NodeJS.ProcessEnv {
+    const lab = readJson(paths.env) as Record<string, string> | undefined;
+    if (!lab) throw new LabError(`The lab "${paths.name}" does not run: start it with \`npm run lab -- start\`.`);
+    return { ...process.env, ...lab, ...toolchain.env };
+}
+
+/** Runs Pulumi on the lab's project and returns its standard output. */
+function capture(
+    paths: LabPaths,
+    toolchain: Toolchain,
+    environment: NodeJS.ProcessEnv,
+    args: readonly string[],
+): Promise<string> {
+    return new Promise((resolve, reject) => {
+        const child = spawn(toolchain.pulumi, ["--cwd", paths.project, "--non-interactive", ...args], {
+            env: environment,
+            stdio: ["ignore", "pipe", "pipe"],
+        });
+        let [output, errors] = ["", ""];
+        child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
+        child.stderr.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));
+        child.once("error", reject);
+        child.once("close", (code) =>
+            code === 0
+                ? resolve(output)
+                : reject(new LabError(`pulumi ${args.join(" ")} failed:\n${errors.trim() || output.trim()}`)),
+        );
+    });
+}
+
+/** Deals with what a run that was cut off left behind. */
+async function mend(
+    paths: LabPaths,
+    daemon: DaemonRecord,
+    quiet: (args: readonly string[]) => Promise<string>,
+): Promise<boolean> {
+    const [{ alicloudSearch }, { rpcClient }] = await Promise.all([import("./orphans"), import("./rpc")]);
+    const identity = readJson(paths.identity) as LabIdentity;
+    const rpc = rpcClient(`http://127.0.0.1:${daemon.port}`, identity.accessKeyId, identity.accessKeySecret);
+    return step("Look for what an earlier run left half done", { about: "2 s" }, (report) =>
+        recover({
+            backend: paths.pulumi,
+            project: projectName(),
+            stack: STACK,
+            scratch: paths.folder,
+            pulumi: quiet,
+            search: alicloudSearch(rpc, daemon.region),
+            note,
+            report,
+        }),
+    );
+}
+
+async function runUp(
+    paths: LabPaths,
+    toolchain: Toolchain,
+    environment: NodeJS.ProcessEnv,
+    refresh: boolean,
+): Promise<number> {
+    const args = ["--cwd", paths.project, "up", "--yes", "--stack", STACK, "--skip-preview", "--suppress-permalink"];
+    if (refresh) args.push("--refresh");
+    const terminal = process.stdout.isTTY;
+    const runPulumi = (): Promise<number> =>
+        new Promise((resolve, reject) => {
+            const child = spawn(toolchain.pulumi, args, {
+                env: { ...environment, [STARTER]: String(process.pid) },
+                stdio: "inherit",
+            });
+            // A terminal sends Ctrl-C to Pulumi, too, which then ends in its own good time.
+            const wait = (): void => undefined;
+            const pass = (): void => void child.kill("SIGTERM");
+            process.on("SIGINT", wait);
+            process.on("SIGTERM", pass);
+            child.once("error", reject);
+            child.once("close", (code) => {
+                process.off("SIGINT", wait);
+                process.off("SIGTERM", pass);
+                resolve(code ?? EXIT_FAILED);
+            });
+        });
+    // On a terminal Pulumi draws its own progress, and two would tear each other.
+    if (terminal) return runPulumi();
+    return step("Run the stack", { about: "3 min from nothing" }, runPulumi);
+}
+
+function availableMemory(): number {
+    const match = /^MemAvailable:\s+(\d+) kB$/m.exec(
+        existsSync("/proc/meminfo") ? readFileSync("/proc/meminfo", "utf8") : "",
+    );
+    return match ? Number(match[1]) * 1024 : freemem();
+}
+
+async function summarize(
+    paths: LabPaths,
+    quiet: (args: readonly string[]) => Promise<string>,
+    started: number,
+    memory: number | undefined,
+): Promise<void> {
+    const outputs = JSON.parse(await quiet(["stack", "output", "--json", "--stack", STACK])) as Record<string, unknown>;
+    const lab = view(paths);
+    process.stdout.write(`\n${hostTable(lab.hosts)}\n\n`);
+    const rows: [string, string][] = [
+        ["Endpoint", lab.endpoint],
+        ["Log in", `npm run lab -- ssh ${lab.hosts[0]?.name ?? "HOST"}`],
+    ];
+    if ("redisUrl" in outputs)
+        rows.push(["Redis URL", "npm run --silent lab -- pulumi stack output redisUrl --show-secrets"]);
+    rows.push(
+        ["Everything else", "npm run --silent lab -- pulumi stack output"],
+        ["Remove it all", "npm run lab -- down"],
+    );
+    rows.push(["Time", formatDuration(Date.now() - started)]);
+    if (memory !== undefined && memory > 0) rows.push(["Memory", `${(memory / 2 ** 30).toFixed(1)} GiB`]);
+    summary(`The lab "${paths.name}" is up.`, rows);
+}
+
+function hostTable(hosts: readonly HostView[]): string {
+    return table([
+        ["HOST", "STATE", "PRIVATE", "PUBLIC", "ZONE", "INSTANCE"],
+        ...hosts.map((host) => [
+            host.name,
+            host.state,
+            host.privateAddress,
+            host.publicAddress === "" ? "-" : host.publicAddress,
+            host.zone,
+            host.instanceId,
+        ]),
+    ]);
+}
+
+function loadState(paths: LabPaths): State {
+    return { ...emptyState(), ...(readJson(paths.state) as State | undefined) };
+}
+
+function view(paths: LabPaths): LabView {
+    const daemon = runningDaemon(paths);
+    return {
+        name: paths.name,
+        state: daemon ? "running" : existsSync(paths.identity) ? "stopped" : "absent",
+        endpoint: daemon ? `http://127.0.0.1:${daemon.port}` : "",
+        region: daemon?.region ?? region(),
+        hosts: hostViews(loadState(paths), existsSync(paths.halted)),
+    };
+}
+
+function status(paths: LabPaths, json: boolean): number {
+    const lab = view(paths);
+    if (json) process.stdout.write(`${JSON.stringify(lab, undefined, 2)}\n`);
+    else if (lab.state === "absent")
+        process.stdout.write(`There is no lab "${paths.name}". \`npm run lab\` makes it.\n`);
+    else {
+        const what = lab.state === "running" ? `runs: ${lab.endpoint}, region ${lab.region}` : "is stopped";
+        process.stdout.write(`The lab "${paths.name}" ${what}\n`);
+        if (lab.hosts.length > 0) process.stdout.write(`\n${hostTable(lab.hosts)}\n`);
+    }
+    return lab.state === "running" ? 0 : EXIT_NOT_RUNNING;
+}
+
+async function stop(paths: LabPaths): Promise<number> {
+    if (!existsSync(paths.identity)) {
+        note(`There is no lab "${paths.name}".`);
+        return 0;
+    }
+    if (existsSync(paths.halted) && !runningDaemon(paths)) {
+        note(`The lab "${paths.name}" is stopped already.`);
+        return 0;
+    }
+    return serially(paths, async () => {
+        // One that crashed left its hosts running: only a daemon knows how to stop them.
+        const daemon = await bringUpCloud(paths);
+        await step("Stop the hosts and the cloud", { about: "15 s" }, async () => {
+            await control(paths, daemon, "halt");
+            if (!(await isGone(daemon))) await stopDaemon(paths);
+            writePrivate(paths.halted, new Date().toISOString());
+        });
+        return 0;
+    });
+}
+
+async function down(paths: LabPaths): Promise<number> {
+    return serially(paths, async () => {
+        const { createMachine, ensureEngine, findIndex, stopEngine } = await import("./machine");
+        await step(`Remove the lab "${paths.name}"`, { about: "20 s" }, async (report) => {
+            report("its processes");
+            await endProcesses(paths.pulumi);
+            await stopDaemon(paths);
+            report("hosts and networks");
+            // Without a folder there never was a lab, or an earlier run of this command removed all of it.
+            if (existsSync(paths.folder) || findIndex(paths.name) !== undefined) {
+                await ensureEngine();
+                const machine = await createMachine({ name: paths.name, folder: paths.machine, log: report });
+                await machine.destroy();
+                await machine.close();
+                report("files");
+                rmSync(paths.folder, { recursive: true, force: true });
+                await stopEngine();
+            }
+        });
+        return 0;
+    }).finally(() => removeIfEmpty(dirname(paths.folder)));
+}
+
+function removeIfEmpty(folder: string): void {
+    for (const candidate of [folder, dirname(folder)]) {
+        try {
+            rmdirSync(candidate);
+        } catch {
+            // Another lab lives there, or it is gone.
+            return;
+        }
+    }
+}
+
+async function ssh(paths: LabPaths, words: readonly string[]): Promise<number> {
+    const [wanted, ...rest] = words;
+    const command = rest[0] === "--" ? rest.slice(1) : rest;
+    const hosts = hostViews(loadState(paths), existsSync(paths.halted));
+    const names = hosts.map(({ name }) => name).join(", ");
+    if (wanted === undefined) throw new UsageError(`Which host? ${names === "" ? "There is none." : names}`);
+    const host = chooseHost(hosts, wanted);
+    if (!host) throw new UsageError(`There is no host "${wanted}". ${names === "" ? "There is none at all." : names}`);
+    if (!runningDaemon(paths)) throw new LabError(`The lab "${paths.name}" does not run: \`npm run lab -- start\`.`);
+    if (host.state !== "Running") throw new LabError(`${host.name} is ${host.state}.`);
+    const [{ login }, { enterCommand }] = await Promise.all([import("./ssh"), import("./machine")]);
+    return login(
+        {
+            paths,
+            state: loadState(paths),
+            hosts,
+            host,
+            exportStack: async () => {
+                if (!existsSync(paths.project)) return undefined;
+                const { ensureToolchain } = await import("../toolchain/toolchain");
+                const toolchain = await ensureToolchain();
+                const args = ["stack", "export", "--show-secrets", "--stack", STACK];
+                return capture(paths, toolchain, pulumiEnvironment(paths, toolchain), args).catch(() => undefined);
+            },
+            enter: (instanceId, line) => enterCommand(paths.name, instanceId, line),
+        },
+        command,
+    );
+}
+
+async function pulumi(paths: LabPaths, args: readonly string[]): Promise<number> {
+    const { ensureToolchain } = await import("../toolchain/toolchain");
+    const toolchain = await ensureToolchain();
+    const environment = pulumiEnvironment(paths, toolchain);
+    writeProject(paths);
+    const child = spawn(toolchain.pulumi, ["--cwd", paths.project, ...args], {
+        env: { PULUMI_STACK: STACK, ...environment, [STARTER]: String(process.pid) },
+        stdio: "inherit",
+    });
+    process.on("SIGINT", () => undefined);
+    process.on("SIGTERM", () => child.kill("SIGTERM"));
+    return new Promise((resolve, reject) => {
+        child.once("error", reject);
+        child.once("close", (code) => resolve(code ?? EXIT_FAILED));
+    });
+}
+
+function env(paths: LabPaths, json: boolean): number {
+    const environment = readJson(paths.env) as Record<string, string> | undefined;
+    if (!environment || !runningDaemon(paths))
+        throw new LabError(`The lab "${paths.name}" does not run: start it with \`npm run lab -- start\`.`);
+    process.stdout.write(
+        json
+            ? `${JSON.stringify(environment, undefined, 2)}\n`
+            : Object.entries(environment)
+                  .map(([name, value]) => `export ${name}='${value.replace(/'/g, `'\\''`)}'\n`)
+                  .join(""),
+    );
+    return 0;
+}
+
+async function logs(paths: LabPaths, follow: boolean): Promise<number> {
+    if (!existsSync(paths.log)) throw new LabError(`The lab "${paths.name}" has no log.`);
+    let offset = 0;
+    const copy = (): void => {
+        const { size } = statSync(paths.log);
+        if (size < offset) offset = 0;
+        const handle = openSync(paths.log, "r");
+        const buffer = Buffer.alloc(64 * 1024);
+        try {
+            for (;;) {
+                const count = readSync(handle, buffer, 0, buffer.length, offset);
+                if (count === 0) break;
+                process.stdout.write(buffer.subarray(0, count));
+                offset += count;
+            }
+        } finally {
+            closeSync(handle);
+        }
+    };
+    copy();
+    if (!follow) return 0;
+    watchFile(paths.log, { interval: 200 }, () => {
+        if (existsSync(paths.log)) copy();
+        // The lab was removed.
+        else unwatchFile(paths.log);
+    });
+    return new Promise((resolve) => {
+        process.once("SIGINT", () => {
+            unwatchFile(paths.log);
+            resolve(0);
+        });
+    });
+}
+
+if (require.main === module) {
+    main(process.argv.slice(2))
+        .then((code) => {
+            process.exitCode = code;
+        })
+        .catch((error: unknown) => {
+            // Messages are written for people; whoever wants to know where one comes from asks for it.
+            const debug = process.env["LAB_DEBUG"] === "1";
+            process.stderr.write(
+                `${error instanceof Error ? (debug ? (error.stack ?? error.message) : error.message) : String(error)}\n`,
+            );
+            process.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
+        });
+}

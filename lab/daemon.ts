@@ -1,0 +1,75 @@
+/** The long-running process of a lab. `lab/cli.ts` starts it; it may also run in the foreground: `lab/daemon.ts`. */
+import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { Cloud } from "./cloud";
+import { clientEnvironment } from "./environment";
+import { writePrivate } from "./files";
+import { UsageError, labPaths } from "./paths";
+import { startOf } from "./process";
+import { DaemonRecord, runningDaemon } from "./record";
+
+const MAX_LOG_BYTES = 20 * 1024 * 1024;
+
+/** Runs until it is told to stop. */
+async function main(): Promise<void> {
+    const paths = labPaths();
+    mkdirSync(paths.folder, { recursive: true, mode: 0o700 });
+    const other = runningDaemon(paths);
+    if (other) throw new UsageError(`The lab "${paths.name}" runs already (process ${other.pid}).`);
+    if (existsSync(paths.log) && statSync(paths.log).size > MAX_LOG_BYTES) renameSync(paths.log, `${paths.log}.old`);
+    const log = (line: string): void => {
+        appendFileSync(paths.log, `${new Date().toISOString()} ${line}\n`, { mode: 0o600 });
+    };
+    process.on("uncaughtException", (error) => log(`uncaught: ${error.stack ?? error.message}`));
+    process.on("unhandledRejection", (error) =>
+        log(`unhandled: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    );
+
+    const [{ createMachine }, { actions: ecs }, { actions: vpc }] = await Promise.all([
+        import("./machine"),
+        import("./api/ecs"),
+        import("./api/vpc"),
+    ]);
+    const region = process.env["LAB_REGION"] ?? undefined;
+    const machine = await createMachine({ name: paths.name, folder: paths.machine, log });
+    const stop = (): void => {
+        log("stopping");
+        void cloud
+            .close()
+            .catch((error: unknown) => log(`close: ${String(error)}`))
+            .finally(() => {
+                rmSync(paths.daemon, { force: true });
+                rmSync(paths.env, { force: true });
+                process.exit(0);
+            });
+    };
+    const cloud = await Cloud.start({
+        paths,
+        machine,
+        eipRange: machine.eipRange,
+        actions: [...ecs, ...vpc],
+        ...(region !== undefined && { region }),
+        log,
+        onHalt: stop,
+    });
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
+    rmSync(paths.halted, { force: true });
+    mkdirSync(paths.pulumi, { recursive: true, mode: 0o700 });
+    const about = { port: cloud.server.port, region: region ?? "cn-hangzhou", authority: cloud.authority };
+    writePrivate(paths.env, `${JSON.stringify(clientEnvironment(paths, cloud.identity, about), undefined, 2)}\n`);
+    // Last, because its presence tells the command line that everything else is there.
+    const record: DaemonRecord = {
+        pid: process.pid,
+        start: startOf(process.pid) ?? "",
+        port: about.port,
+        region: about.region,
+    };
+    writePrivate(paths.daemon, JSON.stringify(record));
+    log(`listening on 127.0.0.1:${about.port} as process ${process.pid}`);
+}
+
+if (require.main === module) {
+    main().catch((error: unknown) => {
+        process.stderr.write(`${error instanceof UsageError ? error.message : String(error)}\n`);
+        process.exit(1);
+    });
+}
