@@ -153,8 +153,10 @@ if (!existsSync(script)) fail(`There is no ${file} in ${root}.`);
 const wanted = wantedStamp();
 if (!isStamped(wanted)) await install(wanted).catch((error) => fail(error.message));
 
-const require = createRequire(import.meta.url);
-require("tsx/cjs");
+// The first serves `import … from`, which TypeScript compiles to require; the second serves `import()`.
+createRequire(import.meta.url)("tsx/cjs");
+const { register } = await import("tsx/esm/api");
+register();
 process.argv.splice(1, process.argv.length, script, ...args);
 // Loaded as the main module, so that `require.main === module` tells a script that it was started, not imported.
 Module._load(script, null, true);
