@@ -35,6 +35,7 @@ async function main(args: readonly string[]): Promise<void> {
 if (require.main === module) {
     main(process.argv.slice(2)).catch((error: unknown) => {
         process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-        process.exitCode = 1;
+        // Ends what still builds side by side.
+        process.exit(1);
     });
 }
