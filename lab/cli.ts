@@ -16,16 +16,20 @@ import { freemem } from "node:os";
 import { dirname, join } from "node:path";
 import { withLock } from "../toolchain/lock.cjs";
 import { formatDuration, note, step, summary } from "../toolchain/progress.cjs";
-import type { Toolchain } from "../toolchain/toolchain";
+import { Toolchain, ensureToolchain } from "../toolchain/toolchain";
 import { DEFAULT_REGION } from "./api/regions";
 import { LabError, control, isGone, startDaemon, stopDaemon } from "./control";
 import { DaemonRecord, runningDaemon } from "./record";
 import { readJson, writePrivate } from "./files";
 import type { LabIdentity } from "./identity";
+import { createMachine, ensureEngine, ensureImage, enterCommand, findIndex, stopEngine } from "./machine";
 import { State, emptyState } from "./model/state";
+import { alicloudSearch } from "./orphans";
 import { LabPaths, UsageError, labPaths } from "./paths";
 import { findProblems } from "./preflight";
 import { STARTER, endProcesses, recover } from "./recover";
+import { rpcClient } from "./rpc";
+import { login } from "./ssh";
 import { STACK, configuredRegion, projectName, writeProject } from "./stack";
 import { HostView, LabView, chooseHost, hostViews, table } from "./view";
 
@@ -105,7 +109,6 @@ async function preflight(paths: LabPaths, stack: boolean): Promise<void> {
 async function bringUpCloud(paths: LabPaths): Promise<DaemonRecord> {
     const running = runningDaemon(paths);
     if (running) return running;
-    const { ensureEngine, ensureImage } = await import("./machine");
     await ensureEngine();
     await ensureImage();
     return step("Start the cloud", { about: "5 s" }, () => startDaemon(paths, region()));
@@ -152,7 +155,6 @@ async function up(paths: LabPaths): Promise<number> {
     const cold = !runningDaemon(paths);
     await preflight(paths, true);
     return serially(paths, async () => {
-        const { ensureToolchain } = await import("../toolchain/toolchain");
         const [daemon, toolchain] = await bothOrNeither(bringUpCloud(paths), ensureToolchain());
         writeProject(paths);
         const environment = pulumiEnvironment(paths, toolchain);
@@ -215,7 +217,6 @@ async function mend(
     daemon: DaemonRecord,
     quiet: (args: readonly string[]) => Promise<string>,
 ): Promise<boolean> {
-    const [{ alicloudSearch }, { rpcClient }] = await Promise.all([import("./orphans"), import("./rpc")]);
     const identity = readJson(paths.identity) as LabIdentity;
     const rpc = rpcClient(`http://127.0.0.1:${daemon.port}`, identity.accessKeyId, identity.accessKeySecret);
     return step("Look for what an earlier run left half done", { about: "2 s" }, (report) =>
@@ -360,7 +361,6 @@ async function stop(paths: LabPaths): Promise<number> {
 
 async function down(paths: LabPaths): Promise<number> {
     return serially(paths, async () => {
-        const { createMachine, ensureEngine, findIndex, stopEngine } = await import("./machine");
         await step(`Remove the lab "${paths.name}"`, { about: "20 s" }, async (report) => {
             report("its processes");
             await endProcesses(paths.pulumi);
@@ -402,7 +402,6 @@ async function ssh(paths: LabPaths, words: readonly string[]): Promise<number> {
     if (!host) throw new UsageError(`There is no host "${wanted}". ${names === "" ? "There is none at all." : names}`);
     if (!runningDaemon(paths)) throw new LabError(`The lab "${paths.name}" does not run: \`npm run lab -- start\`.`);
     if (host.state !== "Running") throw new LabError(`${host.name} is ${host.state}.`);
-    const [{ login }, { enterCommand }] = await Promise.all([import("./ssh"), import("./machine")]);
     return login(
         {
             paths,
@@ -411,7 +410,6 @@ async function ssh(paths: LabPaths, words: readonly string[]): Promise<number> {
             host,
             exportStack: async () => {
                 if (!existsSync(paths.project)) return undefined;
-                const { ensureToolchain } = await import("../toolchain/toolchain");
                 const toolchain = await ensureToolchain();
                 const args = ["stack", "export", "--show-secrets", "--stack", STACK];
                 return capture(paths, toolchain, pulumiEnvironment(paths, toolchain), args).catch(() => undefined);
@@ -423,7 +421,6 @@ async function ssh(paths: LabPaths, words: readonly string[]): Promise<number> {
 }
 
 async function pulumi(paths: LabPaths, args: readonly string[]): Promise<number> {
-    const { ensureToolchain } = await import("../toolchain/toolchain");
     const toolchain = await ensureToolchain();
     const environment = pulumiEnvironment(paths, toolchain);
     writeProject(paths);

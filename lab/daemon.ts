@@ -1,8 +1,11 @@
 /** The long-running process of a lab. `lab/cli.ts` starts it; it may also run in the foreground: `lab/daemon.ts`. */
 import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { actions as ecs } from "./api/ecs";
+import { actions as vpc } from "./api/vpc";
 import { Cloud } from "./cloud";
 import { clientEnvironment } from "./environment";
 import { writePrivate } from "./files";
+import { createMachine } from "./machine";
 import { UsageError, labPaths } from "./paths";
 import { startOf } from "./process";
 import { DaemonRecord, runningDaemon } from "./record";
@@ -24,11 +27,6 @@ async function main(): Promise<void> {
         log(`unhandled: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
     );
 
-    const [{ createMachine }, { actions: ecs }, { actions: vpc }] = await Promise.all([
-        import("./machine"),
-        import("./api/ecs"),
-        import("./api/vpc"),
-    ]);
     const region = process.env["LAB_REGION"] ?? undefined;
     const machine = await createMachine({ name: paths.name, folder: paths.machine, log });
     const stop = (): void => {
