@@ -131,6 +131,9 @@ export function parseRequest<T>(cls: ModelClass<T>, flat: ReadonlyMap<string, st
     return parseModel(cls as ModelClass, toTree(flat)) as Plain<T>;
 }
 
+/** Holds members, by wire name, that the cloud answers although the vendor's SDK does not list them. */
+export const unlisted = Symbol("unlisted");
+
 /** The JSON object of an answer, with the vendor's wire names; undefined members are left out. */
 export function serialize(cls: ModelClass, value: object): Record<string, unknown> {
     const names = cls.names();
@@ -142,6 +145,11 @@ export function serialize(cls: ModelClass, value: object): Record<string, unknow
         if (wireName === undefined)
             throw new CloudError("InternalError", `The lab has no wire name for "${property}" of ${cls.name}.`, 500);
         result[wireName] = serializeValue(types[property], member);
+    }
+    if (unlisted in value) {
+        Object.assign(result, value[unlisted]);
+        // Remembered for `answerProblems`, and seen by nobody else.
+        Object.defineProperty(result, unlisted, { value: value[unlisted] });
     }
     return result;
 }
@@ -163,7 +171,9 @@ export function answerProblems(cls: ModelClass, body: Readonly<Record<string, un
     const names = cls.names();
     const types = cls.types();
     const properties = new Map(Object.entries(names).map(([property, wireName]) => [wireName, property]));
+    const extra = (body as { readonly [unlisted]?: object })[unlisted] ?? {};
     return Object.entries(body).flatMap(([wireName, value]) => {
+        if (Object.hasOwn(extra, wireName)) return [];
         const property = properties.get(wireName);
         const here = path === "" ? wireName : `${path}.${wireName}`;
         return property === undefined ? [`${here} is not in ${cls.name}`] : typeProblems(types[property], value, here);

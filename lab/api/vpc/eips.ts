@@ -20,6 +20,7 @@ import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { hasTags, inRegion, matches, matchesAny, paginate, TagPair, toTags } from "../listing";
 import { regionOfZone } from "../regions";
+import { unlisted } from "../wire";
 import { vpcAction } from "./action";
 import { checkDescription, checkName, checkOneOf, checkTags, refuse, valueOr } from "./checks";
 import { eipOf } from "./lookup";
@@ -236,6 +237,8 @@ function eipView(eip: Eip) {
         serviceManaged: 0,
         zone: eip.zone ?? "",
         tags: tagsView(eip.tags),
+        // The provider's data source crashes without.
+        [unlisted]: { AvailableRegions: { AvailableRegion: [eip.regionId] } },
     };
 }
 

@@ -43,6 +43,8 @@ test("the current SDK builds a network with a way out and takes it down again", 
     const eip = (await client.allocateEipAddress(new vpc.AllocateEipAddressRequest({ regionId }))).body!;
     const bind = { regionId, allocationId: eip.allocationId, instanceId: gateway.natGatewayId, instanceType: "Nat" };
     await client.associateEipAddress(new vpc.AssociateEipAddressRequest(bind));
+    const addresses = await client.describeEipAddresses(new vpc.DescribeEipAddressesRequest({ regionId }));
+    expect(addresses.body!.eipAddresses!.eipAddress![0]).toMatchObject({ status: "InUse", mode: "MULTI_BINDED" });
     const snatTableId = gateway.snatTableIds!.snatTableId![0]!;
     const { snatEntryId } = (
         await client.createSnatEntry(

@@ -83,6 +83,13 @@ test("containers are there even when they are empty", async () => {
     expect(await cloud.call("DescribeRouteTables")).toMatchObject({ RouteTables: { RouteTable: [] } });
 });
 
+test("an EIP has what the provider's data source can't do without", async () => {
+    const { cloud } = await populated();
+    expect(await cloud.call("DescribeEipAddresses")).toMatchObject({
+        EipAddresses: { EipAddress: [{ AvailableRegions: { AvailableRegion: ["cn-hangzhou"] } }] },
+    });
+});
+
 test("ids hold nothing that clients split on", async () => {
     const { cloud } = await populated();
     const ids = [
