@@ -1,0 +1,9 @@
+/** Components of a multi-host Linux platform on Alibaba Cloud. */
+export { Bastion, type BastionArgs } from "./bastion";
+export { Connectivity, type ConnectivityArgs, type ConnectivityResult } from "./connectivity";
+export { Host, type HostArgs, HostStep, type StepArgs, type StepOutput, type StepParam } from "./host";
+export * from "./network";
+export * from "./nodePool";
+export * from "./redis";
+export { loadScript, type Script } from "./scripts";
+export type { Tags } from "./tags";

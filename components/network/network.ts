@@ -1,0 +1,296 @@
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+
+import { Problems } from "../problems";
+import { tagsFor, type Tags } from "../tags";
+import type { IngressRule, NetworkArgs } from "./args";
+import { expandRule, type NetworkSettings, parseNetworkArgs, type RuleSettings } from "./settings";
+
+/** One VSwitch of a {@link Network}. */
+export interface VSwitch {
+    readonly id: pulumi.Output<string>;
+    /** Id of its zone, such as `cn-hangzhou-h`. */
+    readonly zone: pulumi.Output<string>;
+    readonly cidr: pulumi.Output<string>;
+}
+
+/**
+ * A VPC with a VSwitch per zone, a way out through a NAT gateway, and one security group per role. Everything can be adopted
+ * instead of created: the VPC, its VSwitches, the security groups.
+ *
+ * A security group lets in exactly what its role's rules name; hosts of the same role can't reach each other otherwise.
+ *
+ * @example
+ * const network = new Network("main", {
+ *     cidr: "10.20.0.0/16",
+ *     zones: ["cn-hangzhou-h", "cn-hangzhou-i"],
+ *     roles: {
+ *         bastion: {},
+ *         data: { ingress: [{ ports: [22], roles: ["bastion", "data"] }, { ports: [7000, 17000], roles: ["data"] }] },
+ *     },
+ * });
+ *
+ * @example
+ * // In a VPC that exists, with the way out that it has.
+ * new Network("main", { vpcId: "vpc-bp1…", vswitchIds: ["vsw-bp1…", "vsw-bp2…"], roles: { data: {} } });
+ */
+export class Network extends pulumi.ComponentResource {
+    public readonly vpcId: pulumi.Output<string>;
+    /** In the order of the zones; hosts are spread over them. */
+    public readonly vswitches: readonly VSwitch[];
+    /** Id of each role's security group. */
+    public readonly securityGroupIds: Readonly<Record<string, pulumi.Output<string>>>;
+    /** The address from which hosts without one of their own reach the internet; undefined without a NAT gateway. */
+    public readonly natAddress: pulumi.Output<string> | undefined;
+    /** What has to exist before a host without a public address can reach the internet. */
+    public readonly outbound: readonly pulumi.Resource[];
+
+    private readonly name: string;
+    private readonly rules = new Map<string, alicloud.ecs.SecurityGroupRule[]>();
+
+    constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("multihost:network:Network", name, {}, opts);
+        const settings = parseNetworkArgs(name, args);
+        this.name = name;
+
+        this.vpcId = this.vpc(name, args, settings);
+        const created = args.vswitchIds === undefined ? this.createVSwitches(name, args, settings) : [];
+        const vswitches = args.vswitchIds === undefined ? created : this.adoptVSwitches(name, args.vswitchIds);
+        this.vswitches = vswitches.map(({ id, zoneId, cidrBlock }) => ({ id, zone: zoneId, cidr: cidrBlock }));
+        this.securityGroupIds = this.securityGroups(name, args);
+        for (const rule of settings.rules) {
+            this.addRule(rule, args.roles?.[rule.role]?.ingress ?? [], this);
+        }
+
+        const nat = settings.natGateway ? this.natGateway(name, settings, args.tags) : undefined;
+        const routes = args.ownRouteTable === true ? this.routeTable(name, args.tags, nat?.gateway) : [];
+        this.natAddress = nat?.address;
+        this.outbound = [...(nat?.entries ?? []), ...routes];
+        this.registerOutputs({
+            vpcId: this.vpcId,
+            vswitchIds: this.vswitches.map(({ id }) => id),
+            securityGroupIds: this.securityGroupIds,
+            natAddress: this.natAddress,
+        });
+    }
+
+    /** The rules of a role's security group: what can't be reached before they exist depends on them. */
+    public rulesOf(role: string): readonly pulumi.Resource[] {
+        return this.rules.get(role) ?? [];
+    }
+
+    /**
+     * Lets more in to a role's hosts.
+     *
+     * @param parent the component that asks for it, whose child the rules become.
+     * @throws pulumi.RunError that lists every invalid part of the rules.
+     */
+    public allow(role: string, ingress: readonly IngressRule[], parent: pulumi.Resource): readonly pulumi.Resource[] {
+        const problems = new Problems();
+        if (!(role in this.securityGroupIds)) {
+            problems.add("role", `there is no role "${role}" in network "${this.name}".`);
+        }
+        const expanded = ingress.flatMap((rule, index) =>
+            expandRule(problems, this.securityGroupIds, role, "ingress", rule, `ingress[${index}]`),
+        );
+        problems.throwIfAny(`A rule for network "${this.name}"`);
+        return expanded.map((rule) => this.addRule(rule, ingress, parent));
+    }
+
+    private vpc(name: string, args: NetworkArgs, settings: NetworkSettings): pulumi.Output<string> {
+        if (args.vpcId !== undefined) {
+            return pulumi.output(args.vpcId);
+        }
+        return new alicloud.vpc.Network(
+            name,
+            { vpcName: name, cidrBlock: settings.cidr, tags: tagsFor(name, args.tags) },
+            { parent: this },
+        ).id;
+    }
+
+    private createVSwitches(name: string, args: NetworkArgs, settings: NetworkSettings): alicloud.vpc.Switch[] {
+        const { zones } = settings;
+        const lookedUp = typeof zones === "number" ? this.lookUpZones(zones, args.instanceType) : undefined;
+        return settings.vswitchCidrs.map((cidrBlock, index) => {
+            const vswitchName = `${name}-${typeof zones === "number" ? index + 1 : zones[index]}`;
+            return new alicloud.vpc.Switch(
+                vswitchName,
+                {
+                    vpcId: this.vpcId,
+                    vswitchName,
+                    cidrBlock,
+                    zoneId: lookedUp?.apply((ids) => ids[index]!) ?? (zones as readonly string[])[index]!,
+                    tags: tagsFor(vswitchName, args.tags),
+                },
+                // The order in which zones are listed may change, and a VSwitch that moves takes its hosts along.
+                { parent: this, ...(lookedUp === undefined ? {} : { ignoreChanges: ["zoneId"] }) },
+            );
+        });
+    }
+
+    private lookUpZones(count: number, instanceType: string | undefined): pulumi.Output<string[]> {
+        const found = alicloud.getZonesOutput(
+            {
+                availableResourceCreation: "VSwitch",
+                ...(instanceType === undefined ? {} : { availableInstanceType: instanceType }),
+            },
+            { parent: this },
+        );
+        return found.ids.apply((ids) => {
+            if (ids.length < count) {
+                const offer = instanceType === undefined ? "" : ` that offer ${instanceType}`;
+                throw new pulumi.RunError(
+                    `Network "${this.name}": zones: this region has ${ids.length} zones${offer}, not ${count}. Ask for fewer, or for another region or instance type.`,
+                );
+            }
+            return [...ids].sort();
+        });
+    }
+
+    private adoptVSwitches(name: string, ids: readonly pulumi.Input<string>[]): alicloud.vpc.Switch[] {
+        return ids.map((id, index) => alicloud.vpc.Switch.get(`${name}-${index + 1}`, id, undefined, { parent: this }));
+    }
+
+    private securityGroups(name: string, args: NetworkArgs): Record<string, pulumi.Output<string>> {
+        return Object.fromEntries(
+            Object.entries(args.roles ?? {}).map(([role, { securityGroupId }]) => {
+                const groupName = `${name}-${role}`;
+                const id =
+                    securityGroupId === undefined
+                        ? new alicloud.ecs.SecurityGroup(
+                              groupName,
+                              {
+                                  securityGroupName: groupName,
+                                  description: `Hosts with the role ${role}`,
+                                  vpcId: this.vpcId,
+                                  // The cloud's default lets members of a group reach each other on every port.
+                                  innerAccessPolicy: "Drop",
+                                  tags: tagsFor(groupName, args.tags),
+                              },
+                              { parent: this },
+                          ).id
+                        : pulumi.output(securityGroupId);
+                return [role, id];
+            }),
+        );
+    }
+
+    private addRule(rule: RuleSettings, ingress: readonly IngressRule[], parent: pulumi.Resource): pulumi.Resource {
+        const { peer } = rule;
+        const resource = new alicloud.ecs.SecurityGroupRule(
+            `${this.name}-${rule.name}`,
+            {
+                securityGroupId: this.securityGroupIds[rule.role]!,
+                type: rule.direction,
+                ipProtocol: rule.protocol,
+                portRange: rule.portRange,
+                policy: rule.policy,
+                priority: rule.priority,
+                nicType: "intranet",
+                description: rule.description,
+                ...(peer.kind === "cidr" ? { cidrIp: peer.cidr } : {}),
+                ...(peer.kind === "role" ? { sourceSecurityGroupId: this.securityGroupIds[peer.role]! } : {}),
+                ...(peer.kind === "securityGroup"
+                    ? {
+                          sourceSecurityGroupId: ingress.find((one) => peer.name in (one.securityGroups ?? {}))!
+                              .securityGroups![peer.name]!,
+                      }
+                    : {}),
+            },
+            { parent },
+        );
+        this.rules.set(rule.role, [...(this.rules.get(rule.role) ?? []), resource]);
+        return resource;
+    }
+
+    private natGateway(name: string, settings: NetworkSettings, tags: Tags | undefined): NatGateway {
+        const natName = `${name}-nat`;
+        const gateway = new alicloud.vpc.NatGateway(
+            natName,
+            {
+                vpcId: this.vpcId,
+                vswitchId: this.vswitches[0]!.id,
+                natGatewayName: natName,
+                natType: "Enhanced",
+                paymentType: "PayAsYouGo",
+                internetChargeType: "PayByLcu",
+                tags: tagsFor(natName, tags),
+            },
+            { parent: this },
+        );
+        const eip = new alicloud.ecs.EipAddress(
+            natName,
+            {
+                addressName: natName,
+                bandwidth: String(settings.natBandwidth),
+                internetChargeType: "PayByTraffic",
+                paymentType: "PayAsYouGo",
+                tags: tagsFor(natName, tags),
+            },
+            { parent: this },
+        );
+        const association = new alicloud.ecs.EipAssociation(
+            natName,
+            { allocationId: eip.id, instanceId: gateway.id, instanceType: "Nat" },
+            // An address is bound once: the old binding has to go before the new one comes.
+            { parent: this, deleteBeforeReplace: true },
+        );
+        const entries = this.vswitches.map(
+            (vswitch, index) =>
+                new alicloud.vpc.SnatEntry(
+                    `${natName}-${index + 1}`,
+                    {
+                        snatEntryName: `${natName}-${index + 1}`,
+                        snatTableId: gateway.snatTableIds,
+                        sourceVswitchId: vswitch.id,
+                        snatIp: eip.ipAddress,
+                    },
+                    // Only an address that is bound to the gateway can be the source of its entries.
+                    { parent: this, dependsOn: [association], deleteBeforeReplace: true },
+                ),
+        );
+        return { gateway, entries, address: eip.ipAddress };
+    }
+
+    private routeTable(
+        name: string,
+        tags: Tags | undefined,
+        gateway: alicloud.vpc.NatGateway | undefined,
+    ): readonly pulumi.Resource[] {
+        const table = new alicloud.vpc.RouteTable(
+            name,
+            { vpcId: this.vpcId, routeTableName: name, associateType: "VSwitch", tags: tagsFor(name, tags) },
+            { parent: this },
+        );
+        const attachments = this.vswitches.map(
+            (vswitch, index) =>
+                new alicloud.vpc.RouteTableAttachment(
+                    `${name}-${index + 1}`,
+                    { routeTableId: table.id, vswitchId: vswitch.id },
+                    // A VSwitch has one route table at a time.
+                    { parent: this, deleteBeforeReplace: true },
+                ),
+        );
+        if (gateway === undefined) {
+            return attachments;
+        }
+        // The cloud adds this route to the system route table only.
+        const route = new alicloud.vpc.RouteEntry(
+            `${name}-nat`,
+            {
+                routeTableId: table.id,
+                destinationCidrblock: "0.0.0.0/0",
+                nexthopType: "NatGateway",
+                nexthopId: gateway.id,
+            },
+            { parent: this, deleteBeforeReplace: true },
+        );
+        return [...attachments, route];
+    }
+}
+
+interface NatGateway {
+    readonly gateway: alicloud.vpc.NatGateway;
+    readonly entries: readonly pulumi.Resource[];
+    readonly address: pulumi.Output<string>;
+}

@@ -1,0 +1,118 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+import type { Host } from "../host";
+import type { Network } from "../network";
+import type { Tags } from "../tags";
+
+/** A disk beside the system disk. Needs a file system and a mount; the component only attaches it. */
+export interface DataDiskArgs {
+    /** Unique within the host: lower-case letters, digits and hyphens. Part of the disk's name. */
+    readonly name: string;
+    /** GiB, 20 to 32768. Can grow in place. */
+    readonly size: number;
+    /** @default "cloud_essd" */
+    readonly category?: string;
+    /** @default true */
+    readonly encrypted?: boolean;
+}
+
+/** The disk that the image is written to. */
+export interface SystemDiskArgs {
+    /** GiB, 20 to 2048. @default 40 */
+    readonly size?: number;
+    /** @default "cloud_essd" */
+    readonly category?: string;
+    /** Encrypted with the account's service key. @default true */
+    readonly encrypted?: boolean;
+}
+
+/** A key pair that exists. */
+export interface ExistingKeyPair {
+    /** In OpenSSH or PEM format, without a passphrase. */
+    readonly privateKey: pulumi.Input<string>;
+    /** As in authorized_keys. */
+    readonly publicKey: pulumi.Input<string>;
+}
+
+/** An ECS instance that this program didn't create. */
+export interface AdoptedInstance {
+    /** Such as `i-bp1…`. Its addresses and zone are looked up. */
+    readonly instanceId: pulumi.Input<string>;
+    /** Who logs in: root, or someone who may run `sudo` without a password. @default "root" */
+    readonly user?: string;
+    readonly privateKey: pulumi.Input<string>;
+    /** Its public host key: `ssh-ed25519 AAAA…`. */
+    readonly hostKey: pulumi.Input<string>;
+}
+
+/** Whatever other hosts are reached through, such as a `Bastion`. */
+export interface JumpHost {
+    readonly host: Host;
+    /** What has to be done on it before others are reached through it. */
+    readonly preparedBy?: readonly pulumi.Resource[];
+}
+
+/** What may replace a host whose description has changed. */
+export type RebuildReason = "image" | "userData";
+
+/** Arguments of {@link NodePool}. */
+export interface NodePoolArgs {
+    readonly network: Network;
+    /** The network's role whose security group the hosts get. */
+    readonly role: string;
+    /**
+     * How many hosts to create, 0 to 1000. They are numbered from 1, and a host's number is its place: raising the count adds at the
+     * end, lowering it removes at the end, and neither touches the others.
+     */
+    readonly count: number;
+    /** Numbers to leave out, in order to remove a host from the middle: `count: 4, exclude: [2]` makes the hosts 1, 3, 4 and 5. @default [] */
+    readonly exclude?: readonly number[];
+    /** Hosts that exist, by a name of your choice. They become members like the others; deleting the pool leaves them running. */
+    readonly adopt?: Readonly<Record<string, AdoptedInstance | Host>>;
+    /** @default "ecs.g7.large": 2 vCPU, 8 GiB */
+    readonly instanceType?: pulumi.Input<string>;
+    /** Id of the image. @default the newest that `imageName` finds */
+    readonly imageId?: pulumi.Input<string>;
+    /** Regular expression for the name of a public image. @default "^debian_12_": Debian 12 for x86 */
+    readonly imageName?: string;
+    /**
+     * What rebuilds a host from scratch, its disk included: a newer image, changed user data, or both.
+     * @default []: hosts keep what they were created with
+     */
+    readonly rebuildOn?: readonly RebuildReason[];
+    readonly systemDisk?: SystemDiskArgs;
+    /** The same for every host. @default none */
+    readonly dataDisks?: readonly DataDiskArgs[];
+    /**
+     * Spreads the hosts over different physical machines, at most 20 in a zone. Not every instance family can be part of one.
+     * @default true for 2 to 20 hosts
+     */
+    readonly deploymentSet?: boolean;
+    /** Which hosts get an elastic address: all, or the listed numbers. @default none */
+    readonly publicAddresses?: boolean | readonly number[];
+    /** Peak bandwidth of each elastic address in Mbit/s, 1 to 200. @default 5 */
+    readonly publicBandwidth?: number;
+    /** What the hosts are reached through. @default their public addresses */
+    readonly bastion?: JumpHost;
+    /** Connect to private addresses without a bastion, where this program runs within the VPC or a VPN. @default false */
+    readonly direct?: boolean;
+    /** Who logs in to the hosts. A user other than root is created and may run `sudo`. @default "root" */
+    readonly user?: string;
+    /**
+     * The key pair that logs in: one that exists, or the kind to make. The cloud's own key pairs are RSA only; the public half of
+     * another kind comes through user data alone.
+     * @default "RSA" with 4096 bits
+     */
+    readonly keyPair?: "RSA" | "ED25519" | ExistingKeyPair;
+    /**
+     * Lets a service user log in from every host of the pool to every other without a password. False leaves it out.
+     * @default { user: "multihost" }
+     */
+    readonly mesh?: { readonly user: string } | false;
+    /** More of cloud-init's configuration, merged into the pool's own, such as `{ timezone: "Asia/Shanghai" }`. */
+    readonly cloudConfig?: Readonly<Record<string, unknown>>;
+    /** Refuses the deletion of instances until it is switched off. @default false */
+    readonly deletionProtection?: boolean;
+    /** Tags of every resource that can have any. */
+    readonly tags?: Tags;
+}

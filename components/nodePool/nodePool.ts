@@ -1,0 +1,333 @@
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+
+import { Host, type HostStep } from "../host";
+import { physicalName, tagsFor } from "../tags";
+import type { AdoptedInstance, NodePoolArgs } from "./args";
+import { type NodePoolSettings, parseNodePoolArgs, type Slot } from "./settings";
+import { cloudConfig } from "./userData";
+
+/**
+ * Hosts of one kind, spread over the zones of a network.
+ *
+ * Every host keeps its number, and with it its name, zone and disks: raising or lowering the count, and leaving out a number in
+ * the middle, never touches the others. A newer image or changed user data doesn't either, unless `rebuildOn` says so.
+ *
+ * @example
+ * const bastion = new Bastion("bastion", { network, adminCidrs: ["198.51.100.0/24"] });
+ * const pool = new NodePool("node", { network, role: "data", count: 6, bastion });
+ *
+ * @example
+ * // Without the second host, and with two that exist.
+ * new NodePool("node", {
+ *     network, role: "data", bastion, count: 3, exclude: [2],
+ *     adopt: { old: { instanceId: "i-bp1…", privateKey, hostKey: "ssh-ed25519 AAAA…" }, metal: new Host("metal", …) },
+ * });
+ */
+export class NodePool extends pulumi.ComponentResource {
+    /** The hosts that the pool creates, by number, then the adopted ones, by name. */
+    public readonly hosts: readonly Host[];
+    /** The private key that logs in to the created hosts, in OpenSSH format. Secret. */
+    public readonly privateKey: pulumi.Output<string>;
+    /** The service user whose logins need no password; undefined without a mesh. */
+    public readonly meshUser: string | undefined;
+    /** The steps that have tried the logins between all pairs of hosts. */
+    public readonly mesh: readonly HostStep[];
+    /** Ids of the data disks, by host and by the disk's name. */
+    public readonly dataDisks: Readonly<Record<string, Readonly<Record<string, pulumi.Output<string>>>>>;
+
+    constructor(name: string, args: NodePoolArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("multihost:compute:NodePool", name, {}, opts);
+        const settings = parseNodePoolArgs(name, args);
+        const keys = this.keyPair(name, args);
+        this.privateKey = pulumi.secret(keys.privateKey);
+
+        const shared: Shared = {
+            args,
+            settings,
+            keys,
+            imageId: settings.slots.length === 0 ? undefined : this.image(name, args),
+            deploymentSetId: settings.deploymentSet ? this.deploymentSet(name) : undefined,
+        };
+        const created = settings.slots.map((slot) => this.createHost(slot, shared));
+        const adopted = Object.entries(args.adopt ?? {})
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([hostName, existing]) =>
+                existing instanceof Host ? existing : this.adoptInstance(hostName, existing, args),
+            );
+
+        this.hosts = [...created.map(({ host }) => host), ...adopted];
+        this.dataDisks = Object.fromEntries(created.map(({ host, disks }) => [host.name, disks]));
+        this.meshUser = settings.meshUser;
+        this.mesh = settings.meshUser === undefined ? [] : this.connect(name, settings.meshUser);
+        this.registerOutputs({
+            hosts: this.hosts.map((host) => ({ name: host.name, privateAddress: host.privateAddress })),
+        });
+    }
+
+    private keyPair(name: string, args: NodePoolArgs): Keys {
+        const { keyPair = "RSA" } = args;
+        if (typeof keyPair === "object") {
+            return { ...keyPair, keyName: undefined };
+        }
+        const key = new tls.PrivateKey(
+            `${name}-key`,
+            keyPair === "RSA" ? { algorithm: "RSA", rsaBits: 4096 } : { algorithm: "ED25519" },
+            { parent: this },
+        );
+        const keys = { privateKey: key.privateKeyOpenssh, publicKey: key.publicKeyOpenssh };
+        if (keyPair !== "RSA" || args.count === 0) {
+            return { ...keys, keyName: undefined };
+        }
+        const imported = new alicloud.ecs.EcsKeyPair(
+            name,
+            {
+                keyPairName: physicalName(name),
+                publicKey: key.publicKeyOpenssh.apply((text) => text.trim()),
+                tags: tagsFor(name, args.tags),
+            },
+            // Its name identifies it, so two can't exist side by side.
+            { parent: this, deleteBeforeReplace: true },
+        );
+        return { ...keys, keyName: imported.keyPairName };
+    }
+
+    private image(name: string, args: NodePoolArgs): pulumi.Input<string> {
+        if (args.imageId !== undefined) {
+            return args.imageId;
+        }
+        const nameRegex = args.imageName ?? "^debian_12_";
+        const found = alicloud.ecs.getImagesOutput(
+            { nameRegex, owners: "system", architecture: "x86_64", mostRecent: true },
+            { parent: this },
+        );
+        return found.images.apply(([image]) => {
+            if (image === undefined) {
+                throw new pulumi.RunError(
+                    `NodePool "${name}": imageName: this region has no public x86 image whose name matches ${nameRegex}. Set imageId.`,
+                );
+            }
+            return image.id;
+        });
+    }
+
+    private deploymentSet(name: string): pulumi.Output<string> {
+        return new alicloud.ecs.EcsDeploymentSet(
+            name,
+            { deploymentSetName: physicalName(name), strategy: "Availability" },
+            { parent: this },
+        ).id;
+    }
+
+    private createHost(slot: Slot, shared: Shared): { host: Host; disks: Record<string, pulumi.Output<string>> } {
+        const { args, settings, keys } = shared;
+        const { network, rebuildOn = [] } = args;
+        const vswitch = network.vswitches[(slot.number - 1) % network.vswitches.length]!;
+        const hostKey = new tls.PrivateKey(`${slot.name}-host-key`, { algorithm: "ED25519" }, { parent: this });
+        const userData = pulumi
+            .all([keys.publicKey, hostKey.privateKeyOpenssh, hostKey.publicKeyOpenssh])
+            .apply(([authorizedKey, privateKey, publicKey]) =>
+                cloudConfig({
+                    hostName: slot.name,
+                    user: settings.user,
+                    authorizedKey,
+                    hostKey: { privateKey, publicKey },
+                    extra: args.cloudConfig ?? {},
+                }),
+            );
+        const keepsImage = !rebuildOn.includes("image");
+        const keepsUserData = !rebuildOn.includes("userData");
+        const instance = new alicloud.ecs.Instance(
+            slot.name,
+            {
+                instanceName: slot.name,
+                hostName: slot.name,
+                instanceType: args.instanceType ?? "ecs.g7.large",
+                imageId: shared.imageId!,
+                vswitchId: vswitch.id,
+                securityGroups: [network.securityGroupIds[args.role]!],
+                instanceChargeType: "PostPaid",
+                internetMaxBandwidthOut: 0,
+                systemDiskCategory: settings.systemDisk.category,
+                systemDiskSize: settings.systemDisk.size,
+                systemDiskEncrypted: settings.systemDisk.encrypted,
+                userData: pulumi.secret(userData.apply((text) => Buffer.from(text).toString("base64"))),
+                deletionProtection: args.deletionProtection ?? false,
+                tags: tagsFor(slot.name, args.tags),
+                volumeTags: tagsFor(slot.name, args.tags),
+                ...(keys.keyName === undefined ? {} : { keyName: keys.keyName }),
+                ...(shared.deploymentSetId === undefined ? {} : { deploymentSetId: shared.deploymentSetId }),
+            },
+            {
+                parent: this,
+                ignoreChanges: [...(keepsImage ? ["imageId"] : []), ...(keepsUserData ? ["userData"] : [])],
+                // The provider would write a new image onto the running instance's disk and leave its id: no step would know.
+                replaceOnChanges: [...(keepsImage ? [] : ["imageId"]), ...(keepsUserData ? [] : ["userData"])],
+            },
+        );
+        const attached = this.attachDisks(slot, instance, vswitch.zone, args);
+        const address = slot.public ? this.publicAddress(slot, instance, shared) : undefined;
+
+        const host = new Host(
+            slot.name,
+            {
+                address: instance.privateIp,
+                ...(address === undefined ? {} : { publicAddress: address.address }),
+                user: settings.user,
+                privateKey: keys.privateKey,
+                hostKey: hostKey.publicKeyOpenssh,
+                identity: instance.id,
+                zone: vswitch.zone,
+                machine: instance,
+                reachableBy: [
+                    ...network.rulesOf(args.role),
+                    ...attached.map(({ attachment }) => attachment),
+                    ...(address === undefined ? [] : [address.association]),
+                    ...(args.bastion?.preparedBy ?? []),
+                ],
+                outboundBy: network.outbound,
+                ...(args.bastion === undefined ? {} : { bastion: args.bastion.host }),
+            },
+            { parent: this },
+        );
+        return { host, disks: Object.fromEntries(attached.map(({ name, id }) => [name, id])) };
+    }
+
+    private attachDisks(
+        slot: Slot,
+        instance: alicloud.ecs.Instance,
+        zoneId: pulumi.Output<string>,
+        args: NodePoolArgs,
+    ): { name: string; id: pulumi.Output<string>; attachment: pulumi.Resource }[] {
+        return (args.dataDisks ?? []).map((disk) => {
+            const diskName = `${slot.name}-${disk.name}`;
+            // Of its own, since a disk that is part of the instance can't grow without replacing it.
+            const resource = new alicloud.ecs.EcsDisk(
+                diskName,
+                {
+                    diskName,
+                    zoneId,
+                    size: disk.size,
+                    category: disk.category ?? "cloud_essd",
+                    encrypted: disk.encrypted ?? true,
+                    deleteWithInstance: false,
+                    tags: tagsFor(diskName, args.tags),
+                },
+                { parent: this },
+            );
+            const attachment = new alicloud.ecs.EcsDiskAttachment(
+                diskName,
+                { diskId: resource.id, instanceId: instance.id },
+                // A disk is attached once: the old attachment has to go before the new one comes.
+                { parent: this, deleteBeforeReplace: true },
+            );
+            return { name: disk.name, id: resource.id, attachment };
+        });
+    }
+
+    private publicAddress(
+        slot: Slot,
+        instance: alicloud.ecs.Instance,
+        { args, settings }: Shared,
+    ): { address: pulumi.Output<string>; association: pulumi.Resource } {
+        const eip = new alicloud.ecs.EipAddress(
+            slot.name,
+            {
+                addressName: slot.name,
+                bandwidth: String(settings.publicBandwidth),
+                internetChargeType: "PayByTraffic",
+                paymentType: "PayAsYouGo",
+                tags: tagsFor(slot.name, args.tags),
+            },
+            { parent: this },
+        );
+        const association = new alicloud.ecs.EipAssociation(
+            slot.name,
+            { allocationId: eip.id, instanceId: instance.id, instanceType: "EcsInstance" },
+            // An address is bound once: the old binding has to go before the new one comes.
+            { parent: this, deleteBeforeReplace: true },
+        );
+        return { address: eip.ipAddress, association };
+    }
+
+    private adoptInstance(hostName: string, existing: AdoptedInstance, args: NodePoolArgs): Host {
+        const found = alicloud.ecs
+            .getInstancesOutput({ ids: [existing.instanceId] }, { parent: this })
+            .instances.apply(([instance]) => {
+                if (instance === undefined) {
+                    throw new pulumi.RunError(`adopt["${hostName}"]: there is no such instance in this region.`);
+                }
+                return instance;
+            });
+        return new Host(
+            hostName,
+            {
+                address: found.privateIp,
+                user: existing.user ?? "root",
+                privateKey: existing.privateKey,
+                hostKey: existing.hostKey,
+                identity: existing.instanceId,
+                zone: found.availabilityZone,
+                ...(args.bastion === undefined && args.direct !== true
+                    ? { publicAddress: found.apply(({ eip, publicIp }) => eip || publicIp) }
+                    : {}),
+                reachableBy: [...args.network.rulesOf(args.role), ...(args.bastion?.preparedBy ?? [])],
+                outboundBy: args.network.outbound,
+                ...(args.bastion === undefined ? {} : { bastion: args.bastion.host }),
+            },
+            { parent: this },
+        );
+    }
+
+    /** Plants the service user's keys on every host at once, and only then tries every pair. */
+    private connect(name: string, user: string): HostStep[] {
+        const key = new tls.PrivateKey(`${name}-mesh-key`, { algorithm: "ED25519" }, { parent: this });
+        const publicKey = key.publicKeyOpenssh.apply((text) => text.trim());
+        const members = pulumi.all(this.hosts.map((host) => pulumi.interpolate`${host.name}=${host.privateAddress}`));
+        const hostKeys = pulumi.all(
+            this.hosts.map((host) =>
+                host.hostKey.apply((text) => `${host.name}=${text.split(/\s+/).slice(0, 2).join(",")}`),
+            ),
+        );
+        const planted = this.hosts.map((host) =>
+            host.run(
+                `${name}-mesh-${host.name}`,
+                {
+                    script: "ssh/mesh",
+                    params: { user, members, hostKeys, publicKey },
+                    secrets: { privateKey: key.privateKeyOpenssh },
+                    removeOnDelete: true,
+                },
+                { parent: this },
+            ),
+        );
+        return this.hosts.map((host) =>
+            host.run(
+                `${name}-mesh-verify-${host.name}`,
+                {
+                    script: "ssh/verify",
+                    params: { user, members },
+                    rerunOn: [hostKeys, publicKey],
+                    usesInternet: false,
+                },
+                { parent: this, dependsOn: planted },
+            ),
+        );
+    }
+}
+
+interface Keys {
+    readonly privateKey: pulumi.Input<string>;
+    readonly publicKey: pulumi.Input<string>;
+    /** Undefined when the cloud's key pairs can't hold it. */
+    readonly keyName: pulumi.Output<string> | undefined;
+}
+
+interface Shared {
+    readonly args: NodePoolArgs;
+    readonly settings: NodePoolSettings;
+    readonly keys: Keys;
+    readonly imageId: pulumi.Input<string> | undefined;
+    readonly deploymentSetId: pulumi.Output<string> | undefined;
+}

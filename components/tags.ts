@@ -1,0 +1,53 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { Problems } from "./problems";
+
+/** Tags as Alibaba Cloud takes them: keys are known at preview, values may be outputs. */
+export type Tags = Readonly<Record<string, pulumi.Input<string>>>;
+
+/**
+ * The caller's tags, and which project, stack and resource something belongs to: what an interrupted run has left behind is
+ * found by them, and every cost on the bill has a name.
+ */
+export function tagsFor(resource: string, tags: Tags = {}): Record<string, pulumi.Input<string>> {
+    return {
+        ...tags,
+        "multihost:project": pulumi.getProject(),
+        "multihost:stack": pulumi.getStack(),
+        "multihost:resource": resource,
+    };
+}
+
+/** Adds what Alibaba Cloud would refuse; three of its 20 tags are taken. */
+export function checkTags(problems: Problems, tags: Tags | undefined, path = "tags"): void {
+    const keys = Object.keys(tags ?? {});
+    if (keys.length > 17) {
+        problems.add(path, `${keys.length} tags are too many: at most 17 beside the three that every resource gets.`);
+    }
+    for (const key of keys) {
+        if (key === "" || key.length > 128 || /^(aliyun|acs:)/.test(key) || /https?:\/\//.test(key)) {
+            problems.add(
+                `${path}["${key}"]`,
+                "a key has 1 to 128 characters, doesn't start with aliyun or acs: and holds no http:// or https://.",
+            );
+        }
+        if (key.startsWith("multihost:")) {
+            problems.add(`${path}["${key}"]`, "keys that start with multihost: are set by the components.");
+        }
+    }
+}
+
+/** A name that is unique in the account's region, for what Alibaba Cloud identifies by name. */
+export function physicalName(name: string): string {
+    return `${pulumi.getProject()}-${pulumi.getStack()}-${name}`.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, 128);
+}
+
+/** Adds a problem when a component's name can't be the beginning of its resources' names on Alibaba Cloud. */
+export function checkName(problems: Problems, name: string, longest: number): void {
+    if (!/^[a-z](-?[a-z0-9])*$/.test(name) || name.length > longest) {
+        problems.add(
+            "name",
+            `"${name}" can't name resources: up to ${longest} lower-case letters, digits and single hyphens, beginning with a letter.`,
+        );
+    }
+}
