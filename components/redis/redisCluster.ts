@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
-import type { Host, HostStep } from "../host";
+import { dependsOnAll, type Host, type HostStep } from "../host";
 import type { RedisClusterArgs } from "./args";
 import { createAuthority } from "./certificates";
 import { derivePassword, passwordProblem } from "./password";
@@ -95,7 +95,8 @@ export class RedisCluster extends pulumi.ComponentResource {
                     },
                     removeOnDelete: true,
                 },
-                { parent: this },
+                // Pulumi hands nothing of a component's `dependsOn` to its children.
+                { parent: this, dependsOn: dependsOnAll([], opts?.dependsOn) },
             );
         });
 
