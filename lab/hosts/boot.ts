@@ -1,0 +1,143 @@
+/** What is done inside a host's name spaces before its systemd begins. Pure: shell text out of desired state. */
+import type { DesiredHost } from "../model/desired";
+import { RESOLVERS } from "../net/plan";
+import { AttachedDisk, LOOP_MAJOR } from "./disks";
+import { quote } from "./runner";
+
+const SEED = "/var/lib/cloud/seed/nocloud";
+
+/** Shell text that prepares a boot; the network comes last, because the host's first process waits for it. */
+export function bootScript(host: DesiredHost, disks: readonly AttachedDisk[], network: string): string {
+    return [prepareKernelFiles(host), ...disks.map(diskScript), identity(host), seed(host), login(host), network].join(
+        "\n",
+    );
+}
+
+/**
+ * The engine mounts three files that every distribution replaces by renaming, and shows kernel settings read-only.
+ * Those of the network are the host's own. Others belong to the whole machine: hosts get copies to write to, so that
+ * software can be configured as on a machine of its own without a change to the developer's.
+ */
+function prepareKernelFiles(host: DesiredHost): string {
+    return `
+for file in /etc/hosts /etc/hostname /etc/resolv.conf; do umount $file 2>/dev/null || true; done
+if [ ! -e /run/multihost ]; then
+    mkdir -p /run/multihost
+    mount --bind /proc/sys/net /proc/sys/net && mount -o remount,bind,rw /proc/sys/net
+    for folder in /proc/sys/vm /proc/sys/kernel /proc/sys/fs /sys/kernel/mm/transparent_hugepage; do
+        [ -d $folder ] || continue
+        copy=/run/multihost/$(echo $folder | tr / -)
+        mkdir -p $copy
+        for file in $folder/*; do
+            [ -f $file ] || continue
+            cat $file >$copy/\${file##*/} 2>/dev/null || true
+        done
+        case $folder in /proc/sys/vm | /sys/*) mount --bind $copy $folder ;; esac
+    done
+    for device in ${host.nics.map((_, i) => `eth${i}`).join(" ")}; do
+        echo 1 >/proc/sys/net/ipv4/conf/$device/route_localnet || true
+    done
+fi
+`;
+}
+
+function diskScript({ minor, name, serial }: AttachedDisk): string {
+    return `
+rm -f /dev/${name}
+mknod -m 660 /dev/${name} b ${LOOP_MAJOR} ${minor}
+[ -e /dev/loop${minor} ] || mknod -m 660 /dev/loop${minor} b ${LOOP_MAJOR} ${minor}
+ln -sfn ${name} /dev/x${name}
+mkdir -p /dev/disk/by-id
+ln -sfn ../../${name} /dev/disk/by-id/virtio-${serial}
+`;
+}
+
+/** Shell text that shows a disk in a running host. */
+export function attachScript(disk: AttachedDisk): string {
+    return diskScript(disk);
+}
+
+/** Shell text that hides a disk from a running host. */
+export function detachScript(names: readonly string[]): string {
+    return names
+        .map(
+            (name) => `
+for link in /dev/disk/by-id/virtio-*; do
+    [ "$(readlink "$link")" != ../../${name} ] || rm -f "$link"
+done
+rm -f /dev/${name} /dev/x${name}
+`,
+        )
+        .join("\n");
+}
+
+function file(path: string, content: string, mode: string): string {
+    return `
+umask 077
+base64 -d >${path}.new <<'END_OF_FILE'
+${Buffer.from(content).toString("base64").replace(/.{76}/g, "$&\n")}
+END_OF_FILE
+chmod ${mode} ${path}.new
+mv -f ${path}.new ${path}
+umask 022
+`;
+}
+
+/** On the first boot only: afterwards these files are the host's. */
+function identity(host: DesiredHost): string {
+    const address = host.nics.find(({ primary }) => primary)?.primaryIp;
+    const hosts = [
+        "127.0.0.1\tlocalhost",
+        "::1\tlocalhost\tip6-localhost\tip6-loopback",
+        ...(address === undefined ? [] : [`${address}\t${host.hostname}\t${host.hostname}`]),
+    ];
+    const resolvers = [
+        "options timeout:2 attempts:3 rotate single-request-reopen",
+        ...RESOLVERS.map((server) => `nameserver ${server}`),
+    ];
+    return `
+if [ ! -e ${SEED}/meta-data ]; then
+${file("/etc/hosts", `${hosts.join("\n")}\n`, "644")}
+${file("/etc/resolv.conf", `${resolvers.join("\n")}\n`, "644")}
+${file("/etc/hostname", `${host.hostname}\n`, "644")}
+fi
+`;
+}
+
+function seed(host: DesiredHost): string {
+    const metadata = {
+        "instance-id": host.id,
+        "local-hostname": host.hostname,
+        "cloud-name": "aliyun",
+        region: host.regionId,
+        "availability-zone": host.zoneId,
+        "public-keys": host.publicKeys,
+    };
+    return `
+mkdir -p ${SEED}
+${file(`${SEED}/user-data`, host.userData ?? "#cloud-config\n{}\n", "600")}
+${file(`${SEED}/vendor-data`, "", "600")}
+${file(`${SEED}/meta-data`, `${JSON.stringify(metadata)}\n`, "644")}
+`;
+}
+
+/** Keys and password as the cloud sets them at every boot, also when they were attached later. */
+function login(host: DesiredHost): string {
+    const keys = host.publicKeys.map((key) => key.trim()).filter((key) => key !== "" && !key.includes("\n"));
+    const password = host.password;
+    return `
+mkdir -p -m 700 /root/.ssh
+touch /root/.ssh/authorized_keys
+chmod 600 /root/.ssh/authorized_keys
+${keys.map((key) => `grep -qxF ${quote(key)} /root/.ssh/authorized_keys || echo ${quote(key)} >>/root/.ssh/authorized_keys`).join("\n")}
+${
+    password === undefined
+        ? ""
+        : `
+base64 -d <<'END_OF_FILE' | chpasswd
+${Buffer.from(`root:${password}\n`).toString("base64")}
+END_OF_FILE
+echo 'PasswordAuthentication yes' >/etc/ssh/sshd_config.d/40-password.conf
+`
+}`;
+}

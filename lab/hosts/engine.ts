@@ -1,0 +1,196 @@
+/** The container engine: uses the one that runs, installs and starts one where that is possible. */
+import { existsSync, mkdirSync, openSync, readFileSync, statfsSync } from "node:fs";
+import { spawn } from "node:child_process";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { stateFolder } from "../../toolchain/folders";
+import { withLock } from "../../toolchain/lock.cjs";
+import { step } from "../../toolchain/progress.cjs";
+import { Docker } from "./docker";
+import { readJson, remove, writeAtomically } from "./files";
+import { Runner, searchPath } from "./runner";
+import { uplinkMtu } from "../net/network";
+
+/** A reason for which there can be no lab on this machine, in one sentence with its remedy. */
+export class EngineError extends Error {}
+
+/** Programs that the machine side uses, and the packages that bring them. */
+const TOOLS: Readonly<Record<string, string>> = {
+    ip: "iproute2",
+    nft: "nftables",
+    conntrack: "conntrack",
+    losetup: "mount",
+    nsenter: "util-linux",
+    sysctl: "procps",
+    ssh: "openssh-client",
+};
+
+/** Makes sure that an engine answers and that the programs that the lab uses are there. */
+export async function ensureEngine({ runner = new Runner() }: { runner?: Runner } = {}): Promise<void> {
+    const docker = new Docker();
+    try {
+        const ready = async (): Promise<boolean> => (await docker.problem()) === undefined;
+        if (process.getuid?.() !== 0)
+            throw new EngineError(
+                (await docker.problem()) === undefined
+                    ? "The lab makes name spaces and firewall rules, which takes root: run it as root or with sudo."
+                    : "The lab needs a running Docker and root: install Docker and run the lab as root or with sudo.",
+            );
+        if ((await ready()) && missingTools().length === 0) return;
+        await withLock(path.join(stateFolder(), "engine.lock"), { what: "the container engine" }, async () => {
+            const packages = missingTools();
+            const engine = !(await ready());
+            if (engine && !onPath("dockerd")) packages.push("docker.io");
+            if (packages.length > 0)
+                await step("Install the container engine and its tools", { about: "20 s" }, () =>
+                    installPackages(packages, [], runner),
+                );
+            if (engine) await step("Start the container engine", { about: "5 s" }, () => startEngine(docker, runner));
+        });
+        const { stdout } = await runner.attempt(["sh"], { input: kernelProbe });
+        if (stdout.trim() !== "")
+            throw new EngineError(
+                `This kernel lacks ${stdout.trim()}: use one that has it, such as a distribution's own.`,
+            );
+    } finally {
+        docker.close();
+    }
+}
+
+/** What a lab does with the kernel, tried in a name space of its own so that nothing stays. */
+const kernelProbe = `
+unshare -n true 2>/dev/null || { echo "network name spaces"; exit; }
+unshare -n ip link add a type veth peer name b 2>/dev/null || { echo "veth links"; exit; }
+unshare -n ip link add a type bridge 2>/dev/null || { echo "bridges"; exit; }
+unshare -n nft add table ip a '{ chain b { type nat hook postrouting priority 100; masquerade; }; }' 2>/dev/null || echo "nftables with address translation"
+`;
+
+function missingTools(): string[] {
+    return Object.entries(TOOLS)
+        .filter(([tool]) => !onPath(tool))
+        .map(([, name]) => name);
+}
+
+function onPath(program: string): boolean {
+    return searchPath()
+        .split(":")
+        .some((folder) => existsSync(path.join(folder, program)));
+}
+
+/** Distribution and release of this machine, in lower case. */
+export function osRelease(file = "/etc/os-release"): { id: string; codename: string } {
+    let text = "";
+    try {
+        text = readFileSync(file, "utf8");
+    } catch {
+        // No distribution that the lab could know.
+    }
+    const value = (name: string): string => new RegExp(`^${name}="?([^"\n]*)"?$`, "m").exec(text)?.[1] ?? "";
+    return { id: value("ID").toLowerCase(), codename: value("VERSION_CODENAME").toLowerCase() };
+}
+
+/** Installs Debian packages unless the programs that they bring are there. */
+export async function installPackages(
+    packages: readonly string[],
+    programs: readonly string[],
+    runner: Runner,
+): Promise<void> {
+    if (programs.length > 0 && programs.every(onPath)) return;
+    if (!["debian", "ubuntu"].includes(osRelease().id))
+        throw new EngineError(
+            `The lab needs ${packages.join(", ")} and can install packages on Debian and Ubuntu only: install them first.`,
+        );
+    const env = { DEBIAN_FRONTEND: "noninteractive" };
+    const install = [
+        "apt-get",
+        "-q",
+        "-y",
+        "-o",
+        "DPkg::Lock::Timeout=300",
+        "--no-install-recommends",
+        "install",
+        ...packages,
+    ];
+    // Lists may be missing or old; a first try costs less than reading them anew each time.
+    const first = await runner.attempt(install, { env, timeout: 600_000 });
+    if (first.code === 0) return;
+    await runner.attempt(["apt-get", "-q", "update"], { env, timeout: 600_000 });
+    await runner.run(install, { env, timeout: 600_000 });
+}
+
+interface EngineRecord {
+    readonly pid: number;
+    readonly start: string;
+}
+
+function recordFile(): string {
+    return path.join(stateFolder(), "engine.json");
+}
+
+async function startEngine(docker: Docker, runner: Runner): Promise<void> {
+    if (existsSync("/run/systemd/system")) {
+        await runner.run(["systemctl", "start", "docker"]);
+    } else {
+        requireSpace("/var/lib");
+        mkdirSync(stateFolder(), { recursive: true });
+        const log = path.join(stateFolder(), "engine.log");
+        const output = openSync(log, "a", 0o600);
+        const child = spawn("dockerd", ["--mtu", String(uplinkMtu())], {
+            detached: true,
+            stdio: ["ignore", output, output],
+            env: { ...process.env, PATH: searchPath() },
+        });
+        child.on("error", () => undefined);
+        child.unref();
+        if (child.pid !== undefined)
+            writeAtomically(recordFile(), JSON.stringify({ pid: child.pid, start: startTime(child.pid) }));
+    }
+    for (let i = 0; i < 150; i += 1) {
+        if ((await docker.problem()) === undefined) return;
+        await sleep(200);
+    }
+    const words = existsSync(path.join(stateFolder(), "engine.log"))
+        ? readFileSync(path.join(stateFolder(), "engine.log"), "utf8").trim().split("\n").at(-1)
+        : undefined;
+    throw new EngineError(
+        `The container engine does not start${words === undefined ? "" : ` (${words})`}: look at its log.`,
+    );
+}
+
+function requireSpace(folder: string): void {
+    const { bavail, bsize } = statfsSync(folder);
+    const free = (bavail * bsize) / 2 ** 30;
+    if (free < 2) throw new EngineError(`${folder} has ${free.toFixed(1)} GiB left, the lab needs 2: make room.`);
+}
+
+/** When a process started, so that its number in the hands of another is not taken for it. */
+function startTime(pid: number): string {
+    try {
+        const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+        return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+    } catch {
+        return "";
+    }
+}
+
+/** Stops the engine if a lab started it and nothing runs in it. Returns whether it did. */
+export async function stopEngine(): Promise<boolean> {
+    const record = readJson(recordFile()) as EngineRecord | undefined;
+    if (!record) return false;
+    if (startTime(record.pid) !== record.start) {
+        remove(recordFile());
+        return false;
+    }
+    const docker = new Docker();
+    try {
+        const running = (await docker.running().catch(() => 0)) > 0;
+        if (running) return false;
+    } finally {
+        docker.close();
+    }
+    process.kill(record.pid, "SIGTERM");
+    for (let i = 0; i < 150 && startTime(record.pid) === record.start; i += 1) await sleep(100);
+    remove(recordFile());
+    remove(path.join(stateFolder(), "engine.log"));
+    return true;
+}

@@ -1,0 +1,253 @@
+/** Builds the hosts' images out of the machine's own package archive: no container registry is asked. */
+import { createHash } from "node:crypto";
+import {
+    chmodSync,
+    cpSync,
+    createReadStream,
+    existsSync,
+    mkdirSync,
+    readFileSync,
+    readdirSync,
+    renameSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
+import * as path from "node:path";
+import { cacheFolder } from "../../toolchain/folders";
+import { withLock } from "../../toolchain/lock.cjs";
+import { step } from "../../toolchain/progress.cjs";
+import { ImageDefinition, debian12 } from "./definitions";
+import { Docker } from "./docker";
+import { installPackages, osRelease } from "./engine";
+import { remove } from "./files";
+import { Runner } from "./runner";
+
+const REPOSITORY = "alicloud-multihost";
+/** Raise when the way of building changes, as the definition alone does not show that. */
+const BUILDER = 1;
+const BUILD_TIMEOUT = 20 * 60_000;
+
+/** Name of an image in the engine. Its hash makes a changed definition another image. */
+export function imageReference(definition: ImageDefinition): string {
+    return `${REPOSITORY}:${imageTag(definition)}`;
+}
+
+function imageTag(definition: ImageDefinition): string {
+    const hash = createHash("sha256").update(JSON.stringify([BUILDER, process.arch, definition]));
+    return `${definition.name}-${hash.digest("hex").slice(0, 12)}`;
+}
+
+/** Makes sure that the engine has the image: from the cache, or built once. Safe to interrupt and to run twice at once. */
+export async function ensureImage(
+    definition: ImageDefinition = debian12,
+    { docker = new Docker(), runner = new Runner() }: { docker?: Docker; runner?: Runner } = {},
+): Promise<string> {
+    const reference = imageReference(definition);
+    try {
+        if (await docker.imageId(reference)) return reference;
+        const folder = path.join(cacheFolder(), "images");
+        mkdirSync(folder, { recursive: true });
+        const archive = path.join(folder, `${imageTag(definition)}.tar`);
+        await withLock(path.join(folder, "lock"), { what: "the hosts' image" }, async () => {
+            if (await docker.imageId(reference)) return;
+            if (!existsSync(archive))
+                await step(`Build the image ${definition.name}`, { about: "2 min" }, (report) =>
+                    build(definition, archive, runner, report),
+                );
+            await step(`Import the image ${definition.name}`, { about: "5 s" }, () =>
+                docker.importImage(createReadStream(archive), REPOSITORY, imageTag(definition)),
+            );
+        });
+        return reference;
+    } finally {
+        docker.close();
+    }
+}
+
+async function build(
+    definition: ImageDefinition,
+    archive: string,
+    runner: Runner,
+    report: (detail: string) => void,
+): Promise<void> {
+    const folder = path.dirname(archive);
+    // Under the lock nobody else builds: what is there was left by a run that was interrupted.
+    for (const name of readdirSync(folder))
+        if (name.startsWith("building-")) await discard(path.join(folder, name), runner);
+    const root = path.join(folder, `building-${definition.name}`);
+    report("package archive");
+    await installPackages(["debootstrap"], ["debootstrap"], runner);
+    const apt = await aptConfiguration(definition.release, runner);
+    mkdirSync(root);
+    try {
+        report("base system");
+        const mirror = apt.mirror === undefined ? [] : [apt.mirror];
+        await runner.run(
+            [
+                "debootstrap",
+                "--variant=minbase",
+                `--include=${definition.base.join(",")}`,
+                definition.release,
+                root,
+                ...mirror,
+            ],
+            { timeout: BUILD_TIMEOUT },
+        );
+        await fill(definition, root, apt, runner, report);
+        report("archive");
+        await runner.run(["tar", "--numeric-owner", "--xattrs", "-C", root, "-cf", `${archive}.partial`, "."], {
+            timeout: BUILD_TIMEOUT,
+        });
+        renameSync(`${archive}.partial`, archive);
+        for (const name of readdirSync(folder))
+            if (name.startsWith(`${definition.name}-`) && name !== path.basename(archive))
+                remove(path.join(folder, name));
+    } finally {
+        await discard(root, runner);
+    }
+}
+
+/** Removes a root file system. What is mounted in it belongs to the machine and must not go with it. */
+async function discard(root: string, runner: Runner): Promise<void> {
+    const mounts = readFileSync("/proc/self/mounts", "utf8")
+        .split("\n")
+        .map((line) => line.split(" ")[1] ?? "")
+        .filter((point) => point.startsWith(`${root}/`))
+        .reverse();
+    for (const point of mounts) await runner.run(["umount", point]);
+    remove(root);
+}
+
+async function fill(
+    definition: ImageDefinition,
+    root: string,
+    apt: AptConfiguration,
+    runner: Runner,
+    report: (detail: string) => void,
+): Promise<void> {
+    const put = (file: string, content: string, mode = 0o644): void => {
+        const target = path.join(root, file);
+        mkdirSync(path.dirname(target), { recursive: true });
+        writeFileSync(target, content);
+        chmodSync(target, mode);
+    };
+    if (apt.sources !== "") put("/etc/apt/sources.list", apt.sources);
+    if (apt.settings !== "") put("/etc/apt/apt.conf.d/90machine", apt.settings);
+    if (existsSync("/usr/local/share/ca-certificates"))
+        cpSync("/usr/local/share/ca-certificates", path.join(root, "usr/local/share/ca-certificates"), {
+            recursive: true,
+        });
+    put("/etc/resolv.conf", readFileSync("/etc/resolv.conf", "utf8"));
+    // Services must not start in here, and nobody needs a build to survive a power cut.
+    put("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755);
+    put("/etc/dpkg/dpkg.cfg.d/build", "force-unsafe-io\n");
+    put(
+        "/etc/dpkg/dpkg.cfg.d/slim",
+        "path-exclude=/usr/share/doc/*\npath-exclude=/usr/share/man/*\npath-exclude=/usr/share/locale/*\n",
+    );
+    report("packages");
+    await runner.run(["chroot", root, "/bin/sh", "-eus"], {
+        input: `export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+[ ! -d /usr/local/share/ca-certificates ] || update-ca-certificates >/dev/null
+apt-get -q update
+apt-get -q -y full-upgrade
+apt-get -q -y --no-install-recommends install ${definition.packages.join(" ")}
+apt-get clean
+`,
+        timeout: BUILD_TIMEOUT,
+    });
+    for (const file of definition.files) put(file.path, file.content, file.mode);
+    const units = path.join(root, "etc/systemd/system");
+    mkdirSync(units, { recursive: true });
+    for (const unit of definition.maskedUnits) {
+        remove(path.join(units, unit));
+        symlinkSync("/dev/null", path.join(units, unit));
+    }
+    remove(path.join(units, "default.target"));
+    symlinkSync("/lib/systemd/system/multi-user.target", path.join(units, "default.target"));
+    for (const file of [
+        "usr/sbin/policy-rc.d",
+        "etc/dpkg/dpkg.cfg.d/build",
+        "etc/hostname",
+        "debootstrap",
+        ...definition.removed,
+    ])
+        remove(path.join(root, file));
+    for (const folder of [
+        "var/log",
+        "var/log/apt",
+        "var/log/journal",
+        "var/lib/apt/lists/partial",
+        "var/cache/apt/archives/partial",
+        "var/cache/debconf",
+        "var/lib/cloud",
+    ])
+        mkdirSync(path.join(root, folder), { recursive: true });
+    remove(path.join(root, "var/log/journal"));
+    put("/etc/machine-id", "");
+    put("/etc/resolv.conf", "");
+    put("/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
+    put("/etc/fstab", "");
+}
+
+interface AptConfiguration {
+    /** Archive for debootstrap; its own default when the machine names none. */
+    readonly mirror: string | undefined;
+    /** Content of sources.list. */
+    readonly sources: string;
+    /** Settings without which the machine's archive can't be used. */
+    readonly settings: string;
+}
+
+/** Where this machine gets its packages is where its hosts get theirs: other addresses may not be reachable. */
+async function aptConfiguration(release: string, runner: Runner): Promise<AptConfiguration> {
+    const format = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(CREATED_BY)";
+    const targets = await runner.attempt(["apt-get", "indextargets", "--format", format]);
+    const machine = osRelease();
+    const sources =
+        targets.code === 0 && machine.id === "debian" ? aptSources(targets.stdout, machine.codename, release) : [];
+    const override = process.env["MULTIHOST_DEBIAN_MIRROR"];
+    const settings = await runner.attempt(["apt-config", "dump"]);
+    return {
+        mirror: override ?? sources.find(({ suite }) => suite === release)?.uri,
+        sources: sources.map(({ uri, suite, components }) => `deb ${uri} ${suite} ${components.join(" ")}\n`).join(""),
+        settings: aptSettings(settings.stdout),
+    };
+}
+
+/** A line of sources.list. */
+export interface AptSource {
+    readonly uri: string;
+    readonly suite: string;
+    readonly components: readonly string[];
+}
+
+/** The distribution's own sources among apt's index targets, for a release that may be another than the machine's. */
+export function aptSources(targets: string, codename: string, release: string): AptSource[] {
+    const sources = new Map<string, { uri: string; suite: string; components: string[] }>();
+    for (const line of targets.split("\n")) {
+        const [uri, suite, component, kind] = line.split(" ");
+        if (uri === undefined || suite === undefined || component === undefined || kind !== "Packages") continue;
+        if (suite !== codename && !suite.startsWith(`${codename}-`)) continue;
+        // Archives of other vendors name their suites after the release as well; they have no "main".
+        const key = `${uri} ${suite}`;
+        const found = sources.get(key) ?? {
+            uri: uri.replace(/\/$/, ""),
+            suite: release + suite.slice(codename.length),
+            components: [],
+        };
+        if (!found.components.includes(component)) found.components.push(component);
+        sources.set(key, found);
+    }
+    return [...sources.values()].filter(({ components }) => components.includes("main"));
+}
+
+/** Settings of the machine's apt that its hosts need too. A proxy on the machine's loopback is none of theirs. */
+export function aptSettings(dump: string): string {
+    return dump
+        .split("\n")
+        .filter((line) => /^Acquire::(https?::Proxy|Check-Valid-Until|Check-Date)\b.* "[^"]+";$/.test(line))
+        .filter((line) => !/"\w+:\/\/(localhost|127\.|\[::1\])/.test(line))
+        .map((line) => `${line}\n`)
+        .join("");
+}

@@ -1,0 +1,224 @@
+/** The machine under the lab: hosts and network as one thing that follows the model. */
+import { mkdirSync } from "node:fs";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Docker } from "./hosts/docker";
+import { Hosts, containerName, labFilter } from "./hosts/hosts";
+import { remove } from "./hosts/files";
+import { claimIndex, releaseIndex } from "./hosts/labs";
+import { Runner } from "./hosts/runner";
+import type { DesiredMachine, Machine, MachineEvent } from "./model/desired";
+import { DnsRelay } from "./net/dns";
+import { Asker, MetadataService } from "./net/metadata";
+import { Network } from "./net/network";
+
+export { EngineError, ensureEngine, stopEngine } from "./hosts/engine";
+export { ensureImage } from "./hosts/image";
+export { findIndex } from "./hosts/labs";
+
+export interface MachineOptions {
+    /** The lab's name; containers carry it. */
+    readonly name: string;
+    /** Folder for the machine's own files. `destroy` removes it. */
+    readonly folder: string;
+    readonly log?: (line: string) => void;
+    readonly runner?: Runner;
+}
+
+/** A machine, and what the model must know of its place among other labs. */
+export interface LabMachine extends Machine {
+    /** 0 to 15, this lab's own on this machine. */
+    readonly index: number;
+    /** The lab's slice of 127.77.0.0/16. */
+    readonly eipRange: string;
+}
+
+const DNS_PORT = 10053;
+const METADATA_PORT = 10080;
+
+const nothing: DesiredMachine = { vpcs: [], hosts: [], eips: [], securityGroups: [] };
+
+/** Takes an index for the lab. Touches nothing else before the first `reconcile`. */
+export async function createMachine(options: MachineOptions): Promise<LabMachine> {
+    return new RealMachine(options);
+}
+
+/** Command line that runs a command in a host without SSH. */
+export async function enterCommand(
+    lab: string,
+    hostId: string,
+    command: readonly string[],
+): Promise<readonly string[]> {
+    const terminal = process.stdin.isTTY && process.stdout.isTTY ? ["-t"] : [];
+    return ["docker", "exec", "-i", ...terminal, containerName(lab, hostId), ...command];
+}
+
+class RealMachine implements LabMachine {
+    readonly index: number;
+    private readonly runner: Runner;
+    private readonly docker = new Docker();
+    private readonly network: Network;
+    private readonly hosts: Hosts;
+    private readonly log: (line: string) => void;
+    private readonly listeners = new Set<(event: MachineEvent) => void>();
+    private readonly closing = new AbortController();
+    private dns: DnsRelay | undefined;
+    private metadata: MetadataService | undefined;
+    private watching: Promise<void> | undefined;
+    private desired = nothing;
+    private askers = new Map<string, Asker>();
+    /** The network part of a pass; passes queue up behind it. */
+    private turn: Promise<unknown> = Promise.resolve();
+    /** A pass that has not begun, which later calls may share. */
+    private pending: Promise<void> | undefined;
+
+    constructor(private readonly options: MachineOptions) {
+        const { name, folder } = options;
+        this.log = options.log ?? (() => undefined);
+        this.runner = options.runner ?? new Runner();
+        this.index = claimIndex(name);
+        this.network = new Network({
+            runner: this.runner,
+            index: this.index,
+            slotsFile: path.join(folder, "slots.json"),
+            log: this.log,
+        });
+        this.hosts = new Hosts({
+            lab: name,
+            folder,
+            runner: this.runner,
+            docker: this.docker,
+            network: this.network,
+            log: this.log,
+            emit: (event) => {
+                for (const listener of this.listeners) listener(event);
+            },
+        });
+    }
+
+    get eipRange(): string {
+        return this.network.addresses.eips;
+    }
+
+    onEvent(listener: (event: MachineEvent) => void): void {
+        this.listeners.add(listener);
+    }
+
+    async reconcile(desired: DesiredMachine): Promise<void> {
+        if (this.closing.signal.aborted) throw new Error("This machine is closed.");
+        this.desired = desired;
+        this.hosts.note(desired.hosts);
+        this.pending ??= this.pass();
+        return this.pending;
+    }
+
+    /**
+     * One pass: the network in turn with other passes, then the hosts, each in its own lane, so that one that takes
+     * long to shut down does not hold up the start of another.
+     */
+    private async pass(): Promise<void> {
+        let desired = nothing;
+        const network = this.turn.then(async () => {
+            // From here on newer calls need another pass.
+            this.pending = undefined;
+            desired = this.desired;
+            await this.startServices();
+            await this.hosts.removeOthers(desired.hosts);
+            this.askers = askersOf(desired);
+            await this.network.apply(desired, {
+                dnsPort: this.dns?.port ?? DNS_PORT,
+                metadataPort: this.metadata?.port ?? METADATA_PORT,
+            });
+            await this.network.removeStrayLinks();
+        });
+        this.turn = network.catch(() => {
+            this.network.distrust();
+        });
+        await network;
+        await this.hosts.apply(desired.hosts);
+    }
+
+    private async startServices(): Promise<void> {
+        if (!this.dns || !this.metadata) {
+            mkdirSync(this.options.folder, { recursive: true, mode: 0o700 });
+            await this.network.prepare();
+            const { service } = this.network.addresses;
+            const dns = new DnsRelay({ address: service, preferredPort: DNS_PORT });
+            const metadata = new MetadataService({
+                address: service,
+                preferredPort: METADATA_PORT,
+                whoIs: (address) => this.askers.get(this.network.askedFrom(address) ?? ""),
+            });
+            await dns.start();
+            await metadata.start();
+            this.dns = dns;
+            this.metadata = metadata;
+        }
+        if (!this.watching) {
+            // Nothing may happen between the first look at the containers and the first event.
+            await new Promise<void>((resolve) => {
+                this.watching = this.watch(resolve);
+            });
+        }
+    }
+
+    /** Follows the engine's events. After a gap everything is looked at again. */
+    private async watch(ready: () => void): Promise<void> {
+        let first = true;
+        const { signal } = this.closing;
+        const closed = (): boolean => signal.aborted;
+        while (!closed()) {
+            try {
+                await this.docker.events(
+                    labFilter(this.options.name),
+                    signal,
+                    () => {
+                        if (first) ready();
+                        else {
+                            this.hosts.distrust();
+                            this.network.distrust();
+                            void this.reconcile(this.desired).catch((error: unknown) =>
+                                this.log(`after the engine came back: ${String(error)}`),
+                            );
+                        }
+                        first = false;
+                    },
+                    (event) => this.hosts.take(event),
+                );
+            } catch (error) {
+                if (!closed()) this.log(`events: ${String(error)}`);
+            }
+            ready();
+            if (!closed()) await sleep(1_000, undefined, { ref: false });
+        }
+    }
+
+    async consoleOutput(hostId: string): Promise<string> {
+        return this.hosts.consoleOutput(hostId);
+    }
+
+    async close(): Promise<void> {
+        this.closing.abort();
+        await this.turn;
+        await this.watching;
+        await this.dns?.close();
+        await this.metadata?.close();
+        this.dns = undefined;
+        this.metadata = undefined;
+        this.docker.close();
+    }
+
+    async destroy(): Promise<void> {
+        const { name, folder } = this.options;
+        this.closing.abort();
+        await this.turn;
+        await this.hosts.destroy();
+        await this.network.destroy();
+        remove(folder);
+        releaseIndex(name);
+    }
+}
+
+function askersOf(machine: DesiredMachine): Map<string, Asker> {
+    return new Map(machine.hosts.flatMap((host) => host.nics.map((nic) => [nic.id, { host, nic, machine }] as const)));
+}

@@ -1,0 +1,107 @@
+/** The VPCs' resolver: asks the machine's own resolvers on behalf of hosts, which have no way out of their own. */
+import * as dgram from "node:dgram";
+import * as net from "node:net";
+import { listenOn } from "./listen";
+import { Resolvers } from "./resolvers";
+
+/** Answers a query itself, or leaves it to the machine's resolvers. `asker` is an outer address. */
+export type Answerer = (query: Buffer, asker: string) => Buffer | undefined;
+
+export interface DnsOptions {
+    readonly address: string;
+    readonly preferredPort: number;
+    /** Private zones, when there are any. */
+    readonly answer?: Answerer;
+    readonly resolvers?: Resolvers;
+    /** Port of the machine's resolvers. */
+    readonly upstreamPort?: number;
+}
+
+const PATIENCE = 5_000;
+/** Open queries; beyond that a host that floods the resolver harms itself only. */
+const MAX_OPEN = 1_024;
+
+export class DnsRelay {
+    private readonly udp: dgram.Socket;
+    private readonly tcp: net.Server;
+    private readonly sockets = new Set<net.Socket>();
+    private readonly open = new Set<dgram.Socket>();
+    private readonly resolvers: Resolvers;
+    port = 0;
+
+    constructor(private readonly options: DnsOptions) {
+        this.resolvers = options.resolvers ?? new Resolvers();
+        this.udp = dgram.createSocket("udp4");
+        this.udp.on("message", (query, peer) => this.relayDatagram(query, peer));
+        this.tcp = net.createServer((socket) => this.relayStream(socket));
+    }
+
+    /** Listens on one port for both protocols. */
+    async start(): Promise<void> {
+        const { address, preferredPort } = this.options;
+        this.port = await listenOn(this.tcp, address, preferredPort);
+        await new Promise<void>((resolve, reject) => {
+            this.udp.once("error", reject);
+            this.udp.bind(this.port, address, () => {
+                this.udp.off("error", reject);
+                // A host that went away is no reason to end.
+                this.udp.on("error", () => undefined);
+                resolve();
+            });
+        });
+    }
+
+    async close(): Promise<void> {
+        for (const socket of this.sockets) socket.destroy();
+        for (const socket of this.open) socket.close();
+        this.open.clear();
+        this.udp.close();
+        await new Promise((resolve) => this.tcp.close(resolve));
+    }
+
+    private relayDatagram(query: Buffer, peer: dgram.RemoteInfo): void {
+        const own = this.options.answer?.(query, peer.address);
+        if (own) {
+            this.udp.send(own, peer.port, peer.address);
+            return;
+        }
+        if (this.open.size >= MAX_OPEN) return;
+        const servers = this.resolvers.list();
+        const socket = dgram.createSocket(net.isIPv6(servers[0] ?? "") ? "udp6" : "udp4");
+        this.open.add(socket);
+        const end = (): void => {
+            clearTimeout(timer);
+            if (this.open.delete(socket)) socket.close();
+        };
+        const timer = setTimeout(end, PATIENCE);
+        socket.on("message", (answer) => {
+            if (this.open.has(socket)) this.udp.send(answer, peer.port, peer.address);
+            end();
+        });
+        socket.on("error", end);
+        const family = net.isIPv6(servers[0] ?? "") ? 6 : 4;
+        // All at once: the first to answer wins, which is what resolvers in a list are for.
+        for (const server of servers.slice(0, 3))
+            if (net.isIP(server) === family)
+                socket.send(query, this.options.upstreamPort ?? 53, server, () => undefined);
+    }
+
+    private relayStream(socket: net.Socket): void {
+        this.sockets.add(socket);
+        const upstream = net.connect(this.options.upstreamPort ?? 53, this.resolvers.list()[0] ?? "127.0.0.1");
+        this.sockets.add(upstream);
+        const end = (): void => {
+            socket.destroy();
+            upstream.destroy();
+            this.sockets.delete(socket);
+            this.sockets.delete(upstream);
+        };
+        for (const side of [socket, upstream]) {
+            side.setTimeout(PATIENCE * 2, end);
+            side.on("error", end);
+            side.on("close", end);
+        }
+        socket.pipe(upstream);
+        upstream.pipe(socket);
+    }
+}

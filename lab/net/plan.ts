@@ -1,0 +1,423 @@
+/**
+ * From desired state to name spaces, routes and firewall text. Pure: what runs is nobody's business here, so that
+ * everything that decides who reaches whom can be tested without a machine.
+ */
+import { contains, parseCidr } from "../model/addresses";
+import type { DesiredDnat, DesiredMachine, DesiredNic, DesiredSecurityGroup, DesiredVpc } from "../model/desired";
+import { LabAddresses, outerAddress, twin } from "./addresses";
+import { directionRules, groupMembers, groupSet } from "./rules";
+
+/** What the plan needs to know beside the desired state. */
+export interface PlanContext {
+    readonly lab: LabAddresses;
+    /** Number of a VPC (`vpc/<id>`) or an interface (`nic/<id>`). */
+    readonly slot: (owner: string) => number;
+    /** Ports of the lab's own services on `lab.service`. */
+    readonly dnsPort: number;
+    readonly metadataPort: number;
+}
+
+/** The machine's network as it should be. */
+export interface NetworkPlan {
+    readonly routers: readonly RouterPlan[];
+    /** Arguments of `ip route` in the machine's own name space. */
+    readonly routes: readonly string[];
+    /** Content of the lab's table in the machine's own name space. */
+    readonly table: string;
+    /** Interfaces by outer address, for services that must know who asks. */
+    readonly outer: ReadonlyMap<string, string>;
+    /** What each EIP is bound to, as text that changes when the binding does. */
+    readonly bindings: ReadonlyMap<string, string>;
+}
+
+/** One VPC: a name space that routes between its hosts and filters what it routes. */
+export interface RouterPlan {
+    readonly vpcId: string;
+    readonly namespace: string;
+    readonly slot: number;
+    /** The edge link's name in the machine's own name space; `edge` in the router's. */
+    readonly edge: string;
+    readonly address: string;
+    readonly gateways: readonly string[];
+    readonly routes: readonly RoutePlan[];
+    /** Arguments of `ip rule`. */
+    readonly rules: readonly string[];
+    /** Content of table `vpc`. */
+    readonly table: string;
+    readonly nics: readonly NicPlan[];
+}
+
+export interface RoutePlan {
+    /** Arguments of `ip route`. */
+    readonly text: string;
+    /** The interface towards a host without which the route can't be. */
+    readonly device?: string;
+}
+
+/** One host interface. */
+export interface NicPlan {
+    readonly id: string;
+    readonly hostId: string;
+    readonly namespace: string;
+    /** Name in the router's name space. */
+    readonly device: string;
+    /** Name in the host: `eth0`, `eth1`, … */
+    readonly guestDevice: string;
+    readonly mac: string;
+    readonly address: string;
+    readonly prefix: number;
+    readonly gateway: string;
+    readonly primary: boolean;
+}
+
+/** Where the cloud's own services are in every VPC. */
+export const RESOLVERS = ["100.100.2.136", "100.100.2.138"] as const;
+export const METADATA = "100.100.100.200";
+
+/** Packets that leave by the edge whatever the route table says: of hosts with an EIP, and answers to what came in. */
+const LEAVING = 1;
+/** Routing table with nothing but the way to the edge. */
+const EDGE_TABLE = 50;
+const FIRST_CUSTOM_TABLE = 1000;
+
+interface VpcParts {
+    readonly vpc: DesiredVpc;
+    readonly nics: readonly { readonly hostId: string; readonly index: number; readonly nic: DesiredNic }[];
+    readonly groups: ReadonlyMap<string, DesiredSecurityGroup>;
+    /** Private address by the EIP bound to it. */
+    readonly bound: ReadonlyMap<string, string>;
+}
+
+/** The whole network of a lab. */
+export function planNetwork(desired: DesiredMachine, context: PlanContext): NetworkPlan {
+    const { lab, slot } = context;
+    const routers = desired.vpcs.map((vpc) => planRouter(partsOf(desired, vpc), context));
+    const routes: string[] = [];
+    const outer = new Map<string, string>();
+    for (const router of routers)
+        for (const nic of router.nics) {
+            const address = outerAddress(lab.index, slot(`nic/${nic.id}`));
+            outer.set(address, nic.id);
+            routes.push(`${address} via ${router.address} dev ${router.edge} onlink`);
+        }
+    const bindings = new Map<string, string>();
+    for (const eip of desired.eips) {
+        const router = routers.find(({ vpcId }) => vpcId === eip.target?.vpcId);
+        if (!eip.target || !router) continue;
+        bindings.set(eip.address, JSON.stringify(eip.target));
+        routes.push(`${twin(eip.address) ?? eip.address} via ${router.address} dev ${router.edge} onlink`);
+    }
+    return { routers, routes, table: machineTable(lab), outer, bindings };
+}
+
+function partsOf(desired: DesiredMachine, vpc: DesiredVpc): VpcParts {
+    const bound = new Map<string, string>();
+    for (const { address, target } of desired.eips)
+        if (target?.kind === "instance" && target.vpcId === vpc.id) bound.set(address, target.privateIp);
+    return {
+        vpc,
+        nics: desired.hosts.flatMap((host) =>
+            host.nics.map((nic, index) => ({ hostId: host.id, index, nic })).filter(({ nic }) => nic.vpcId === vpc.id),
+        ),
+        groups: new Map(desired.securityGroups.map((group) => [group.id, group])),
+        bound,
+    };
+}
+
+function planRouter(parts: VpcParts, context: PlanContext): RouterPlan {
+    const { vpc, nics } = parts;
+    const { lab, slot } = context;
+    const number = slot(`vpc/${vpc.id}`);
+    const namespace = `${lab.namespacePrefix}${vpc.id}`;
+    const vswitches = new Map(vpc.vswitches.map((vswitch) => [vswitch.id, vswitch]));
+    return {
+        vpcId: vpc.id,
+        namespace,
+        slot: number,
+        edge: `${lab.edgePrefix}${number}`,
+        address: outerAddress(lab.index, number),
+        gateways: vpc.vswitches.map(({ gateway }) => gateway),
+        ...planRoutes(parts, context),
+        table: routerTable(parts, context),
+        nics: nics.flatMap(({ hostId, index, nic }): NicPlan[] => {
+            const vswitch = vswitches.get(nic.vswitchId);
+            if (!vswitch) return [];
+            return [
+                {
+                    id: nic.id,
+                    hostId,
+                    namespace,
+                    device: deviceOf(nic, context),
+                    guestDevice: `eth${index}`,
+                    mac: nic.mac,
+                    address: nic.primaryIp,
+                    prefix: parseCidr(vswitch.cidr)?.prefix ?? 32,
+                    gateway: vswitch.gateway,
+                    primary: nic.primary,
+                },
+            ];
+        }),
+    };
+}
+
+function deviceOf(nic: DesiredNic, { slot }: PlanContext): string {
+    return `n${slot(`nic/${nic.id}`)}`;
+}
+
+function addressesOf(nic: DesiredNic): string[] {
+    return [nic.primaryIp, ...nic.secondaryIps];
+}
+
+function planRoutes(parts: VpcParts, context: PlanContext): Pick<RouterPlan, "routes" | "rules"> {
+    const { vpc, nics } = parts;
+    const { service } = context.lab;
+    const toEdge = `via ${service} dev edge onlink`;
+    const devices = new Map<string, string>();
+    for (const { nic } of nics) for (const address of addressesOf(nic)) devices.set(address, deviceOf(nic, context));
+    const routes: RoutePlan[] = [
+        { text: `${service} dev edge` },
+        { text: `default ${toEdge} table ${EDGE_TABLE}` },
+        // Silent, as in the cloud: what nobody has is not refused, it does not answer.
+        ...vpc.cidrs.map((cidr) => ({ text: `blackhole ${cidr}` })),
+        ...[...devices].map(([address, device]) => ({ text: `${address} dev ${device}`, device })),
+    ];
+    const rules = [
+        "pref 100 lookup main suppress_prefixlength 0",
+        `pref 300 fwmark ${LEAVING} lookup ${EDGE_TABLE}`,
+        // What the router itself says, such as that a packet is too big.
+        `pref 500 iif lo lookup ${EDGE_TABLE}`,
+        // A rule and not a route: a default route to nowhere would end the look-up in the first table already.
+        "pref 600 blackhole",
+    ];
+    vpc.routeTables.forEach(({ id, routes: custom }, position) => {
+        const table = FIRST_CUSTOM_TABLE + position;
+        for (const { cidr, nextHop } of custom) {
+            if (cidr.includes(":")) continue;
+            const to = /\/0+$/.test(cidr) ? "default" : cidr;
+            if (nextHop.kind === "nat") routes.push({ text: `${to} ${toEdge} table ${table}` });
+            else {
+                const device = nextHop.kind === "instance" ? devices.get(nextHop.privateIp) : undefined;
+                if (nextHop.kind === "instance" && device !== undefined)
+                    routes.push({ text: `${to} via ${nextHop.privateIp} dev ${device} onlink table ${table}`, device });
+                else if (to !== "default") routes.push({ text: `blackhole ${to} table ${table}` });
+            }
+        }
+        for (const { cidr, routeTableId } of vpc.vswitches) {
+            if (routeTableId !== id || custom.length === 0) continue;
+            // An EIP goes before the table's default route, but not before its narrower ones.
+            rules.push(`pref 200 from ${cidr} lookup ${table} suppress_prefixlength 0`);
+            rules.push(`pref 400 from ${cidr} lookup ${table}`);
+        }
+    });
+    return { routes, rules };
+}
+
+function routerTable(parts: VpcParts, context: PlanContext): string {
+    const { vpc, nics, bound } = parts;
+    const { lab, slot, dnsPort, metadataPort } = context;
+    const members = groupMembers(nics.map(({ nic }) => nic));
+    const sets = [...members].map(([id, addresses]) => set(groupSet(id), "ipv4_addr", [...new Set(addresses)]));
+    const { chains, sending, receiving } = filterChains(parts, members, context);
+    const own = nics.flatMap(({ nic }) =>
+        addressesOf(nic).map((address) => `"${deviceOf(nic, context)}" . ${address}`),
+    );
+    const outer = nics.flatMap(({ nic }) =>
+        addressesOf(nic).map((address) => `${address} : ${outerAddress(lab.index, slot(`nic/${nic.id}`))}`),
+    );
+    const inbound = [...bound].map(([eip, address]) => `${twin(eip) ?? eip} : ${address}`);
+    // An address with several EIPs leaves with the first.
+    const outbound = new Map([...bound].reverse().map(([eip, address]) => [address, twin(eip) ?? eip]));
+    const snat = [...vpc.snat]
+        .filter(({ addresses, sourceCidr }) => addresses.length > 0 && !sourceCidr.includes(":"))
+        .sort((a, b) => (parseCidr(b.sourceCidr)?.prefix ?? 32) - (parseCidr(a.sourceCidr)?.prefix ?? 32));
+    return [
+        ...sets,
+        set("own", "ifname . ipv4_addr", own),
+        set("elastic", "ipv4_addr", [...outbound.keys()]),
+        map("outer", "ipv4_addr : ipv4_addr", outer),
+        map("inbound", "ipv4_addr : ipv4_addr", inbound),
+        map(
+            "outbound",
+            "ipv4_addr : ipv4_addr",
+            [...outbound].map(([address, eip]) => `${address} : ${eip}`),
+        ),
+        map("sending", "ifname : verdict", sending),
+        map("receiving", "ifname : verdict", receiving),
+        chain("genuine", "type filter hook prerouting priority raw; policy accept;", [
+            'iifname "edge" accept',
+            "iifname . ip saddr @own accept",
+            ...forwarders(parts, context),
+            'iifname "n*" drop',
+        ]),
+        chain("marking", "type filter hook prerouting priority mangle; policy accept;", [
+            `iifname "n*" ct direction reply meta mark set ${LEAVING}`,
+            `iifname "n*" ip saddr @elastic meta mark set ${LEAVING}`,
+        ]),
+        chain("arriving", "type nat hook prerouting priority dstnat; policy accept;", [
+            ...(["udp", "tcp"] as const).map(
+                (protocol) =>
+                    `iifname "n*" ip daddr { ${RESOLVERS.join(", ")} } ${protocol} dport 53 dnat to ${lab.service}:${dnsPort}`,
+            ),
+            `iifname "n*" ip daddr ${METADATA} tcp dport 80 dnat to ${lab.service}:${metadataPort}`,
+            ...[...vpc.dnat].sort((a, b) => anyness(a) - anyness(b)).map(dnatRule),
+            'iifname "edge" dnat to ip daddr map @inbound',
+        ]),
+        chain("departing", "type nat hook postrouting priority srcnat; policy accept;", [
+            `oifname "edge" ip daddr ${lab.service} ct status dnat snat to ip saddr map @outer`,
+            'oifname "edge" snat to ip saddr map @outbound',
+            ...snat.map(
+                ({ sourceCidr, addresses }) => `oifname "edge" ip saddr ${sourceCidr} snat to ${choice(addresses)}`,
+            ),
+        ]),
+        ...chains,
+        chain("leaving", "", [
+            "ip saddr @elastic accept",
+            ...snat.map(({ sourceCidr }) => `ip saddr ${sourceCidr} accept`),
+            "drop",
+        ]),
+        chain("passing", "type filter hook forward priority filter; policy drop;", [
+            "tcp flags syn tcp option maxseg size set rt mtu",
+            "ct state established,related accept",
+            `ip daddr ${lab.service} ct status dnat accept`,
+            "iifname vmap @sending",
+            'oifname "edge" jump leaving',
+            "oifname vmap @receiving",
+        ]),
+        chain("router", "type filter hook input priority filter; policy drop;", [
+            "ct state established,related accept",
+            "icmp type echo-request accept",
+        ]),
+    ].join("\n");
+}
+
+/** A chain for each set of groups that occurs, as most hosts share theirs with others. */
+function filterChains({ nics, groups }: VpcParts, members: ReturnType<typeof groupMembers>, context: PlanContext) {
+    const numbers = new Map<string, number>();
+    const chains: string[] = [];
+    const sending: string[] = [];
+    const receiving: string[] = [];
+    for (const { nic } of nics) {
+        const ids = [...nic.securityGroupIds].sort();
+        const key = ids.join();
+        let number = numbers.get(key);
+        if (number === undefined) {
+            number = numbers.size;
+            numbers.set(key, number);
+            const own = ids.flatMap((id) => groups.get(id) ?? []);
+            chains.push(
+                chain(`send_${number}`, "", directionRules("egress", own, members)),
+                chain(`receive_${number}`, "", [...directionRules("ingress", own, members), "drop"]),
+            );
+        }
+        sending.push(`"${deviceOf(nic, context)}" : jump send_${number}`);
+        receiving.push(`"${deviceOf(nic, context)}" : jump receive_${number}`);
+    }
+    return { chains, sending, receiving };
+}
+
+/** Hosts that a route leads through forward packets of others, from the ranges that the route is for. */
+function forwarders({ vpc, nics }: VpcParts, context: PlanContext): string[] {
+    const hops = vpc.routeTables.flatMap(({ routes }) =>
+        routes.flatMap(({ cidr, nextHop }) => (nextHop.kind === "instance" ? [{ cidr, via: nextHop.privateIp }] : [])),
+    );
+    const rules = hops.flatMap(({ cidr, via }) => {
+        const nic = nics.find((candidate) => addressesOf(candidate.nic).includes(via))?.nic;
+        if (!nic || cidr.includes(":")) return [];
+        const device = deviceOf(nic, context);
+        const whole = parseCidr(cidr);
+        const own = vpc.cidrs.filter((other) => whole && contains(whole, parseCidr(other) ?? whole));
+        return [
+            /\/0+$/.test(cidr) ? `iifname "${device}" accept` : `iifname "${device}" ip saddr ${cidr} accept`,
+            ...own.map((other) => `iifname "${device}" ip saddr ${other} accept`),
+        ];
+    });
+    return [...new Set(rules)];
+}
+
+function anyness({ externalPort, protocol }: DesiredDnat): number {
+    return Number(externalPort === "any") + Number(protocol === "any");
+}
+
+function dnatRule(entry: DesiredDnat): string {
+    const to = `iifname "edge" ip daddr ${twin(entry.externalAddress) ?? entry.externalAddress}`;
+    const ports = portsOf(entry.externalPort);
+    if (!ports) {
+        const protocol = entry.protocol === "any" ? "" : ` meta l4proto ${entry.protocol}`;
+        return `${to}${protocol} dnat to ${entry.internalIp}`;
+    }
+    const inner = portsOf(entry.internalPort) ?? ports;
+    const match = entry.protocol === "any" ? "meta l4proto { tcp, udp } th dport" : `${entry.protocol} dport`;
+    const field = entry.protocol === "any" ? "th dport" : `${entry.protocol} dport`;
+    const range = ports.from === ports.to ? `${ports.from}` : `${ports.from}-${ports.to}`;
+    if (inner.from === ports.from && inner.to === ports.to)
+        return `${to} ${match} ${range} dnat to ${entry.internalIp}`;
+    if (ports.from === ports.to) return `${to} ${match} ${range} dnat to ${entry.internalIp}:${inner.from}`;
+    const pairs = Array.from(
+        { length: Math.min(ports.to - ports.from, inner.to - inner.from) + 1 },
+        (_, i) => `${ports.from + i} : ${inner.from + i}`,
+    );
+    return `${to} ${match} ${range} dnat to ${entry.internalIp} : ${field} map { ${pairs.join(", ")} }`;
+}
+
+/** `any` is undefined; a port or a range `from/to`. */
+function portsOf(text: string): { from: number; to: number } | undefined {
+    const match = /^(\d+)(?:[/-](\d+))?$/.exec(text);
+    if (!match) return undefined;
+    const from = Number(match[1]);
+    return { from, to: match[2] === undefined ? from : Number(match[2]) };
+}
+
+/** One of several source addresses, always the same for one host. */
+function choice(addresses: readonly string[]): string {
+    const twins = addresses.map((address) => twin(address) ?? address);
+    if (twins.length === 1) return twins[0]!;
+    return `jhash ip saddr mod ${twins.length} map { ${twins.map((address, i) => `${i} : ${address}`).join(", ")} }`;
+}
+
+function machineTable(lab: LabAddresses): string {
+    const edges = `"${lab.edgePrefix}*"`;
+    return [
+        // Edge links accept 127.0.0.0/8 for the sake of EIPs. Nothing else of the machine's loopback is a host's business.
+        chain("guard", "type filter hook prerouting priority raw; policy accept;", [
+            `iifname ${edges} ip saddr 127.0.0.0/8 drop`,
+            `iifname ${edges} ip daddr 127.0.0.0/8 ip daddr != ${lab.eips} drop`,
+        ]),
+        chain("machine", "type nat hook output priority -100; policy accept;", [
+            `ip daddr ${lab.eips} dnat ip prefix to ${lab.twins}`,
+        ]),
+        chain("hosts", "type nat hook prerouting priority dstnat; policy accept;", [
+            `iifname ${edges} ip daddr ${lab.eips} dnat ip prefix to ${lab.twins}`,
+        ]),
+        chain("departing", "type nat hook postrouting priority srcnat; policy accept;", [
+            `ip daddr ${lab.twins} fib saddr type local snat to ${lab.internet}`,
+            `oifname != ${edges} ip saddr ${lab.twins} masquerade`,
+        ]),
+    ].join("\n");
+}
+
+function chain(name: string, hook: string, rules: readonly string[]): string {
+    return [`chain ${name} {`, ...(hook === "" ? [] : [hook]), ...rules, "}"].join("\n");
+}
+
+function set(name: string, type: string, elements: readonly string[]): string {
+    return collection("set", name, type, elements);
+}
+
+function map(name: string, type: string, elements: readonly string[]): string {
+    return collection("map", name, type, elements);
+}
+
+function collection(kind: string, name: string, type: string, elements: readonly string[]): string {
+    const content = elements.length > 0 ? `\nelements = { ${elements.join(", ")} }` : "";
+    return `${kind} ${name} {\ntype ${type}${content}\n}`;
+}
+
+/** Text that replaces a whole table in one transaction; connections that are tracked stay tracked. */
+export function replaceTable(name: string, content: string): string {
+    return `table ip ${name}\ndelete table ip ${name}\ntable ip ${name} {\n${content}\n}\n`;
+}
+
+/** EIPs whose binding another plan does not share: connections through them must end. */
+export function changedBindings(before: NetworkPlan["bindings"], after: NetworkPlan["bindings"]): string[] {
+    return [...before].filter(([eip, binding]) => after.get(eip) !== binding).map(([eip]) => eip);
+}
