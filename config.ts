@@ -1,7 +1,16 @@
 /** The one place that reads the stack's configuration. docs/configuration.md describes every key. */
 import * as pulumi from "@pulumi/pulumi";
 
-import { contains, overlaps, parseCidr, splitVpc, usableAddresses, vpcCidrProblem } from "./components/network/cidr";
+import {
+    type Cidr,
+    contains,
+    overlaps,
+    parseCidr,
+    splitVpc,
+    usableAddresses,
+    vpcCidrProblem,
+    vswitchCidrProblems,
+} from "./components/network/cidr";
 import { Problems } from "./components/problems";
 import { evictionPolicies, type EvictionPolicy } from "./components/redis/args";
 import { passwordProblem } from "./components/redis/password";
@@ -12,8 +21,16 @@ export interface StackConfig {
     readonly network: {
         /** Range of the VPC. @default "10.0.0.0/16" */
         readonly cidr: string;
-        /** Ids of the zones, or how many of the region's. @default 2 */
-        readonly zones: number | readonly string[];
+        /** Ids of the zones, or how many of the region's; undefined with existing VSwitches. @default 2 */
+        readonly zones?: number | readonly string[];
+        /** Ranges of the VSwitches, one per zone. @default computed from `cidr` */
+        readonly vswitchCidrs?: readonly string[];
+        /** Id of a VPC that exists. @default a new one */
+        readonly vpcId?: string;
+        /** Ids of VSwitches that exist in it. @default new ones */
+        readonly vswitchIds?: readonly string[];
+        /** Whether hosts get a way out through a NAT gateway. @default true for a new VPC, false for an existing one */
+        readonly natGateway?: boolean;
         /** Ranges that the VPC must not overlap. @default [] */
         readonly reservedCidrs: readonly string[];
     };
@@ -26,10 +43,20 @@ export interface StackConfig {
     readonly hosts: {
         /** How many hosts the pool has. @default as many as Redis Cluster has nodes */
         readonly count: number;
+        /** Numbers that no host has, to remove one from the middle. @default [] */
+        readonly exclude: readonly number[];
         /** @default "ecs.g7.large" */
         readonly instanceType: string;
         /** Image id. @default the newest system image of Debian 12 */
         readonly imageId?: string;
+        /** Regular expression for the name of a system image. @default "^debian_12_" */
+        readonly imageName?: string;
+        readonly systemDisk: {
+            /** GiB. @default 40 */
+            readonly size: number;
+            /** @default true */
+            readonly encrypted: boolean;
+        };
         /** Whether the cloud refuses to delete the hosts. @default false */
         readonly deletionProtection: boolean;
     };
@@ -44,6 +71,8 @@ export interface StackConfig {
         readonly maxmemory: string;
         /** @default "noeviction" */
         readonly maxmemoryPolicy: EvictionPolicy;
+        /** @default true */
+        readonly tls: boolean;
         /** @default generated */
         readonly password?: pulumi.Output<string>;
     };
@@ -65,11 +94,11 @@ const regions = new Set(
 export type RawConfig = Readonly<Record<string, string>>;
 
 const schema = {
-    network: ["cidr", "zones", "reservedCidrs"],
+    network: ["cidr", "zones", "vswitchCidrs", "reservedCidrs", "vpcId", "vswitchIds", "natGateway"],
     adminCidrs: undefined,
     bastion: ["instanceType"],
-    hosts: ["count", "instanceType", "imageId", "deletionProtection"],
-    redis: ["masters", "replicasPerMaster", "port", "maxmemory", "maxmemoryPolicy", "password"],
+    hosts: ["count", "exclude", "instanceType", "imageId", "imageName", "systemDisk", "deletionProtection"],
+    redis: ["masters", "replicasPerMaster", "port", "maxmemory", "maxmemoryPolicy", "tls", "password"],
     tags: undefined,
 } as const satisfies Readonly<Record<string, readonly string[] | undefined>>;
 
@@ -79,9 +108,13 @@ type Section = Readonly<Record<string, unknown>>;
  * Checks a configuration and fills in defaults.
  *
  * @param raw the keys of the project's name space without the prefix, and of `alicloud` with it.
+ * @param secretKeys those of them that are stored encrypted.
  * @throws pulumi.RunError that lists every problem with its path and what to do.
  */
-export function parseConfig(raw: RawConfig): Omit<StackConfig, "redis"> & {
+export function parseConfig(
+    raw: RawConfig,
+    secretKeys: readonly string[] = [],
+): Omit<StackConfig, "redis"> & {
     readonly redis: Omit<StackConfig["redis"], "password"> & { readonly password?: string };
 } {
     const problems = new Problems();
@@ -115,14 +148,20 @@ export function parseConfig(raw: RawConfig): Omit<StackConfig, "redis"> & {
     if (weak !== undefined) {
         problems.add("redis.password", `${weak} Leave it out to have one generated.`);
     }
+    if (password !== undefined && !secretKeys.includes("redis")) {
+        problems.add(
+            "redis.password",
+            "stands in the stack's file as plain text: choose another one and set it with `pulumi config set --secret --path redis.password`.",
+        );
+    }
 
     const nodes = masters * (1 + replicasPerMaster);
     const hosts = reader.section("hosts");
     const count = reader.integer(hosts, "hosts.count", nodes, 1, 1000);
-    if (count < nodes) {
+    if (count !== nodes) {
         problems.add(
             "hosts.count",
-            `${count} hosts are too few: ${masters} masters with ${replicasPerMaster} replicas each need ${nodes}, one server per host.`,
+            `${count} hosts are too ${count < nodes ? "few" : "many"}: ${masters} masters with ${replicasPerMaster} replicas each need ${nodes}, one server per host.`,
         );
     }
 
@@ -130,7 +169,24 @@ export function parseConfig(raw: RawConfig): Omit<StackConfig, "redis"> & {
     const cidr = reader.text(network, "network.cidr") ?? "10.0.0.0/16";
     const zones = reader.zones(network);
     const reservedCidrs = reader.cidrs(network?.["reservedCidrs"], "network.reservedCidrs");
-    checkRange(problems, { cidr, zones, reservedCidrs, count });
+    const vswitchCidrs =
+        network?.["vswitchCidrs"] === undefined ? undefined : reader.texts(network, "network.vswitchCidrs");
+    const vpcId = reader.text(network, "network.vpcId");
+    const vswitchIds = network?.["vswitchIds"] === undefined ? undefined : reader.texts(network, "network.vswitchIds");
+    const natGateway =
+        network?.["natGateway"] === undefined ? undefined : reader.boolean(network, "network.natGateway", true);
+    if (vswitchIds === undefined) {
+        checkRange(problems, { cidr, zones, reservedCidrs, count, vswitchCidrs });
+    } else {
+        if (vpcId === undefined) {
+            problems.add("network.vswitchIds", "existing VSwitches need the id of their VPC: set network.vpcId.");
+        }
+        for (const key of ["zones", "vswitchCidrs"]) {
+            if (network?.[key] !== undefined) {
+                problems.add(`network.${key}`, "existing VSwitches have theirs already: leave it out.");
+            }
+        }
+    }
 
     const adminCidrs = reader.cidrs(reader.json("adminCidrs"), "adminCidrs");
     if (adminCidrs.length === 0) {
@@ -140,26 +196,46 @@ export function parseConfig(raw: RawConfig): Omit<StackConfig, "redis"> & {
         );
     }
     adminCidrs.forEach((range, index) => {
-        if (parseCidr(range)?.prefix === 0) {
+        const [parsed, vpc] = [parseCidr(range), parseCidr(cidr)];
+        if (parsed?.prefix === 0) {
             problems.add(
                 `adminCidrs[${index}]`,
                 "would open SSH to the whole internet: name the ranges that you administer from.",
+            );
+        } else if (parsed !== undefined && vpc !== undefined && overlaps(parsed, vpc)) {
+            problems.add(
+                `adminCidrs[${index}]`,
+                `"${range}" overlaps the VPC's own ${cidr}: administrators come from outside.`,
             );
         }
     });
 
     const tags = reader.tags();
     const imageId = reader.text(hosts, "hosts.imageId");
+    const imageName = reader.text(hosts, "hosts.imageName");
+    if (imageId !== undefined && imageName !== undefined) {
+        problems.add("hosts.imageName", "hosts.imageId says already which image: leave one of them out.");
+    }
     const settings = {
-        network: { cidr, zones, reservedCidrs },
+        network: {
+            cidr,
+            reservedCidrs,
+            ...(vswitchIds === undefined ? { zones } : { vswitchIds }),
+            ...(vswitchCidrs !== undefined && { vswitchCidrs }),
+            ...(vpcId !== undefined && { vpcId }),
+            ...(natGateway !== undefined && { natGateway }),
+        },
         adminCidrs,
         bastion: {
             instanceType: reader.instanceType(reader.section("bastion"), "bastion.instanceType", "ecs.t6-c1m1.large"),
         },
         hosts: {
             count,
+            exclude: reader.numbers(hosts, "hosts.exclude"),
             instanceType: reader.instanceType(hosts, "hosts.instanceType", "ecs.g7.large"),
             ...(imageId !== undefined && { imageId }),
+            ...(imageName !== undefined && { imageName }),
+            systemDisk: reader.systemDisk(hosts),
             deletionProtection: reader.boolean(hosts, "hosts.deletionProtection", false),
         },
         redis: {
@@ -168,6 +244,7 @@ export function parseConfig(raw: RawConfig): Omit<StackConfig, "redis"> & {
             port,
             maxmemory,
             maxmemoryPolicy: policy as EvictionPolicy,
+            tls: reader.boolean(redis, "redis.tls", true),
             ...(password !== undefined && { password }),
         },
         tags,
@@ -184,14 +261,30 @@ export function loadConfig(): StackConfig {
         if (key.startsWith(prefix)) raw[key.slice(prefix.length)] = value;
         else if (key.startsWith("alicloud:")) raw[key] = value;
     }
-    const { redis, ...settings } = parseConfig(raw);
+    const secretKeys: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]");
+    const { redis, ...settings } = parseConfig(
+        raw,
+        Array.isArray(secretKeys) ? secretKeys.map((key) => String(key).replace(prefix, "")) : [],
+    );
     const { password, ...rest } = redis;
     return { ...settings, redis: { ...rest, ...(password !== undefined && { password: pulumi.secret(password) }) } };
 }
 
 function checkRange(
     problems: Problems,
-    { cidr, zones, reservedCidrs, count }: StackConfig["network"] & { readonly count: number },
+    {
+        cidr,
+        zones,
+        reservedCidrs,
+        count,
+        vswitchCidrs,
+    }: {
+        readonly cidr: string;
+        readonly zones: number | readonly string[];
+        readonly reservedCidrs: readonly string[];
+        readonly count: number;
+        readonly vswitchCidrs: readonly string[] | undefined;
+    },
 ): void {
     const problem = vpcCidrProblem(cidr);
     if (problem !== undefined) {
@@ -211,15 +304,27 @@ function checkRange(
     });
     const zoneCount = typeof zones === "number" ? zones : zones.length;
     if (zoneCount < 1) return;
-    const vswitches = splitVpc(vpc, zoneCount);
+    if (vswitchCidrs !== undefined) {
+        const wrong = vswitchCidrProblems(vpc, vswitchCidrs);
+        for (const { index, reason } of wrong) problems.add(`network.vswitchCidrs[${index}]`, reason);
+        if (vswitchCidrs.length !== zoneCount) {
+            problems.add(
+                "network.vswitchCidrs",
+                `${vswitchCidrs.length} ranges for ${zoneCount} zones: give one per zone.`,
+            );
+        }
+        if (wrong.length > 0) return;
+    }
+    const vswitches: readonly Cidr[] | undefined =
+        vswitchCidrs?.map((text) => parseCidr(text)!) ?? splitVpc(vpc, zoneCount);
     if (vswitches === undefined) {
         problems.add("network.zones", `${zoneCount} VSwitches don't fit into ${cidr}: choose a larger network.cidr.`);
         return;
     }
     // The bastion and the NAT gateway take an address each in the first zone.
     const needed = Math.ceil(count / zoneCount) + 2;
-    const room = usableAddresses(vswitches[0]!.prefix);
-    if (needed > room) {
+    const room = usableAddresses(Math.max(...vswitches.map(({ prefix }) => prefix)));
+    if (vswitches.length > 0 && needed > room) {
         problems.add(
             "hosts.count",
             `${count} hosts over ${zoneCount} zones don't fit into ${cidr}: a VSwitch has ${room} addresses.`,
@@ -335,13 +440,52 @@ class Reader {
         });
     }
 
+    texts(section: Section | undefined, path: string): string[] {
+        const value = this.value(section, path);
+        if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string")) {
+            return value;
+        }
+        this.problems.add(path, "must be a list of texts that is not empty.");
+        return [];
+    }
+
+    numbers(section: Section | undefined, path: string): number[] {
+        const value = this.value(section, path) ?? [];
+        if (Array.isArray(value) && value.every((item) => Number.isInteger(item) && item > 0)) {
+            return value as number[];
+        }
+        this.problems.add(path, `${JSON.stringify(value)} is not a list of hosts' numbers.`);
+        return [];
+    }
+
+    systemDisk(hosts: Section | undefined): StackConfig["hosts"]["systemDisk"] {
+        const path = "hosts.systemDisk";
+        const value = hosts?.["systemDisk"] ?? {};
+        if (typeof value !== "object" || Array.isArray(value)) {
+            this.problems.add(path, `${JSON.stringify(value)} is not a group of settings.`);
+            return { size: 40, encrypted: true };
+        }
+        const { size = 40, encrypted = true, ...unknown } = value as Section;
+        for (const key of Object.keys(unknown)) {
+            this.problems.add(`${path}.${key}`, `is not known; \`${path}\` has size, encrypted.`);
+        }
+        const validSize = typeof size === "number" && Number.isInteger(size) && size >= 20 && size <= 2048;
+        if (!validSize) {
+            this.problems.add(`${path}.size`, `${JSON.stringify(size)} is not a whole number between 20 and 2048.`);
+        }
+        if (typeof encrypted !== "boolean") {
+            this.problems.add(`${path}.encrypted`, `${JSON.stringify(encrypted)} is neither true nor false.`);
+        }
+        return { size: validSize ? size : 40, encrypted: encrypted === true };
+    }
+
     zones(section: Section | undefined): number | string[] {
         const value = section?.["zones"];
         if (value === undefined) return 2;
         if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 16) return value;
         if (Array.isArray(value) && value.length > 0 && value.every((zone) => typeof zone === "string")) {
             const region = this.raw["alicloud:region"] ?? "";
-            const zones = value as string[];
+            const zones = value;
             zones.forEach((zone, index) => {
                 if (zones.indexOf(zone) !== index)
                     this.problems.add(`network.zones[${index}]`, `${zone} is there twice.`);

@@ -1,14 +1,13 @@
-import * as pulumi from "@pulumi/pulumi";
-
 import { Bastion, Connectivity, Network, NodePool, RedisCluster } from "./components";
 import { loadConfig } from "./config";
 
 const config = loadConfig();
-const { tags } = config;
+const { adminCidrs, tags } = config;
 const redisPorts = [config.redis.port, config.redis.port + 10_000];
 
 const network = new Network("main", {
     ...config.network,
+    instanceType: config.hosts.instanceType,
     tags,
     roles: {
         bastion: {},
@@ -22,9 +21,9 @@ const network = new Network("main", {
     },
 });
 
-const bastion = new Bastion("bastion", { ...config.bastion, network, tags });
+const entry = new Bastion("bastion", { ...config.bastion, network, adminCidrs, tags });
 
-const pool = new NodePool("node", { ...config.hosts, network, role: "data", bastion, tags });
+const pool = new NodePool("node", { ...config.hosts, network, role: "data", bastion: entry, tags });
 
 const connectivity = new Connectivity("data", {
     hosts: pool.hosts,
@@ -33,10 +32,12 @@ const connectivity = new Connectivity("data", {
     after: pool.mesh,
 });
 
-const redis = new RedisCluster("redis", { ...config.redis, hosts: pool.hosts }, { dependsOn: connectivity.checks });
+const redis = new RedisCluster("redis", { ...config.redis, hosts: pool.hosts }, { dependsOn: [...connectivity.checks] });
 
 /** Every host of the pool: how it is called and where it is. */
 export const hosts = pool.hosts.map(({ name, privateAddress, zone }) => ({ name, privateAddress, zone }));
+/** What the hosts are reached through by SSH. */
+export const bastion = { name: entry.host.name, address: entry.address, user: entry.host.user };
 /** Connection URL with every node and the password. Secret. */
 export const redisUrl = redis.url;
 /** What clients verify the cluster's certificates with. */

@@ -17,8 +17,21 @@ describe("the stack's configuration", () => {
             network: { cidr: "10.0.0.0/16", zones: 2, reservedCidrs: [] },
             adminCidrs: ["198.51.100.0/24"],
             bastion: { instanceType: "ecs.t6-c1m1.large" },
-            hosts: { count: 6, instanceType: "ecs.g7.large", deletionProtection: false },
-            redis: { masters: 3, replicasPerMaster: 1, port: 7000, maxmemory: "60%", maxmemoryPolicy: "noeviction" },
+            hosts: {
+                count: 6,
+                exclude: [],
+                instanceType: "ecs.g7.large",
+                systemDisk: { size: 40, encrypted: true },
+                deletionProtection: false,
+            },
+            redis: {
+                masters: 3,
+                replicasPerMaster: 1,
+                port: 7000,
+                maxmemory: "60%",
+                maxmemoryPolicy: "noeviction",
+                tls: true,
+            },
             tags: {},
         });
     });
@@ -38,12 +51,13 @@ describe("the stack's configuration", () => {
                 colour: "blue",
             }),
         ).toEqual([
-            "The stack's configuration has 10 problems:",
-            "  - network.zone: is not known; `network` has cidr, zones, reservedCidrs.",
+            "The stack's configuration has 11 problems:",
+            "  - network.zone: is not known; `network` has cidr, zones, vswitchCidrs, reservedCidrs, vpcId, vswitchIds, natGateway.",
             "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, tags.",
             '  - alicloud:region: "cn-atlantis" is not a region of Alibaba Cloud.',
             '  - redis.masters: "three" is not a whole number between 3 and 100.',
             "  - redis.password: a password needs at least 16 characters. Leave it out to have one generated.",
+            "  - redis.password: stands in the stack's file as plain text: choose another one and set it with `pulumi config set --secret --path redis.password`.",
             "  - hosts.count: 5 hosts are too few: 3 masters with 1 replicas each need 6, one server per host.",
             "  - network.reservedCidrs[0]: the VPC's 10.0.0.0/16 overlaps 10.0.128.0/17: choose another network.cidr.",
             '  - adminCidrs[1]: "300.1.1.1/32" is not a CIDR block whose address fits its mask: write one such as 198.51.100.0/24.',
@@ -72,7 +86,7 @@ describe("the stack's configuration", () => {
         ],
         [
             "more hosts than addresses",
-            { ...minimal, network: '{"cidr":"10.0.0.0/24"}', hosts: '{"count":40}' },
+            { ...minimal, network: '{"cidr":"10.0.0.0/24"}', redis: '{"masters":20}' },
             "hosts.count: 40 hosts over 2 zones don't fit",
         ],
         [
@@ -86,9 +100,44 @@ describe("the stack's configuration", () => {
             'hosts.instanceType: "m5.large" is not an instance type',
         ],
         ["too much memory", { ...minimal, redis: '{"maxmemory":"95%"}' }, 'redis.maxmemory: "95%" is neither'],
+        [
+            "more hosts than nodes",
+            { ...minimal, hosts: '{"count":7}' },
+            "hosts.count: 7 hosts are too many: 3 masters with 1 replicas each need 6",
+        ],
+        [
+            "VSwitches that overlap",
+            { ...minimal, network: '{"vswitchCidrs":["10.0.0.0/20","10.0.8.0/21"]}' },
+            'network.vswitchCidrs[1]: "10.0.8.0/21" overlaps 10.0.0.0/20',
+        ],
+        [
+            "administrators within the VPC",
+            { ...minimal, adminCidrs: '["10.0.1.0/24"]' },
+            'adminCidrs[0]: "10.0.1.0/24" overlaps the VPC',
+        ],
+        [
+            "VSwitches without their VPC",
+            { ...minimal, network: '{"vswitchIds":["vsw-1"]}' },
+            "network.vswitchIds: existing VSwitches need the id of their VPC",
+        ],
+        [
+            "an unknown key further down",
+            { ...minimal, hosts: '{"systemDisk":{"sise":20}}' },
+            "hosts.systemDisk.sise: is not known",
+        ],
         ["a number as a tag", { ...minimal, tags: '{"team":7}' }, 'tags["team"]: 7 is not text'],
     ])("refuses %s", (_, raw, expected) => {
         expect(problemsOf(raw as Record<string, string>)[1]).toContain(expected);
+    });
+
+    it("takes VSwitches that exist, and computes nothing beside them", () => {
+        const { network } = parseConfig({ ...minimal, network: '{"vpcId":"vpc-1","vswitchIds":["vsw-1"]}' });
+        expect(network).toEqual({ cidr: "10.0.0.0/16", reservedCidrs: [], vpcId: "vpc-1", vswitchIds: ["vsw-1"] });
+    });
+
+    it("takes a good password that is stored encrypted", () => {
+        const redis = '{"password":"correct.horse.battery"}';
+        expect(parseConfig({ ...minimal, redis }, ["redis"]).redis.password).toBe("correct.horse.battery");
     });
 
     it("takes a region that the provider was told not to check", () => {
