@@ -32,7 +32,11 @@ const connectivity = new Connectivity("data", {
     after: pool.mesh,
 });
 
-const redis = new RedisCluster("redis", { ...config.redis, hosts: pool.hosts }, { dependsOn: [...connectivity.checks] });
+const redis = new RedisCluster(
+    "redis",
+    { ...config.redis, hosts: pool.hosts },
+    { dependsOn: [...connectivity.checks] },
+);
 
 /** Every host of the pool: how it is called and where it is. */
 export const hosts = pool.hosts.map(({ name, privateAddress, zone }) => ({ name, privateAddress, zone }));
