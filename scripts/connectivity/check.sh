@@ -24,7 +24,7 @@ reaches() {
 }
 
 has_route() {
-    [[ $(ip route get "$1" 2>&1) != *nreachable* && $(ip route get "$1" 2>&1) != *prohibit* ]]
+    ip route get "$1" >/dev/null 2>&1
 }
 
 # watch_start ADDRESS [VIA]: asks the peer to answer and count. Leaves WATCH_READY, and the session's way in open as WATCH_IN.
@@ -73,10 +73,6 @@ fail() {
 # Without a login there is nobody at the peer to ask; others may know more.
 unreachable() {
     local name=$1 address=$2 error=$3 other
-    if ! has_route "$address"; then
-        fail "$name" "($address)" "route: $(ip route get "$address" 2>&1 | head -n 1)"
-        return 0
-    fi
     if [[ $error == *"Permission denied"* || $error == *"verification failed"* || $error == *sudo* || $error == *"$HELPER"* ]]; then
         fail "$name" ssh "login: $error"
         return 0
@@ -101,15 +97,16 @@ unreachable() {
 
 # explain NAME ADDRESS WHAT ERROR: the peer has counted what arrived from here.
 explain() {
-    local name=$1 address=$2 what=$3 error=$4
+    local name=$1 address=$2 what=$3 error=$4 filtered=''
+    [[ $WATCH_SEEN == *filters=yes* ]] || filtered=', although no rule of its packet filter is known to do so'
     if [[ " $WATCH_SEEN " == *" $what="* ]]; then
         if [[ $error == *refused* && " $WATCH_READY " == *" $what "* ]]; then
             fail "$name" "$what" "host firewall, or the service listens on another address: packets arrive at $name and are refused there"
         else
-            fail "$name" "$what" "host firewall: packets arrive at $name but get no answer (a packet filter of its own: ${WATCH_SEEN#*filters=})"
+            fail "$name" "$what" "host firewall: packets arrive at $name and are $([[ $error == *refused* ]] && echo refused || echo dropped) there$filtered"
         fi
-    elif ! has_route "$address" || [[ $error == *"etwork is unreachable"* ]]; then
-        fail "$name" "$what" "route: $(ip route get "$address" 2>&1 | head -n 1)"
+    elif [[ $error == *"etwork is unreachable"* ]]; then
+        fail "$name" "$what" "route: $error"
     elif [[ $what != ping && $error == *refused* ]]; then
         fail "$name" "$what" "host firewall: refused before it left this host or on its way"
     else
@@ -122,6 +119,10 @@ check_peer() {
     local -A errors=()
     WORK=$WORK/$name REPORT=$WORK.report
     mkdir "$WORK"
+    if ! has_route "$address"; then
+        fail "$name" "($address)" "route: $(ip route get "$address" 2>&1 || true)"
+        return 0
+    fi
     if watch_start "$address"; then
         watched=true
     else

@@ -63,7 +63,12 @@ look() {
 is_master() { [[ ${N_FLAGS[$1]} == *,master,* ]]; }
 is_member_id() { [[ -n ${NAME[$1]:-} ]]; }
 is_failed() { [[ ${N_FLAGS[$1]} == *,fail,* || ${N_FLAGS[$1]} == *,noaddr,* ]]; }
-label() { printf '%s' "${NAME[$1]:-${N_ADDRESS[$1]:-$1}}"; }
+label() {
+    local address=${N_ADDRESS[$1]:-}
+    # A node that was gone for long has lost its address.
+    [[ $address != :* ]] || address=
+    printf '%s' "${NAME[$1]:-${address:-$1}}"
+}
 
 # Ids of the nodes that the list doesn't have.
 departing() {

@@ -148,6 +148,7 @@ main() {
     done
     # Read as pairs of words: "name=type key".
     while read -r pair key; do
+        [[ -n $pair ]] || continue
         [[ -n ${address[${pair%%=*}]:-} ]] || die "hostKeys: ${pair%%=*} is not among the members"
         known+="${known:+$'\n'}${address[${pair%%=*}]},${pair%%=*} ${pair#*=} $key"
         unset "address[${pair%%=*}]"

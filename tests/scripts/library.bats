@@ -1,0 +1,130 @@
+#!/usr/bin/env bats
+# scripts/lib, on stand-ins for hosts of both families.
+
+bats_require_minimum_version 1.5.0
+load helper
+load stubs
+
+# try_script BODY [PARAM=value…] [-- SECRET=value…]: runs a script of one's own as a step.
+try_script() {
+    printf '%s\n' "$1" >"$BATS_TEST_TMPDIR/try.sh"
+    shift
+    run --separate-stderr step "$BATS_TEST_TMPDIR/try.sh" "$@"
+    printf '%s\n' "$stderr" "$output"
+}
+
+@test "a failing command names host, script and line, once" {
+    stub_host debian-12
+    try_script $'# first\nmain() {\n    true\n    ls /no/such/folder\n}'
+    [[ $status != 0 && -z $output ]]
+    [[ $stderr == *"multihost: ${HOSTNAME%%.*}: $BATS_TEST_TMPDIR/try.sh:4: 'ls /no/such/folder' ended with status 2"* ]]
+    [[ $(grep -c '^multihost:' <<<"$stderr") == 1 ]]
+}
+
+@test "a failure inside a substitution and a helper is reported once, with the script's line" {
+    stub_host debian-12
+    try_script $'inner() {\n    local value\n    value=$(false)\n}\nmain() {\n    inner\n}'
+    [[ $stderr == *"try.sh:3: 'false' ended with status 1"* && $(grep -c '^multihost:' <<<"$stderr") == 1 ]]
+    try_script $'main() {\n    wait_for 0 "the impossible" false\n}'
+    [[ $stderr == *"try.sh:2: waited 0 s for the impossible"* ]]
+}
+
+@test "of a noisy command that fails the last lines are shown, of one that works nothing" {
+    stub_host debian-12
+    try_script $'main() {\n    quietly seq 1 5\n    quietly bash -c "seq 1 100; exit 3"\n}'
+    [[ $stderr == *"try.sh:3: 'bash -c seq 1 100; exit 3' ended with status 3"* && $stderr == *"    100"* && $stderr != *"    79"* ]]
+}
+
+@test "results are JSON, whatever the text" {
+    stub_host debian-12
+    try_script $'main() {\n    changed $\'a "quoted"\\tand \\\\ broken\\nline\'\n    note plain\n    finish port:=7000 text=a\\"b\n}'
+    [[ $status == 0 ]]
+    [[ $(python3 -c 'import json, sys; v = json.loads(sys.argv[1]); print(v["changed"][0] == "a \"quoted\"\tand \\ broken\nline", v["port"], v["text"], v["notes"])' "$output") == "True 7000 a\"b ['plain']" ]]
+}
+
+@test "tells the families apart" {
+    for pair in debian-12:debian debian-13:debian ubuntu-24.04:debian alinux-3:rhel rocky-9.4:rhel almalinux-9:rhel centos-9:rhel; do
+        stub_host "${pair%:*}"
+        try_script $'main() {\n    os_detect\n    finish family="$OS_FAMILY" name="$(os_pick redis-server redis)"\n}'
+        [[ $(field family) == "\"${pair#*:}\"" ]]
+    done
+}
+
+@test "refuses CentOS 7 unless it is allowed, and what it doesn't know" {
+    stub_host centos-7
+    try_script $'main() {\n    os_detect\n    finish family="$OS_FAMILY"\n}'
+    [[ $status != 0 && $stderr == *"try.sh:2: CentOS 7 gets no security updates since 2024-06-30"* ]]
+    try_script $'main() {\n    os_detect\n    finish family="$OS_FAMILY"\n}' ALLOW_CENTOS7=1
+    [[ $(field family) == '"rhel"' ]]
+    stub_host slackware-15
+    try_script $'main() {\n    os_detect\n}'
+    [[ $stderr == *"slackware 15 is not supported"* ]]
+}
+
+@test "installs only what is missing, in both families, without starting services" {
+    for os in debian-12 alinux-3; do
+        stub_host "$os"
+        rm -rf "$host/packages"
+        mkdir "$host/packages"
+        touch "$host/packages/curl"
+        try_script $'main() {\n    os_detect\n    packages_install curl jq\n    finish\n}'
+        [[ $(field changed) == '["package jq"]' ]]
+        [[ $(grep -cE '^(apt-get|dnf) .*install.* jq$' "$host/argv") == 1 && $(grep -c update "$host/argv") == 0 ]]
+        [[ $os != debian-12 || ( -e $host/policy-was-there && ! -e $host/policy-rc.d ) ]]
+        try_script $'main() {\n    os_detect\n    packages_install curl jq\n    finish\n}'
+        [[ $(field changed) == '[]' ]]
+    done
+}
+
+@test "repeats an installation that a network error stopped, and gives up in the end" {
+    stub_host debian-12
+    printf 'Temporary failure resolving\n' >"$host/failures"
+    try_script $'main() {\n    os_detect\n    packages_install jq\n    finish\n}'
+    [[ $status == 0 && $(grep -c ' update$' "$host/argv") == 1 ]]
+    printf 'Temporary failure resolving\n%.0s' 1 2 3 4 5 6 7 8 >"$host/failures"
+    try_script $'main() {\n    os_detect\n    packages_install nano\n    finish\n}'
+    [[ $status != 0 && $stderr == *"try.sh:3: can't install nano"* && $stderr == *"    Temporary failure resolving"* ]]
+}
+
+@test "reads the lists first where there are none" {
+    stub_host debian-12
+    rm "$host/lists/archive_Packages"
+    try_script $'main() {\n    os_detect\n    packages_install jq\n    finish\n}'
+    [[ $(grep '^apt-get' "$host/argv" | head -n 1) == *" update" ]]
+}
+
+@test "files are written only when they differ, with mode and owner" {
+    stub_host debian-12
+    for expected in "[\"$host/file\"]" '[]'; do
+        try_script $'main() {\n    file_write "$HOST/file" 0640 root:redis "line one\nline two"\n    finish\n}'
+        [[ $(field changed) == "$expected" ]]
+    done
+    [[ $(/usr/bin/stat -c %a "$host/file") == 640 && $(cat "$host/file") == $'line one\nline two' ]]
+    chmod 0600 "$host/file"
+    try_script $'main() {\n    file_write "$HOST/file" 0640 root:redis "line one\nline two"\n    finish\n}'
+    [[ $(field changed) == "[\"$host/file: mode and owner\"]" ]]
+    [[ -z $(find "$host" -name '.file.*') ]]
+}
+
+@test "kernel settings are set, kept when larger, and reported where they can't be" {
+    stub_host debian-12
+    printf '4096\n' >"$host/proc/net/core/somaxconn"
+    body=$'main() {\n    sysctl_set 60-test.conf vm.overcommit_memory=1 \'net.core.somaxconn>=1024\' vm.absent=1\n    finish\n}'
+    try_script "$body"
+    [[ $(field changed) == *"vm.overcommit_memory = 1"* && $(field notes) == *"vm.absent is not set to 1"* ]]
+    [[ $(<"$host/proc/vm/overcommit_memory") == 1 && $(<"$host/proc/net/core/somaxconn") == 4096 ]]
+    try_script "$body"
+    [[ $(field changed) == '[]' ]]
+    # A folder in its place refuses to be written, even by root.
+    rm "$host/proc/vm/overcommit_memory"
+    ln -s /proc/version "$host/proc/vm/overcommit_memory"
+    try_script "$body"
+    [[ $status == 0 && $(field notes) == *"vm.overcommit_memory stays"*"can't be written on this host"* ]]
+}
+
+@test "secrets show neither in arguments nor in what is printed" {
+    stub_host debian-12
+    try_script $'main() {\n    file_write "$HOST/secret" 0600 root:root "$SECRET_TOKEN"\n    log "token $SECRET_TOKEN"\n    chmod 0600 "$HOST/secret"\n    finish\n}' -- TOKEN=very-secret-token
+    [[ $status == 0 && $stderr$output != *very-secret-token* ]]
+    run ! grep -q very-secret-token "$host/argv"
+}

@@ -1,0 +1,88 @@
+#!/usr/bin/env bats
+# redis/node on stand-ins for hosts of both families: what it writes, and that a second run writes nothing.
+
+bats_require_minimum_version 1.5.0
+load helper
+load stubs
+
+password=correct-horse-battery-1
+
+# node [PARAM=value…]
+node() {
+    run --separate-stderr step redis/node ADDRESS=10.0.0.1 PORT=7000 MAXMEMORY=50% MAXMEMORY_POLICY=noeviction NODE_TIMEOUT=5000 \
+        APPENDONLY=true MIN_REPLICAS_TO_WRITE=0 TLS=true DATA_DIR="$host/data" "$@" \
+        -- PASSWORD="${secret:-$password}" CA_CERTIFICATE=$'CA\n' CERTIFICATE="${certificate:-CERT}" PRIVATE_KEY=$'KEY OF NODE\n'
+    printf '%s\n' "$stderr" "$output"
+}
+
+@test "a second run changes nothing, in both families" {
+    for os in debian-12 alinux-3; do
+        rm -rf "$BATS_TEST_TMPDIR/host"
+        stub_host "$os"
+        node
+        [[ $status == 0 && $(field changed) == *"service redis-cluster.service started"* && $(field maxmemory) == 2147483648 ]]
+        node
+        [[ $status == 0 && $(field changed) == '[]' ]]
+    done
+    [[ -e $host/packages/redis && ! -e $host/packages/redis-server ]]
+}
+
+@test "encrypts everything and answers on the private address" {
+    stub_host debian-12
+    node
+    for line in "bind 10.0.0.1 127.0.0.1" "port 0" "tls-port 7000" "tls-cluster yes" "tls-replication yes" "cluster-announce-ip 10.0.0.1" \
+        "cluster-enabled yes" "cluster-config-file nodes.conf" "cluster-node-timeout 5000" "appendonly yes" "appendfsync everysec"; do
+        grep -qxF "$line" "$REDIS_ETC/redis.conf"
+    done
+    [[ $(/usr/bin/stat -c %a "$REDIS_ETC/redis.conf" "$REDIS_ETC/node.key" "$REDIS_ETC/users.acl" | sort -u) == 640 ]]
+    [[ $(cat "$REDIS_ETC/node.key") == "KEY OF NODE" ]]
+}
+
+@test "switches the distribution's own instance off" {
+    stub_host debian-12
+    touch "$host/active/redis-server.service" "$host/enabled/redis-server.service"
+    node
+    [[ ! -e $host/active/redis-server.service && ! -e $host/enabled/redis-server.service ]]
+}
+
+@test "keeps secrets out of arguments, of the log and of the access list" {
+    stub_host debian-12
+    node
+    [[ $stderr$output != *"$password"* ]]
+    run ! grep -qF -e "$password" -e "KEY OF NODE" "$host/argv"
+    run ! grep -q "$password" "$REDIS_ETC/users.acl"
+    grep -q "$(printf %s "$password" | sha256sum | cut -d' ' -f1)" "$REDIS_ETC/users.acl"
+}
+
+@test "a setting that needs a start marks a member and restarts whoever is none" {
+    stub_host debian-12
+    node
+    sed -i 's/^tcp-backlog .*/tcp-backlog 1/' "$host/run/started"
+    STUB_KNOWN=6 STUB_SLOTS=16384 node
+    [[ $(field changed) == '["restart pending"]' ]]
+    STUB_KNOWN=6 STUB_SLOTS=16384 node
+    [[ $(field changed) == '[]' ]]
+    node
+    [[ $(field changed) == '["service redis-cluster.service restarted"]' ]]
+}
+
+@test "a new certificate is loaded without a start" {
+    stub_host debian-12
+    node
+    certificate=RENEWED node
+    [[ $(field changed) == "[\"$REDIS_ETC/node.crt\",\"certificate loaded\"]" ]]
+    grep -q "CONFIG SET tls-cert-file" "$host/argv"
+}
+
+@test "refuses what can't change in place, and a weak password" {
+    stub_host debian-12
+    node
+    node PORT=7001
+    [[ $status != 0 && $stderr == *"redis/node.sh:"*"port: this host's node listens on 7000 and can't move to 7001"* ]]
+    node TLS=false
+    [[ $status != 0 && $stderr == *"tls: a running cluster can't change"* ]]
+    node DATA_DIR=/elsewhere/data
+    [[ $status != 0 && $stderr == *"dataDirectory: "* ]]
+    secret=hunter2hunter2 node
+    [[ $status != 0 && $stderr == *"a Redis password needs at least 16 characters"* && $stderr != *hunter2hunter2* ]]
+}

@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# A host of either family made of stand-ins: a package manager, systemd and owners that only write down what they are told.
+
+# stub_host debian-12 | alinux-3 | centos-7 | …
+stub_host() {
+    host=$BATS_TEST_TMPDIR/host
+    bin=$host/bin
+    mkdir -p "$bin" "$host"/{etc/redis,units,sysctl.d,tmpfiles.d,sudoers.d,run,proc/vm,proc/net/core,packages,active,enabled,lists,cgroup}
+    : >"$host/argv"
+    : >"$host/owners"
+    printf 'ID=%s\nVERSION_ID="%s"\nPRETTY_NAME="A test host"\n' "${1%%-*}" "${1#*-}" >"$host/os-release"
+    printf 'MemTotal:        4194304 kB\n' >"$host/meminfo"
+    printf '0\n' >"$host/proc/vm/overcommit_memory"
+    printf '128\n' >"$host/proc/net/core/somaxconn"
+    printf 'always madvise [never]\n' >"$host/thp"
+    : >"$host/lists/archive_Packages"
+    export OS_RELEASE_FILE=$host/os-release SYSTEMD_UNITS=$host/units SYSCTL_D=$host/sysctl.d TMPFILES_D=$host/tmpfiles.d PROC_SYS=$host/proc \
+        PROC_MEMINFO=$host/meminfo CGROUP=$host/cgroup THP_FILE=$host/thp SUDOERS_D=$host/sudoers.d APT_LISTS=$host/lists \
+        POLICY_RC_D=$host/policy-rc.d PACKAGES_PAUSE=0 REDIS_ETC=$host/etc/redis/cluster REDIS_RUN=$host/run HOST=$host PATH=$bin:$PATH
+
+    # shellcheck disable=SC2016
+    {
+        stub chown 'printf "%s=%s\n" "$(/usr/bin/stat -c %i "$2")" "$1" >>"$HOST/owners"'
+        stub stat 'mode=$(/usr/bin/stat -c %a "$3"); owner=$(grep "^$(/usr/bin/stat -c %i "$3")=" "$HOST/owners" | tail -n 1); echo "$mode ${owner#*=}"'
+        stub dpkg-query 'if [[ -e $HOST/packages/${*: -1} ]]; then printf installed; else exit 1; fi'
+        stub rpm '[[ -e $HOST/packages/${*: -1} ]]'
+        for manager in apt-get dnf yum; do
+            stub "$manager" '
+                if [[ -s $HOST/failures ]]; then
+                    head -n 1 "$HOST/failures" >&2; sed -i 1d "$HOST/failures"; exit 100
+                fi
+                installing=no
+                for word in "$@"; do
+                    if [[ $installing == yes && $word != -* && $word != *::* ]]; then touch "$HOST/packages/$word"; fi
+                    [[ $word != install ]] || installing=yes
+                done
+                [[ ! -e $HOST/policy-rc.d ]] || touch "$HOST/policy-was-there"'
+        done
+        stub systemctl '
+            unit=${*: -1}
+            case $1 in
+            is-active) [[ -e $HOST/active/$unit ]] ;;
+            is-enabled) [[ -e $HOST/enabled/$unit ]] ;;
+            enable) touch "$HOST/enabled/$unit" ;;
+            disable) rm -f "$HOST/enabled/$unit" ;;
+            start | restart)
+                touch "$HOST/active/$unit"
+                [[ ! -e $REDIS_ETC/redis.conf ]] || cat "$REDIS_ETC/redis.conf" "$SYSTEMD_UNITS/redis-cluster.service" >"$REDIS_RUN/started"
+                cat "$REDIS_ETC"/*.crt "$REDIS_ETC"/*.key 2>/dev/null | sha256sum >"$REDIS_RUN/tls"
+                rm -f "$HOST/marks" ;;
+            stop) rm -f "$HOST/active/$unit" ;;
+            esac'
+        stub redis-server 'echo "Redis server v=7.0.15 sha=0 malloc=jemalloc"'
+        stub redis-cli '
+            while [[ $1 == -* ]]; do case $1 in -h | -p | --cacert) shift 2 ;; *) shift ;; esac; done
+            case "$*" in
+            PING) echo PONG ;;
+            "CONFIG GET save") printf "save\n\n" ;;
+            "CONFIG GET "*) echo "$3"; sed -n "s/^$3 //p" "$REDIS_ETC/redis.conf" ;;
+            "CLUSTER INFO") printf "cluster_slots_assigned:%s\r\ncluster_known_nodes:%s\r\n" "${STUB_SLOTS:-0}" "${STUB_KNOWN:-1}" ;;
+            "ACL USERS") echo default; cat "$HOST/marks" 2>/dev/null || true ;;
+            "ACL SETUSER multihost-restart-pending off") echo multihost-restart-pending >"$HOST/marks"; echo OK ;;
+            *) echo OK ;;
+            esac'
+    }
+}
+
+# stub NAME BODY: every call leaves its arguments in $host/argv.
+stub() {
+    printf '#!/bin/bash\nprintf "%%s\\n" "%s $*" >>"$HOST/argv"\n%s\n' "$1" "$2" >"$bin/$1"
+    chmod 0755 "$bin/$1"
+}
