@@ -23,7 +23,7 @@ const table: readonly (readonly [id: string, english: string, chinese: string, z
     ["cn-zhangjiakou", "China (Zhangjiakou)", "华北3（张家口）", "abc"],
     ["cn-huhehaote", "China (Hohhot)", "华北5（呼和浩特）", "ab"],
     ["cn-wulanchabu", "China (Ulanqab)", "华北6（乌兰察布）", "abc"],
-    ["cn-hangzhou", "China (Hangzhou)", "华东1（杭州）", "bfghijk"],
+    ["cn-hangzhou", "China (Hangzhou)", "华东1（杭州）", "befghijk"],
     ["cn-shanghai", "China (Shanghai)", "华东2（上海）", "abefglmn"],
     ["cn-nanjing", "China (Nanjing - Local Region)", "华东5（南京-本地地域）", "a"],
     ["cn-fuzhou", "China (Fuzhou - Local Region)", "华东6（福州-本地地域）", "a"],
