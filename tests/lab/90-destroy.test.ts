@@ -1,0 +1,26 @@
+/** The end of the shared stack. */
+import { api, labOutput } from "./lab";
+
+jest.setTimeout(600_000);
+
+it("destroy leaves nothing in the cloud", async () => {
+    await labOutput(["pulumi", "destroy", "--yes", "--skip-preview"], { seconds: 560 });
+    const call = api();
+    const region = { RegionId: "cn-hangzhou" };
+    const counts: Record<string, unknown> = {};
+    for (const [product, action] of [
+        ["Vpc", "DescribeVpcs"],
+        ["Vpc", "DescribeVSwitches"],
+        ["Vpc", "DescribeNatGateways"],
+        ["Vpc", "DescribeEipAddresses"],
+        ["Ecs", "DescribeInstances"],
+        ["Ecs", "DescribeDisks"],
+        ["Ecs", "DescribeSecurityGroups"],
+        ["Ecs", "DescribeKeyPairs"],
+        ["Ecs", "DescribeNetworkInterfaces"],
+        ["Ecs", "DescribeDeploymentSets"],
+    ] as const) {
+        counts[action] = (await call(product, action, region))["TotalCount"];
+    }
+    expect(Object.values(counts).every((count) => count === 0) || counts).toBe(true);
+});

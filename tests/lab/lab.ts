@@ -1,0 +1,91 @@
+/** What lab tests share: the lab `test`, its command line, its API and its hosts. */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { labPaths } from "../../lab/paths";
+import { rpcClient, type Rpc } from "../../lab/rpc";
+import type { LabView } from "../../lab/view";
+import { labEnvironment } from "../prepare";
+
+const root = resolve(__dirname, "..", "..");
+
+export interface Finished {
+    readonly code: number;
+    readonly stdout: string;
+    readonly stderr: string;
+}
+
+/** Runs `npm run lab -- …` on the lab of the tests. Ends it after `seconds`. */
+export function lab(args: readonly string[], options: { input?: string; seconds?: number } = {}): Promise<Finished> {
+    return new Promise((done, fail) => {
+        const child = spawn(process.execPath, [join(root, "toolchain", "bootstrap.mjs"), "lab/cli.ts", ...args], {
+            cwd: root,
+            env: { ...process.env, ...labEnvironment },
+            timeout: (options.seconds ?? 120) * 1000,
+        });
+        let [stdout, stderr] = ["", ""];
+        child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
+        child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
+        child.on("error", fail);
+        child.on("close", (code) => done({ code: code ?? 1, stdout, stderr }));
+        child.stdin.on("error", () => undefined);
+        child.stdin.end(options.input ?? "");
+    });
+}
+
+/** Like {@link lab}, and returns the standard output. @throws Error with all output when it fails. */
+export async function labOutput(
+    args: readonly string[],
+    options: { input?: string; seconds?: number } = {},
+): Promise<string> {
+    const { code, stdout, stderr } = await lab(args, options);
+    if (code !== 0) throw new Error(`lab ${args.join(" ")} ended with ${code}:\n${stdout}\n${stderr}`);
+    return stdout;
+}
+
+/** Runs a command on a host over SSH. */
+export function onHost(
+    name: string,
+    command: string,
+    options: { input?: string; seconds?: number } = {},
+): Promise<Finished> {
+    return lab(["ssh", name, "bash", "-c", command], options);
+}
+
+export async function status(): Promise<LabView> {
+    return JSON.parse(await labOutput(["status", "--json"])) as LabView;
+}
+
+/** The stack's outputs, secrets in plain text. */
+export async function outputs(): Promise<Record<string, unknown>> {
+    return JSON.parse(await labOutput(["pulumi", "stack", "output", "--json", "--show-secrets"])) as Record<
+        string,
+        unknown
+    >;
+}
+
+/** A client of the lab's API with its own key pair. */
+export function api(): Rpc {
+    const paths = labPaths({ ...process.env, ...labEnvironment });
+    const identity = JSON.parse(readFileSync(paths.identity, "utf8")) as {
+        accessKeyId: string;
+        accessKeySecret: string;
+    };
+    return rpcClient(`http://127.0.0.1:${paths.port}`, identity.accessKeyId, identity.accessKeySecret);
+}
+
+/** Waits until `check` gives something, asking every half second. @returns it, and the seconds that it took */
+export async function eventually<T>(
+    what: string,
+    seconds: number,
+    check: () => Promise<T | undefined>,
+): Promise<{ value: T; seconds: number }> {
+    const started = Date.now();
+    for (;;) {
+        const value = await check().catch(() => undefined);
+        const passed = (Date.now() - started) / 1000;
+        if (value !== undefined) return { value, seconds: passed };
+        if (passed > seconds) throw new Error(`${what}: not within ${seconds} s.`);
+        await new Promise((wake) => setTimeout(wake, 500));
+    }
+}

@@ -1,0 +1,78 @@
+/** What the test levels need before they run, and how it is taken away again. */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { step } from "../toolchain/progress.cjs";
+
+const root = resolve(__dirname, "..");
+
+function has(command: string): boolean {
+    return spawnSync("sh", ["-c", `command -v ${command}`], { stdio: "ignore" }).status === 0;
+}
+
+/**
+ * Installs what a test level calls from the distribution, where that is possible.
+ * @throws Error that names the packages, where it is not.
+ */
+async function ensureCommands(packages: Readonly<Record<string, string>>): Promise<void> {
+    const missing = Object.entries(packages).filter(([command]) => !has(command));
+    if (missing.length === 0) return;
+    const [commands, names] = [missing.map(([command]) => command), missing.map(([, name]) => name)];
+    if (process.getuid?.() !== 0)
+        throw new Error(`The tests need ${commands.join(", ")}: install the packages ${names.join(", ")} as root.`);
+    const [{ installPackages }, { Runner }] = await Promise.all([
+        import("../lab/hosts/engine"),
+        import("../lab/hosts/runner"),
+    ]);
+    await step(`Install ${names.join(", ")}`, { about: "20 s" }, () =>
+        withoutStartingServices(() => installPackages(names, commands, new Runner())),
+    );
+}
+
+/** Debian starts what it installs; a test brings up its own and leaves nothing behind. */
+async function withoutStartingServices(install: () => Promise<void>): Promise<void> {
+    const policy = "/usr/sbin/policy-rc.d";
+    const ours = !existsSync(policy);
+    if (ours) writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+    try {
+        await install();
+    } finally {
+        if (ours) rmSync(policy);
+    }
+}
+
+/** sshd for the command plugin's tests. */
+export function prepareUnit(): Promise<void> {
+    return ensureCommands({ sshd: "openssh-server", "ssh-keygen": "openssh-client", openssl: "openssl" });
+}
+
+/** shellcheck, and Redis for the cluster script's test on loopback. */
+export function prepareScripts(): Promise<void> {
+    return ensureCommands({ shellcheck: "shellcheck", "redis-server": "redis-server", python3: "python3" });
+}
+
+/** Environment of the tests' own lab: it runs beside a lab of the developer's. */
+export const labEnvironment: NodeJS.ProcessEnv = { LAB_NAME: "test", LAB_PORT: process.env["LAB_PORT"] ?? "8079" };
+
+function lab(...args: string[]): Promise<number> {
+    return new Promise((done, fail) => {
+        const child = spawn(process.execPath, [join(root, "toolchain", "bootstrap.mjs"), "lab/cli.ts", ...args], {
+            cwd: root,
+            env: { ...process.env, ...labEnvironment },
+            stdio: ["ignore", "inherit", "inherit"],
+        });
+        child.on("error", fail);
+        child.on("close", (code) => done(code ?? 1));
+    });
+}
+
+/** Removes what an earlier run may have left, and brings up the lab `test` with the whole stack. */
+export async function prepareLab(): Promise<void> {
+    if ((await lab("down")) !== 0) throw new Error("What an earlier run left could not be removed.");
+    if ((await lab("up")) !== 0) throw new Error("The lab did not come up: see the output above.");
+}
+
+/** Removes the lab `test`. */
+export async function removeLab(): Promise<void> {
+    if ((await lab("down")) !== 0) throw new Error("The lab could not be removed: see the output above.");
+}

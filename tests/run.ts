@@ -1,0 +1,227 @@
+/**
+ * Runs the tests, all levels or those named: `npm test`, `npm run test:unit`, `npm run test:lab -- scale`.
+ * Further words choose test files by a part of their name. The last line is `N passed, N failed, N skipped`.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { prepareLab, prepareScripts, prepareUnit, removeLab } from "./prepare";
+
+const root = resolve(__dirname, "..");
+const levels = ["static", "unit", "scripts", "lab"] as const;
+type Level = (typeof levels)[number];
+
+interface Result {
+    readonly level: Level;
+    readonly passed: number;
+    readonly failed: number;
+    readonly skipped: number;
+    /** One line each: what failed, or why something was skipped. */
+    readonly notes: readonly string[];
+    readonly seconds: number;
+}
+
+interface Outcome {
+    readonly code: number;
+    readonly output: string;
+}
+
+/** Runs a command of the project; its output is shown unless `quiet`, and returned in any case. */
+function execute(command: string, args: readonly string[], options: { quiet?: boolean } = {}): Promise<Outcome> {
+    return new Promise((done) => {
+        const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+        let output = "";
+        const take = (chunk: Buffer): void => {
+            output += chunk.toString();
+            if (options.quiet !== true) process.stdout.write(chunk);
+        };
+        child.stdout.on("data", take);
+        child.stderr.on("data", take);
+        child.on("error", (error) => done({ code: 127, output: error.message }));
+        child.on("close", (code) => done({ code: code ?? 1, output }));
+    });
+}
+
+const binary = (name: string): string => join(root, "node_modules", ".bin", name);
+
+async function runStatic(): Promise<Omit<Result, "level" | "seconds">> {
+    const checks: [string, string, string[]][] = [
+        ["types", "tsc", ["--noEmit"]],
+        ["lint", "eslint", ["."]],
+        ["format", "prettier", ["--check", "."]],
+    ];
+    const notes: string[] = [];
+    for (const [name, command, args] of checks) {
+        const { code, output } = await execute(binary(command), args, { quiet: true });
+        console.log(`  ${code === 0 ? "✓" : "✗"} ${name}`);
+        if (code !== 0) {
+            console.log(output.split("\n").slice(-60).join("\n"));
+            notes.push(`failed: ${name} (${command} ${args.join(" ")})`);
+        }
+    }
+    return { passed: checks.length - notes.length, failed: notes.length, skipped: 0, notes };
+}
+
+interface JestReport {
+    readonly numPassedTests: number;
+    readonly numFailedTests: number;
+    readonly numPendingTests: number;
+    readonly numTodoTests: number;
+    readonly testResults: readonly {
+        readonly name: string;
+        readonly status: string;
+        readonly message: string;
+        readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+    }[];
+}
+
+async function runJest(
+    folder: string,
+    filters: readonly string[],
+    args: readonly string[],
+): Promise<Omit<Result, "level" | "seconds">> {
+    const directory = mkdtempSync(join(tmpdir(), "multihost-jest-"));
+    const file = join(directory, "report.json");
+    try {
+        const pattern =
+            filters.length === 0 ? [`tests/${folder}/`] : filters.map((filter) => `tests/${folder}/.*${filter}`);
+        const { code } = await execute(binary("jest"), ["--json", `--outputFile=${file}`, ...args, ...pattern]);
+        if (!existsSync(file))
+            return { passed: 0, failed: 1, skipped: 0, notes: [`failed: jest ended with ${code} and no report`] };
+        const report = JSON.parse(readFileSync(file, "utf8")) as JestReport;
+        const notes: string[] = [];
+        let broken = 0;
+        for (const suite of report.testResults) {
+            const name = relative(root, suite.name);
+            if (suite.status === "failed" && suite.assertionResults.every((test) => test.status !== "failed")) {
+                broken++;
+                notes.push(
+                    `failed: ${name} did not run: ${
+                        suite.message
+                            .split("\n")
+                            .find((line) => line.trim() !== "")
+                            ?.trim() ?? ""
+                    }`,
+                );
+            }
+            for (const test of suite.assertionResults) {
+                if (test.status === "failed") notes.push(`failed: ${name}: ${test.fullName}`);
+                if (test.status === "pending" || test.status === "todo")
+                    notes.push(`skipped: ${name}: ${test.fullName}`);
+            }
+        }
+        const failed = report.numFailedTests + broken;
+        if (code !== 0 && failed === 0) {
+            return {
+                passed: report.numPassedTests,
+                failed: 1,
+                skipped: report.numPendingTests,
+                notes: [...notes, `failed: jest ended with ${code}`],
+            };
+        }
+        return { passed: report.numPassedTests, failed, skipped: report.numPendingTests + report.numTodoTests, notes };
+    } finally {
+        rmSync(directory, { recursive: true, force: true });
+    }
+}
+
+function filesBelow(folder: string, ending: string): string[] {
+    return readdirSync(folder, { recursive: true, encoding: "utf8" })
+        .filter((file) => file.endsWith(ending))
+        .map((file) => join(folder, file))
+        .sort();
+}
+
+async function runScripts(filters: readonly string[]): Promise<Omit<Result, "level" | "seconds">> {
+    await prepareScripts();
+    const wanted = (file: string): boolean => filters.length === 0 || filters.some((filter) => file.includes(filter));
+    const notes: string[] = [];
+    let passed = 0;
+    let skipped = 0;
+    for (const file of filesBelow(join(root, "scripts"), ".sh").filter(wanted)) {
+        const { code, output } = await execute("shellcheck", ["-x", "-s", "bash", file], { quiet: true });
+        if (code === 0) passed++;
+        else {
+            console.log(output);
+            notes.push(`failed: shellcheck ${relative(root, file)}`);
+        }
+    }
+    const suites = filesBelow(join(root, "tests", "scripts"), ".bats").filter(wanted);
+    if (suites.length > 0) {
+        const { code, output } = await execute(binary("bats"), ["--formatter", "tap", ...suites]);
+        let results = 0;
+        for (const line of output.split("\n")) {
+            const match = /^(not ok|ok) \d+ (.*)$/.exec(line);
+            if (match === null) continue;
+            results++;
+            if (match[1] === "not ok") notes.push(`failed: ${match[2]!}`);
+            else if ((match[2]!).includes('# skip')) {
+                skipped++;
+                notes.push(`skipped: ${match[2]!}`);
+            } else passed++;
+        }
+        if (results === 0 || (code !== 0 && !output.includes("not ok")))
+            notes.push(`failed: bats ended with ${code} after ${results} results`);
+    }
+    return { passed, failed: notes.filter((note) => note.startsWith("failed")).length, skipped, notes };
+}
+
+async function runLevel(level: Level, filters: readonly string[]): Promise<Result> {
+    const started = Date.now();
+    console.log(`\n== ${level}`);
+    const run = async (): Promise<Omit<Result, "level" | "seconds">> => {
+        switch (level) {
+            case "static":
+                return runStatic();
+            case "unit":
+                await prepareUnit();
+                return runJest("unit", filters, []);
+            case "scripts":
+                return runScripts(filters);
+            case "lab": {
+                await prepareLab();
+                try {
+                    // One stack is shared, so the files run one after the other, in the order of their names.
+                    return await runJest("lab", filters, [
+                        "--runInBand",
+                        "--verbose",
+                        "--testSequencer",
+                        "./tests/lab/sequencer.js",
+                    ]);
+                } finally {
+                    await removeLab();
+                }
+            }
+        }
+    };
+    let result: Omit<Result, "level" | "seconds">;
+    try {
+        result = await run();
+    } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        console.error(message);
+        result = { passed: 0, failed: 1, skipped: 0, notes: [`failed: ${level}: ${message}`] };
+    }
+    return { level, ...result, seconds: Math.round((Date.now() - started) / 1000) };
+}
+
+async function main(): Promise<void> {
+    const words = process.argv.slice(2);
+    const chosen = words.filter((word): word is Level => (levels as readonly string[]).includes(word));
+    const filters = words.filter((word) => !(levels as readonly string[]).includes(word) && !word.startsWith("-"));
+    const results: Result[] = [];
+    for (const level of chosen.length > 0 ? chosen : levels) results.push(await runLevel(level, filters));
+
+    console.log("");
+    for (const { level, passed, failed, skipped, seconds, notes } of results) {
+        console.log(`${level.padEnd(8)} ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`);
+        for (const note of notes) console.log(`         ${note}`);
+    }
+    const sum = (key: "passed" | "failed" | "skipped"): number =>
+        results.reduce((total, result) => total + result[key], 0);
+    process.exitCode = sum("failed") > 0 || sum("passed") === 0 ? 1 : 0;
+    console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
+}
+
+void main();
