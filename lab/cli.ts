@@ -262,7 +262,15 @@ async function runUp(
         });
     // On a terminal Pulumi draws its own progress, and two would tear each other.
     if (terminal) return runPulumi();
-    return step("Run the stack", { about: "3 min from nothing" }, runPulumi);
+    // A step that ends badly must throw to be shown as such.
+    let code = EXIT_FAILED;
+    await step("Run the stack", { about: "3 min from nothing" }, async () => {
+        code = await runPulumi();
+        if (code !== 0) throw new LabError("The stack is not complete.");
+    }).catch((error: unknown) => {
+        if (!(error instanceof LabError)) throw error;
+    });
+    return code;
 }
 
 function availableMemory(): number {

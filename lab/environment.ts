@@ -85,6 +85,7 @@ export function clientEnvironment(
         // The passphrase's salt is in the lab's folder, not in the repository: take it from the stack's state.
         PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
         PULUMI_SKIP_UPDATE_CHECK: "true",
+        PULUMI_SUPPRESS_NEO_LINK: "true",
         LAB_NAME: paths.name,
         LAB_PORT: String(lab.port),
         LAB_ENDPOINT: endpoint,
