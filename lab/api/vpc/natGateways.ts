@@ -423,6 +423,8 @@ const deleteNatGateway = vpcAction({
                 // The cloud spells it like this.
                 "The instance cannnot delete because of deletion protecion.",
             );
+        if (gateway.instanceChargeType === "PrePaid")
+            refuse("Forbidden.PrePaidNatGateway", "The specified NatGateway is PrePaid.");
         if (request.force !== true) {
             if (snat.length > 0) refuse("DependencyViolation.SnatEntry", "The NAT gateway still has SNAT entries.");
             if (forward.length > 0)

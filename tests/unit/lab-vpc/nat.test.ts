@@ -156,6 +156,15 @@ describe("NAT gateway", () => {
         expect(cloud.state.eips[eip.id]!.binding).toBeUndefined();
     });
 
+    test("stays when it is paid for in advance, as an EIP does", async () => {
+        const { id } = await cloud.natGateway(VpcId, VSwitchId, { InstanceChargeType: "PrePaid" });
+        expect(await cloud.refusal("DeleteNatGateway", { NatGatewayId: id })).toBe("400 Forbidden.PrePaidNatGateway");
+        const eip = await cloud.eip({ InstanceChargeType: "PrePaid", Bandwidth: "1000" });
+        expect(await cloud.refusal("ReleaseEipAddress", { AllocationId: eip.id })).toBe(
+            "400 Forbidden.ChargeTypeIsPrepaid",
+        );
+    });
+
     test("stays while it has an address", async () => {
         const gateway = await cloud.natGateway(VpcId, VSwitchId);
         await bound(gateway);
