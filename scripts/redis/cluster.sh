@@ -215,14 +215,17 @@ close_open_slots() {
     fi
 }
 
-# dead_holders_gone: no failed node that leaves still owns slots.
+# dead_holders_gone: no failed node that leaves owns slots that a replica of it could take.
 dead_holders_gone() {
-    local id
+    local id replica
     look
     for id in $(holders); do
-        if ! is_member_id "$id" && ! alive "$id"; then
-            return 1
+        if is_member_id "$id" || alive "$id"; then
+            continue
         fi
+        for replica in $(replicas_of "$id"); do
+            ! is_member_id "$replica" || return 1
+        done
     done
 }
 
@@ -347,7 +350,7 @@ all_see_master() {
 
 # A cluster without any owner gets even ranges; slots that lost their owner go to the masters there are.
 assign_free_slots() {
-    local id i=0 nodes slot first total=0 free=() owned=() ids=() share list
+    local id nodes slot first total=0 share free=() owned=() next=0
     for id in "${IDS[@]}"; do
         total=$((total + N_SLOTS[$id]))
     done
@@ -365,13 +368,12 @@ assign_free_slots() {
         note "${#free[@]} slots had lost their owner: the keys that were in them are gone"
     fi
     for id in $(member_ids); do
-        [[ -z ${WANTED[$id]:-} ]] || ids+=("$id")
-    done
-    share=${#ids[@]}
-    for id in "${ids[@]}"; do
-        list=("${free[@]:$((i * ${#free[@]} / share)):$(((i + 1) * ${#free[@]} / share - i * ${#free[@]} / share))}")
-        ((${#list[@]} == 0)) || redis "${N_ADDRESS[$id]}" CLUSTER ADDSLOTS "${list[@]}" >/dev/null
-        i=$((i + 1))
+        [[ -n ${WANTED[$id]:-} ]] || continue
+        share=$(((SLOTS + PARAM_MASTERS - 1) / PARAM_MASTERS - N_SLOTS[$id]))
+        if ((share > 0 && next < ${#free[@]})); then
+            redis "${N_ADDRESS[$id]}" CLUSTER ADDSLOTS "${free[@]:next:share}" >/dev/null
+            next=$((next + share))
+        fi
     done
     changed "${#free[@]} slots assigned"
     agree

@@ -123,11 +123,21 @@ main(sys.argv[1:])
 PYTHON
 }
 
+OWNED_BY_US="multihost service user"
+
+is_ours() {
+    [[ $(getent passwd "$1" | cut -d: -f5) == "$OWNED_BY_US" ]]
+}
+
 plant_user() {
     local user=$1 home=$2
-    if ! id "$user" >/dev/null 2>&1; then
+    if getent passwd "$user" >/dev/null; then
+        # Its authorized keys would be overwritten, and it would be deleted together with this step.
+        is_ours "$user" || die "user: $user exists on this host and belongs to somebody else: choose another name"
+    else
         # An asterisk is a password that nothing matches; the exclamation mark that is the default can also bar logins by key.
-        quietly useradd --system --create-home --home-dir "$home" --shell /bin/bash --password '*' "$user"
+        quietly useradd --system --create-home --home-dir "$home" --shell /bin/bash --comment "$OWNED_BY_US" \
+            --password '*' "$user"
         changed "user $user"
     fi
 }
@@ -183,7 +193,7 @@ remove() {
     user=$(mesh_user)
     file_remove "${SUDOERS_D:-/etc/sudoers.d}/multihost-connectivity"
     file_remove "$HELPER"
-    if id "$user" >/dev/null 2>&1; then
+    if is_ours "$user"; then
         quietly userdel --remove "$user"
     fi
 }

@@ -11,8 +11,8 @@ setup() {
     mkdir "$MESH_HOME"
     # shellcheck disable=SC2016
     {
-        stub useradd 'touch "$HOST/user"'
-        stub id '[[ -e $HOST/user ]]'
+        stub useradd 'echo "multihost:x:999:999:multihost service user:/home:/bin/bash" >"$HOST/passwd"'
+        stub getent '[[ -e $HOST/passwd ]] && cat "$HOST/passwd"'
         stub visudo 'cat >/dev/null'
         stub ping 'grep -qx -- "${*: -1}" "$HOST/answers-ping"'
         stub ip '[[ $3 != 10.9.* ]] || { echo "RTNETLINK answers: Network is unreachable" >&2; exit 2; }; echo "$3 dev eth0 src 10.0.0.1"'
@@ -57,6 +57,12 @@ check() {
     run ! grep -q private-part "$host/argv"
     mesh
     [[ $status == 0 && $(field changed) == '[]' ]]
+}
+
+@test "leaves a user alone whom somebody else has made" {
+    echo "multihost:x:1000:1000:A person:/home:/bin/bash" >"$host/passwd"
+    mesh
+    [[ $status != 0 && $stderr == *"user: multihost exists on this host and belongs to somebody else"* && ! -e $MESH_HOME/.ssh ]]
 }
 
 @test "names the member whose host key is missing" {

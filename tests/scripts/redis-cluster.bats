@@ -9,6 +9,11 @@ base=${REDIS_TEST_BASE:-27300}
 
 setup_file() {
     command -v redis-server >/dev/null || skip "redis-server is not installed"
+    # Writes down what any other user of the host could read in the list of processes.
+    mkdir "$BATS_FILE_TMPDIR/bin"
+    printf '#!/bin/sh\necho "$*" >>%q\nexec %q "$@"\n' "$BATS_FILE_TMPDIR/argv" "$(command -v redis-cli)" >"$BATS_FILE_TMPDIR/bin/redis-cli"
+    chmod 0755 "$BATS_FILE_TMPDIR/bin/redis-cli"
+    export PATH=$BATS_FILE_TMPDIR/bin:$PATH
     export REDIS_ETC=$BATS_FILE_TMPDIR/etc
     mkdir -p "$REDIS_ETC"
     cd "$REDIS_ETC"
@@ -180,6 +185,13 @@ present() {
 
 @test "drops a password that is neither the new nor the previous one" {
     for number in 1 2 3 4 5 6; do
+        cli "$number" ACL SETUSER default ">previous-password-22"
+    done
+    previous=previous-password-22
+    run --separate-stderr converge 3 1 1 2 3 4 5 6
+    [[ $status == 0 && $(field changed) == "[]" && $(REDISCLI_AUTH=$previous cli_plain 1 PING) == PONG ]]
+    previous=
+    for number in 1 2 3 4 5 6; do
         cli "$number" ACL SETUSER default ">forgotten-password-1"
     done
     run --separate-stderr converge 3 1 1 2 3 4 5 6
@@ -224,7 +236,11 @@ cli_plain() {
     [[ $status == 0 && $(field masters) == 3 && $(field changed) == *"n7 joined"* ]]
     run --separate-stderr converge 3 1 "${remaining[@]}" 7
     [[ $status == 0 && $(field changed) == "[]" ]]
-    [[ $(present scale 7) == "$(grep -c . < <(seq 1 "$(present scale 7)"))" ]]
+}
+
+@test "shows no password in the list of processes" {
+    [[ -s $BATS_FILE_TMPDIR/argv ]]
+    run ! grep -qF "$password" "$BATS_FILE_TMPDIR/argv"
 }
 
 @test "refuses a list that doesn't fit the numbers, naming script and line" {
