@@ -134,7 +134,7 @@ function vswitchRanges(
         return [];
     }
     const split = vpc === undefined ? [] : splitVpc(vpc, count);
-    if (split === undefined) {
+    if (split === undefined && vpcCidrProblem(cidr) === undefined) {
         problems.add("cidr", `"${cidr}" is too small for ${count} VSwitches: choose a larger range.`);
     }
     return (split ?? []).map(formatCidr);

@@ -1,0 +1,195 @@
+import { problemsOf, Recorder, valueOf } from "./recorder";
+
+const recorder = new Recorder();
+
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+
+import { Host, type HostArgs } from "../../../components";
+import { assembleScript } from "../../../components/scripts";
+
+const step = "command:remote:Command";
+const script = assembleScript("test/step", [{ file: "test/step.sh", text: "main() { :; }\n" }]);
+const machine = (name = "a", more: Partial<HostArgs> = {}, opts = recorder.watched): Host =>
+    new Host(name, { address: "10.0.0.7", privateKey: "LOGIN-KEY", hostKey: "ssh-ed25519 AAAA host\n", ...more }, opts);
+
+beforeEach(() => recorder.clear());
+
+describe("Host", () => {
+    test("waits for the machine with unlimited dials, bounded in time, and for nothing else", async () => {
+        machine("a", { readyTimeoutMinutes: 5 });
+        await recorder.settled();
+        const { inputs } = recorder.find(step, "a-ready");
+        expect(inputs["connection"]).toEqual({
+            host: "10.0.0.7",
+            port: 22,
+            user: "root",
+            privateKey: "LOGIN-KEY",
+            hostKey: "ssh-ed25519 AAAA host",
+            dialErrorLimit: -1,
+            perDialTimeout: 10,
+        });
+        expect(inputs["create"]).toMatch(/^STEP=host\/ready@[0-9a-f]{8} bash --norc -s$/);
+        expect(recorder.options(step, "a-ready").customTimeouts).toEqual({ create: "5m", update: "5m", delete: "5m" });
+    });
+
+    test("connects to the public address, or through the bastion to the private one, with both host keys pinned", async () => {
+        const bastion = machine("bastion", { publicAddress: "198.51.100.9", hostKey: "ssh-ed25519 BBBB" });
+        machine("inner", { publicAddress: "198.51.100.10", bastion });
+        await recorder.settled();
+        expect(recorder.find(step, "bastion-ready").inputs["connection"]).toMatchObject({ host: "198.51.100.9" });
+        expect(recorder.find(step, "inner-ready").inputs["connection"]).toMatchObject({
+            host: "10.0.0.7",
+            hostKey: "ssh-ed25519 AAAA host",
+            proxy: { host: "198.51.100.9", hostKey: "ssh-ed25519 BBBB", user: "root", privateKey: "LOGIN-KEY" },
+        });
+        expect(recorder.options(step, "inner-ready").dependsOn).toContain(bastion.ready);
+    });
+
+    test("is another machine exactly when its identity, or else its host key, is another one", async () => {
+        expect(await valueOf(machine("a").identity)).toBe("ssh-ed25519 AAAA host");
+        expect(await valueOf(machine("b", { identity: "i-1" }).identity)).toBe("i-1");
+    });
+
+    test("reports bad arguments together", () => {
+        expect(problemsOf(() => machine("a", { user: "Admin User", readyTimeoutMinutes: 0 }))).toEqual([
+            'Host "a" has 2 problems:',
+            '  - user: "Admin User" is not a Linux user name.',
+            "  - readyTimeoutMinutes: 0 is not a positive number of minutes.",
+        ]);
+    });
+});
+
+describe("Host.run", () => {
+    test("makes one plain command with a stable name, whose parameters a reviewer can read", async () => {
+        const result = machine().run("a-redis", { script, params: { port: 7000, maxMemory: pulumi.output("1gb") } });
+        await recorder.settled();
+        expect(result).toBeInstanceOf(command.remote.Command);
+        const { inputs } = recorder.find(step, "a-redis");
+        const text = `STEP=test/step@${script.hash} PARAM_MAX_MEMORY='1gb' PARAM_PORT='7000' bash --norc -s`;
+        expect(inputs).toMatchObject({ create: text, update: `${text} update`, triggers: ["ssh-ed25519 AAAA host"] });
+        expect(inputs).not.toHaveProperty("delete");
+        expect(await valueOf(result.result)).toEqual({ step: "x", changed: [] });
+    });
+
+    test("dials a machine that is not ready never, and a step's own dials are bounded (command#1238)", async () => {
+        const host = machine();
+        host.run("s", { script });
+        await recorder.settled();
+        expect(recorder.options(step, "s").dependsOn).toEqual([host.ready]);
+        expect(recorder.find(step, "s").inputs["connection"]).toMatchObject({ dialErrorLimit: 20, perDialTimeout: 15 });
+    });
+
+    test("keeps keys and passwords out of plain text, command line and logs (command#111, #260, pulumi#15912)", async () => {
+        machine().run("s", { script, secrets: { password: "hunter2secret", key: pulumi.secret("PEM-KEY") } });
+        await recorder.settled();
+        const { inputs, secret } = recorder.find(step, "s");
+        expect(secret).toEqual(expect.arrayContaining(["connection", "stdin"]));
+        expect(secret).not.toContain("create");
+        expect(recorder.plaintext()).not.toMatch(/hunter2secret|PEM-KEY|LOGIN-KEY/);
+        expect(inputs["stdin"]).toContain("SECRET_PASSWORD='hunter2secret'");
+        expect(inputs["logging"]).toBe("stderr");
+        expect(recorder.options(step, "s").additionalSecretOutputs).toEqual([
+            "connection",
+            "stdin",
+            "stdout",
+            "stderr",
+        ]);
+    });
+
+    test("a parameter that is secret makes the command text secret rather than readable", async () => {
+        machine().run("s", { script, params: { token: pulumi.secret("hidden-value") } });
+        await recorder.settled();
+        expect(recorder.find(step, "s").secret).toEqual(expect.arrayContaining(["create", "update"]));
+        expect(recorder.plaintext()).not.toContain("hidden-value");
+    });
+
+    test("runs nothing on a machine that is going away (command#104)", async () => {
+        const machineResource = machine("other");
+        machine("a", { machine: machineResource }).run("s", { script, removeOnDelete: true });
+        await recorder.settled();
+        expect(recorder.options(step, "s").deletedWith).toBe(machineResource);
+        expect(recorder.find(step, "s").inputs["delete"]).toBe(`STEP=test/step@${script.hash} bash --norc -s delete`);
+    });
+
+    test("a change updates in place; only another machine replaces (command#189)", async () => {
+        machine("a", { identity: "i-1" }).run("s", { script, params: { port: 1 }, rerunOn: ["other"] });
+        await recorder.settled();
+        expect(recorder.find(step, "s").inputs).toMatchObject({
+            triggers: ["i-1"],
+            update: expect.stringContaining("PARAM_PORT='1'") as string,
+        });
+        expect(recorder.options(step, "s").replaceOnChanges).toEqual(["triggers"]);
+    });
+
+    test("a changed script shows in the command text (command#33, #83, #151)", async () => {
+        const changed = assembleScript("test/step", [{ file: "test/step.sh", text: "main() { echo; }\n" }]);
+        machine().run("s", { script });
+        machine("b").run("t", { script: changed });
+        await recorder.settled();
+        expect(recorder.find(step, "s").inputs["create"]).not.toBe(recorder.find(step, "t").inputs["create"]);
+    });
+
+    test("a new address changes nothing that would run the script again (command#447)", async () => {
+        machine("a", { publicAddress: "198.51.100.1", identity: "i-1" }).run("s", { script, secrets: { x: "secret" } });
+        await recorder.settled();
+        const before = recorder.find(step, "s").inputs;
+        recorder.clear();
+        machine("a", { publicAddress: "198.51.100.2", identity: "i-1" }).run("s", { script, secrets: { x: "secret" } });
+        await recorder.settled();
+        const { connection, ...rest } = recorder.find(step, "s").inputs;
+        expect(connection).toMatchObject({ host: "198.51.100.2" });
+        expect({ ...rest, connection: before["connection"] }).toEqual(before);
+    });
+
+    test("never uses the environment, which sshd drops (command#48, #430)", async () => {
+        machine().run("s", { script, params: { port: 1 } });
+        await recorder.settled();
+        expect(recorder.find(step, "s").inputs).not.toHaveProperty("environment");
+    });
+
+    test("one secret doesn't taint the result, unless the whole result is declared secret (pulumi#17422)", async () => {
+        const open = machine().run("s", { script, secrets: { x: "secret" } });
+        const closed = machine("b").run("t", { script, secretResult: true });
+        expect(await pulumi.isSecret(open.result)).toBe(false);
+        expect(await pulumi.isSecret(closed.result)).toBe(true);
+    });
+
+    test("waits for the way out only where the script needs it", async () => {
+        const way = machine("way");
+        const host = machine("a", { outboundBy: [way] });
+        host.run("installs", { script });
+        host.run("local", { script, usesInternet: false });
+        await recorder.settled();
+        expect(recorder.options(step, "installs").dependsOn).toEqual([host.ready, way]);
+        expect(recorder.options(step, "local").dependsOn).toEqual([host.ready]);
+    });
+
+    test("keeps the caller's dependencies, options and parent", async () => {
+        const [host, other] = [machine(), machine("b")];
+        const parent = new pulumi.ComponentResource("test:index:Parent", "parent");
+        const result = host.run(
+            "s",
+            { script },
+            { parent, dependsOn: other.ready, ...recorder.watched, protect: true },
+        );
+        await recorder.settled();
+        const { dependsOn, protect } = recorder.options(step, "s");
+        expect(dependsOn).toEqual([host.ready, other.ready]);
+        expect(protect).toBe(true);
+        expect(await valueOf(result.urn)).toContain("::test:index:Parent$command:remote:Command::s");
+    });
+
+    test("reports bad arguments together", () => {
+        expect(
+            problemsOf(() =>
+                machine().run("s", { script, params: { "a b": 1 }, secrets: { "1x": "" }, timeoutMinutes: -1 }),
+            ),
+        ).toEqual([
+            'Step "s" has 3 problems:',
+            "  - params.a b: a name is made of letters and digits and starts with a letter.",
+            "  - secrets.1x: a name is made of letters and digits and starts with a letter.",
+            "  - timeoutMinutes: -1 is not a positive number of minutes.",
+        ]);
+    });
+});

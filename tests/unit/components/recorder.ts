@@ -1,0 +1,169 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** One resource as the engine would be asked for it. */
+export interface Recorded {
+    readonly type: string;
+    readonly name: string;
+    /** Secrets are unwrapped; {@link Recorded.secret} lists them. */
+    readonly inputs: Readonly<Record<string, unknown>>;
+    /** Names of the inputs that are secret as a whole or in part. */
+    readonly secret: readonly string[];
+}
+
+/** The options that a child was created with, as an inherited transformation sees them. */
+export interface Observed {
+    readonly type: string;
+    readonly name: string;
+    readonly opts: pulumi.CustomResourceOptions;
+    readonly resource: pulumi.Resource;
+}
+
+const secretSignature = "4dabf18193072939515e22adb298388d";
+
+function unwrap(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map(unwrap);
+    if (typeof value !== "object" || value === null) return value;
+    const fields = value as Record<string, unknown>;
+    if (secretSignature in fields) return unwrap(fields["value"]);
+    return Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, unwrap(field)]));
+}
+
+/** Stands in for the engine; has to be made before the components are imported. */
+export class Recorder {
+    readonly resources: Recorded[] = [];
+    readonly observed: Observed[] = [];
+    readonly calls: { token: string; inputs: unknown }[] = [];
+
+    constructor(options: { preview?: boolean; answers?: Record<string, unknown> } = {}) {
+        void pulumi.runtime.setMocks(
+            {
+                newResource: ({ type, name, inputs, custom, id }) => {
+                    const raw = inputs as Record<string, unknown>;
+                    const plain = unwrap(raw) as Record<string, unknown>;
+                    if (custom === true) {
+                        const secret = Object.keys(raw).filter((key) =>
+                            JSON.stringify(raw[key])?.includes(secretSignature),
+                        );
+                        this.resources.push({ type, name, inputs: plain, secret });
+                    }
+                    if (options.preview === true) {
+                        return { id: undefined, state: plain };
+                    }
+                    return {
+                        id: id !== undefined && id !== "" ? id : `${name}-id`,
+                        state: { ...plain, ...computed(type, name) },
+                    };
+                },
+                call: ({ token, inputs }) => {
+                    this.calls.push({ token, inputs });
+                    const answers: Record<string, unknown> = {
+                        "alicloud:index/getZones:getZones": {
+                            ids: ["cn-hangzhou-k", "cn-hangzhou-h", "cn-hangzhou-i"],
+                        },
+                        "alicloud:ecs/getImages:getImages": { images: [{ id: "debian_12_5_x64_20G_alibase.vhd" }] },
+                        ...options.answers,
+                    };
+                    return answers[token] as Record<string, unknown>;
+                },
+            },
+            "project",
+            "stack",
+            options.preview ?? false,
+        );
+    }
+
+    /** Options that report every child, down to the last, and prove that an inherited transformation reaches it. */
+    get watched(): pulumi.ComponentResourceOptions {
+        return {
+            transformations: [
+                ({ type, name, opts, resource }) => {
+                    this.observed.push({ type, name, opts: opts as pulumi.CustomResourceOptions, resource });
+                    return undefined;
+                },
+            ],
+        };
+    }
+
+    clear(): void {
+        this.resources.length = 0;
+        this.observed.length = 0;
+        this.calls.length = 0;
+    }
+
+    /** Waits until everything that was asked for is registered. */
+    async settled(): Promise<void> {
+        for (let idle = 0, count = -1; idle < 5; idle = count === this.resources.length ? idle + 1 : 0) {
+            count = this.resources.length;
+            await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+    }
+
+    names(type: string): string[] {
+        return this.resources
+            .filter((resource) => resource.type === type)
+            .map(({ name }) => name)
+            .sort();
+    }
+
+    find(type: string, name: string): Recorded {
+        const found = this.resources.find((resource) => resource.type === type && resource.name === name);
+        if (found === undefined) {
+            throw new Error(`no ${type} ${name} among ${this.resources.map((r) => `${r.type} ${r.name}`).join("\n")}`);
+        }
+        return found;
+    }
+
+    options(type: string, name: string): pulumi.CustomResourceOptions {
+        const found = this.observed.find((seen) => seen.type === type && seen.name === name);
+        if (found === undefined) throw new Error(`no ${type} ${name} was seen by the transformation`);
+        return found.opts;
+    }
+
+    /** Everything that stands in the state in plain text. */
+    plaintext(): string {
+        return JSON.stringify(
+            this.resources.map(({ inputs, secret }) =>
+                Object.fromEntries(Object.entries(inputs).filter(([key]) => !secret.includes(key))),
+            ),
+        );
+    }
+}
+
+function computed(type: string, name: string): Record<string, unknown> {
+    switch (type) {
+        case "tls:index/privateKey:PrivateKey":
+            return {
+                privateKeyOpenssh: pulumi.secret(`PRIVATE ${name}`),
+                privateKeyPem: pulumi.secret(`PEM ${name}`),
+                publicKeyOpenssh: `ssh-ed25519 AAAA${name}\n`,
+            };
+        case "alicloud:ecs/instance:Instance":
+            return { privateIp: `10.0.0.${name.replace(/\D/g, "")}` };
+        case "alicloud:ecs/eipAddress:EipAddress":
+            return { ipAddress: `198.51.100.1-${name}` };
+        case "alicloud:vpc/natGateway:NatGateway":
+            return { snatTableIds: "stb-1" };
+        case "alicloud:vpc/switch:Switch":
+            return { zoneId: `zone-of-${name}` };
+        case "command:remote:Command":
+            return { stdout: '{"step":"x","changed":[]}\n', stderr: "" };
+        default:
+            return {};
+    }
+}
+
+/** The value of an output, which must be known. */
+export function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
+    return new Promise((resolve) => output.apply(resolve));
+}
+
+/** Lines of the message with which `action` fails. */
+export function problemsOf(action: () => unknown): string[] {
+    try {
+        action();
+    } catch (error) {
+        if (!pulumi.RunError.isInstance(error)) throw error;
+        return error.message.split("\n");
+    }
+    return [];
+}
