@@ -31,7 +31,7 @@ function parsePrivateKey(text: string, passphrase: string | undefined): ParsedKe
             throw new FinalError("ssh: private key can't be read: not a valid PKCS#8 key, or its password is wrong");
         }
     }
-    const parsed = utils.parseKey(readable, passphrase);
+    const parsed = utils.parseKey(readable, passphrase) as ParsedKey | ParsedKey[] | Error;
     const key = Array.isArray(parsed) ? parsed[0] : parsed;
     if (key instanceof Error || key === undefined) {
         throw new FinalError(`ssh: ${keyProblem(key, passphrase)}`);
@@ -95,8 +95,8 @@ export async function prepare(endpoint: Endpoint): Promise<PreparedEndpoint> {
             prompt: (_name, _instructions, _language, prompts, finish) => finish(prompts.map(() => password)),
         });
     }
-    const agent = endpoint.agentSocketPath ?? (process.env["SSH_AUTH_SOCK"] || undefined);
-    if (agent !== undefined) {
+    const agent = endpoint.agentSocketPath ?? process.env["SSH_AUTH_SOCK"];
+    if (agent) {
         await checkAgent(agent);
         methods.push({ type: "agent", username, agent });
     }
@@ -176,7 +176,7 @@ export async function dial(prepared: PreparedEndpoint, signal: AbortSignal, prox
             client.once("close", () => fail(new Error("connection closed by the server")));
             client.connect({
                 ...config,
-                sock: stream as never,
+                sock: stream,
                 hostVerifier: (offered: Buffer) => {
                     if (pinned !== undefined && !pinned.blob.equals(offered)) {
                         mismatch = new FinalError(

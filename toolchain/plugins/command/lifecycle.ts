@@ -28,8 +28,11 @@ export async function guarded<T>(values: ValueMap, more: readonly string[], acti
     try {
         return await action();
     } catch (error) {
-        const { connection: _, ...others } = values;
-        throw new Error(redact((error as Error).message, [...secretTexts(others), ...more]));
+        // Of a connection, which is secret as a whole, only the credentials are: they come with `more`.
+        const marked = Object.entries(values).flatMap(([key, value]) =>
+            key === "connection" ? [] : secretTexts(value),
+        );
+        throw new Error(redact((error as Error).message, [...marked, ...more]));
     }
 }
 

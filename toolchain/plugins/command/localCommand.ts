@@ -85,13 +85,14 @@ function runProcess(
 
 async function fileAsset(directory: string, file: string): Promise<ValueMap> {
     const location = path.join(directory, file);
-    const content = await fs.readFile(location);
+    const content: Buffer = await fs.readFile(location);
     return asset({ path: location, hash: createHash("sha256").update(content).digest("hex") });
 }
 
 async function fileAssets(directory: string, rules: Value): Promise<ValueMap> {
     const files = await selectFiles(directory, plain(rules) as string[]);
-    return Object.fromEntries(await Promise.all(files.map(async (file) => [file, await fileAsset(directory, file)])));
+    const assets = await Promise.all(files.map((file) => fileAsset(directory, file)));
+    return Object.fromEntries(files.map((file, index) => [file, assets[index]!] as const));
 }
 
 function hashOf(assets: ValueMap): string {

@@ -19,7 +19,7 @@ export interface Caller {
 
 interface Waiter extends Caller {
     readonly grant: (held: Held) => void;
-    readonly fail: (error: unknown) => void;
+    readonly fail: (error: Error) => void;
 }
 
 interface Held {
@@ -75,7 +75,7 @@ class SharedConnections {
                 },
                 fail: (error) => {
                     leave();
-                    reject(error as Error);
+                    reject(error);
                 },
             };
             const onAbort = () => {
@@ -169,7 +169,9 @@ class SharedConnections {
             this.dialling.delete(dialling);
             // Who came later has attempts of its own left; who can wait for a place on another connection does so.
             if (this.held.size === 0 || error instanceof FinalError) {
-                this.waiting.filter((waiter) => served.includes(waiter)).forEach((waiter) => waiter.fail(error));
+                this.waiting
+                    .filter((waiter) => served.includes(waiter))
+                    .forEach((waiter) => waiter.fail(error as Error));
                 this.serve();
             }
         }

@@ -36,7 +36,7 @@ export async function dialWithRetry<T>(
             return await dial();
         } catch (error) {
             onFailure(error);
-            if (error instanceof FinalError || caller.signal.aborted) {
+            if (error instanceof FinalError) {
                 throw error;
             }
             if (limit >= 0 && attempt > limit) {

@@ -43,7 +43,9 @@ const windowSize = 2 * 1024 * 1024;
 const packetSize = 32 * 1024;
 // Longer than a busy host takes; an idle connection that was cut silently shows only here.
 const openTimeout = 20_000;
-const killGrace = 1_000;
+const signalGrace = 300;
+const terminatorTime = 3_000;
+const closeGrace = 500;
 const refused = "refused";
 
 function openChannel(client: Client, signal: AbortSignal): Promise<Channel> {
@@ -119,31 +121,72 @@ export interface Execution {
     readonly signal: AbortSignal;
 }
 
-/** Ends a remote command: asks it to terminate, then kills it. Old servers ignore both; the channel closes anyway. */
-async function terminate(client: Client, channel: Channel): Promise<void> {
+// A server does not pass signals on to root's commands, nor does an old one to anybody's. A second session on the same
+// connection can: its own leader and the command's are children of the same server process. The command's is known by
+// its text, which comes by standard input.
+const terminator = `: multihost-terminator
+want=$(cat)
+read -r _ _ _ _ _ own _ < /proc/$$/stat
+read -r _ _ _ server _ < /proc/$own/stat
+targets=
+for stat in /proc/[0-9]*/stat; do
+    read -r line 2>/dev/null < "$stat" || continue
+    pid=\${stat#/proc/}; pid=\${pid%/stat}
+    set -- \${line##*) }
+    [ "$2" = "$server" ] && [ "$pid" != "$own" ] || continue
+    have=$(tr "\\0" " " 2>/dev/null < "/proc/$pid/cmdline")
+    case "$have" in *multihost-terminator*) continue ;; esac
+    case "$have" in *"$want "*) targets="$targets $pid" ;; esac
+done
+alive() { for pid in $targets; do kill -0 "-$pid" 2>/dev/null && return 0; done; return 1; }
+for pid in $targets; do kill -TERM "-$pid" 2>/dev/null; done
+for _ in 1 2 3 4 5 6 7 8 9 10; do alive || exit 0; sleep 0.1; done
+for pid in $targets; do kill -KILL "-$pid" 2>/dev/null; done
+`;
+
+async function runTerminator(client: Client, command: string): Promise<void> {
+    const never = new AbortController().signal;
+    const nothing = () => undefined;
+    await execute(
+        client,
+        {
+            command: `/bin/sh -c '${terminator}'`,
+            variables: [],
+            stdin: command,
+            onStdout: nothing,
+            onStderr: nothing,
+            signal: never,
+        },
+        nothing,
+    );
+}
+
+/** Ends a remote command: asks it to terminate, then kills it. The channel closes whether or not that works. */
+async function terminate(client: Client, channel: Channel, command: string): Promise<void> {
     const closed = new Promise<void>((resolve) => channel.once("close", () => resolve()));
-    const within = (milliseconds: number) =>
+    const within = (milliseconds: number, work: Promise<unknown> = closed) =>
         new Promise<boolean>((resolve) => {
             const timer = setTimeout(() => resolve(false), milliseconds);
-            void closed.then(() => {
+            const settle = () => {
                 clearTimeout(timer);
                 resolve(true);
-            });
+            };
+            work.then(settle, settle);
         });
+    const open = () => ["open", "eof"].includes(channel.outgoing.state);
     channel.resume();
     channel.stderr.resume();
-    for (const signal of ["TERM", "KILL"]) {
-        if (!["open", "eof"].includes(channel.outgoing.state)) {
-            return;
-        }
+    if (open()) {
         // Not channel.signal(), which says nothing once the command's input has ended.
-        (client as unknown as Internals)._protocol.signal(channel.outgoing.id, signal);
-        if (await within(killGrace)) {
-            return;
+        (client as unknown as Internals)._protocol.signal(channel.outgoing.id, "TERM");
+        if (!(await within(signalGrace))) {
+            await within(terminatorTime, runTerminator(client, command));
         }
     }
-    channel.close();
-    await within(killGrace);
+    if (open() && !(await within(closeGrace))) {
+        channel.close();
+        await within(closeGrace);
+    }
 }
 
 /**
@@ -183,7 +226,7 @@ export async function execute(
         const onAbort = () => {
             channel.removeAllListeners("data");
             channel.stderr.removeAllListeners("data");
-            onCleanup(terminate(client, channel));
+            onCleanup(terminate(client, channel, execution.command));
             reject(abortReason(signal));
         };
         signal.addEventListener("abort", onAbort, { once: true });

@@ -36,16 +36,22 @@ export class Engine {
 
     logFor(urn: string): Log {
         // One request at a time keeps messages in order; what piles up meanwhile travels together.
-        const pending: { severity: Severity; text: string; ephemeral: boolean }[] = [];
+        let pending: { severity: Severity; text: string; ephemeral: boolean }[] = [];
         let sending: Promise<void> | undefined;
 
         const drain = async () => {
-            for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
-                let text = next.text;
-                while (text.length < maxBatch && pending[0]?.ephemeral && next.ephemeral) {
-                    text += `\n${pending.shift()!.text}`;
+            while (pending.length > 0) {
+                const batch = pending;
+                pending = [];
+                for (let index = 0; index < batch.length;) {
+                    const { severity, text, ephemeral } = batch[index++]!;
+                    const texts = [text];
+                    for (let size = text.length; ephemeral && batch[index]?.ephemeral && size < maxBatch; index++) {
+                        texts.push(batch[index]!.text);
+                        size += batch[index]!.text.length + 1;
+                    }
+                    await this.send(urn, severity, texts.join("\n"), ephemeral);
                 }
-                await this.send(urn, next.severity, text, next.ephemeral);
             }
             sending = undefined;
         };

@@ -277,10 +277,7 @@ export async function startServer(plugin: Plugin, engineAddress?: string): Promi
         "grpc.max_receive_message_length": maxMessage,
         "grpc.max_send_message_length": maxMessage,
     });
-    server.addService(
-        ResourceProviderService as unknown as grpc.ServiceDefinition,
-        implementation.implementation() as grpc.UntypedServiceImplementation,
-    );
+    server.addService(ResourceProviderService, implementation.implementation() as grpc.UntypedServiceImplementation);
     const port = await new Promise<number>((resolve, reject) => {
         server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
             error ? reject(error) : resolve(bound),

@@ -6,7 +6,9 @@ export class Secret {
 }
 
 /** A value that is not known yet, because what it depends on has not been created. */
-export class Unknown {}
+export class Unknown {
+    readonly isUnknown = true;
+}
 
 export const UNKNOWN = new Unknown();
 

@@ -139,7 +139,7 @@ export function readOid(element: Element | undefined): string {
 }
 
 export function readInteger(element: Element | undefined): bigint {
-    return BigInt(`0x${element?.content.toString("hex") || "0"}`);
+    return BigInt(`0x0${element?.content.toString("hex") ?? ""}`);
 }
 
 export function readTime(element: Element | undefined): Date {

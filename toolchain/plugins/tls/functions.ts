@@ -138,14 +138,16 @@ async function fetchChain(url: URL, verify: boolean, proxy: Proxy): Promise<Buff
             connection.destroy();
             reject(new Error(`unable to execute TLS connection towards ${target}: ${message}`));
         };
-        connection.once("error", (error) => fail(error.message));
+        connection.once("error", (error: Error) => fail(error.message));
         connection.once("timeout", () => fail("i/o timeout"));
         connection.once("secureConnect", () => {
             const chain: Buffer[] = [];
-            let certificate: tls.DetailedPeerCertificate | undefined = connection.getPeerCertificate(true);
-            while (certificate?.raw && !chain.some((known) => known.equals(certificate!.raw))) {
-                chain.push(certificate.raw);
-                certificate = certificate.issuerCertificate as tls.DetailedPeerCertificate | undefined;
+            type Link = Partial<tls.DetailedPeerCertificate> | undefined;
+            let link = connection.getPeerCertificate(true) as Link;
+            // The root names itself as its issuer.
+            for (let raw = link?.raw; raw && !chain.some((known) => raw!.equals(known)); raw = link?.raw) {
+                chain.push(raw);
+                link = link?.issuerCertificate;
             }
             connection.destroy();
             resolve(chain);
@@ -202,8 +204,8 @@ export function getCertificate(proxy: () => Proxy): PluginFunction {
                 if (url.protocol === "tls:" && url.port === "") {
                     throw new Error(`URL malformed: Port missing from URL: ${given.url}`);
                 }
-                chain = await fetchChain(url, verifyChain, proxy()).catch((error: Error) => {
-                    throw new Error(`Failed to identify fetch peer certificates: ${error.message}`);
+                chain = await fetchChain(url, verifyChain, proxy()).catch((error: unknown) => {
+                    throw new Error(`Failed to identify fetch peer certificates: ${(error as Error).message}`);
                 });
             }
             const certificates = chain.reverse().map((bytes) => describe(parseCertificateDer(bytes)));

@@ -21,7 +21,7 @@ export function atLeast(property: string, least: number): Pick<Field, "problem">
         problem: (value) =>
             (value as number) >= least
                 ? undefined
-                : `Invalid Attribute Value. Attribute ${property} value must be at least ${least}, got: ${String(value)}`,
+                : `Invalid Attribute Value. Attribute ${property} value must be at least ${least}, got: ${value as number}`,
     };
 }
 

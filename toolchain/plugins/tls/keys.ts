@@ -81,7 +81,7 @@ export interface PublicKeyOutputs {
 }
 
 export function publicKeyOutputs(key: crypto.KeyObject): PublicKeyOutputs {
-    const publicKey = crypto.createPublicKey(key as unknown as crypto.PublicKeyInput);
+    const publicKey = crypto.createPublicKey(key);
     const spki = publicKey.export({ type: "spki", format: "der" });
     const openSsh = openSshPublicKey(publicKey);
     return {

@@ -61,7 +61,7 @@ export function tlsPlugin(): Plugin {
             return { inputs, failures: setting ? proxyFailures(setting) : [] };
         },
         configure: (config) => {
-            proxy = (proxySetting(config["proxy"]) ?? {}) as Proxy;
+            proxy = proxySetting(config["proxy"]) ?? {};
         },
         close: async () => undefined,
     };

@@ -1,6 +1,6 @@
 import { changes } from "../common/diff";
 import type { Created, DiffRequest, Operation, Resource } from "../common/plugin";
-import { check, type Checked, type Failure, type Field, type Fields } from "../common/schema";
+import { check, type Checked, type Failure, type Field } from "../common/schema";
 import { containsUnknown, plain, Secret, UNKNOWN, type ValueMap } from "../common/values";
 
 /** An input of a resource here, with what its change means. */
@@ -37,7 +37,7 @@ export class MadeOnce implements Resource {
     constructor(private readonly kind: Kind) {}
 
     check(inputs: ValueMap): Checked {
-        const checked = check(this.kind.inputs as Fields, inputs);
+        const checked = check(this.kind.inputs, inputs);
         checked.failures.push(...(this.kind.problems?.(checked.inputs) ?? []));
         return checked;
     }

@@ -84,7 +84,7 @@ function requestContent(planned: ValueMap): RequestContent {
 
 function checkedUri(uri: string): string {
     // What Go's parser refuses as well; anything else passes through unchanged.
-    // eslint-disable-next-line no-control-regex -- control characters are what is looked for.
+
     if (/[\x00-\x20\x7f]/.test(uri) || uri.startsWith(":") || /%(?![0-9A-Fa-f]{2})/.test(uri)) {
         throw new Error(`Invalid URI: Failed to parse ${JSON.stringify(uri)}`);
     }

@@ -72,7 +72,6 @@ export function parseIpAddress(text: string): Buffer {
 }
 
 function ascii(text: string): Buffer {
-    // eslint-disable-next-line no-control-regex -- IA5 is all of ASCII, control characters included.
     if (!/^[\x00-\x7f]*$/.test(text)) {
         throw new Error(`x509: ${JSON.stringify(text)} cannot be encoded as an IA5String`);
     }
@@ -123,7 +122,7 @@ function signed(body: Buffer, key: crypto.KeyObject): Buffer {
 }
 
 function spkiOf(key: crypto.KeyObject): Buffer {
-    const publicKey = key.type === "private" ? crypto.createPublicKey(key as unknown as crypto.PublicKeyInput) : key;
+    const publicKey = key.type === "private" ? crypto.createPublicKey(key) : key;
     return publicKey.export({ type: "spki", format: "der" });
 }
 
