@@ -18,6 +18,7 @@ export interface State {
     disks: Record<string, Disk>;
     networkInterfaces: Record<string, NetworkInterface>;
     deploymentSets: Record<string, DeploymentSet>;
+    snapshotPolicies: Record<string, SnapshotPolicy>;
     /** Answers by client token, so that a repeated request changes nothing twice. */
     clientTokens: Record<string, ClientToken>;
     /** The next free EIP number, so that a released address is not handed out again at once. */
@@ -280,6 +281,20 @@ export interface DeploymentSet extends Resource {
     granularity: string;
 }
 
+/** When disks are to be snapshotted. */
+export interface SnapshotPolicy extends Resource {
+    /** JSON arrays, as the wire has them. */
+    timePoints: string;
+    repeatWeekdays: string;
+    targetCopyRegions: string;
+    /** Days; -1 for ever. */
+    retentionDays: number;
+    copiedSnapshotsRetentionDays: number;
+    enableCrossRegionCopy: boolean;
+    copyEncrypted: boolean;
+    copyKmsKeyId: string;
+}
+
 export interface ClientToken {
     readonly action: string;
     /** Hash of the other parameters: the same token with others is an error. */
@@ -304,6 +319,7 @@ export function emptyState(): State {
         disks: {},
         networkInterfaces: {},
         deploymentSets: {},
+        snapshotPolicies: {},
         clientTokens: {},
         nextEip: 0,
     };

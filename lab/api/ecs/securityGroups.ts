@@ -106,7 +106,7 @@ const describeSecurityGroups = ecsAction({
                 hasTags(group, request.tag),
         );
         const { items, ...page } = pageOf(found, request, { default: 10, max: 100 });
-        if (request.dryRun === true) context.checked();
+        context.checked();
         return {
             ...page,
             regionId: context.regionId,

@@ -1,0 +1,32 @@
+import type { MachineEvent } from "../../model/desired";
+import type { Instance, InstanceStatus } from "../../model/state";
+import type { Store } from "../../model/store";
+
+/** What the machine's word makes of an instance. */
+function statusAfter({ kind }: MachineEvent, before: InstanceStatus): InstanceStatus {
+    switch (kind) {
+        case "running":
+            return before === "Pending" || before === "Starting" ? "Running" : before;
+        case "stopped":
+            // A late word about the time before a start that was asked for meanwhile.
+            return before === "Pending" || before === "Starting" ? before : "Stopped";
+        case "failed":
+            return "Stopped";
+    }
+}
+
+/**
+ * Brings what the machine tells into the model.
+ * @returns the instance when its status changed; the caller then saves the model.
+ */
+export function applyMachineEvent({ state }: Store, event: MachineEvent): Instance | undefined {
+    const instance = state.instances[event.hostId];
+    if (!instance) return undefined;
+    const before = instance.status;
+    instance.status = statusAfter(event, before);
+    if (instance.status === before) return undefined;
+    // A guest that ended by itself goes on costing.
+    if (instance.status === "Stopped" && instance.stoppedMode === "Not-applicable")
+        instance.stoppedMode = "KeepCharging";
+    return instance;
+}
