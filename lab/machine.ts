@@ -79,6 +79,7 @@ class RealMachine implements LabMachine {
         this.index = claimIndex(name);
         this.network = new Network({
             runner: this.runner,
+            lab: name,
             index: this.index,
             slotsFile: path.join(folder, "slots.json"),
             log: this.log,

@@ -15,8 +15,13 @@ function folder(): string {
 export function claimIndex(lab: string): number {
     const known = findIndex(lab);
     if (known !== undefined) return known;
+    const indices = Array.from({ length: MAX_LABS }, (_, index) => index);
+    const own = indices.filter((index) => deviceOwner(index) === lab);
     mkdirSync(folder(), { recursive: true });
-    for (let index = 0; index < MAX_LABS; index += 1) {
+    for (const index of [...own, ...indices]) {
+        // A lab whose files are elsewhere, or were lost, still has its addresses on this machine.
+        const owner = deviceOwner(index);
+        if (owner !== undefined && owner !== lab) continue;
         try {
             writeFileSync(path.join(folder(), String(index)), `${lab}\n`, { flag: "wx" });
             return index;
@@ -33,6 +38,20 @@ export function claimIndex(lab: string): number {
 export function findIndex(lab: string): number | undefined {
     const found = Object.entries(claimedIndices()).find(([, owner]) => owner === lab);
     return found && Number(found[0]);
+}
+
+/** Name of the lab's device in the machine's own name space. */
+export function deviceName(index: number): string {
+    return `mh${index}`;
+}
+
+/** Whose device has an index, by the alias that the lab gave it; undefined when there is no such device. */
+function deviceOwner(index: number): string | undefined {
+    try {
+        return readFileSync(`/sys/class/net/${deviceName(index)}/ifalias`, "utf8").trim();
+    } catch {
+        return undefined;
+    }
 }
 
 /** Gives the lab's index back. */

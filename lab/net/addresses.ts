@@ -1,4 +1,5 @@
 /** Where a lab's interfaces and addresses lie, by the lab's index. Pure. */
+import { deviceName } from "../hosts/labs";
 import { formatAddress, parseAddress } from "../model/addresses";
 
 /** The machine's public face: what hosts see when somebody on the machine connects to them. */
@@ -41,7 +42,7 @@ export function labAddresses(index: number): LabAddresses {
     const at = (base: number): string => `${formatAddress(base + SLICE * index)}/20`;
     return {
         index,
-        device: `mh${index}`,
+        device: deviceName(index),
         table: `mh${index}`,
         edgePrefix: `mh${index}e`,
         namespacePrefix: `mh${index}-`,

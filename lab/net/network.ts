@@ -14,6 +14,7 @@ const FIRST_SLOT = 2;
 
 export interface NetworkOptions {
     readonly runner: Runner;
+    readonly lab: string;
     readonly index: number;
     /** File for the numbers of VPCs and interfaces. */
     readonly slotsFile: string;
@@ -46,12 +47,12 @@ export class Network {
     /** The lab's own addresses, which its services need before there is any VPC. */
     async prepare(): Promise<void> {
         const { device, service, internet, twins, table } = this.addresses;
-        const { runner } = this.options;
+        const { runner, lab } = this.options;
         this.mtu = uplinkMtu();
         await runner.script(`
 if ! ip link show dev ${device} >/dev/null 2>&1; then ip link add ${device} type bridge; fi
 # A way to nowhere: an EIP that is not bound is not refused, it does not answer.
-ip link set dev ${device} arp off up
+ip link set dev ${device} alias ${lab} arp off up
 ip address replace ${service}/32 dev ${device}
 ip address replace ${internet}/32 dev ${device}
 ip route replace ${twins} dev ${device}

@@ -1,0 +1,558 @@
+/**
+ * The machine under the lab, with real containers, name spaces and firewall rules, driven without API and model.
+ * Every assertion is on traffic or on what the machine shows, never on what the code believes.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { LabMachine, createMachine, ensureEngine, ensureImage } from "../../lab/machine";
+import type {
+    DesiredEip,
+    DesiredHost,
+    DesiredMachine,
+    DesiredRule,
+    DesiredSecurityGroup,
+    DesiredVpc,
+    MachineEvent,
+} from "../../lab/model/desired";
+
+const run = promisify(execFile);
+const NAME = "machine-test";
+
+let folder: string;
+let machine: LabMachine;
+let before: Record<string, string>;
+let eipPrefix: string;
+let publicKey: string;
+let hostKey: string;
+let hostPublicKey: string;
+const events: MachineEvent[] = [];
+
+/** What other programs on the machine could trip over, without what changes by itself. */
+async function traces(): Promise<Record<string, string>> {
+    const commands: Record<string, readonly string[]> = {
+        "name spaces": ["ip", "netns"],
+        links: [
+            "sh",
+            "-c",
+            "ip -o link | sed 's/^[0-9]*: //; s/@.*//; s/:.*//' | grep -v '^veth\\|^br-\\|^docker' | sort",
+        ],
+        addresses: ["sh", "-c", "ip -o addr | awk '{ print $2, $4 }' | grep -v '^veth\\|^br-\\|^docker' | sort"],
+        routes: ["sh", "-c", "ip route show table all | grep -v '^multicast\\|dev \\(veth\\|br-\\|docker\\)' | sort"],
+        rules: ["ip", "rule"],
+        tables: ["nft", "list", "tables"],
+        iptables: ["sh", "-c", "iptables-save | grep '^-A' | grep -v 'br-\\|docker\\|DOCKER' | sort"],
+        containers: ["docker", "ps", "-a", "--filter", `label=multihost.lab=${NAME}`, "--format", "{{.Names}}"],
+        loops: ["sh", "-c", `losetup -l -O BACK-FILE -n | grep -F ${folder} || true`],
+        mounts: ["sh", "-c", `grep -F ${folder} /proc/mounts || true`],
+    };
+    const found = Object.entries(commands).map(async ([name, [command = "", ...args]]) => {
+        const { stdout } = await run(command, args).catch(() => ({ stdout: "" }));
+        // Other labs may come and go while this test runs; index and name tell them apart.
+        const own = new RegExp(`mh(?!${machine.index}\\b)\\d+`);
+        return [
+            name,
+            stdout
+                .split("\n")
+                .filter((line) => !own.test(line))
+                .join("\n"),
+        ] as const;
+    });
+    return Object.fromEntries(await Promise.all(found));
+}
+
+/** Whatever a command in a host wrote; its exit status when it fails. */
+async function inside(host: string, script: string): Promise<string> {
+    const { stdout } = await run("docker", ["exec", `${NAME}-${host}`, "sh", "-c", script], { timeout: 60_000 });
+    return stdout.trim();
+}
+
+/** Whether a TCP connection between two places gets an answer. */
+async function reaches(host: string, address: string, port: number): Promise<boolean> {
+    return inside(host, `timeout 2 bash -c '</dev/tcp/${address}/${port}'`).then(
+        () => true,
+        () => false,
+    );
+}
+
+async function pings(host: string, address: string): Promise<boolean> {
+    return inside(host, `ping -n -c 1 -W 2 ${address}`).then(
+        () => true,
+        () => false,
+    );
+}
+
+async function fromMachine(address: string, port: number): Promise<boolean> {
+    return run("timeout", ["2", "bash", "-c", `</dev/tcp/${address}/${port}`]).then(
+        () => true,
+        () => false,
+    );
+}
+
+async function ssh(address: string, command: string): Promise<string> {
+    const known = path.join(folder, "known_hosts");
+    const { stdout } = await run("ssh", [
+        ...["-i", path.join(folder, "key"), "-o", `UserKnownHostsFile=${known}`, "-o", "StrictHostKeyChecking=yes"],
+        ...["-o", "ConnectTimeout=2", "-o", "BatchMode=yes", "-o", "HostKeyAlias=planted", `root@${address}`, command],
+    ]);
+    return stdout.trim();
+}
+
+/** Waits until something holds; fails after `seconds`. */
+async function until(what: string, seconds: number, holds: () => Promise<boolean>): Promise<void> {
+    const end = Date.now() + seconds * 1000;
+    while (!(await holds())) {
+        if (Date.now() > end) throw new Error(`after ${seconds} s still not: ${what}`);
+        await sleep(100);
+    }
+}
+
+async function ready(host: string): Promise<void> {
+    await until(`${host} listens`, 60, async () =>
+        inside(host, "ss -Hltn sport = 22 | grep -q . && cloud-init status --wait >/dev/null").then(
+            () => true,
+            () => false,
+        ),
+    );
+}
+
+const accept = (
+    protocol: DesiredRule["protocol"],
+    port: number | undefined,
+    peer: DesiredRule["peer"],
+    priority = 1,
+): DesiredRule => ({
+    direction: "ingress",
+    policy: "accept",
+    priority,
+    protocol,
+    ...(port !== undefined && { ports: { from: port, to: port } }),
+    peer,
+});
+const anywhere: DesiredRule["peer"] = { kind: "cidr", cidr: "0.0.0.0/0" };
+
+function vpc(id: string, changes: Partial<DesiredVpc> = {}): DesiredVpc {
+    return {
+        id,
+        cidrs: ["10.9.0.0/16"],
+        vswitches: [
+            { id: `vsw-${id}-1`, cidr: "10.9.1.0/24", gateway: "10.9.1.253", routeTableId: `vtb-${id}` },
+            { id: `vsw-${id}-2`, cidr: "10.9.2.0/24", gateway: "10.9.2.253", routeTableId: `vtb-${id}` },
+        ],
+        routeTables: [{ id: `vtb-${id}`, routes: [] }],
+        snat: [],
+        dnat: [],
+        ...changes,
+    };
+}
+
+let nextMac = 1;
+function host(
+    id: string,
+    vpcId: string,
+    address: string,
+    groups: readonly string[],
+    changes: Partial<DesiredHost> = {},
+): DesiredHost {
+    const vswitch = address.startsWith("10.9.1.") ? 1 : 2;
+    return {
+        id,
+        systemDiskId: `d-${id}`,
+        hostname: id,
+        imageId: "debian_12",
+        power: "running",
+        bootCount: 0,
+        cpus: 1,
+        memoryMiB: 512,
+        nics: [
+            {
+                id: `eni-${id}`,
+                vpcId,
+                vswitchId: `vsw-${vpcId}-${vswitch}`,
+                mac: `00:16:3e:aa:00:${(nextMac++).toString(16).padStart(2, "0")}`,
+                primary: true,
+                primaryIp: address,
+                secondaryIps: [],
+                securityGroupIds: groups,
+            },
+        ],
+        publicKeys: [publicKey],
+        disks: [],
+        tags: { Name: id, role: "test" },
+        zoneId: "cn-hangzhou-h",
+        regionId: "cn-hangzhou",
+        ...changes,
+    };
+}
+
+const eip = (number: number, target?: DesiredEip["target"]): DesiredEip => ({
+    id: `eip-${number}`,
+    address: `${eipPrefix}.${number}`,
+    ...(target && { target }),
+});
+const group = (
+    id: string,
+    vpcId: string,
+    rules: readonly DesiredRule[] = [],
+    intraGroupAccept = true,
+): DesiredSecurityGroup => ({
+    id,
+    vpcId,
+    intraGroupAccept,
+    rules,
+});
+
+let state: DesiredMachine;
+async function change(changes: Partial<DesiredMachine>): Promise<void> {
+    state = { ...state, ...changes };
+    await machine.reconcile(state);
+}
+
+beforeAll(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), "machine-test-"));
+    await ensureEngine();
+    await ensureImage();
+    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path.join(folder, "key")]);
+    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "planted", "-f", path.join(folder, "hostkey")]);
+    publicKey = readFileSync(path.join(folder, "key.pub"), "utf8").trim();
+    hostKey = readFileSync(path.join(folder, "hostkey"), "utf8");
+    hostPublicKey = readFileSync(path.join(folder, "hostkey.pub"), "utf8").trim();
+    await run("sh", ["-c", `echo "planted ${hostPublicKey}" > ${path.join(folder, "known_hosts")}`]);
+    machine = await createMachine({ name: NAME, folder: path.join(folder, "machine") });
+    // What an earlier run that was killed may have left.
+    await machine.destroy();
+    await machine.close();
+    machine = await createMachine({ name: NAME, folder: path.join(folder, "machine") });
+    machine.onEvent((event) => events.push(event));
+    before = await traces();
+    eipPrefix = machine.eipRange.replace(/\.0\/20$/, "");
+    const indent = (text: string): string => text.trim().replace(/\n/g, "\n    ");
+    state = {
+        vpcs: [vpc("vpc-a"), vpc("vpc-b")],
+        securityGroups: [
+            group("sg-web", "vpc-a", [accept("tcp", 22, anywhere), accept("icmp", undefined, anywhere)]),
+            group("sg-db", "vpc-a", [accept("tcp", 22, { kind: "group", securityGroupId: "sg-web" })]),
+            group("sg-b", "vpc-b", [accept("all", undefined, anywhere)]),
+        ],
+        hosts: [
+            host("a1", "vpc-a", "10.9.1.10", ["sg-web"], {
+                userData: `#cloud-config\nssh_deletekeys: true\nssh_keys:\n  ed25519_private: |\n    ${indent(hostKey)}\n  ed25519_public: ${hostPublicKey}\nwrite_files:\n  - path: /root/written\n    content: hello\nruncmd:\n  - [sh, -c, "echo $(hostname) > /root/ran"]\n`,
+            }),
+            host("a2", "vpc-a", "10.9.2.10", ["sg-db"], { userData: "#!/bin/sh\necho script > /root/ran\n" }),
+            host("b1", "vpc-b", "10.9.1.10", ["sg-b"]),
+            host("b2", "vpc-b", "10.9.2.11", ["sg-b"]),
+        ],
+        eips: [
+            eip(1, { kind: "instance", vpcId: "vpc-a", privateIp: "10.9.1.10" }),
+            eip(2),
+            eip(3, { kind: "nat", vpcId: "vpc-b" }),
+        ],
+    };
+}, 600_000);
+
+afterAll(async () => {
+    await machine.destroy();
+    await machine.close();
+    rmSync(folder, { recursive: true, force: true });
+}, 60_000);
+
+test("a host accepts SSH through its EIP within seconds, with the key pair and the host key that were asked for", async () => {
+    const started = Date.now();
+    const [a1] = state.hosts;
+    await machine.reconcile({ ...state, hosts: [a1!] });
+    await until("SSH answers", 20, async () =>
+        ssh(eip(1).address, "true").then(
+            () => true,
+            () => false,
+        ),
+    );
+    console.log(`SSH after ${((Date.now() - started) / 1000).toFixed(1)} s`);
+    await change({});
+    await Promise.all(state.hosts.map(({ id }) => ready(id)));
+}, 120_000);
+
+test("user data was executed, as cloud-config and as a script", async () => {
+    expect(
+        await ssh(
+            eip(1).address,
+            "cloud-init status --wait | tail -1; cat /root/written /root/ran; systemctl is-system-running --wait",
+        ),
+    ).toBe("status: done\nhello\na1\nrunning".replace("hello\na1", "helloa1"));
+    expect(await inside("a2", "cat /root/ran")).toBe("script");
+    expect(await inside("a1", "cat /etc/ssh/ssh_host_ed25519_key.pub")).toContain(hostPublicKey.split(" ")[1]);
+});
+
+test("every host of a VPC is told who it is, and can resolve names without a way out", async () => {
+    const get = (path: string): string => `curl -sf -m 3 http://100.100.100.200/latest/${path}`;
+    expect(await inside("b1", get("meta-data/instance-id"))).toBe("b1");
+    expect(await inside("a1", get("meta-data/instance-id"))).toBe("a1");
+    expect(await inside("a1", get("meta-data/eipv4"))).toBe(eip(1).address);
+    expect(await inside("a2", get("meta-data/vswitch-cidr-block"))).toBe("10.9.2.0/24");
+    expect(await inside("a2", get("meta-data/"))).toContain("instance-id\n");
+    expect(JSON.parse(await inside("a2", get("dynamic/instance-identity/document")))).toMatchObject({
+        "instance-id": "a2",
+    });
+    const token = await inside(
+        "b1",
+        `curl -sf -X PUT -H 'X-aliyun-ecs-metadata-token-ttl-seconds: 60' http://100.100.100.200/latest/api/token`,
+    );
+    expect(token.length).toBeGreaterThan(20);
+    // Which names there are depends on the machine's resolver; that it answers does not.
+    expect(await inside("b2", "host -W 5 localhost 100.100.2.136 || true")).toMatch(/address|NXDOMAIN|SERVFAIL/);
+});
+
+test("VPCs with the same addresses do not see each other", async () => {
+    expect(await reaches("b2", "10.9.1.10", 22)).toBe(true);
+    expect(await inside("b2", "ssh-keyscan -t ed25519 10.9.1.10 2>/dev/null | cut -d' ' -f3")).toBe(
+        (await inside("b1", "cat /etc/ssh/ssh_host_ed25519_key.pub")).split(" ")[1],
+    );
+    // Only VPC a has a host there.
+    expect(await pings("b2", "10.9.2.10")).toBe(false);
+});
+
+test("ingress is closed but for what a rule accepts, by address and by group", async () => {
+    expect(await reaches("a1", "10.9.2.10", 22)).toBe(true);
+    expect(await pings("a1", "10.9.2.10")).toBe(false);
+    expect(await pings("a2", "10.9.1.10")).toBe(true);
+    expect(await fromMachine(eip(1).address, 23)).toBe(false);
+});
+
+test("rules change while hosts run, by priority and drop before accept", async () => {
+    const [web, db, b] = state.securityGroups;
+    const rules = async (rules: readonly DesiredRule[]): Promise<void> =>
+        change({ securityGroups: [web!, group("sg-db", "vpc-a", rules), b!] });
+    const open = accept("tcp", 22, anywhere, 10);
+    const shut = (priority: number): DesiredRule => ({ ...open, policy: "drop", priority });
+    await rules([]);
+    expect(await reaches("a1", "10.9.2.10", 22)).toBe(false);
+    await rules([open]);
+    expect(await reaches("a1", "10.9.2.10", 22)).toBe(true);
+    await rules([open, shut(10)]);
+    expect(await reaches("a1", "10.9.2.10", 22)).toBe(false);
+    await rules([open, shut(11)]);
+    expect(await reaches("a1", "10.9.2.10", 22)).toBe(true);
+    await rules([open, shut(9)]);
+    expect(await reaches("a1", "10.9.2.10", 22)).toBe(false);
+    const out: DesiredRule = {
+        ...shut(1),
+        direction: "egress",
+        protocol: "icmp",
+        peer: { kind: "cidr", cidr: "10.9.1.0/24" },
+    };
+    await rules([{ ...out, protocol: "icmp" }]);
+    expect(await pings("a2", "10.9.1.10")).toBe(false);
+    await change({ securityGroups: [web!, db!, b!] });
+    expect(await pings("a2", "10.9.1.10")).toBe(true);
+});
+
+test("a guest can neither lift the rules nor send from another's address", async () => {
+    await inside("a2", "nft flush ruleset; ip address add 10.9.2.99/24 dev eth0");
+    expect(await pings("a1", "10.9.2.10")).toBe(false);
+    expect(
+        await inside("a2", "ping -n -c 1 -W 1 -I 10.9.2.99 10.9.1.10 >/dev/null && echo answered || echo silent"),
+    ).toBe("silent");
+    await inside("a2", "ip address del 10.9.2.99/24 dev eth0");
+});
+
+test("a running connection survives a change of rules that does not concern it", async () => {
+    const [web, db, b] = state.securityGroups;
+    const talk = inside(
+        "a1",
+        "exec 3<>/dev/tcp/10.9.2.10/22; head -c 4 <&3; sleep 2; echo x >&3; timeout 3 head -c 1 <&3 >/dev/null && echo ' alive'"
+            .replace(/^/, "bash -c '")
+            .replace(/$/, "'")
+            .replace(" ' alive''", ' " alive"\''),
+    );
+    await sleep(500);
+    await change({ securityGroups: [web!, group("sg-db", "vpc-a", [...db!.rules, accept("tcp", 81, anywhere)]), b!] });
+    expect(await talk).toContain("alive");
+});
+
+test("an EIP can be bound, moved and unbound while hosts run", async () => {
+    const [first, , nat] = state.eips;
+    expect(await fromMachine(eip(2).address, 22)).toBe(false);
+    await change({ eips: [first!, eip(2, { kind: "instance", vpcId: "vpc-b", privateIp: "10.9.1.10" }), nat!] });
+    expect(await fromMachine(eip(2).address, 22)).toBe(true);
+    const keyOf = async (host: string): Promise<string> =>
+        (await inside(host, "cat /etc/ssh/ssh_host_ed25519_key.pub")).split(" ")[1]!;
+    const scan = async (): Promise<string> =>
+        (await run("ssh-keyscan", ["-T", "2", "-t", "ed25519", eip(2).address])).stdout.split(" ")[2]!.trim();
+    expect(await scan()).toBe(await keyOf("b1"));
+    await change({ eips: [first!, eip(2, { kind: "instance", vpcId: "vpc-b", privateIp: "10.9.2.11" }), nat!] });
+    expect(await scan()).toBe(await keyOf("b2"));
+    // Between hosts of different VPCs there is no other way than this.
+    expect(await reaches("a1", eip(2).address, 22)).toBe(true);
+    expect(await reaches("a2", eip(2).address, 22)).toBe(false);
+    const open = run("timeout", [
+        "6",
+        "bash",
+        "-c",
+        `exec 3<>/dev/tcp/${eip(2).address}/22; head -c 4 <&3; sleep 1; echo x >&3; timeout 3 head -c 100 <&3 | tail -c 1 | wc -c`,
+    ]);
+    await sleep(500);
+    await change({ eips: [first!, eip(2), nat!] });
+    expect(await fromMachine(eip(2).address, 22)).toBe(false);
+    await open.catch(() => undefined);
+});
+
+test("there is no way out without an EIP, or a NAT gateway and a route to it", async () => {
+    // The machine itself stands for the world outside: nothing beyond it is asked.
+    const outside = (
+        await run("sh", [
+            "-c",
+            "ip -4 -o addr show dev $(ip route show default | sed 's/.* dev \\([^ ]*\\).*/\\1/' | head -1) | awk '{ print $4 }' | cut -d/ -f1 | head -1",
+        ])
+    ).stdout.trim();
+    expect(await pings("a1", outside)).toBe(true);
+    expect(await pings("a2", outside)).toBe(false);
+    expect(await pings("b1", outside)).toBe(false);
+    const [a] = state.vpcs;
+    const route = [{ id: "vtb-vpc-b", routes: [{ cidr: "0.0.0.0/0", nextHop: { kind: "nat" as const } }] }];
+    const snat = [{ id: "snat-1", sourceCidr: "10.9.1.0/24", addresses: [eip(3).address] }];
+    await change({ vpcs: [a!, vpc("vpc-b", { snat })] });
+    expect(await pings("b1", outside)).toBe(false);
+    await change({ vpcs: [a!, vpc("vpc-b", { snat, routeTables: route })] });
+    expect(await pings("b1", outside)).toBe(true);
+    expect(await pings("b2", outside)).toBe(false);
+    const dnat = [
+        {
+            id: "fwd-1",
+            externalAddress: eip(3).address,
+            externalPort: "2222",
+            protocol: "tcp" as const,
+            internalIp: "10.9.2.11",
+            internalPort: "22",
+        },
+    ];
+    await change({ vpcs: [a!, vpc("vpc-b", { snat, dnat, routeTables: route })] });
+    expect(await fromMachine(eip(3).address, 2222)).toBe(true);
+    expect(await fromMachine(eip(3).address, 22)).toBe(false);
+});
+
+test("the machine's loopback services are out of hosts' reach", async () => {
+    await inside(
+        "a1",
+        "ip route add 127.0.0.1/32 via 10.9.1.253 dev eth0 table local 2>/dev/null; ip route del local 127.0.0.1 table local 2>/dev/null; true",
+    );
+    expect(await inside("a1", "ping -n -c 1 -W 1 -I eth0 127.0.0.1 >/dev/null && echo answered || echo silent")).toBe(
+        "silent",
+    );
+    await inside(
+        "a1",
+        "ip link set lo down; ip link set lo up; ip route del 127.0.0.1/32 via 10.9.1.253 table local 2>/dev/null; true",
+    );
+});
+
+test("data disks appear in running hosts, hold file systems and move to another host with their content", async () => {
+    const disk = { id: "d-data0001", sizeGiB: 1, device: "/dev/xvdb" };
+    const withDisk = (id: string | undefined): DesiredHost[] =>
+        state.hosts.map((each) => ({ ...each, disks: each.id === id ? [disk] : [] }));
+    await change({ hosts: withDisk("a2") });
+    expect(
+        await inside(
+            "a2",
+            "readlink -f /dev/xvdb; mkfs.xfs -q /dev/vdb && mkdir -p /data && mount /dev/vdb /data && echo kept > /data/file && df -T /data | tail -1 | awk '{ print $2 }'; umount /data; ls /dev/disk/by-id",
+        ),
+    ).toBe("/dev/vdb\nxfs\nvirtio-data0001");
+    await change({ hosts: withDisk(undefined) });
+    expect(await inside("a2", "ls /dev/vdb 2>/dev/null || echo gone")).toBe("gone");
+    await change({ hosts: withDisk("b1") });
+    expect(await inside("b1", "mkdir -p /data && mount /dev/xvdb /data && cat /data/file && umount /data")).toBe(
+        "kept",
+    );
+    await change({ hosts: withDisk(undefined) });
+});
+
+test("a reboot from inside keeps the host, a power-off is reported, and the API starts it again", async () => {
+    await inside("a2", "echo still here > /root/mark; sync");
+    const count = (kind: string): number =>
+        events.filter((event) => event.kind === kind && event.hostId === "a2").length;
+    const running = count("running");
+    await inside("a2", "systemctl reboot").catch(() => "");
+    await until("a2 runs again", 30, async () => count("running") > running);
+    await ready("a2");
+    expect(await inside("a2", "cat /root/mark")).toBe("still here");
+    expect(await reaches("a1", "10.9.2.10", 22)).toBe(true);
+
+    await inside("a2", "systemctl poweroff").catch(() => "");
+    await until("a2 is reported stopped", 30, async () => count("stopped") === 1);
+    await machine.reconcile(state);
+    expect(await inside("a2", "true").catch(() => "off")).toBe("off");
+    const power = (power: DesiredHost["power"], bootCount = 0): DesiredHost[] =>
+        state.hosts.map((each) => (each.id === "a2" ? { ...each, power, bootCount } : each));
+    await change({ hosts: power("stopped") });
+    await change({ hosts: power("running") });
+    await ready("a2");
+    const up = await inside("a2", "cat /proc/1/stat | cut -d' ' -f22");
+    await change({ hosts: power("running", 1) });
+    await ready("a2");
+    expect(await inside("a2", "cat /proc/1/stat | cut -d' ' -f22")).not.toBe(up);
+    expect(await machine.consoleOutput("a2")).toContain("multi-user.target");
+}, 120_000);
+
+test("kernel settings of a host are its own", async () => {
+    const here = readFileSync("/proc/sys/vm/overcommit_memory", "utf8");
+    const other = here.trim() === "1" ? "0" : "1";
+    expect(
+        await inside(
+            "b1",
+            `sysctl -qw vm.overcommit_memory=${other} net.core.somaxconn=1234 && cat /proc/sys/vm/overcommit_memory /proc/sys/net/core/somaxconn`,
+        ),
+    ).toBe(`${other}\n1234`);
+    expect(readFileSync("/proc/sys/vm/overcommit_memory", "utf8")).toBe(here);
+    expect(readFileSync("/proc/sys/net/core/somaxconn", "utf8").trim()).not.toBe("1234");
+});
+
+test("another system disk is an empty machine under the same identity", async () => {
+    await inside("b2", "touch /root/old");
+    await change({
+        hosts: state.hosts.map((each) => (each.id === "b2" ? { ...each, systemDiskId: "d-other" } : each)),
+    });
+    await ready("b2");
+    expect(await inside("b2", "ls /root/old 2>/dev/null || echo empty")).toBe("empty");
+});
+
+test("a restarted lab takes over what runs, repairs what is missing and removes what is too much", async () => {
+    await machine.close();
+    await run("ip", ["netns", "exec", `mh${machine.index}-vpc-a`, "nft", "delete", "table", "ip", "vpc"]);
+    await run("ip", ["link", "delete", `mh${machine.index}`]);
+    const mark = await inside("a1", "cat /proc/1/stat | cut -d' ' -f22");
+    await inside("a2", "systemctl poweroff").catch(() => "");
+    await until("a2 is off", 30, async () =>
+        inside("a2", "true").then(
+            () => false,
+            () => true,
+        ),
+    );
+    machine = await createMachine({ name: NAME, folder: path.join(folder, "machine") });
+    const seen: MachineEvent[] = [];
+    machine.onEvent((event) => seen.push(event));
+    await change({ hosts: state.hosts.filter(({ id }) => id !== "b1") });
+    expect(await inside("a1", "cat /proc/1/stat | cut -d' ' -f22")).toBe(mark);
+    expect(await fromMachine(eip(1).address, 22)).toBe(true);
+    expect(await fromMachine(eip(1).address, 23)).toBe(false);
+    expect(await inside("a1", "curl -sf -m 3 http://100.100.100.200/latest/meta-data/instance-id")).toBe("a1");
+    expect(seen).toContainEqual({ kind: "stopped", hostId: "a2" });
+    const { stdout } = await run("docker", [
+        "ps",
+        "-a",
+        "--format",
+        "{{.Names}}",
+        "--filter",
+        `label=multihost.lab=${NAME}`,
+    ]);
+    expect(stdout.trim().split("\n").sort()).toEqual([`${NAME}-a1`, `${NAME}-a2`, `${NAME}-b2`]);
+}, 120_000);
+
+test("destroy leaves nothing, also after a destroy that was interrupted", async () => {
+    // As far as a kill in the middle may have got.
+    await run("docker", ["rm", "-f", `${NAME}-b2`]);
+    await run("ip", ["netns", "delete", `mh${machine.index}-vpc-b`]);
+    await machine.destroy();
+    const after = await traces();
+    await machine.close();
+    expect(after).toEqual(before);
+}, 60_000);

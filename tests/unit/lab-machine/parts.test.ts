@@ -1,0 +1,316 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import * as dgram from "node:dgram";
+import * as http from "node:http";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { bootScript, detachScript } from "../../../lab/hosts/boot";
+import { definitionFor, definitions } from "../../../lab/hosts/definitions";
+import { guestName } from "../../../lab/hosts/disks";
+import type { EngineInfo } from "../../../lab/hosts/docker";
+import { osRelease } from "../../../lab/hosts/engine";
+import { containerSpecification } from "../../../lab/hosts/hosts";
+import { aptSettings, aptSources, imageReference } from "../../../lab/hosts/image";
+import { claimIndex, claimedIndices, findIndex, releaseIndex } from "../../../lab/hosts/labs";
+import { Runner, quote } from "../../../lab/hosts/runner";
+import type { DesiredHost, DesiredMachine } from "../../../lab/model/desired";
+import { DnsRelay } from "../../../lab/net/dns";
+import { MetadataService, lookUp, metadataTree } from "../../../lab/net/metadata";
+import { Resolvers, parseResolvers } from "../../../lab/net/resolvers";
+import { Slots } from "../../../lab/net/slots";
+
+let folder: string;
+beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "lab-machine-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const host: DesiredHost = {
+    id: "i-1",
+    systemDiskId: "d-1",
+    hostname: "web1",
+    imageId: "debian_12_9_x64",
+    power: "running",
+    bootCount: 0,
+    cpus: 1,
+    memoryMiB: 512,
+    nics: [
+        {
+            id: "eni-1",
+            vpcId: "vpc-1",
+            vswitchId: "vsw-1",
+            mac: "00:16:3e:00:00:01",
+            primary: true,
+            primaryIp: "10.0.1.5",
+            secondaryIps: [],
+            securityGroupIds: [],
+        },
+    ],
+    userData: "#!/bin/sh\necho 'hi'\n",
+    publicKeys: ["ssh-ed25519 AAAA it's me"],
+    disks: [{ id: "d-data", sizeGiB: 1, device: "/dev/xvdb" }],
+    tags: { Name: "web1" },
+    zoneId: "cn-hangzhou-h",
+    regionId: "cn-hangzhou",
+};
+const machine: DesiredMachine = {
+    vpcs: [
+        {
+            id: "vpc-1",
+            cidrs: ["10.0.0.0/16"],
+            vswitches: [{ id: "vsw-1", cidr: "10.0.1.0/24", gateway: "10.0.1.253", routeTableId: "vtb-1" }],
+            routeTables: [],
+            snat: [],
+            dnat: [],
+        },
+    ],
+    hosts: [host],
+    eips: [{ id: "eip-1", address: "127.77.0.1", target: { kind: "instance", vpcId: "vpc-1", privateIp: "10.0.1.5" } }],
+    securityGroups: [],
+};
+
+describe("indices", () => {
+    const before = process.env["MULTIHOST_STATE"];
+    beforeEach(() => {
+        process.env["MULTIHOST_STATE"] = folder;
+    });
+    afterEach(() => {
+        if (before === undefined) delete process.env["MULTIHOST_STATE"];
+        else process.env["MULTIHOST_STATE"] = before;
+    });
+
+    test("are kept, differ and are given back", () => {
+        const first = claimIndex("unit-one");
+        const second = claimIndex("unit-two");
+        expect(second).not.toBe(first);
+        expect(claimIndex("unit-one")).toBe(first);
+        expect(claimedIndices()).toEqual({ [first]: "unit-one", [second]: "unit-two" });
+        releaseIndex("unit-one");
+        expect(findIndex("unit-one")).toBeUndefined();
+        expect(claimIndex("unit-three")).toBe(first);
+    });
+
+    test("run out with a sentence that says what to do", () => {
+        expect(() => Array.from({ length: 17 }, (_, i) => claimIndex(`unit-${i}`))).toThrow(
+            /at most 16 labs: take one of unit-0, .* down first/,
+        );
+    });
+});
+
+describe("slots", () => {
+    test("stay with their owners over restarts and are used again", () => {
+        const file = path.join(folder, "slots.json");
+        const slots = new Slots(file, 2, 6);
+        slots.assign(["a", "b", "c"]);
+        expect(["a", "b", "c"].map((owner) => slots.find(owner))).toEqual([2, 3, 4]);
+        const again = new Slots(file, 2, 6);
+        again.assign(["c", "d", "a"]);
+        expect(["a", "c", "d", "b"].map((owner) => again.find(owner))).toEqual([2, 4, 3, undefined]);
+        expect(() => again.assign(["1", "2", "3", "4", "5"])).toThrow(/room for 4/);
+    });
+});
+
+describe("programs", () => {
+    test("get input, and their failure says their last words but not their input", async () => {
+        const runner = new Runner();
+        expect(await runner.run(["cat"], { input: "text" })).toBe("text");
+        await expect(runner.script("echo wrong >&2; exit 3 # secret")).rejects.toThrow(/^sh -eus ended with 3: wrong$/);
+        expect((await runner.attempt(["/nonexistent/program"])).code).toBe(127);
+    });
+
+    test("get words quoted for the shell", async () => {
+        const word = 'it\'s $HOME; "x"';
+        expect(await new Runner().script(`printf %s ${quote(word)}`)).toBe(word);
+        expect(quote("plain-word_1.2")).toBe("plain-word_1.2");
+    });
+});
+
+describe("images", () => {
+    test("an image id of the cloud chooses a definition, and Debian 12 stands in for what there is not", () => {
+        expect(definitionFor("debian_12_9_x64_20G_alibase.vhd").name).toBe("debian-12");
+        expect(definitionFor("something-else").name).toBe("debian-12");
+    });
+
+    test("a changed definition is another image", () => {
+        const [first] = definitions;
+        const changed = { ...first!, packages: [...first!.packages, "x"] };
+        expect(imageReference(changed)).not.toBe(imageReference(first!));
+        expect(imageReference(first!)).toMatch(/^alicloud-multihost:debian-12-[0-9a-f]{12}$/);
+    });
+
+    test("sources come from the machine's own, for the image's release, and from no other vendor", () => {
+        const targets = [
+            "http://mirror.example/debian/ trixie main Packages",
+            "http://mirror.example/debian/ trixie contrib Packages",
+            "http://mirror.example/debian/ trixie main DEP-11",
+            "http://mirror.example/security/ trixie-security main Packages",
+            "http://vendor.example/apt/ vendor-trixie main Packages",
+            "http://other.example/apt/ trixie stable Packages",
+            "",
+        ].join("\n");
+        expect(aptSources(targets, "trixie", "bookworm")).toEqual([
+            { uri: "http://mirror.example/debian", suite: "bookworm", components: ["main", "contrib"] },
+            { uri: "http://mirror.example/security", suite: "bookworm-security", components: ["main"] },
+        ]);
+    });
+
+    test("of apt's settings only those go along without which its archive can't be read", () => {
+        const dump = [
+            'APT::Architecture "amd64";',
+            'Acquire::http::Proxy "http://proxy.example:3128";',
+            'Acquire::https::Proxy "http://127.0.0.1:3128";',
+            'Acquire::Check-Valid-Until "false";',
+            'Acquire::http::Proxy "";',
+        ].join("\n");
+        expect(aptSettings(dump)).toBe(
+            'Acquire::http::Proxy "http://proxy.example:3128";\nAcquire::Check-Valid-Until "false";\n',
+        );
+    });
+
+    test("the machine's release is read", () => {
+        const file = path.join(folder, "os-release");
+        writeFileSync(file, 'ID=debian\nVERSION_CODENAME="bookworm"\n');
+        expect(osRelease(file)).toEqual({ id: "debian", codename: "bookworm" });
+        expect(osRelease(path.join(folder, "none"))).toEqual({ id: "", codename: "" });
+    });
+});
+
+describe("boot", () => {
+    test("plants user data, keys and disks before the network comes up", async () => {
+        const script = bootScript(host, [{ id: "d-data", minor: 3, name: "vdb", serial: "data" }], "NETWORK");
+        expect(script.trim().endsWith("NETWORK")).toBe(true);
+        expect(script).toContain("mknod -m 660 /dev/vdb b 7 3");
+        expect(script).toContain(Buffer.from(host.userData!).toString("base64"));
+        // A shell that reads it to the end proves that the quoting holds.
+        await new Runner().run(["sh", "-n"], { input: script });
+    });
+
+    test("a password is set without standing in a command line", async () => {
+        const script = bootScript({ ...host, password: "s3cret'$" }, [], "");
+        expect(script).not.toContain("s3cret");
+        await new Runner().run(["sh", "-n"], { input: script });
+    });
+
+    test("a disk is hidden again", async () => {
+        await new Runner().run(["sh", "-n"], { input: detachScript(["vdb"]) });
+        expect(guestName("/dev/xvdb")).toBe("vdb");
+        expect(guestName("/dev/vdc")).toBe("vdc");
+    });
+
+    test.each([
+        ["1", "host", "/sys/fs/cgroup:/sys/fs/cgroup:ro"],
+        ["2", "private", "/sys/fs/cgroup:/sys/fs/cgroup:rw"],
+    ])("control groups of version %s", (CgroupVersion, mode, bind) => {
+        const engine = { CgroupVersion, MemoryLimit: true, SwapLimit: true, CPUCfsQuota: true } as EngineInfo;
+        expect(containerSpecification("lab", host, "image", engine)).toMatchObject({
+            Labels: { "multihost.lab": "lab", "multihost.host": "i-1" },
+            HostConfig: { CgroupnsMode: mode, Binds: [bind], Memory: 512 * 2 ** 20, NetworkMode: "none" },
+        });
+    });
+});
+
+describe("metadata", () => {
+    const asker = { host, nic: host.nics[0]!, machine };
+
+    test.each([
+        ["meta-data/instance-id", "i-1"],
+        ["meta-data/hostname", "web1"],
+        ["meta-data/private-ipv4", "10.0.1.5"],
+        ["meta-data/eipv4", "127.77.0.1"],
+        ["meta-data/mac", "00:16:3e:00:00:01"],
+        ["meta-data/region-id", "cn-hangzhou"],
+        ["meta-data/zone-id", "cn-hangzhou-h"],
+        ["meta-data/vpc-id", "vpc-1"],
+        ["meta-data/vswitch-id", "vsw-1"],
+        ["meta-data/vpc-cidr-block", "10.0.0.0/16"],
+        ["meta-data/vswitch-cidr-block", "10.0.1.0/24"],
+        ["meta-data/image-id", "debian_12_9_x64"],
+        ["meta-data/dns-conf/nameservers", "100.100.2.136\n100.100.2.138"],
+        ["meta-data/network/interfaces/macs/", "00:16:3e:00:00:01/"],
+        ["meta-data/network/interfaces/macs/00:16:3e:00:00:01/netmask", "255.255.255.0"],
+        ["meta-data/public-keys/0/openssh-key", "ssh-ed25519 AAAA it's me"],
+        ["meta-data/tags/instance/Name", "web1"],
+        ["user-data", host.userData],
+        ["nothing", undefined],
+        ["meta-data/constructor", undefined],
+    ])("%s", (path, text) => {
+        expect(lookUp(metadataTree(asker), path)).toBe(text);
+    });
+
+    test("is served to those who are known, with and without a token", async () => {
+        const service = new MetadataService({
+            address: "127.0.0.1",
+            preferredPort: 0,
+            whoIs: (address) => (address === "127.0.0.1" ? asker : undefined),
+        });
+        await service.start();
+        const ask = (path: string, method = "GET", headers: http.OutgoingHttpHeaders = {}): Promise<[number, string]> =>
+            new Promise((resolve, reject) => {
+                const request = http.request(
+                    { host: "127.0.0.1", port: service.port, path, method, headers },
+                    (response) => {
+                        let text = "";
+                        response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+                        response.on("end", () => resolve([response.statusCode ?? 0, text]));
+                    },
+                );
+                request.on("error", reject).end();
+            });
+        expect(await ask("/latest/meta-data/instance-id")).toEqual([200, "i-1"]);
+        expect(await ask("/latest/")).toEqual([200, "meta-data/\nuser-data\ndynamic/"]);
+        expect((await ask("/latest/no"))[0]).toBe(404);
+        expect((await ask("/%zz"))[0]).toBe(404);
+        expect((await ask("/latest/api/token", "PUT"))[0]).toBe(400);
+        expect((await ask("/latest/api/token", "PUT", { "X-aliyun-ecs-metadata-token-ttl-seconds": "60" }))[0]).toBe(
+            200,
+        );
+        expect((await ask("/latest/meta-data/", "POST"))[0]).toBe(405);
+        await service.close();
+    });
+});
+
+describe("names", () => {
+    test("resolvers are read again when their file changes", () => {
+        expect(parseResolvers("# x\nsearch example\nnameserver 192.0.2.1\n nameserver ::1\n")).toEqual([
+            "192.0.2.1",
+            "::1",
+        ]);
+        const file = path.join(folder, "resolv.conf");
+        const resolvers = new Resolvers(file);
+        expect(resolvers.list()).toEqual(["127.0.0.1"]);
+        writeFileSync(file, "nameserver 192.0.2.7\n");
+        expect(resolvers.list()).toEqual(["192.0.2.7"]);
+        expect(readFileSync(file, "utf8")).toContain("192.0.2.7");
+    });
+
+    test("queries are relayed, unless the lab knows the answer", async () => {
+        const upstream = dgram.createSocket("udp4");
+        upstream.on("message", (query, peer) =>
+            upstream.send(Buffer.from(`answer to ${query.toString()}`), peer.port, peer.address),
+        );
+        await new Promise<void>((resolve) => upstream.bind(0, "127.0.0.1", resolve));
+        const file = path.join(folder, "resolv.conf");
+        writeFileSync(file, "nameserver 127.0.0.1\n");
+        const relay = new DnsRelay({
+            address: "127.0.0.1",
+            preferredPort: 0,
+            resolvers: new Resolvers(file),
+            upstreamPort: upstream.address().port,
+            answer: (query, asker) => (query.toString() === "own" ? Buffer.from(`own for ${asker}`) : undefined),
+        });
+        await relay.start();
+        const ask = async (text: string): Promise<string> => {
+            const socket = dgram.createSocket("udp4");
+            const answer = new Promise<string>((resolve) =>
+                socket.once("message", (message) => resolve(message.toString())),
+            );
+            socket.send(text, relay.port, "127.0.0.1");
+            const result = await answer;
+            socket.close();
+            return result;
+        };
+        expect(await ask("other")).toBe("answer to other");
+        expect(await ask("own")).toBe("own for 127.0.0.1");
+        await relay.close();
+        upstream.close();
+    });
+});
