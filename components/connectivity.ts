@@ -53,20 +53,22 @@ export class Connectivity extends pulumi.ComponentResource {
         });
         problems.throwIfAny(`Connectivity "${name}"`);
 
-        const address = (host: Host): pulumi.Output<string> => pulumi.interpolate`${host.name}=${host.privateAddress}`;
-        this.checks = args.hosts.map((host) =>
+        // Computed once: one list per host would be as many outputs as there are pairs.
+        const members = pulumi.all(args.hosts.map((host) => pulumi.interpolate`${host.name}=${host.privateAddress}`));
+        const identities = pulumi.all(args.hosts.map(({ identity }) => identity));
+        this.checks = args.hosts.map((host, index) =>
             host.run<ConnectivityResult>(
                 `${name}-check-${host.name}`,
                 {
                     script: "connectivity/check",
                     params: {
                         address: host.privateAddress,
-                        peers: pulumi.all(args.hosts.filter((peer) => peer !== host).map(address)),
+                        peers: members.apply((all) => all.filter((_, other) => other !== index)),
                         ports: [...args.ports],
                         user: args.user ?? "multihost",
                     },
                     // A peer that is another machine now has to be tried again.
-                    rerunOn: args.hosts.map((peer) => peer.identity),
+                    rerunOn: [identities],
                 },
                 { parent: this, dependsOn: [...(args.after ?? [])] },
             ),

@@ -242,17 +242,17 @@ export class Host extends pulumi.ComponentResource {
             .apply(([paramValues, secretValues, rerunOn]) =>
                 stepText(name, script, paramValues, secretValues, rerunOn),
             );
-        const commandText = (mode: StepMode): pulumi.Output<string> =>
-            params.apply((values) => stepCommand(name, script, values, this.user, mode));
+        const create = params.apply((values) => stepCommand(name, script, values, this.user));
         const minutes = `${args.timeoutMinutes ?? defaultTimeoutMinutes}m`;
 
         return new HostStep<T>(
             name,
             {
                 connection,
-                create: commandText("create"),
-                update: commandText("update"),
-                ...(args.removeOnDelete === true ? { delete: commandText("delete") } : {}),
+                // `create` always runs the script, so that a replacement that the user asks for is one.
+                create,
+                update: pulumi.interpolate`${create} update`,
+                ...(args.removeOnDelete === true ? { delete: pulumi.interpolate`${create} delete` } : {}),
                 stdin: pulumi.secret(stdin),
                 triggers: [this.identity],
                 logging: "stderr",
@@ -278,15 +278,12 @@ export class Host extends pulumi.ComponentResource {
     }
 }
 
-type StepMode = "create" | "update" | "delete";
-
 /** What sshd runs: everything in it may be read by anyone. */
 export function stepCommand(
     name: string,
     script: Script,
     params: Readonly<Record<string, StepParam>>,
     user: string,
-    mode: StepMode,
 ): string {
     const assignments = Object.keys(params)
         .sort()
@@ -301,8 +298,6 @@ export function stepCommand(
         ...assignments,
         // Bash takes a socket on standard input for a remote login and would read ~/.bashrc, whatever stands in it.
         "bash --norc -s",
-        // `create` always runs the script, so that a replacement that the user asks for is one.
-        ...(mode === "create" ? [] : [mode]),
     ].join(" ");
 }
 

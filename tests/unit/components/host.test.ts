@@ -89,12 +89,9 @@ describe("Host.run", () => {
         expect(recorder.plaintext()).not.toMatch(/hunter2secret|PEM-KEY|LOGIN-KEY/);
         expect(inputs["stdin"]).toContain("SECRET_PASSWORD='hunter2secret'");
         expect(inputs["logging"]).toBe("stderr");
-        expect(recorder.options(step, "s").additionalSecretOutputs).toEqual([
-            "connection",
-            "stdin",
-            "stdout",
-            "stderr",
-        ]);
+        expect(recorder.options(step, "s").additionalSecretOutputs).toEqual(
+            expect.arrayContaining(["connection", "stdin", "stdout", "stderr"]),
+        );
     });
 
     test("a parameter that is secret makes the command text secret rather than readable", async () => {
@@ -119,7 +116,7 @@ describe("Host.run", () => {
             triggers: ["i-1"],
             update: expect.stringContaining("PARAM_PORT='1'") as string,
         });
-        expect(recorder.options(step, "s").replaceOnChanges).toEqual(["triggers"]);
+        expect(recorder.options(step, "s").replaceOnChanges).toContain("triggers");
     });
 
     test("a changed script shows in the command text (command#33, #83, #151)", async () => {

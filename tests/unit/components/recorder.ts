@@ -42,7 +42,7 @@ export class Recorder {
                     const plain = unwrap(raw) as Record<string, unknown>;
                     if (custom === true) {
                         const secret = Object.keys(raw).filter((key) =>
-                            JSON.stringify(raw[key])?.includes(secretSignature),
+                            JSON.stringify(raw[key]).includes(secretSignature),
                         );
                         this.resources.push({ type, name, inputs: plain, secret });
                     }
@@ -77,14 +77,19 @@ export class Recorder {
         return {
             transformations: [
                 ({ type, name, opts, resource }) => {
-                    this.observed.push({ type, name, opts: opts as pulumi.CustomResourceOptions, resource });
+                    this.observed.push({ type, name, opts: opts, resource });
                     return undefined;
                 },
             ],
         };
     }
 
+    /**
+     * Starts over. Until {@link settled} errors have no stack trace: the SDK notes one per promise, and the test runner makes
+     * each of them expensive.
+     */
     clear(): void {
+        Error.stackTraceLimit = 0;
         this.resources.length = 0;
         this.observed.length = 0;
         this.calls.length = 0;
@@ -96,6 +101,7 @@ export class Recorder {
             count = this.resources.length;
             await new Promise((resolve) => setTimeout(resolve, 10));
         }
+        Error.stackTraceLimit = 10;
     }
 
     names(type: string): string[] {
