@@ -78,6 +78,8 @@ export class Dispatcher {
     private readonly clock: () => number;
     /** Requests with a client token that are being worked on. */
     private readonly running = new Map<string, Promise<Record<string, unknown>>>();
+    /** Requests whose change the machine has already. */
+    private readonly inForce = new WeakSet<ActionContext>();
     private saving: Promise<void> | undefined;
     private nextTokenSweep = 0;
 
@@ -132,6 +134,7 @@ export class Dispatcher {
                     // The machine must never be ahead of what a restart would read.
                     await this.save();
                     await this.options.reconcile();
+                    this.inForce.add(context);
                 },
             };
             const body = action.writes
@@ -244,8 +247,8 @@ export class Dispatcher {
         const body = await run(action, parameters, context);
         remember?.(body);
         await this.save();
-        // Whoever awaits the machine has done so in the action; its errors go to the daemon's log, not to this client.
-        void this.options.reconcile().catch(() => undefined);
+        // The machine's errors go to the daemon's log, not to this client.
+        if (!this.inForce.has(context)) void this.options.reconcile().catch(() => undefined);
         return body;
     }
 

@@ -109,10 +109,27 @@ function parseJson(text: string, wireName: string): unknown {
     }
 }
 
+interface Described {
+    readonly names: Readonly<Record<string, string>>;
+    readonly types: Readonly<Record<string, unknown>>;
+}
+
+const described = new WeakMap<ModelClass, Described>();
+
+/** Names and types of a class. The vendor's methods build both anew at every call, with dozens of members. */
+function describe(cls: ModelClass): Described {
+    let known = described.get(cls);
+    if (!known) {
+        known = { names: cls.names(), types: cls.types() };
+        described.set(cls, known);
+    }
+    return known;
+}
+
 function parseModel(cls: ModelClass, node: Tree, prefix = ""): Record<string, unknown> {
-    const types = cls.types();
+    const { names, types } = describe(cls);
     const result: Record<string, unknown> = {};
-    for (const [property, wireName] of Object.entries(cls.names())) {
+    for (const [property, wireName] of Object.entries(names)) {
         // Some wire names hold a dot (`Filter.1.Key` of old products).
         let child: Tree | string | undefined = node;
         for (const part of wireName.split(".")) child = typeof child === "object" ? child[part] : undefined;
@@ -136,8 +153,7 @@ export const unlisted = Symbol("unlisted");
 
 /** The JSON object of an answer, with the vendor's wire names; undefined members are left out. */
 export function serialize(cls: ModelClass, value: object): Record<string, unknown> {
-    const names = cls.names();
-    const types = cls.types();
+    const { names, types } = describe(cls);
     const result: Record<string, unknown> = {};
     for (const [property, member] of Object.entries(value)) {
         if (member === undefined) continue;
@@ -168,8 +184,7 @@ function serializeValue(type: unknown, value: unknown): unknown {
  * typed clients fail on these, so tests look at every answer.
  */
 export function answerProblems(cls: ModelClass, body: Readonly<Record<string, unknown>>, path = ""): string[] {
-    const names = cls.names();
-    const types = cls.types();
+    const { names, types } = describe(cls);
     const properties = new Map(Object.entries(names).map(([property, wireName]) => [wireName, property]));
     const extra = (body as { readonly [unlisted]?: object })[unlisted] ?? {};
     return Object.entries(body).flatMap(([wireName, value]) => {
