@@ -47,7 +47,9 @@ function reboot({ now }: ActionContext, instance: Instance): void {
 }
 
 function checkStoppedMode(stoppedMode: string | undefined): void {
-    checkOneOf(stoppedMode, ["StopCharging", "KeepCharging"], "StoppedMode", "InvalidParameter.StoppedMode");
+    // Clients send back what they have read of a running instance.
+    const modes = ["StopCharging", "KeepCharging", "Not-applicable"];
+    checkOneOf(stoppedMode, modes, "StoppedMode", "InvalidParameter.StoppedMode");
 }
 
 const startInstance = ecsAction({

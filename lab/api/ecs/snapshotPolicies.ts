@@ -118,7 +118,10 @@ const describeAutoSnapshotPolicyEx = ecsAction({
                     enableCrossRegionCopy: policy.enableCrossRegionCopy,
                     targetCopyRegions: policy.targetCopyRegions,
                     copiedSnapshotsRetentionDays: policy.copiedSnapshotsRetentionDays,
-                    copyEncryptionConfiguration: { encrypted: policy.copyEncrypted, KMSKeyId: policy.copyKmsKeyId },
+                    copyEncryptionConfiguration:
+                        policy.copyEncrypted || policy.copyKmsKeyId !== ""
+                            ? { encrypted: policy.copyEncrypted, KMSKeyId: policy.copyKmsKeyId }
+                            : {},
                     diskNums: disks.filter(({ autoSnapshotPolicyId }) => autoSnapshotPolicyId === policy.id).length,
                     volumeNums: 0,
                     resourceGroupId: policy.resourceGroupId,
