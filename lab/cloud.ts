@@ -29,6 +29,9 @@ export interface CloudOptions {
     readonly onHalt?: () => void;
 }
 
+// Asked for once: the answer does not change, and the kernel takes its time.
+const machineSize = { cores: cpus().length, memoryMiB: Math.floor(totalmem() / 1024 / 1024) };
+
 const FIRST_RETRY_MS = 2_000;
 const LAST_RETRY_MS = 60_000;
 
@@ -117,10 +120,7 @@ export class Cloud {
     }
 
     private desired(): DesiredMachine {
-        const desired = project(this.store.state, {
-            cores: cpus().length,
-            memoryMiB: Math.floor(totalmem() / 1024 / 1024),
-        });
+        const desired = project(this.store.state, machineSize);
         if (!this.halting) return desired;
         return { ...desired, hosts: desired.hosts.map((host) => ({ ...host, power: "stopped" as const })) };
     }
