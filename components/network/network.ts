@@ -38,14 +38,17 @@ export class Network extends pulumi.ComponentResource {
     public readonly vpcId: pulumi.Output<string>;
     /** In the order of the zones; hosts are spread over them. */
     public readonly vswitches: readonly VSwitch[];
-    /** Id of each role's security group. */
+    /** Id of each role's security group, which holds its rules. */
     public readonly securityGroupIds: Readonly<Record<string, pulumi.Output<string>>>;
+    /** Ids of the security groups that a role's hosts join: the one with the rules and, where the role admits itself, a second one. */
+    public readonly memberships: Readonly<Record<string, readonly pulumi.Output<string>[]>>;
     /** The address from which hosts without one of their own reach the internet; undefined without a NAT gateway. */
     public readonly natAddress: pulumi.Output<string> | undefined;
     /** What has to exist before a host without a public address can reach the internet. */
     public readonly outbound: readonly pulumi.Resource[];
 
     private readonly name: string;
+    private readonly memberIds: Readonly<Record<string, pulumi.Output<string>>>;
     private readonly rules = new Map<string, alicloud.ecs.SecurityGroupRule[]>();
 
     constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -58,6 +61,13 @@ export class Network extends pulumi.ComponentResource {
         const vswitches = args.vswitchIds === undefined ? created : this.adoptVSwitches(name, args.vswitchIds);
         this.vswitches = vswitches.map(({ id, zoneId, cidrBlock }) => ({ id, zone: zoneId, cidr: cidrBlock }));
         this.securityGroupIds = this.securityGroups(name, args);
+        this.memberIds = this.memberGroups(name, args, settings);
+        this.memberships = Object.fromEntries(
+            Object.entries(this.securityGroupIds).map(([role, id]) => {
+                const members = this.memberIds[role];
+                return [role, members === undefined ? [id] : [id, members]];
+            }),
+        );
         for (const rule of settings.rules) {
             this.addRule(rule, args.roles?.[rule.role]?.ingress ?? [], this);
         }
@@ -93,6 +103,9 @@ export class Network extends pulumi.ComponentResource {
         const expanded = ingress.flatMap((rule, index) =>
             expandRule(problems, this.securityGroupIds, role, "ingress", rule, `ingress[${index}]`),
         );
+        if (ingress.some(({ roles }) => roles?.includes(role) === true) && this.memberIds[role] === undefined) {
+            problems.add("ingress", `"${role}" can admit itself only by a rule that its network was made with.`);
+        }
         problems.throwIfAny(`A rule for network "${this.name}"`);
         return expanded.map((rule) => this.addRule(rule, ingress, parent));
     }
@@ -153,26 +166,49 @@ export class Network extends pulumi.ComponentResource {
 
     private securityGroups(name: string, args: NetworkArgs): Record<string, pulumi.Output<string>> {
         return Object.fromEntries(
-            Object.entries(args.roles ?? {}).map(([role, { securityGroupId }]) => {
-                const groupName = `${name}-${role}`;
-                const id =
-                    securityGroupId === undefined
-                        ? new alicloud.ecs.SecurityGroup(
-                              groupName,
-                              {
-                                  securityGroupName: groupName,
-                                  description: `Hosts with the role ${role}`,
-                                  vpcId: this.vpcId,
-                                  // The cloud's default lets members of a group reach each other on every port.
-                                  innerAccessPolicy: "Drop",
-                                  tags: tagsFor(groupName, args.tags),
-                              },
-                              { parent: this },
-                          ).id
-                        : pulumi.output(securityGroupId);
-                return [role, id];
-            }),
+            Object.entries(args.roles ?? {}).map(([role, { securityGroupId }]) => [
+                role,
+                securityGroupId === undefined
+                    ? this.securityGroup(`${name}-${role}`, `Hosts with the role ${role}`, args.tags)
+                    : pulumi.output(securityGroupId),
+            ]),
         );
+    }
+
+    /** The cloud refuses a group as the source of its own rules, so hosts that admit each other share a second, empty group. */
+    private memberGroups(
+        name: string,
+        args: NetworkArgs,
+        settings: NetworkSettings,
+    ): Record<string, pulumi.Output<string>> {
+        const roles = new Set(
+            settings.rules.flatMap(({ role, peer }) => (peer.kind === "role" && peer.role === role ? [role] : [])),
+        );
+        return Object.fromEntries(
+            [...roles].map((role) => [
+                role,
+                this.securityGroup(
+                    `${name}-${role}-members`,
+                    `What hosts with the role ${role} know each other by`,
+                    args.tags,
+                ),
+            ]),
+        );
+    }
+
+    private securityGroup(groupName: string, description: string, tags: Tags | undefined): pulumi.Output<string> {
+        return new alicloud.ecs.SecurityGroup(
+            groupName,
+            {
+                securityGroupName: groupName,
+                description,
+                vpcId: this.vpcId,
+                // The cloud's default lets members of a group reach each other on every port.
+                innerAccessPolicy: "Drop",
+                tags: tagsFor(groupName, tags),
+            },
+            { parent: this },
+        ).id;
     }
 
     private addRule(rule: RuleSettings, ingress: readonly IngressRule[], parent: pulumi.Resource): pulumi.Resource {
@@ -189,7 +225,7 @@ export class Network extends pulumi.ComponentResource {
                 nicType: "intranet",
                 description: rule.description,
                 ...(peer.kind === "cidr" ? { cidrIp: peer.cidr } : {}),
-                ...(peer.kind === "role" ? { sourceSecurityGroupId: this.securityGroupIds[peer.role]! } : {}),
+                ...(peer.kind === "role" ? { sourceSecurityGroupId: this.roleId(rule.role, peer.role) } : {}),
                 ...(peer.kind === "securityGroup"
                     ? {
                           sourceSecurityGroupId: ingress.find((one) => peer.name in (one.securityGroups ?? {}))!
@@ -201,6 +237,10 @@ export class Network extends pulumi.ComponentResource {
         );
         this.rules.set(rule.role, [...(this.rules.get(rule.role) ?? []), resource]);
         return resource;
+    }
+
+    private roleId(role: string, peer: string): pulumi.Output<string> {
+        return role === peer ? this.memberIds[role]! : this.securityGroupIds[peer]!;
     }
 
     private natGateway(name: string, settings: NetworkSettings, tags: Tags | undefined): NatGateway {

@@ -146,7 +146,7 @@ export class NodePool extends pulumi.ComponentResource {
                 instanceType: args.instanceType ?? "ecs.g7.large",
                 imageId: shared.imageId!,
                 vswitchId: vswitch.id,
-                securityGroups: [network.securityGroupIds[args.role]!],
+                securityGroups: [...network.memberships[args.role]!],
                 instanceChargeType: "PostPaid",
                 internetMaxBandwidthOut: 0,
                 systemDiskCategory: settings.systemDisk.category,

@@ -223,7 +223,7 @@ describe("Network", () => {
     });
 
     test("lets in what the rules name and nothing else, not even between members", async () => {
-        new Network("main", {
+        const network = new Network("main", {
             natGateway: false,
             roles: {
                 bastion: {},
@@ -240,6 +240,20 @@ describe("Network", () => {
         });
         await recorder.settled();
         expect(recorder.find(group, "main-data").inputs).toMatchObject({ innerAccessPolicy: "Drop", vpcId: "main-id" });
+        expect(recorder.names(group)).toEqual(["main-bastion", "main-data", "main-data-members"]);
+        // The cloud refuses a group as the source of its own rules.
+        for (const { type, inputs } of recorder.resources) {
+            if (type === rule) expect(inputs["sourceSecurityGroupId"]).not.toBe(inputs["securityGroupId"]);
+        }
+        expect(recorder.find(rule, "main-data-ingress-icmp-from-data").inputs).toMatchObject({
+            securityGroupId: "main-data-id",
+            sourceSecurityGroupId: "main-data-members-id",
+        });
+        expect(await Promise.all(network.memberships["data"]!.map(valueOf))).toEqual([
+            "main-data-id",
+            "main-data-members-id",
+        ]);
+        expect(await Promise.all(network.memberships["bastion"]!.map(valueOf))).toEqual(["main-bastion-id"]);
         expect(recorder.names(rule)).toEqual([
             "main-data-egress-else-drop",
             "main-data-egress-tcp-443-to-0.0.0.0-0",
