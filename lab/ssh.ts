@@ -25,11 +25,12 @@ export interface LoginOptions {
 
 /** Logs in, or runs a command. @returns the exit code of what ran there */
 export async function login(options: LoginOptions, command: readonly string[]): Promise<number> {
-    const line = (await sshLine(options)) ?? undefined;
-    const words = line
-        ? [...line, ...(command.length > 0 ? [command.map(quote).join(" ")] : [])]
-        : await options.enter(options.host.instanceId, command.length > 0 ? command : ["bash", "-l"]);
-    const [program = "", ...args] = words;
+    // As with ssh itself, one word is a line for the shell there; several are a program and its arguments.
+    const line = command.length === 1 ? command[0]! : command.map(quote).join(" ");
+    const words = await sshLine(options);
+    const enter = (): Promise<readonly string[]> =>
+        options.enter(options.host.instanceId, ["bash", "-l", ...(line === "" ? [] : ["-c", line])]);
+    const [program = "", ...args] = words ? [...words, ...(line === "" ? [] : [line])] : await enter();
     const child = spawn(program, args, { stdio: "inherit" });
     process.on("SIGINT", () => undefined);
     return new Promise((resolve, reject) => {
