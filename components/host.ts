@@ -255,6 +255,8 @@ export class Host extends pulumi.ComponentResource {
                 ...(args.removeOnDelete === true ? { delete: pulumi.interpolate`${create} delete` } : {}),
                 stdin: pulumi.secret(stdin),
                 triggers: [this.identity],
+                // It would come through the environment, which sshd drops with a warning.
+                addPreviousOutputInEnv: false,
                 logging: "stderr",
             },
             args.secretResult ?? false,

@@ -143,6 +143,7 @@ describe("Host.run", () => {
         machine().run("s", { script, params: { port: 1 } });
         await recorder.settled();
         expect(recorder.find(step, "s").inputs).not.toHaveProperty("environment");
+        expect(recorder.find(step, "s").inputs["addPreviousOutputInEnv"]).toBe(false);
     });
 
     test("one secret doesn't taint the result, unless the whole result is declared secret (pulumi#17422)", async () => {
