@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { selectFiles } from "../../../toolchain/plugins/command/glob";
 import { commandPlugin } from "../../../toolchain/plugins/command/plugin";
-import { Secret, Unknown, type ValueMap } from "../../../toolchain/plugins/common/values";
+import { archive, asset, Secret, Unknown, type ValueMap } from "../../../toolchain/plugins/common/values";
 import { failureOf, ProviderUnderTest } from "./support/provider";
 import { temporaryFolder } from "./support/sshd";
 
@@ -69,6 +69,20 @@ describe("local.Command", () => {
         expect(assets["out/one.txt"]).toMatchObject({ path: path.join(folder, "out/one.txt") });
         expect(assets["out/one.txt"]!["hash"]).toMatch(/^[0-9a-f]{64}$/);
         expect(Object.keys((outputs["archive"] as ValueMap)["assets"]!)).toEqual(["out/one.txt"]);
+    });
+
+    it("keeps assets on refresh, though the engine hands them over without their content", async () => {
+        write("one.txt");
+        const globs = { assetPaths: ["*.txt"], archivePaths: ["*.txt"] };
+        const { outputs, inputs } = await provider.create(type, { create: "true", dir: folder, ...globs });
+        const elided = {
+            ...outputs,
+            assets: {
+                "one.txt": asset({ hash: (outputs["assets"] as Record<string, ValueMap>)["one.txt"]!["hash"]! }),
+            },
+            archive: archive({ hash: (outputs["archive"] as ValueMap)["hash"]! }),
+        };
+        expect(await provider.read(type, elided, inputs)).toEqual(outputs);
     });
 
     it("has unknown outputs in a preview, and does not run", async () => {

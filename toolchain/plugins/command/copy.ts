@@ -207,7 +207,7 @@ export function copyToRemote(pool: ConnectionPool): Resource {
             }
             return { id: uniqueId(""), outputs: inputs };
         },
-        read: (id, outputs, inputs) => ({ id, outputs, inputs }),
+        read: async (id, outputs, inputs) => ({ id, outputs, inputs }),
         update: async (state, inputs, operation) => {
             const same = equal(state["source"], inputs["source"]) && equal(state["remotePath"], inputs["remotePath"]);
             if (!operation.preview && !same) {
@@ -242,7 +242,7 @@ export function copyFile(pool: ConnectionPool): Resource {
             }
             return { id: uniqueId(""), outputs: inputs };
         },
-        read: (id, outputs, inputs) => ({ id, outputs, inputs }),
+        read: async (id, outputs, inputs) => ({ id, outputs, inputs }),
         update: async () => {
             throw new Error("Update is not implemented for resource command:remote:CopyFile");
         },

@@ -42,6 +42,8 @@ export class CommandLifecycle implements Resource {
         private readonly fields: Fields,
         private readonly computed: readonly string[],
         private readonly run: Runner,
+        /** Completes a recorded state: the engine hands it over without the content of assets. */
+        private readonly completed: (state: ValueMap) => Promise<ValueMap> = (state) => Promise.resolve(state),
     ) {}
 
     check(inputs: ValueMap) {
@@ -64,13 +66,14 @@ export class CommandLifecycle implements Resource {
         return { id, outputs: { ...inputs, ...outputs } };
     }
 
-    read(id: string, outputs: ValueMap, inputs: ValueMap) {
+    async read(id: string, outputs: ValueMap, inputs: ValueMap) {
         // A command has no state of its own to look at; what it wrote when it ran stays known.
-        return { id, outputs, inputs };
+        return { id, outputs: await this.completed(outputs), inputs };
     }
 
     async update(state: ValueMap, inputs: ValueMap, operation: Operation): Promise<ValueMap> {
-        const previous = Object.fromEntries(this.computed.flatMap((key) => (key in state ? [[key, state[key]!]] : [])));
+        const known = await this.completed(state);
+        const previous = Object.fromEntries(this.computed.flatMap((key) => (key in known ? [[key, known[key]!]] : [])));
         if (operation.preview) {
             const changed = Object.keys(this.fields).some((key) => !equal(inputs[key], state[key]));
             return { ...inputs, ...previous, ...(changed ? this.unknownOutputs() : {}) };

@@ -4,7 +4,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import type { Operation, PluginFunction } from "../common/plugin";
 import { check, type Field, type Fields } from "../common/schema";
-import { archive, asset, plain, type Value, type ValueMap } from "../common/values";
+import { archive, asset, isArchive, isAsset, isMap, plain, type Value, type ValueMap } from "../common/values";
 import { selectFiles } from "./glob";
 import { CommandLifecycle, guarded, type Outputs, textOf, triggersField } from "./lifecycle";
 import { CommandOutput } from "./output";
@@ -155,9 +155,30 @@ async function runLocal(command: string, values: ValueMap, previous: ValueMap, o
     });
 }
 
+/** Gives assets of a recorded state their paths back: what they were taken from is known from the inputs. */
+async function withAssets(state: ValueMap): Promise<ValueMap> {
+    const directory = textOf(state, "dir") ?? process.cwd();
+    const completed = { ...state };
+    const assets = plain(state["assets"] ?? null);
+    if (isMap(assets)) {
+        completed["assets"] = Object.fromEntries(
+            Object.entries(assets).map(([file, found]) => [
+                file,
+                isAsset(found) ? { path: path.join(directory, file), ...found } : found,
+            ]),
+        );
+    }
+    const recorded = plain(state["archive"] ?? null);
+    if (isArchive(recorded) && state["archivePaths"] !== undefined) {
+        const members = await fileAssets(directory, state["archivePaths"]).catch(() => undefined);
+        completed["archive"] = members === undefined ? recorded : { ...recorded, assets: members };
+    }
+    return completed;
+}
+
 export function localCommand(): CommandLifecycle {
     const fields: Fields = { triggers: triggersField, create: text, update: text, delete: text, ...commonFields };
-    return new CommandLifecycle(fields, ["stdout", "stderr", "assets", "archive"], runLocal);
+    return new CommandLifecycle(fields, ["stdout", "stderr", "assets", "archive"], runLocal, withAssets);
 }
 
 /** A command that runs at every preview and every update. */

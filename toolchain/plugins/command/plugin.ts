@@ -19,6 +19,6 @@ export function commandPlugin(): Plugin {
         functions: { "command:local:run": localRun() },
         checkConfig: (inputs) => ({ inputs, failures: [] }),
         configure: () => undefined,
-        close: () => pool.close(),
+        close: async () => pool.close(),
     };
 }

@@ -197,23 +197,14 @@ function keyOf(endpoint: Connection | Endpoint): string {
 export class ConnectionPool {
     private readonly hosts = new Map<string, SharedConnections>();
     private readonly proxies = new Map<string, SharedConnections>();
-    private readonly cleanups = new Set<Promise<unknown>>();
 
-    /**
-     * Runs `action` on a connection. An action that is abandoned may hand what is left to do on the connection to
-     * `defer`: the place is kept until then.
-     */
-    async use<T>(
-        connection: Connection,
-        caller: Caller,
-        action: (client: Client, defer: (cleanup: Promise<unknown>) => void) => Promise<T>,
-    ): Promise<T> {
+    /** Runs `action` on a connection, and again on another one when it turns out that this one can't serve it. */
+    async use<T>(connection: Connection, caller: Caller, action: (client: Client) => Promise<T>): Promise<T> {
         for (let attempt = 1; ; attempt++) {
             const shared = this.hostConnections(connection);
             const held = await shared.acquire(caller);
-            const cleanups: Promise<unknown>[] = [];
             try {
-                return await action(held.client, (cleanup) => cleanups.push(cleanup));
+                return await action(held.client);
             } catch (error) {
                 const first = held.served === 1;
                 if (error instanceof SessionRefused && held.active > 1) {
@@ -228,20 +219,12 @@ export class ConnectionPool {
                 }
                 throw error;
             } finally {
-                if (cleanups.length === 0) {
-                    shared.release(held);
-                } else {
-                    held.retired = true;
-                    const cleaned = Promise.allSettled(cleanups).then(() => shared.release(held));
-                    this.cleanups.add(cleaned);
-                    void cleaned.then(() => this.cleanups.delete(cleaned));
-                }
+                shared.release(held);
             }
         }
     }
 
-    async close(): Promise<void> {
-        await Promise.allSettled(this.cleanups);
+    close(): void {
         [...this.hosts.values(), ...this.proxies.values()].forEach((shared) => shared.close());
     }
 

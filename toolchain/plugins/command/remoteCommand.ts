@@ -70,22 +70,15 @@ export function remoteCommand(pool: ConnectionPool): CommandLifecycle {
 
         return guarded(values, credentialsOf(connection), async () => {
             try {
-                const exit = await pool.use(
-                    connection,
-                    { signal, status: (text) => log.status(text) },
-                    (client, defer) =>
-                        execute(
-                            client,
-                            {
-                                command,
-                                variables,
-                                stdin: textOf(values, "stdin"),
-                                onStdout: output.onStdout,
-                                onStderr: output.onStderr,
-                                signal,
-                            },
-                            defer,
-                        ),
+                const exit = await pool.use(connection, { signal, status: (text) => log.status(text) }, (client) =>
+                    execute(client, {
+                        command,
+                        variables,
+                        stdin: textOf(values, "stdin"),
+                        onStdout: output.onStdout,
+                        onStderr: output.onStderr,
+                        signal,
+                    }),
                 );
                 output.end();
                 const failure = failureOf(exit);

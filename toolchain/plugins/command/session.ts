@@ -123,21 +123,25 @@ export interface Execution {
 
 // A server does not pass signals on to root's commands, nor does an old one to anybody's. A second session on the same
 // connection can: its own leader and the command's are children of the same server process. The command's is known by
-// its text, which comes by standard input.
+// its text, which comes by standard input (its shell may have become the last program in it), or by being the only one.
 const terminator = `: multihost-terminator
-want=$(cat)
+want=$(tr -d "\\042\\047\\134")
 read -r _ _ _ _ _ own _ < /proc/$$/stat
 read -r _ _ _ server _ < /proc/$own/stat
-targets=
+targets= only=
 for stat in /proc/[0-9]*/stat; do
     read -r line 2>/dev/null < "$stat" || continue
     pid=\${stat#/proc/}; pid=\${pid%/stat}
     set -- \${line##*) }
     [ "$2" = "$server" ] && [ "$pid" != "$own" ] || continue
-    have=$(tr "\\0" " " 2>/dev/null < "/proc/$pid/cmdline")
+    have=$(tr "\\000" " " 2>/dev/null < "/proc/$pid/cmdline" | tr -d "\\042\\047\\134")
     case "$have" in *multihost-terminator*) continue ;; esac
-    case "$have" in *"$want "*) targets="$targets $pid" ;; esac
+    only="$only $pid"
+    case "$have" in *"$want "*) targets="$targets $pid"; continue ;; esac
+    case "$want" in *"\${have% }"*) targets="$targets $pid" ;; esac
 done
+set -- $only
+[ -n "$targets" ] || [ $# -ne 1 ] || targets=$1
 alive() { for pid in $targets; do kill -0 "-$pid" 2>/dev/null && return 0; done; return 1; }
 for pid in $targets; do kill -TERM "-$pid" 2>/dev/null; done
 for _ in 1 2 3 4 5 6 7 8 9 10; do alive || exit 0; sleep 0.1; done
@@ -145,20 +149,14 @@ for pid in $targets; do kill -KILL "-$pid" 2>/dev/null; done
 `;
 
 async function runTerminator(client: Client, command: string): Promise<void> {
-    const never = new AbortController().signal;
-    const nothing = () => undefined;
-    await execute(
-        client,
-        {
-            command: `/bin/sh -c '${terminator}'`,
-            variables: [],
-            stdin: command,
-            onStdout: nothing,
-            onStderr: nothing,
-            signal: never,
-        },
-        nothing,
-    );
+    await execute(client, {
+        command: `/bin/sh -c '${terminator}'`,
+        variables: [],
+        stdin: command,
+        onStdout: () => undefined,
+        onStderr: () => undefined,
+        signal: new AbortController().signal,
+    });
 }
 
 /** Ends a remote command: asks it to terminate, then kills it. The channel closes whether or not that works. */
@@ -190,14 +188,10 @@ async function terminate(client: Client, channel: Channel, command: string): Pro
 }
 
 /**
- * Runs one command in a session of its own. Rejects with the abort's reason at once when `signal` aborts; `onCleanup`
- * then receives the promise of the remote process being ended.
+ * Runs one command in a session of its own. When `signal` aborts, the remote process is ended first, so that an engine
+ * which ends this process next leaves nothing behind.
  */
-export async function execute(
-    client: Client,
-    execution: Execution,
-    onCleanup: (cleanup: Promise<void>) => void,
-): Promise<Exit> {
+export async function execute(client: Client, execution: Execution): Promise<Exit> {
     const protocol = (client as unknown as Internals)._protocol;
     const channel = await openChannel(client, execution.signal);
     try {
@@ -226,8 +220,7 @@ export async function execute(
         const onAbort = () => {
             channel.removeAllListeners("data");
             channel.stderr.removeAllListeners("data");
-            onCleanup(terminate(client, channel, execution.command));
-            reject(abortReason(signal));
+            void terminate(client, channel, execution.command).then(() => reject(abortReason(signal)));
         };
         signal.addEventListener("abort", onAbort, { once: true });
         const settle = () => signal.removeEventListener("abort", onAbort);
@@ -241,7 +234,9 @@ export async function execute(
         });
         channel.on("close", () => {
             settle();
-            resolve(exit);
+            if (!signal.aborted) {
+                resolve(exit);
+            }
         });
         request(channel, () => protocol.exec(channel.outgoing.id, execution.command, true)).catch((error: unknown) => {
             settle();

@@ -38,7 +38,7 @@ export interface Resource {
     check(inputs: ValueMap, operation: Operation): Checked;
     diff(request: DiffRequest): Change[];
     create(inputs: ValueMap, operation: Operation): Promise<Created>;
-    read(id: string, outputs: ValueMap, inputs: ValueMap): Read;
+    read(id: string, outputs: ValueMap, inputs: ValueMap): Promise<Read>;
     update(state: ValueMap, inputs: ValueMap, operation: Operation): Promise<ValueMap>;
     delete(state: ValueMap, operation: Operation): Promise<void>;
 }

@@ -140,11 +140,6 @@ class PluginServer {
             diff: this.operation(async (request) => {
                 const state = decode(request.getOlds());
                 const newInputs = decode(request.getNews());
-                for (const property of request.getIgnorechangesList()) {
-                    if (state[property] !== undefined) {
-                        newInputs[property] = state[property];
-                    }
-                }
                 const oldInputs = request.hasOldInputs() ? decode(request.getOldInputs()) : state;
                 return diffResponse(
                     this.resource(request.getUrn()).diff({ id: request.getId(), state, oldInputs, newInputs }),
@@ -159,7 +154,7 @@ class PluginServer {
                 return response;
             }),
             read: this.operation(async (request) => {
-                const read = this.resource(request.getUrn()).read(
+                const read = await this.resource(request.getUrn()).read(
                     request.getId(),
                     decode(request.getProperties()),
                     decode(request.getInputs()),
@@ -173,11 +168,6 @@ class PluginServer {
             update: this.operation(async (request, operation) => {
                 const state = decode(request.getOlds());
                 const inputs = decode(request.getNews());
-                for (const property of request.getIgnorechangesList()) {
-                    if (state[property] !== undefined) {
-                        inputs[property] = state[property];
-                    }
-                }
                 const outputs = await this.resource(request.getUrn()).update(state, inputs, operation);
                 const response = new messages.UpdateResponse();
                 response.setProperties(encode(outputs));

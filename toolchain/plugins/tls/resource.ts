@@ -64,7 +64,7 @@ export class MadeOnce implements Resource {
         return { id, outputs: this.recorded({ ...planned, ...this.kind.derived?.(planned), ...outputs, id }) };
     }
 
-    read(id: string, outputs: ValueMap, inputs: ValueMap) {
+    async read(id: string, outputs: ValueMap, inputs: ValueMap) {
         if (Object.keys(outputs).length === 0) {
             throw new Error("Resource Import Not Implemented: this resource does not support import");
         }

@@ -42,7 +42,7 @@ export class ProviderUnderTest {
 
     static async engineOnly(): Promise<ProviderUnderTest> {
         const provider = new ProviderUnderTest();
-        provider.engine.addService(EngineService as unknown as grpc.ServiceDefinition, {
+        provider.engine.addService(EngineService, {
             log: (call: grpc.ServerUnaryCall<LogRequest, Empty>, callback: grpc.sendUnaryData<Empty>) => {
                 provider.log.push({
                     severity: severities[call.request.getSeverity()] as LogLine["severity"],
@@ -74,12 +74,11 @@ export class ProviderUnderTest {
         this.engine.forceShutdown();
     }
 
-    private call<Request, Response>(
-        method: (request: Request, callback: (error: grpc.ServiceError | null, response: Response) => void) => unknown,
-        request: Request,
-    ): Promise<Response> {
+    private call<Response>(method: keyof ResourceProviderClient, request: unknown): Promise<Response> {
+        type Callback = (error: grpc.ServiceError | null, response: Response) => void;
+        const client = this.client as unknown as Record<string, (request: unknown, callback: Callback) => void>;
         return new Promise((resolve, reject) => {
-            method.call(this.client, request, (error, response) => {
+            client[method]!(request, (error, response) => {
                 if (error) {
                     reject(new Error(error.details));
                 } else {
@@ -96,11 +95,11 @@ export class ProviderUnderTest {
     async configure(config: ValueMap = {}): Promise<messages.ConfigureResponse> {
         const request = new messages.ConfigureRequest();
         request.setArgs(encode(config));
-        return this.call<messages.ConfigureRequest, messages.ConfigureResponse>(this.client.configure, request);
+        return this.call<messages.ConfigureResponse>("configure", request);
     }
 
     async version(): Promise<string> {
-        const info = await this.call<Empty, { getVersion(): string }>(this.client.getPluginInfo as never, new Empty());
+        const info = await this.call<{ getVersion(): string }>("getPluginInfo", new Empty());
         return info.getVersion();
     }
 
@@ -108,7 +107,7 @@ export class ProviderUnderTest {
         const request = new messages.CheckRequest();
         request.setUrn(this.urn(type, "checked"));
         request.setNews(encode(inputs));
-        const response = await this.call<messages.CheckRequest, messages.CheckResponse>(this.client.check, request);
+        const response = await this.call<messages.CheckResponse>("check", request);
         return {
             inputs: decode(response.getInputs()),
             failures: response.getFailuresList().map((failure) => `${failure.getProperty()}: ${failure.getReason()}`),
@@ -122,7 +121,7 @@ export class ProviderUnderTest {
         request.setOlds(encode(state));
         request.setOldInputs(encode(oldInputs));
         request.setNews(encode(newInputs));
-        const response = await this.call<messages.DiffRequest, messages.DiffResponse>(this.client.diff, request);
+        const response = await this.call<messages.DiffResponse>("diff", request);
         const details: Record<string, string> = {};
         response.getDetaileddiffMap().forEach((detail: messages.PropertyDiff, path: string) => {
             details[path] = kinds[detail.getKind()]!;
@@ -149,7 +148,7 @@ export class ProviderUnderTest {
         request.setProperties(encode(checked.inputs));
         request.setPreview(options.preview ?? false);
         request.setTimeout(options.timeout ?? 0);
-        const response = await this.call<messages.CreateRequest, messages.CreateResponse>(this.client.create, request);
+        const response = await this.call<messages.CreateResponse>("create", request);
         return { id: response.getId(), outputs: decode(response.getProperties()), inputs: checked.inputs };
     }
 
@@ -161,7 +160,7 @@ export class ProviderUnderTest {
         request.setOlds(encode(state));
         request.setNews(encode(checked.inputs));
         request.setPreview(preview);
-        const response = await this.call<messages.UpdateRequest, messages.UpdateResponse>(this.client.update, request);
+        const response = await this.call<messages.UpdateResponse>("update", request);
         return decode(response.getProperties());
     }
 
@@ -171,7 +170,7 @@ export class ProviderUnderTest {
         request.setId("id");
         request.setProperties(encode(state));
         request.setInputs(encode(inputs));
-        const response = await this.call<messages.ReadRequest, messages.ReadResponse>(this.client.read, request);
+        const response = await this.call<messages.ReadResponse>("read", request);
         return decode(response.getProperties());
     }
 
@@ -180,14 +179,14 @@ export class ProviderUnderTest {
         request.setUrn(this.urn(type, "deleted"));
         request.setId("id");
         request.setProperties(encode(state));
-        await this.call<messages.DeleteRequest, Empty>(this.client.delete as never, request);
+        await this.call<Empty>("delete", request);
     }
 
     async invoke(token: string, args: ValueMap): Promise<ValueMap> {
         const request = new messages.InvokeRequest();
         request.setTok(token);
         request.setArgs(encode(args));
-        const response = await this.call<messages.InvokeRequest, messages.InvokeResponse>(this.client.invoke, request);
+        const response = await this.call<messages.InvokeResponse>("invoke", request);
         const failures = response.getFailuresList().map((failure) => failure.getReason());
         if (failures.length > 0) {
             throw new Error(failures.join("\n"));
@@ -196,7 +195,7 @@ export class ProviderUnderTest {
     }
 
     async cancel(): Promise<void> {
-        await this.call<Empty, Empty>(this.client.cancel as never, new Empty());
+        await this.call<Empty>("cancel", new Empty());
     }
 }
 
