@@ -13,6 +13,8 @@ export interface ImageDefinition {
     /** Packages that apt installs afterwards. */
     readonly packages: readonly string[];
     readonly files: readonly ImageFile[];
+    /** Links below /etc/systemd/system that enable units, by the folder of the target that wants them. */
+    readonly enabledUnits: Readonly<Record<string, readonly string[]>>;
     /** Units that a container does not need and that would make its boot longer. */
     readonly maskedUnits: readonly string[];
     /** Below the root: what every host would otherwise share or carry along for nothing. */
@@ -42,6 +44,7 @@ const cloudConfig: ImageFile = {
     path: "/etc/cloud/cloud.cfg.d/95-multihost.cfg",
     content: `# One local datasource and a network that is there already: nothing to probe or to wait for at boot.
 datasource_list: [NoCloud]
+datasource: { NoCloud: { fs_label: null } }
 network: { config: disabled }
 disable_root: false
 users: []
@@ -49,6 +52,26 @@ ssh_genkeytypes: [ed25519, ecdsa]
 cloud_init_modules: [bootcmd, write-files, disk_setup, mounts, set_hostname, update_etc_hosts, ca-certs, users-groups, ssh]
 cloud_config_modules: [ssh-import-id, set-passwords, apt-configure, ntp, timezone, runcmd]
 cloud_final_modules: [package-update-upgrade-install, write-files-deferred, scripts-vendor, scripts-per-once, scripts-per-boot, scripts-per-instance, scripts-user, phone-home, final-message, power-state-change]
+`,
+};
+
+const mountUnit: ImageFile = {
+    path: "/etc/systemd/system/multihost-mount.service",
+    content: `# In a container systemd leaves out the lines of fstab that name devices. This host has devices.
+[Unit]
+Description=Data disks of /etc/fstab
+DefaultDependencies=no
+ConditionFileNotEmpty=/etc/fstab
+After=local-fs-pre.target
+Before=local-fs.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=-/bin/mount -a -O no_netdev -t ext2,ext3,ext4,xfs,btrfs,vfat
+
+[Install]
+WantedBy=local-fs.target
 `,
 };
 
@@ -93,6 +116,7 @@ export const debian12: ImageDefinition = {
     files: [
         init,
         cloudConfig,
+        mountUnit,
         { path: "/etc/cloud/ds-identify.cfg", content: "policy: enabled\n" },
         {
             path: "/etc/ssh/sshd_config.d/60-multihost.conf",
@@ -108,6 +132,7 @@ export const debian12: ImageDefinition = {
         },
         { path: "/etc/default/locale", content: "LANG=C.UTF-8\n" },
     ],
+    enabledUnits: { "local-fs.target.wants": ["multihost-mount.service"] },
     maskedUnits: [
         "apt-daily.timer",
         "apt-daily-upgrade.timer",

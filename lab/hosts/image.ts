@@ -163,6 +163,10 @@ apt-get clean
         remove(path.join(units, unit));
         symlinkSync("/dev/null", path.join(units, unit));
     }
+    for (const [folder, names] of Object.entries(definition.enabledUnits)) {
+        mkdirSync(path.join(units, folder), { recursive: true });
+        for (const name of names) symlinkSync(path.join("..", name), path.join(units, folder, name));
+    }
     remove(path.join(units, "default.target"));
     symlinkSync("/lib/systemd/system/multi-user.target", path.join(units, "default.target"));
     for (const file of [
