@@ -98,7 +98,7 @@ export function checkUserData(userData: string | undefined): void {
 export function idList(value: string | undefined, wireName: string, max = 100): readonly string[] | undefined {
     if (value === undefined || value === "") return undefined;
     const ids = ((): readonly string[] => {
-        if (!value.trimStart().startsWith("[")) return value.split(",").map((id) => id.trim());
+        if (!/^\s*[[{"]/.test(value)) return value.split(",").map((id) => id.trim());
         try {
             const parsed: unknown = JSON.parse(value);
             if (Array.isArray(parsed) && parsed.every((id) => typeof id === "string")) return parsed;

@@ -1,0 +1,96 @@
+import { Cloud, OTHER_ZONE, Parameters, Site, list, text } from "./harness";
+
+let cloud: Cloud;
+let site: Site;
+beforeEach(async () => {
+    cloud = new Cloud();
+    site = await cloud.site();
+});
+
+const create = async (parameters: Parameters = {}) =>
+    text(
+        await cloud.call("CreateNetworkInterface", {
+            VSwitchId: site.vswitchId,
+            SecurityGroupId: site.groupId,
+            ...parameters,
+        }),
+        "NetworkInterfaceId",
+    );
+const show = async (id: string) =>
+    list(
+        await cloud.call("DescribeNetworkInterfaces", { "NetworkInterfaceId.1": id }),
+        "NetworkInterfaceSets.NetworkInterfaceSet",
+    )[0];
+
+test("an interface is made, attached, detached and deleted", async () => {
+    const InstanceId = await cloud.instance(site);
+    const NetworkInterfaceId = await create({ PrimaryIpAddress: "10.0.1.50", "PrivateIpAddress.1": "10.0.1.51" });
+    expect(await show(NetworkInterfaceId)).toMatchObject({
+        Status: "Available",
+        Type: "Secondary",
+        PrivateIpAddress: "10.0.1.50",
+        PrivateIpSets: {
+            PrivateIpSet: [
+                { Primary: true, PrivateIpAddress: "10.0.1.50" },
+                { Primary: false, PrivateIpAddress: "10.0.1.51" },
+            ],
+        },
+    });
+    await cloud.call("AttachNetworkInterface", { NetworkInterfaceId, InstanceId });
+    expect(await show(NetworkInterfaceId)).toMatchObject({ Status: "InUse", InstanceId, Attachment: { InstanceId } });
+    expect(await cloud.refusal("DeleteNetworkInterface", { NetworkInterfaceId })).toBe(
+        "403 InvalidOperation.InvalidEniState",
+    );
+    await cloud.call("DetachNetworkInterface", { NetworkInterfaceId, InstanceId });
+    await cloud.call("DeleteNetworkInterface", { NetworkInterfaceId });
+    expect(await cloud.refusal("DeleteNetworkInterface", { NetworkInterfaceId })).toBe("404 InvalidEniId.NotFound");
+});
+
+test("a type has room for so many interfaces and addresses", async () => {
+    const InstanceId = await cloud.instance(site);
+    const attach = async () =>
+        cloud.refusal("AttachNetworkInterface", { NetworkInterfaceId: await create(), InstanceId });
+    expect(await attach()).toBe("success");
+    expect(await attach()).toBe("403 EniPerInstanceLimitExceeded");
+    const NetworkInterfaceId = cloud.model(InstanceId).primaryNetworkInterfaceId;
+    const assign = (count: string) =>
+        cloud.refusal("AssignPrivateIpAddresses", { NetworkInterfaceId, SecondaryPrivateIpAddressCount: count });
+    expect(await assign("6")).toBe("403 PrivateIpLimitExceeded");
+    expect(await assign("2")).toBe("success");
+    const [first = "", second = ""] = cloud.state.networkInterfaces[NetworkInterfaceId]!.secondaryIps;
+    await cloud.call("UnassignPrivateIpAddresses", { NetworkInterfaceId, "PrivateIpAddress.1": first });
+    expect(cloud.state.networkInterfaces[NetworkInterfaceId]!.secondaryIps).toEqual([second]);
+    expect(
+        await cloud.refusal("UnassignPrivateIpAddresses", { NetworkInterfaceId, "PrivateIpAddress.1": "10.0.1.200" }),
+    ).toBe("400 InvalidIp.IpUnassigned");
+});
+
+test("the primary interface stays, and so does one of another zone", async () => {
+    const InstanceId = await cloud.instance(site);
+    const primary = { NetworkInterfaceId: cloud.model(InstanceId).primaryNetworkInterfaceId, InstanceId };
+    expect(await cloud.refusal("DetachNetworkInterface", primary)).toBe("403 InvalidOperation.InvalidEniType");
+    const away = await cloud.vswitch(site.vpcId, "10.0.2.0/24", OTHER_ZONE);
+    const NetworkInterfaceId = await create({ VSwitchId: away });
+    expect(await cloud.refusal("AttachNetworkInterface", { NetworkInterfaceId, InstanceId })).toBe(
+        "403 InvalidOperation.AvailabilityZoneMismatch",
+    );
+});
+
+test("what a public address leads to is shown", async () => {
+    const InstanceId = await cloud.instance(site);
+    const eip = await cloud.vpcCall("AllocateEipAddress");
+    await cloud.vpcCall("AssociateEipAddress", { AllocationId: text(eip, "AllocationId"), InstanceId });
+    expect(await show(cloud.model(InstanceId).primaryNetworkInterfaceId)).toMatchObject({
+        AssociatedPublicIp: { PublicIpAddress: eip["EipAddress"], AllocationId: eip["AllocationId"] },
+    });
+});
+
+test("new security groups of a primary interface are its instance's", async () => {
+    const InstanceId = await cloud.instance(site);
+    const other = await cloud.group(site.vpcId);
+    await cloud.call("ModifyNetworkInterfaceAttribute", {
+        NetworkInterfaceId: cloud.model(InstanceId).primaryNetworkInterfaceId,
+        "SecurityGroupId.1": other,
+    });
+    expect(cloud.model(InstanceId).securityGroupIds).toEqual([other]);
+});
