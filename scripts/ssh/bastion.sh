@@ -40,6 +40,7 @@ main_file() {
 main() {
     local folder=${SSHD_ETC:-/etc/ssh} unit=sshd output previous
     os_detect
+    [[ $OS_FAMILY == rhel ]] || unit=ssh
     WORK=$(mktemp -d)
     # shellcheck disable=SC2064 # the folder of now
     trap "rm -rf '$WORK'" EXIT
@@ -62,9 +63,9 @@ main() {
             fi
             die "sshd does not accept its configuration" "$output"
         fi
-        [[ $OS_FAMILY == rhel ]] || unit=ssh
-        service_command reload "$unit"
-        changed "service $unit reloaded"
+        changed "settings of $unit"
     fi
+    # Always, since an earlier run may have ended between writing and reloading.
+    service_command reload "$unit"
     finish
 }
