@@ -6,6 +6,7 @@ import { ensureCertificate } from "./api/certificate";
 import { commonActions } from "./api/common";
 import { Credentials } from "./api/credentials";
 import { CallRecord, Dispatcher } from "./api/dispatch";
+import { applyMachineEvent } from "./api/ecs/events";
 import { DEFAULT_REGION } from "./api/regions";
 import { ApiServer } from "./api/server";
 import { LabIdentity, ensureIdentity } from "./identity";
@@ -135,23 +136,10 @@ export class Cloud {
     /** What happened on the machine, in the cloud's words. */
     private take(event: MachineEvent): void {
         if (event.kind === "failed") this.options.log(`host ${event.hostId} failed: ${event.reason}`);
-        const instance = this.store.state.instances[event.hostId];
         // A stop for the lab's own sake is not one that clients should see.
-        if (!instance || this.halting) return;
-        const before = instance.status;
-        switch (event.kind) {
-            case "running":
-                if (before === "Pending" || before === "Starting") instance.status = "Running";
-                break;
-            case "stopped":
-                // A late word about the time before a start that was asked for meanwhile.
-                if (before !== "Pending" && before !== "Starting") instance.status = "Stopped";
-                break;
-            case "failed":
-                instance.status = "Stopped";
-                break;
-        }
-        if (instance.status === before) return;
+        if (this.halting) return;
+        const instance = applyMachineEvent(this.store, event);
+        if (!instance) return;
         this.options.log(`host ${event.hostId} is ${instance.status}`);
         this.store.save();
     }
