@@ -15,6 +15,8 @@ import {
 import { freemem } from "node:os";
 import { dirname, join } from "node:path";
 import { withLock } from "../toolchain/lock.cjs";
+import { root } from "../toolchain/folders";
+import { inLabProject } from "../toolchain/labEnvironment";
 import { formatDuration, note, step, summary } from "../toolchain/progress.cjs";
 import { Toolchain, ensureToolchain } from "../toolchain/toolchain";
 import { DEFAULT_REGION } from "./api/regions";
@@ -82,7 +84,7 @@ async function main(argv: readonly string[]): Promise<number> {
             accept(rest, "--json");
             return env(paths, rest.includes("--json"));
         case "pulumi":
-            return pulumi(paths, rest);
+            return pulumi(paths, rest[0] === "--" ? rest.slice(1) : rest);
         case "down":
             accept(rest);
             return down(paths);
@@ -239,7 +241,16 @@ async function runUp(
     environment: NodeJS.ProcessEnv,
     refresh: boolean,
 ): Promise<number> {
-    const args = ["--cwd", paths.project, "up", "--yes", "--stack", STACK, "--skip-preview", "--suppress-permalink"];
+    const args = [
+        "--cwd",
+        paths.project,
+        "up",
+        "--yes",
+        "--stack",
+        STACK,
+        "--skip-preview",
+        "--suppress-permalink=true",
+    ];
     if (refresh) args.push("--refresh");
     const terminal = process.stdout.isTTY;
     const runPulumi = (): Promise<number> =>
@@ -432,7 +443,8 @@ async function pulumi(paths: LabPaths, args: readonly string[]): Promise<number>
     const toolchain = await ensureToolchain();
     const environment = pulumiEnvironment(paths, toolchain);
     writeProject(paths);
-    const child = spawn(toolchain.pulumi, ["--cwd", paths.project, ...args], {
+    const child = spawn(toolchain.pulumi, inLabProject(args, paths.project), {
+        cwd: root,
         env: { PULUMI_STACK: STACK, ...environment, [STARTER]: String(process.pid) },
         stdio: "inherit",
     });

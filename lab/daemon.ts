@@ -8,6 +8,7 @@ import { writePrivate } from "./files";
 import { createMachine } from "./machine";
 import { UsageError, labPaths } from "./paths";
 import { startOf } from "./process";
+import { writeProject } from "./stack";
 import { DaemonRecord, runningDaemon } from "./record";
 
 const MAX_LOG_BYTES = 20 * 1024 * 1024;
@@ -51,6 +52,7 @@ async function main(): Promise<void> {
     });
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
     rmSync(paths.halted, { force: true });
+    writeProject(paths);
     mkdirSync(paths.pulumi, { recursive: true, mode: 0o700 });
     const about = { port: cloud.server.port, region: region ?? "cn-hangzhou", authority: cloud.authority };
     writePrivate(paths.env, `${JSON.stringify(clientEnvironment(paths, cloud.identity, about), undefined, 2)}\n`);

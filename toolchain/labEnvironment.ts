@@ -31,3 +31,31 @@ export function labEnvironment(folder = labFolder()): Record<string, string> | u
     }
     return JSON.parse(text) as Record<string, string>;
 }
+
+/** Commands that read the stack's configuration or write to it. */
+const configured = new Set([
+    "up",
+    "update",
+    "preview",
+    "pre",
+    "destroy",
+    "down",
+    "dn",
+    "refresh",
+    "watch",
+    "config",
+    "cn",
+]);
+
+/**
+ * The arguments, led to the lab's own project folder where the stack's configuration matters: there stand the lab's
+ * port and the salt of its secrets, neither of which belongs into the repository. Others run where they are, so that
+ * the files that they name are those that the caller means.
+ */
+export function inLabProject(args: readonly string[], project: string | undefined): string[] {
+    const chosen = args.some((word) => /^(-C|--cwd|--config-file)(=|$)/.test(word));
+    const command = args.find((word) => !word.startsWith("-"));
+    const makesStack = command === "stack" && args.some((word) => word === "select" || word === "init");
+    if (project === undefined || chosen || !(makesStack || configured.has(command ?? ""))) return [...args];
+    return ["--cwd", project, ...args];
+}

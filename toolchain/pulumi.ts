@@ -1,6 +1,6 @@
 /** `npm run pulumi -- <arguments>`: the right Pulumi with the right plugins, and the lab's environment for the lab's stack. */
 import { spawn } from "node:child_process";
-import { chosenStack, labEnvironment } from "./labEnvironment";
+import { chosenStack, inLabProject, labEnvironment } from "./labEnvironment";
 import { ensureToolchain } from "./toolchain";
 
 export { ensureToolchain, toolchainProblems, type Origin, type Part, type Toolchain } from "./toolchain";
@@ -19,7 +19,10 @@ async function main(args: readonly string[]): Promise<void> {
             );
         else lab = found;
     }
-    const child = spawn(pulumi, args, { stdio: "inherit", env: { ...process.env, ...lab, ...env } });
+    const child = spawn(pulumi, inLabProject(args, lab["LAB_PROJECT"]), {
+        stdio: "inherit",
+        env: { ...process.env, ...lab, ...env },
+    });
     // A terminal sends Ctrl-C to both; Pulumi ends in its own good time, and this process after it.
     process.on("SIGINT", () => undefined);
     process.on("SIGTERM", () => child.kill("SIGTERM"));
