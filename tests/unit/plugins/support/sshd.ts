@@ -78,6 +78,8 @@ export class Sshd {
                 "LogLevel VERBOSE",
                 "MaxStartups 100",
                 "Subsystem sftp internal-sftp",
+                // Keeps bash from running the start-up files of whoever runs the tests, which can take long.
+                "SetEnv SHLVL=2",
                 "",
             ].join("\n"),
         );
