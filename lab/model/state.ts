@@ -264,6 +264,8 @@ export interface NetworkInterface extends Resource {
     readonly mac: string;
     readonly primaryIp: string;
     secondaryIps: string[];
+    /** Kept and answered; the lab's hosts speak IPv4 only. */
+    ipv6Addresses?: string[];
     securityGroupIds: string[];
     /** Empty while detached. */
     instanceId: string;

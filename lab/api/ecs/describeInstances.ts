@@ -14,6 +14,7 @@ import { ecsAction } from "./action";
 import { findImage } from "./catalogue/images";
 import { findInstanceType } from "./catalogue/instanceTypes";
 import { idList, refuse } from "./checks";
+import { hasIpv6, ipv6View } from "./ipv6";
 import { nameMatches } from "./keyPairs";
 import { instanceOf } from "./lookup";
 import { pageOf } from "./pages";
@@ -167,7 +168,7 @@ function instanceView(index: Index, instance: Instance): InstanceView {
                         ...nic.secondaryIps.map((privateIpAddress) => ({ primary: false, privateIpAddress })),
                     ],
                 },
-                ipv6Sets: { ipv6Set: [] },
+                ipv6Sets: ipv6View(nic),
                 ipv4PrefixSets: { ipv4PrefixSet: [] },
                 ipv6PrefixSets: { ipv6PrefixSet: [] },
             })),
@@ -213,7 +214,7 @@ function isAsked(index: Index, instance: Instance, query: Query): boolean {
         (query.ioOptimized === undefined || query.ioOptimized) &&
         (query.deviceAvailable === undefined || query.deviceAvailable) &&
         !query.lockReason &&
-        !query.ipv6Address?.length &&
+        hasIpv6(query.ipv6Address, ...nics) &&
         idList(query.innerIpAddresses, "InnerIpAddresses") === undefined &&
         idList(query.rdmaIpAddresses, "RdmaIpAddresses") === undefined &&
         nameMatches(query.instanceName, instance.name) &&

@@ -101,6 +101,7 @@ export type InterfaceSpec = Pick<NetworkInterface, "kind" | "primaryIp" | "secur
             | "tags"
             | "resourceGroupId"
             | "secondaryIps"
+            | "ipv6Addresses"
             | "instanceId"
             | "queueNumber"
             | "sourceDestCheck"

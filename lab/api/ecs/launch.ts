@@ -24,6 +24,7 @@ import {
 } from "./checks";
 import { checkRoom } from "./deploymentSets";
 import { addDisk, dataDiskSpec, freeDevice, systemDiskSpec } from "./diskSpecs";
+import { newIpv6Addresses } from "./ipv6";
 import { InterfaceSpec, addInterface, addressTaker, securityGroupsFor } from "./interfaceSpecs";
 import { deploymentSetOf, findKeyPair, networkInterfaceOf, vswitchOf } from "./lookup";
 import { defaultHostName, namesOf } from "./names";
@@ -136,6 +137,10 @@ function launch(request: Wish, context: ActionContext, status: Instance["status"
     });
     const takeAddress = addressTaker(context, vswitch, primary?.primaryIpAddress ?? request.privateIpAddress);
     const addresses = Array.from({ length: amount }, takeAddress);
+    const ipv6Wish = primary ?? request;
+    if (amount > 1 && ipv6Wish.ipv6Address?.some((address) => address !== ""))
+        refuse("InvalidParameter.Conflict", "Several instances can't have the same Ipv6Address.N.");
+    const ipv6Addresses = addresses.map(() => newIpv6Addresses(context, vswitch, ipv6Wish, type.ipv6PerEni));
     const secondaries = secondariesOf(request, context, { amount, type, vswitch, securityGroupIds, addresses });
     context.checked();
 
@@ -190,6 +195,7 @@ function launch(request: Wish, context: ActionContext, status: Instance["status"
             kind: "Primary",
             primaryIp,
             instanceId: id,
+            ipv6Addresses: ipv6Addresses[i]!,
             securityGroupIds: [...securityGroupIds],
             queueNumber: type.queues,
             ...(primary?.networkInterfaceName && { name: primary.networkInterfaceName }),

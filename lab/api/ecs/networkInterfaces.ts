@@ -1,3 +1,5 @@
+import { AssignIpv6AddressesRequest } from "@alicloud/ecs20140526/dist/models/AssignIpv6addressesRequest";
+import { AssignIpv6AddressesResponseBody } from "@alicloud/ecs20140526/dist/models/AssignIpv6addressesResponseBody";
 import { AssignPrivateIpAddressesRequest } from "@alicloud/ecs20140526/dist/models/AssignPrivateIpAddressesRequest";
 import { AssignPrivateIpAddressesResponseBody } from "@alicloud/ecs20140526/dist/models/AssignPrivateIpAddressesResponseBody";
 import { AttachNetworkInterfaceRequest } from "@alicloud/ecs20140526/dist/models/AttachNetworkInterfaceRequest";
@@ -14,6 +16,8 @@ import { DetachNetworkInterfaceRequest } from "@alicloud/ecs20140526/dist/models
 import { DetachNetworkInterfaceResponseBody } from "@alicloud/ecs20140526/dist/models/DetachNetworkInterfaceResponseBody";
 import { ModifyNetworkInterfaceAttributeRequest } from "@alicloud/ecs20140526/dist/models/ModifyNetworkInterfaceAttributeRequest";
 import { ModifyNetworkInterfaceAttributeResponseBody } from "@alicloud/ecs20140526/dist/models/ModifyNetworkInterfaceAttributeResponseBody";
+import { UnassignIpv6AddressesRequest } from "@alicloud/ecs20140526/dist/models/UnassignIpv6addressesRequest";
+import { UnassignIpv6AddressesResponseBody } from "@alicloud/ecs20140526/dist/models/UnassignIpv6addressesResponseBody";
 import { UnassignPrivateIpAddressesRequest } from "@alicloud/ecs20140526/dist/models/UnassignPrivateIpAddressesRequest";
 import { UnassignPrivateIpAddressesResponseBody } from "@alicloud/ecs20140526/dist/models/UnassignPrivateIpAddressesResponseBody";
 import { takenAddresses } from "../../model/addresses";
@@ -25,6 +29,7 @@ import { ecsAction } from "./action";
 import { findInstanceType } from "./catalogue/instanceTypes";
 import { checkDescription, checkName, checkResourceGroup, checkTags, refuse } from "./checks";
 import { addInterface, addressTaker, checkGroups, checkPrivateAddress, securityGroupsFor } from "./interfaceSpecs";
+import { compressIpv6, hasIpv6, ipv6View, newIpv6Addresses } from "./ipv6";
 import { instanceOf, interfacesOf, networkInterfaceOf, securityGroupOf, vswitchOf } from "./lookup";
 import { pageOf } from "./pages";
 import { requireStatus } from "./power";
@@ -51,11 +56,13 @@ const createNetworkInterface = ecsAction({
         checkResourceGroup(request.resourceGroupId);
         const primaryIp = addressTaker(context, vswitch, request.primaryIpAddress)();
         const secondaryIps = newSecondaryIps(context, vswitch.id, request, new Set([primaryIp]));
+        const ipv6Addresses = newIpv6Addresses(context, vswitch, request, MAX_IPV6_DETACHED);
         context.checked();
         const nic = addInterface(context, vswitch, {
             kind: "Secondary",
             primaryIp,
             secondaryIps,
+            ipv6Addresses,
             securityGroupIds: [...securityGroupIds],
             name: request.networkInterfaceName ?? "",
             description: request.description ?? "",
@@ -75,7 +82,7 @@ const createNetworkInterface = ecsAction({
             privateIpSets: { privateIpSet: privateIps(nic) },
             ipv4PrefixSets: { ipv4PrefixSet: [] },
             ipv6PrefixSets: { ipv6PrefixSet: [] },
-            ipv6Sets: { ipv6Set: [] },
+            ipv6Sets: ipv6View(nic),
             resourceGroupId: nic.resourceGroupId,
             securityGroupIds: { securityGroupId: nic.securityGroupIds },
             serviceID: 0,
@@ -90,6 +97,9 @@ const createNetworkInterface = ecsAction({
         };
     },
 });
+
+/** IPv6 addresses of an interface that belongs to no instance. */
+const MAX_IPV6_DETACHED = 10;
 
 interface SecondaryWish {
     readonly privateIpAddress?: readonly string[];
@@ -302,6 +312,49 @@ const unassignPrivateIpAddresses = ecsAction({
     },
 });
 
+const assignIpv6Addresses = ecsAction({
+    name: "AssignIpv6Addresses",
+    request: AssignIpv6AddressesRequest,
+    response: AssignIpv6AddressesResponseBody,
+    required: ["NetworkInterfaceId"],
+    writes: true,
+    handle: (request, context) => {
+        const nic = networkInterfaceOf(context, request.networkInterfaceId);
+        refuseManaged(nic);
+        const held = nic.ipv6Addresses ?? [];
+        const type = findInstanceType(context.store.state.instances[nic.instanceId]?.instanceType);
+        const room = (type?.ipv6PerEni ?? MAX_IPV6_DETACHED) - held.length;
+        const added = newIpv6Addresses(context, vswitchOf(context, nic.vswitchId), request, room);
+        if (added.length === 0) throw missingParameter("Ipv6AddressCount");
+        context.checked();
+        nic.ipv6Addresses = [...held, ...added];
+        return {
+            networkInterfaceId: nic.id,
+            ipv6Sets: { ipv6Address: added },
+            ipv6PrefixSets: { ipv6Prefix: [] },
+        };
+    },
+});
+
+const unassignIpv6Addresses = ecsAction({
+    name: "UnassignIpv6Addresses",
+    request: UnassignIpv6AddressesRequest,
+    response: UnassignIpv6AddressesResponseBody,
+    required: ["NetworkInterfaceId", "Ipv6Address"],
+    writes: true,
+    handle: (request, context) => {
+        const nic = networkInterfaceOf(context, request.networkInterfaceId);
+        refuseManaged(nic);
+        const held = nic.ipv6Addresses ?? [];
+        const gone = (request.ipv6Address ?? []).map((address) => compressIpv6(address) ?? address);
+        if (gone.some((address) => !held.includes(address)))
+            refuse("InvalidIp.IpUnassigned", "The specified IP is not an address of the ENI.");
+        context.checked();
+        nic.ipv6Addresses = held.filter((address) => !gone.includes(address));
+        return {};
+    },
+});
+
 function privateIps(nic: NetworkInterface) {
     return [
         { primary: true, privateIpAddress: nic.primaryIp },
@@ -358,7 +411,7 @@ function interfaceView(context: ActionContext, nic: NetworkInterface) {
         },
         ipv4PrefixSets: { ipv4PrefixSet: [] },
         ipv6PrefixSets: { ipv6PrefixSet: [] },
-        ipv6Sets: { ipv6Set: [] },
+        ipv6Sets: ipv6View(nic),
         networkInterfaceTrafficMode: "Standard",
         queueNumber: nic.queueNumber,
         queuePairNumber: 0,
@@ -396,7 +449,7 @@ const describeNetworkInterfaces = ecsAction({
                     matches(query.resourceGroupId, nic.resourceGroupId) &&
                     matches(query.serviceManaged, nic.serviceManaged) &&
                     (!query.securityGroupId || nic.securityGroupIds.includes(query.securityGroupId)) &&
-                    !query.ipv6Address?.length &&
+                    hasIpv6(query.ipv6Address, nic) &&
                     hasTags(nic, query.tag),
             )
             .reverse();
@@ -436,6 +489,8 @@ export const networkInterfaceActions: readonly Action[] = [
     modifyNetworkInterfaceAttribute,
     assignPrivateIpAddresses,
     unassignPrivateIpAddresses,
+    assignIpv6Addresses,
+    unassignIpv6Addresses,
     describeNetworkInterfaces,
     describeNetworkInterfaceAttribute,
 ];

@@ -1,10 +1,10 @@
 /** Security group rules between the wire and the model: one canonical form, in which equal rules are equal strings. */
-import { isIPv6 } from "node:net";
 import { parseAddress, parseCidr } from "../../model/addresses";
 import type { SecurityGroup, SecurityGroupRule } from "../../model/state";
 import type { ActionContext } from "../action";
 import { missingParameter } from "../errors";
 import { refuse, valueOr } from "./checks";
+import { compressIpv6 } from "./ipv6";
 import { securityGroupOf } from "./lookup";
 
 export type Direction = SecurityGroupRule["direction"];
@@ -127,13 +127,13 @@ function ipv4(value: string | undefined, wireName: string): string {
 function ipv6(value: string | undefined, wireName: string): string {
     if (value === undefined || value === "") return "";
     const [address = "", prefix, ...rest] = value.split("/");
+    const compressed = compressIpv6(address);
     if (
         rest.length > 0 ||
-        !isIPv6(address) ||
+        compressed === undefined ||
         (prefix !== undefined && !(/^\d{1,3}$/.test(prefix) && Number(prefix) <= 128))
     )
         refuse(`InvalidParam.${wireName}`, `The specified param ${wireName} is not valid.`);
-    const compressed = new URL(`http://[${address}]`).hostname.slice(1, -1);
     return prefix === undefined ? compressed : `${compressed}/${Number(prefix)}`;
 }
 

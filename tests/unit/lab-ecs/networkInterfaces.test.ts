@@ -94,3 +94,28 @@ test("new security groups of a primary interface are its instance's", async () =
     });
     expect(cloud.model(InstanceId).securityGroupIds).toEqual([other]);
 });
+
+test("IPv6 addresses come from the VSwitch's range", async () => {
+    const VpcId = text(await cloud.vpcCall("CreateVpc", { EnableIpv6: "true", CidrBlock: "10.0.0.0/16" }), "VpcId");
+    const created = { VpcId, CidrBlock: "10.0.1.0/24", ZoneId: "cn-hangzhou-h", Ipv6CidrBlock: "7" };
+    const vswitchId = text(await cloud.vpcCall("CreateVSwitch", created), "VSwitchId");
+    const six: Site = { vpcId: VpcId, vswitchId, groupId: await cloud.group(VpcId) };
+    const InstanceId = await cloud.instance(six, { Ipv6AddressCount: "1" });
+    const NetworkInterfaceId = cloud.model(InstanceId).primaryNetworkInterfaceId;
+    const nic = cloud.state.networkInterfaces[NetworkInterfaceId]!;
+    const [first = ""] = nic.ipv6Addresses!;
+    expect(first).toMatch(/^2408:/);
+    await cloud.call("AssignIpv6Addresses", { NetworkInterfaceId, Ipv6AddressCount: "2" });
+    expect(await cloud.call("DescribeInstances", { "Ipv6Address.1": first })).toMatchObject({ TotalCount: 1 });
+    await cloud.call("UnassignIpv6Addresses", { NetworkInterfaceId, "Ipv6Address.1": first.toUpperCase() });
+    expect(nic.ipv6Addresses).toHaveLength(2);
+    const named = first.replace(/[^:]+$/, "abc");
+    await cloud.call("AssignIpv6Addresses", { NetworkInterfaceId, "Ipv6Address.1": named });
+    expect(nic.ipv6Addresses).toContain(named);
+    expect(await cloud.refusal("AssignIpv6Addresses", { NetworkInterfaceId, "Ipv6Address.1": "2408:1::1" })).toBe(
+        "400 InvalidIp.Address",
+    );
+    expect(await cloud.refusal("RunInstances", { ...cloud.launch(site), Ipv6AddressCount: "1" })).toBe(
+        "400 InvalidVSwitch.Ipv6NotTurnOn",
+    );
+});
