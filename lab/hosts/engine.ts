@@ -60,9 +60,9 @@ export async function ensureEngine({ runner = new Runner() }: { runner?: Runner 
 /** What a lab does with the kernel, tried in a name space of its own so that nothing stays. */
 const kernelProbe = `
 unshare -n true 2>/dev/null || { echo "network name spaces"; exit; }
-unshare -n ip link add a type veth peer name b 2>/dev/null || { echo "veth links"; exit; }
-unshare -n ip link add a type bridge 2>/dev/null || { echo "bridges"; exit; }
-unshare -n nft add table ip a '{ chain b { type nat hook postrouting priority 100; masquerade; }; }' 2>/dev/null || echo "nftables with address translation"
+unshare -n ip link add dev probe0 type veth peer name probe1 2>/dev/null || { echo "veth links"; exit; }
+unshare -n ip link add dev probe0 type bridge 2>/dev/null || { echo "bridges"; exit; }
+unshare -n nft add table ip probe '{ chain nat { type nat hook postrouting priority 100; masquerade; }; }' 2>/dev/null || echo "nftables with address translation"
 `;
 
 function missingTools(): string[] {
