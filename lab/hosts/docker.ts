@@ -97,8 +97,13 @@ export class Docker {
             throw new DockerError(response.statusCode ?? 500, failure ?? text.trim());
     }
 
-    async removeImage(reference: string): Promise<void> {
-        await this.orAbsent(this.call("DELETE", `/images/${encodeURIComponent(reference)}?force=true`));
+    /** Removes images of a repository whose tag begins with a prefix, but for one, and but for those in use. */
+    async removeOldImages(repository: string, prefix: string, current: string): Promise<void> {
+        const filters = encodeURIComponent(JSON.stringify({ reference: [`${repository}:${prefix}*`] }));
+        const found = (await this.call("GET", `/images/json?filters=${filters}`)) as { RepoTags: string[] | null }[];
+        for (const tag of found.flatMap(({ RepoTags }) => RepoTags ?? []))
+            if (tag !== `${repository}:${current}`)
+                await this.call("DELETE", `/images/${encodeURIComponent(tag)}`).catch(() => undefined);
     }
 
     async create(name: string, specification: object): Promise<string> {

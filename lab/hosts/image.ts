@@ -57,6 +57,7 @@ export async function ensureImage(
             await step(`Import the image ${definition.name}`, { about: "5 s" }, () =>
                 docker.importImage(createReadStream(archive), REPOSITORY, imageTag(definition)),
             );
+            await docker.removeOldImages(REPOSITORY, `${definition.name}-`, imageTag(definition));
         });
         return reference;
     } finally {

@@ -56,7 +56,6 @@ ip link set dev ${device} alias ${lab} arp off up
 ip address replace ${service}/32 dev ${device}
 ip address replace ${internet}/32 dev ${device}
 ip route replace ${twins} dev ${device}
-sysctl -qw net.ipv4.ip_forward=1
 `);
         await this.openFirewalls(table);
     }
