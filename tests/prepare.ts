@@ -52,7 +52,10 @@ export function prepareScripts(): Promise<void> {
 }
 
 /** Environment of the tests' own lab: it runs beside a lab of the developer's. */
-export const labEnvironment: NodeJS.ProcessEnv = { LAB_NAME: "test", LAB_PORT: process.env["LAB_PORT"] ?? "8079" };
+export const labEnvironment: NodeJS.ProcessEnv = {
+    LAB_NAME: process.env["TEST_LAB_NAME"] ?? "test",
+    LAB_PORT: process.env["TEST_LAB_PORT"] ?? "8079",
+};
 
 function lab(...args: string[]): Promise<number> {
     return new Promise((done, fail) => {
