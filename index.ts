@@ -1,5 +1,6 @@
 import { Bastion, Connectivity, Network, NodePool, RedisCluster } from "./components";
 import { loadConfig } from "./config";
+import { redisHostCount } from "./config/redis";
 
 const config = loadConfig();
 const { adminCidrs, tags } = config;
@@ -34,7 +35,7 @@ const connectivity = new Connectivity("data", {
 
 const redis = new RedisCluster(
     "redis",
-    { ...config.redis, hosts: pool.hosts },
+    { ...config.redis, hosts: pool.hosts.slice(0, redisHostCount(config.redis)) },
     { dependsOn: [...connectivity.checks] },
 );
 

@@ -1,0 +1,87 @@
+/** `hosts`: the pool that the platform's services run on. */
+import type { Reader, Section } from "./reader";
+
+export interface SystemDiskConfig {
+    /** GiB. @default 40 */
+    readonly size: number;
+    /** @default true */
+    readonly encrypted: boolean;
+}
+
+export interface HostsConfig {
+    /** How many hosts the pool has. @default as many as Redis Cluster has nodes */
+    readonly count: number;
+    /** Numbers that no host has, to remove one from the middle. @default [] */
+    readonly exclude: readonly number[];
+    /** @default "ecs.g7.large" */
+    readonly instanceType: string;
+    /** Image id. @default the newest system image of Debian 12 */
+    readonly imageId?: string;
+    /** Regular expression for the name of a system image. @default "^debian_12_" */
+    readonly imageName?: string;
+    readonly systemDisk: {
+        /** GiB. @default 40 */
+        readonly size: number;
+        /** @default true */
+        readonly encrypted: boolean;
+    };
+    /** Whether the cloud refuses to delete the hosts. @default false */
+    readonly deletionProtection: boolean;
+}
+
+export const hostsKeys = [
+    "count",
+    "exclude",
+    "instanceType",
+    "imageId",
+    "imageName",
+    "systemDisk",
+    "deletionProtection",
+] as const;
+
+/** @param needed how many hosts the services take, and what for. */
+export function readHosts(reader: Reader, needed: { readonly count: number; readonly because: string }): HostsConfig {
+    const { problems } = reader;
+    const hosts = reader.section("hosts");
+    const count = reader.integer(hosts, "hosts.count", needed.count, 1, 1000);
+    if (count < needed.count) {
+        problems.add(
+            "hosts.count",
+            `${count} hosts are too few: ${needed.because} need ${needed.count}, one server per host.`,
+        );
+    }
+    const imageId = reader.text(hosts, "hosts.imageId");
+    const imageName = reader.text(hosts, "hosts.imageName");
+    if (imageId !== undefined && imageName !== undefined) {
+        problems.add("hosts.imageName", "hosts.imageId says already which image: leave one of them out.");
+    }
+    return {
+        count,
+        exclude: reader.numbers(hosts, "hosts.exclude"),
+        instanceType: reader.instanceType(hosts, "hosts.instanceType", "ecs.g7.large"),
+        ...(imageId !== undefined && { imageId }),
+        ...(imageName !== undefined && { imageName }),
+        systemDisk: readSystemDisk(reader, hosts, "hosts.systemDisk"),
+        deletionProtection: reader.boolean(hosts, "hosts.deletionProtection", false),
+    };
+}
+
+function readSystemDisk(reader: Reader, section: Section | undefined, path: string): SystemDiskConfig {
+    const value = section?.["systemDisk"] ?? {};
+    if (typeof value !== "object" || Array.isArray(value)) {
+        reader.problems.add(path, `${JSON.stringify(value)} is not a group of settings.`);
+        return { size: 40, encrypted: true };
+    }
+    const { size = 40, encrypted = true, ...unknown } = value as Section;
+    for (const key of Object.keys(unknown)) {
+        reader.problems.add(`${path}.${key}`, `is not known; \`${path}\` has size, encrypted.`);
+    }
+    const validSize = typeof size === "number" && Number.isInteger(size) && size >= 20 && size <= 2048;
+    if (!validSize) {
+        reader.problems.add(`${path}.size`, `${JSON.stringify(size)} is not a whole number between 20 and 2048.`);
+    }
+    if (typeof encrypted !== "boolean") {
+        reader.problems.add(`${path}.encrypted`, `${JSON.stringify(encrypted)} is neither true nor false.`);
+    }
+    return { size: validSize ? size : 40, encrypted: encrypted === true };
+}

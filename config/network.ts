@@ -1,0 +1,159 @@
+/** `network`: the VPC, its zones and its VSwitches. */
+import {
+    type Cidr,
+    contains,
+    overlaps,
+    parseCidr,
+    splitVpc,
+    usableAddresses,
+    vpcCidrProblem,
+    vswitchCidrProblems,
+} from "../components/network/cidr";
+import type { Problems } from "../components/problems";
+import type { Reader, Section } from "./reader";
+
+export interface NetworkConfig {
+    /** Range of the VPC. @default "10.0.0.0/16" */
+    readonly cidr: string;
+    /** Ids of the zones, or how many of the region's; undefined with existing VSwitches. @default 2 */
+    readonly zones?: number | readonly string[];
+    /** Ranges of the VSwitches, one per zone. @default computed from `cidr` */
+    readonly vswitchCidrs?: readonly string[];
+    /** Id of a VPC that exists. @default a new one */
+    readonly vpcId?: string;
+    /** Ids of VSwitches that exist in it. @default new ones */
+    readonly vswitchIds?: readonly string[];
+    /** Whether hosts get a way out through a NAT gateway. @default true for a new VPC, false for an existing one */
+    readonly natGateway?: boolean;
+    /** Ranges that the VPC must not overlap. @default [] */
+    readonly reservedCidrs: readonly string[];
+}
+
+export const networkKeys = [
+    "cidr",
+    "zones",
+    "vswitchCidrs",
+    "reservedCidrs",
+    "vpcId",
+    "vswitchIds",
+    "natGateway",
+] as const;
+
+/** @param hostCount how many hosts the VSwitches must have room for. */
+export function readNetwork(reader: Reader, hostCount: number): NetworkConfig {
+    const { problems } = reader;
+    const network = reader.section("network");
+    const cidr = reader.text(network, "network.cidr") ?? "10.0.0.0/16";
+    const zones = readZones(reader, network);
+    const reservedCidrs = reader.cidrs(network?.["reservedCidrs"], "network.reservedCidrs");
+    const vswitchCidrs =
+        network?.["vswitchCidrs"] === undefined ? undefined : reader.texts(network, "network.vswitchCidrs");
+    const vpcId = reader.text(network, "network.vpcId");
+    const vswitchIds = network?.["vswitchIds"] === undefined ? undefined : reader.texts(network, "network.vswitchIds");
+    const natGateway =
+        network?.["natGateway"] === undefined ? undefined : reader.boolean(network, "network.natGateway", true);
+    if (vswitchIds === undefined) {
+        checkRange(problems, { cidr, zones, reservedCidrs, count: hostCount, vswitchCidrs });
+    } else {
+        if (vpcId === undefined) {
+            problems.add("network.vswitchIds", "existing VSwitches need the id of their VPC: set network.vpcId.");
+        }
+        for (const key of ["zones", "vswitchCidrs"]) {
+            if (network?.[key] !== undefined) {
+                problems.add(`network.${key}`, "existing VSwitches have theirs already: leave it out.");
+            }
+        }
+    }
+    return {
+        cidr,
+        reservedCidrs,
+        ...(vswitchIds === undefined ? { zones } : { vswitchIds }),
+        ...(vswitchCidrs !== undefined && { vswitchCidrs }),
+        ...(vpcId !== undefined && { vpcId }),
+        ...(natGateway !== undefined && { natGateway }),
+    };
+}
+
+function checkRange(
+    problems: Problems,
+    {
+        cidr,
+        zones,
+        reservedCidrs,
+        count,
+        vswitchCidrs,
+    }: {
+        readonly cidr: string;
+        readonly zones: number | readonly string[];
+        readonly reservedCidrs: readonly string[];
+        readonly count: number;
+        readonly vswitchCidrs: readonly string[] | undefined;
+    },
+): void {
+    const problem = vpcCidrProblem(cidr);
+    if (problem !== undefined) {
+        problems.add("network.cidr", problem);
+        return;
+    }
+    const vpc = parseCidr(cidr)!;
+    reservedCidrs.forEach((text, index) => {
+        const reserved = parseCidr(text);
+        if (reserved !== undefined && overlaps(vpc, reserved)) {
+            const how = contains(reserved, vpc) ? "lies within" : "overlaps";
+            problems.add(
+                `network.reservedCidrs[${index}]`,
+                `the VPC's ${cidr} ${how} ${text}: choose another network.cidr.`,
+            );
+        }
+    });
+    const zoneCount = typeof zones === "number" ? zones : zones.length;
+    if (zoneCount < 1) return;
+    if (vswitchCidrs !== undefined) {
+        const wrong = vswitchCidrProblems(vpc, vswitchCidrs);
+        for (const { index, reason } of wrong) problems.add(`network.vswitchCidrs[${index}]`, reason);
+        if (vswitchCidrs.length !== zoneCount) {
+            problems.add(
+                "network.vswitchCidrs",
+                `${vswitchCidrs.length} ranges for ${zoneCount} zones: give one per zone.`,
+            );
+        }
+        if (wrong.length > 0) return;
+    }
+    const vswitches: readonly Cidr[] | undefined =
+        vswitchCidrs?.map((text) => parseCidr(text)!) ?? splitVpc(vpc, zoneCount);
+    if (vswitches === undefined) {
+        problems.add("network.zones", `${zoneCount} VSwitches don't fit into ${cidr}: choose a larger network.cidr.`);
+        return;
+    }
+    // The bastion and the NAT gateway take an address each in the first zone.
+    const needed = Math.ceil(count / zoneCount) + 2;
+    const room = usableAddresses(Math.max(...vswitches.map(({ prefix }) => prefix)));
+    if (vswitches.length > 0 && needed > room) {
+        problems.add(
+            "hosts.count",
+            `${count} hosts over ${zoneCount} zones don't fit into ${cidr}: a VSwitch has ${room} addresses.`,
+        );
+    }
+}
+
+function readZones(reader: Reader, section: Section | undefined): number | string[] {
+    const value = section?.["zones"];
+    if (value === undefined) return 2;
+    if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 16) return value;
+    if (Array.isArray(value) && value.length > 0 && value.every((zone) => typeof zone === "string")) {
+        const region = reader.region ?? "";
+        const zones = value;
+        zones.forEach((zone, index) => {
+            if (zones.indexOf(zone) !== index)
+                reader.problems.add(`network.zones[${index}]`, `${zone} is there twice.`);
+            if (!zone.startsWith(region))
+                reader.problems.add(`network.zones[${index}]`, `"${zone}" is not in ${region}.`);
+        });
+        return zones;
+    }
+    reader.problems.add(
+        "network.zones",
+        `${JSON.stringify(value)} is neither a number between 1 and 16 nor a list of zone ids.`,
+    );
+    return 2;
+}

@@ -1,0 +1,77 @@
+/** `redis`: the Redis Cluster. */
+import * as pulumi from "@pulumi/pulumi";
+
+import { evictionPolicies, type EvictionPolicy } from "../components/redis/args";
+import { passwordProblem } from "../components/redis/password";
+import type { Reader } from "./reader";
+
+export interface RedisConfig {
+    /** @default 3 */
+    readonly masters: number;
+    /** @default 1 */
+    readonly replicasPerMaster: number;
+    /** @default 7000 */
+    readonly port: number;
+    /** @default "60%" */
+    readonly maxmemory: string;
+    /** @default "noeviction" */
+    readonly maxmemoryPolicy: EvictionPolicy;
+    /** @default true */
+    readonly tls: boolean;
+    /** @default generated */
+    readonly password?: pulumi.Output<string>;
+}
+
+/** How many hosts the cluster takes: the first ones of the pool. */
+export function redisHostCount({ masters, replicasPerMaster }: RedisConfig): number {
+    return masters * (1 + replicasPerMaster);
+}
+
+export const redisKeys = [
+    "masters",
+    "replicasPerMaster",
+    "port",
+    "maxmemory",
+    "maxmemoryPolicy",
+    "tls",
+    "password",
+] as const;
+
+export function readRedis(reader: Reader): RedisConfig {
+    const { problems } = reader;
+    const redis = reader.section("redis");
+    const masters = reader.integer(redis, "redis.masters", 3, 3, 100);
+    const replicasPerMaster = reader.integer(redis, "redis.replicasPerMaster", 1, 0, 2);
+    const port = reader.integer(redis, "redis.port", 7000, 1024, 55535);
+    const maxmemory = reader.text(redis, "redis.maxmemory") ?? "60%";
+    if (!/^([1-9]|[1-8]\d|90)%$|^[1-9]\d*(mb|gb)$/.test(maxmemory)) {
+        problems.add(
+            "redis.maxmemory",
+            `"${maxmemory}" is neither a share such as 60% (at most 90%) nor a size such as 512mb or 4gb.`,
+        );
+    }
+    const policy = reader.text(redis, "redis.maxmemoryPolicy") ?? "noeviction";
+    if (!(evictionPolicies as readonly string[]).includes(policy)) {
+        problems.add("redis.maxmemoryPolicy", `"${policy}" is none of ${evictionPolicies.join(", ")}.`);
+    }
+    const password = reader.text(redis, "redis.password");
+    const weak = password === undefined ? undefined : passwordProblem(password);
+    if (weak !== undefined) {
+        problems.add("redis.password", `${weak} Leave it out to have one generated.`);
+    }
+    if (password !== undefined && !reader.isSecret("redis")) {
+        problems.add(
+            "redis.password",
+            "stands in the stack's file as plain text: choose another one and set it with `pulumi config set --secret --path redis.password`.",
+        );
+    }
+    return {
+        masters,
+        replicasPerMaster,
+        port,
+        maxmemory,
+        maxmemoryPolicy: policy as EvictionPolicy,
+        tls: reader.boolean(redis, "redis.tls", true),
+        ...(password !== undefined && { password: pulumi.secret(password) }),
+    };
+}
