@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 
-/** Text that runs on a host: the shared library, then one script, with its identity. */
+/** Text that runs on a host: the shared library, the service's own, then one script, with its identity. */
 export interface Script {
     /** Path below `scripts/` without `.sh`, such as `redis/node`. */
     readonly name: string;
-    /** What bash reads: `scripts/lib/*.sh` in order of name, then the script, which ends with a function `main`. */
+    /** What bash reads: `scripts/lib/*.sh` in order of name, the `lib.sh` of the script's own folder, then the script, which ends with a function `main`. */
     readonly body: string;
     /** First 8 hexadecimal digits of the body's SHA-256. Stands in the command text, so a changed script shows in a preview. */
     readonly hash: string;
@@ -49,7 +49,7 @@ export function scriptsFolder(from: string = __dirname): string {
 const loaded = new Map<string, Script>();
 
 /**
- * Reads a script together with the shared library.
+ * Reads a script together with the shared library and its service's own.
  *
  * @param name path below `scripts/` without `.sh`, such as `redis/node`.
  * @throws Error when there is no such script.
@@ -72,6 +72,9 @@ export function loadScript(name: string): Script {
               .sort()
               .map((file) => `lib/${file}`)
         : [];
+    // A service's own library stands beside its scripts, so that a change of it runs no other service's steps again.
+    const own = path.posix.join(path.posix.dirname(name), "lib.sh");
+    if (existsSync(path.join(folder, own))) library.push(own);
     const script = assembleScript(
         name,
         [...library, `${name}.sh`].map((file) => ({ file, text: readFileSync(path.join(folder, file), "utf8") })),
