@@ -11,10 +11,11 @@ import {
     openSync,
     readSync,
     closeSync,
+    readdirSync,
 } from "node:fs";
 import { freemem } from "node:os";
 import { dirname, join } from "node:path";
-import { withLock } from "../toolchain/lock.cjs";
+import { isAlive as isHolderAlive, withLock } from "../toolchain/lock.cjs";
 import { root } from "../toolchain/folders";
 import { inLabProject } from "../toolchain/labEnvironment";
 import { formatDuration, note, step, summary } from "../toolchain/progress.cjs";
@@ -393,11 +394,20 @@ async function down(paths: LabPaths): Promise<number> {
                 await machine.close();
                 report("files");
                 rmSync(paths.folder, { recursive: true, force: true });
-                await stopEngine();
+                await stopEngine(() => otherLabs(paths));
             }
         });
         return 0;
     }).finally(() => removeIfEmpty(dirname(paths.folder)));
+}
+
+/** Whether another lab exists on this machine, or is being made. */
+function otherLabs(paths: LabPaths): boolean {
+    const folder = dirname(paths.folder);
+    return readdirSync(folder).some((entry) => {
+        if (entry === paths.name || entry === `${paths.name}.lock`) return false;
+        return !entry.endsWith(".lock") || isHolderAlive(readFileSync(join(folder, entry), "utf8").trim());
+    });
 }
 
 function removeIfEmpty(folder: string): void {

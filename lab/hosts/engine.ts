@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { stateFolder } from "../../toolchain/folders";
 import { withLock } from "../../toolchain/lock.cjs";
 import { step } from "../../toolchain/progress.cjs";
+import { isAlive, startOf } from "../process";
 import { Docker } from "./docker";
 import { readJson, remove, writeAtomically } from "./files";
 import { Runner, searchPath } from "./runner";
@@ -37,7 +38,7 @@ export async function ensureEngine({ runner = new Runner() }: { runner?: Runner 
                     : "The lab needs a running Docker and root: install Docker and run the lab as root or with sudo.",
             );
         if ((await ready()) && missingTools().length === 0) return;
-        await withLock(path.join(stateFolder(), "engine.lock"), { what: "the container engine" }, async () => {
+        await withLock(engineLock(), { what: "the container engine" }, async () => {
             const packages = missingTools();
             const engine = !(await ready());
             if (engine && !onPath("dockerd")) packages.push("docker.io");
@@ -123,6 +124,10 @@ interface EngineRecord {
     readonly start: string;
 }
 
+function engineLock(): string {
+    return path.join(stateFolder(), "engine.lock");
+}
+
 function recordFile(): string {
     return path.join(stateFolder(), "engine.json");
 }
@@ -143,7 +148,7 @@ async function startEngine(docker: Docker, runner: Runner): Promise<void> {
         child.on("error", () => undefined);
         child.unref();
         if (child.pid !== undefined)
-            writeAtomically(recordFile(), JSON.stringify({ pid: child.pid, start: startTime(child.pid) }));
+            writeAtomically(recordFile(), JSON.stringify({ pid: child.pid, start: startOf(child.pid) ?? "" }));
     }
     for (let i = 0; i < 150; i += 1) {
         if ((await docker.problem()) === undefined) return;
@@ -163,24 +168,22 @@ function requireSpace(folder: string): void {
     if (free < 2) throw new EngineError(`${folder} has ${free.toFixed(1)} GiB left, the lab needs 2: make room.`);
 }
 
-/** When a process started, so that its number in the hands of another is not taken for it. */
-function startTime(pid: number): string {
-    try {
-        const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-        return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-    } catch {
-        return "";
-    }
+/**
+ * Stops the engine if a lab started it and nothing runs in it. Returns whether it did.
+ * @param isNeeded whether another lab is about to use it.
+ */
+export async function stopEngine(isNeeded: () => boolean): Promise<boolean> {
+    return withLock(engineLock(), { what: "the container engine" }, () => stopUnlessUsed(isNeeded));
 }
 
-/** Stops the engine if a lab started it and nothing runs in it. Returns whether it did. */
-export async function stopEngine(): Promise<boolean> {
+async function stopUnlessUsed(isNeeded: () => boolean): Promise<boolean> {
     const record = readJson(recordFile()) as EngineRecord | undefined;
     if (!record) return false;
-    if (startTime(record.pid) !== record.start) {
+    if (!isAlive(record.pid, record.start)) {
         remove(recordFile());
         return false;
     }
+    if (isNeeded()) return false;
     const docker = new Docker();
     try {
         const running = (await docker.running().catch(() => 0)) > 0;
@@ -189,7 +192,7 @@ export async function stopEngine(): Promise<boolean> {
         docker.close();
     }
     process.kill(record.pid, "SIGTERM");
-    for (let i = 0; i < 150 && startTime(record.pid) === record.start; i += 1) await sleep(100);
+    for (let i = 0; i < 150 && isAlive(record.pid, record.start); i += 1) await sleep(100);
     remove(recordFile());
     remove(path.join(stateFolder(), "engine.log"));
     return true;
