@@ -389,6 +389,8 @@ test("an EIP can be bound, moved and unbound while hosts run", async () => {
     expect(await reaches("a1", eip(2).address, 22)).toBe(true);
     expect(await reaches("a2", eip(2).address, 22)).toBe(false);
     await inside("b2", "(for i in $(seq 100); do echo tick; sleep 0.1; done | nc -l -p 9000) >/dev/null 2>&1 &");
+    // The connection is made once and not again: whoever comes before the listener is refused.
+    await until("b2 listens", 5, async () => (await inside("b2", "ss -Hltn sport = 9000")) !== "");
     let received = 0;
     const socket = connect(9000, eip(2).address);
     socket.on("data", (chunk) => (received += chunk.length));
