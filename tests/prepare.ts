@@ -1,6 +1,5 @@
 /** What the test levels need before they run, and how it is taken away again. */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { step } from "../toolchain/progress.cjs";
 
@@ -24,21 +23,7 @@ async function ensureCommands(packages: Readonly<Record<string, string>>): Promi
         import("../lab/hosts/engine"),
         import("../lab/hosts/runner"),
     ]);
-    await step(`Install ${names.join(", ")}`, { about: "20 s" }, () =>
-        withoutStartingServices(() => installPackages(names, commands, new Runner())),
-    );
-}
-
-/** Debian starts what it installs; a test brings up its own and leaves nothing behind. */
-async function withoutStartingServices(install: () => Promise<void>): Promise<void> {
-    const policy = "/usr/sbin/policy-rc.d";
-    const ours = !existsSync(policy);
-    if (ours) writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
-    try {
-        await install();
-    } finally {
-        if (ours) rmSync(policy);
-    }
+    await step(`Install ${names.join(", ")}`, { about: "20 s" }, () => installPackages(names, commands, new Runner()));
 }
 
 /** sshd for the command plugin's tests. */

@@ -1,5 +1,5 @@
 /** The container engine: uses the one that runs, installs and starts one where that is possible. */
-import { existsSync, mkdirSync, openSync, readFileSync, statfsSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -90,7 +90,7 @@ export function osRelease(file = "/etc/os-release"): { id: string; codename: str
     return { id: value("ID").toLowerCase(), codename: value("VERSION_CODENAME").toLowerCase() };
 }
 
-/** Installs Debian packages unless the programs that they bring are there. */
+/** Installs Debian packages, without starting services that they bring, unless the programs that they bring are there. */
 export async function installPackages(
     packages: readonly string[],
     programs: readonly string[],
@@ -101,8 +101,24 @@ export async function installPackages(
         throw new EngineError(
             `The lab needs ${packages.join(", ")} and can install packages on Debian and Ubuntu only: install them first.`,
         );
+    await withoutStartingServices(() => install(packages, runner));
+}
+
+/** Debian starts what it installs; who asked for a program has not asked for a service on this machine. */
+async function withoutStartingServices(action: () => Promise<void>): Promise<void> {
+    const policy = "/usr/sbin/policy-rc.d";
+    const ours = !existsSync(policy);
+    if (ours) writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+    try {
+        await action();
+    } finally {
+        if (ours) remove(policy);
+    }
+}
+
+async function install(packages: readonly string[], runner: Runner): Promise<void> {
     const env = { DEBIAN_FRONTEND: "noninteractive" };
-    const install = [
+    const command = [
         "apt-get",
         "-q",
         "-y",
@@ -113,10 +129,10 @@ export async function installPackages(
         ...packages,
     ];
     // Lists may be missing or old; a first try costs less than reading them anew each time.
-    const first = await runner.attempt(install, { env, timeout: 600_000 });
+    const first = await runner.attempt(command, { env, timeout: 600_000 });
     if (first.code === 0) return;
     await runner.attempt(["apt-get", "-q", "update"], { env, timeout: 600_000 });
-    await runner.run(install, { env, timeout: 600_000 });
+    await runner.run(command, { env, timeout: 600_000 });
 }
 
 interface EngineRecord {
