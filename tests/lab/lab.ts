@@ -64,6 +64,58 @@ export async function outputs(): Promise<Record<string, unknown>> {
     >;
 }
 
+/**
+ * Sets a member of the stack's configuration in the lab's own project (the repository's files stay as they are), or
+ * removes it with `undefined`. A secret is stored encrypted.
+ */
+export async function configure(
+    path: string,
+    value: string | undefined,
+    options: { secret?: boolean } = {},
+): Promise<void> {
+    if (value === undefined) {
+        await labOutput(["pulumi", "config", "rm", "--path", path]);
+        return;
+    }
+    // On standard input: a command line can be read by anyone.
+    const how = options.secret === true ? "--secret" : "--plaintext";
+    await labOutput(["pulumi", "config", "set", how, "--path", path], { input: value });
+}
+
+/** Runs `pulumi up`. @returns what it printed. @throws Error with all of it when it fails */
+export function up(options: { seconds?: number; expectNoChanges?: boolean } = {}): Promise<string> {
+    const only = options.expectNoChanges === true ? ["--expect-no-changes"] : [];
+    return labOutput(["pulumi", "up", "--yes", "--skip-preview", ...only], { seconds: options.seconds ?? 300 });
+}
+
+/** What an update did to a resource; those that it left alone are not told of. */
+export interface Change {
+    /** `create`, `update`, `replace`, `delete` and the engine's other words. */
+    readonly operation: string;
+    readonly type: string;
+    readonly name: string;
+}
+
+/** Runs `pulumi up`. @returns what it changed, in order. @throws Error with all that it printed when it fails */
+export async function upChanges(options: { seconds?: number } = {}): Promise<Change[]> {
+    const printed = await labOutput(["pulumi", "up", "--yes", "--skip-preview", "--json"], {
+        seconds: options.seconds ?? 300,
+    });
+    return printed
+        .split("\n")
+        .filter((line) => line.startsWith("{"))
+        .map((line) => (JSON.parse(line) as EngineEvent).resourcePreEvent?.metadata)
+        .filter((metadata) => metadata !== undefined)
+        .filter(({ op }) => !["same", "read", "refresh"].includes(op))
+        .map(({ op, type, urn }) => ({ operation: op, type, name: urn.slice(urn.lastIndexOf("::") + 2) }));
+}
+
+interface EngineEvent {
+    readonly resourcePreEvent?: {
+        readonly metadata: { readonly op: string; readonly type: string; readonly urn: string };
+    };
+}
+
 /** A client of the lab's API with its own key pair. */
 export function api(): Rpc {
     const paths = labPaths({ ...process.env, ...labEnvironment });
