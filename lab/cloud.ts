@@ -123,7 +123,10 @@ export class Cloud {
     private desired(): DesiredMachine {
         const desired = project(this.store.state, machineSize);
         if (!this.halting) return desired;
-        return { ...desired, hosts: desired.hosts.map((host) => ({ ...host, power: "stopped" as const })) };
+        return {
+            ...desired,
+            hosts: desired.hosts.map((host) => ({ ...host, power: "stopped" as const, forceStop: false })),
+        };
     }
 
     private retryLater(): void {

@@ -235,7 +235,7 @@ export class Hosts {
             if (JSON.stringify(this.record(host.id)) !== JSON.stringify(after)) this.remember(host.id, after);
         };
         if (host.power === "stopped") {
-            if (runtime.container.State.Running) await this.stop(host.id, runtime);
+            if (runtime.container.State.Running) await this.stop(host, runtime);
             remember("stopped");
             return;
         }
@@ -243,7 +243,7 @@ export class Hosts {
         if (before.power === "off" && !reboot && !runtime.container.State.Running) return;
         if (runtime.container.State.Running) {
             if (reboot) {
-                await this.stop(host.id, runtime);
+                await this.stop(host, runtime);
                 await this.start(host, runtime);
             } else await this.adjust(host, runtime);
         } else await this.start(host, runtime);
@@ -264,16 +264,16 @@ export class Hosts {
         return runtime;
     }
 
-    private async stop(hostId: string, runtime: Runtime): Promise<void> {
+    private async stop({ id, forceStop }: DesiredHost, runtime: Runtime): Promise<void> {
         const { docker, network } = this.options;
         runtime.stopping = true;
         try {
-            await docker.stop(runtime.container.Id, SHUTDOWN_SECONDS);
-            await this.refresh(hostId, runtime);
+            await docker.stop(runtime.container.Id, forceStop === true ? 0 : SHUTDOWN_SECONDS);
+            await this.refresh(id, runtime);
         } finally {
             runtime.stopping = false;
         }
-        network.forget(hostId);
+        network.forget(id);
     }
 
     private async start(host: DesiredHost, runtime: Runtime): Promise<void> {

@@ -70,6 +70,8 @@ export interface DesiredHost {
     readonly hostname: string;
     readonly imageId: string;
     readonly power: "running" | "stopped";
+    /** To stop or reboot it, its power is cut: nothing in it shuts down. @default false */
+    readonly forceStop?: boolean;
     /** Counts the reboots asked for by the API; a larger value than the one last applied restarts the host. */
     readonly bootCount: number;
     readonly cpus: number;

@@ -200,6 +200,7 @@ function projectHost(index: Index, instance: Instance, machine: MachineSize): De
         hostname: instance.hostName === "" ? instance.id : instance.hostName,
         imageId: instance.imageId,
         power: instance.status === "Stopping" || instance.status === "Stopped" ? "stopped" : "running",
+        ...(instance.forceStop === true && { forceStop: true }),
         bootCount: instance.bootCount,
         ...labSize(instance.instanceType, machine),
         nics: (index.nicsByInstance.get(instance.id) ?? [])

@@ -198,6 +198,8 @@ export interface Instance extends Resource {
     status: InstanceStatus;
     /** Counts the boots asked for by the API. */
     bootCount: number;
+    /** Whether the last stop or reboot asked for was one that cuts the power. */
+    forceStop?: boolean;
     imageId: string;
     instanceType: string;
     readonly zoneId: string;

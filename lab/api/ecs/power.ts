@@ -35,15 +35,20 @@ function start({ now }: ActionContext, instance: Instance): void {
     instance.stoppedMode = "Not-applicable";
 }
 
-function stop(instance: Instance, stoppedMode: string | undefined): void {
+function stop(
+    instance: Instance,
+    { stoppedMode, forceStop }: { readonly stoppedMode?: string; readonly forceStop?: boolean },
+): void {
     instance.status = "Stopping";
     instance.stoppedMode = stoppedMode === "StopCharging" ? "StopCharging" : "KeepCharging";
+    instance.forceStop = forceStop === true;
 }
 
-function reboot({ now }: ActionContext, instance: Instance): void {
+function reboot({ now }: ActionContext, instance: Instance, force: boolean | undefined): void {
     instance.status = "Starting";
     instance.startedAt = now;
     instance.bootCount += 1;
+    instance.forceStop = force === true;
 }
 
 function checkStoppedMode(stoppedMode: string | undefined): void {
@@ -78,7 +83,7 @@ const stopInstance = ecsAction({
         checkStoppedMode(request.stoppedMode);
         requireStatus(instance, "Running");
         context.checked();
-        stop(instance, request.stoppedMode);
+        stop(instance, request);
         return {};
     },
 });
@@ -93,7 +98,7 @@ const rebootInstance = ecsAction({
         const instance = instanceOf(context, request.instanceId);
         requireStatus(instance, "Running");
         context.checked();
-        reboot(context, instance);
+        reboot(context, instance, request.forceStop);
         return {};
     },
 });
@@ -162,7 +167,7 @@ const stopInstances = ecsAction({
     writes: true,
     handle: (request, context) => {
         checkStoppedMode(request.stoppedMode);
-        return changeAll(context, request, "Running", (instance) => stop(instance, request.stoppedMode));
+        return changeAll(context, request, "Running", (instance) => stop(instance, request));
     },
 });
 
@@ -172,7 +177,8 @@ const rebootInstances = ecsAction({
     response: RebootInstancesResponseBody,
     required: ["InstanceId"],
     writes: true,
-    handle: (request, context) => changeAll(context, request, "Running", (instance) => reboot(context, instance)),
+    handle: (request, context) =>
+        changeAll(context, request, "Running", (instance) => reboot(context, instance, request.forceReboot)),
 });
 
 interface Release {

@@ -243,10 +243,10 @@ test("power: every step waits for the machine's word", async () => {
     expect(await cloud.refusal("StartInstance", { InstanceId })).toBe("403 IncorrectInstanceStatus");
     expect(await cloud.refusal("DeleteInstance", { InstanceId })).toBe("403 IncorrectInstanceStatus");
     await cloud.call("RebootInstance", { InstanceId });
-    expect(cloud.model(InstanceId)).toMatchObject({ status: "Starting", bootCount: 1 });
+    expect(cloud.model(InstanceId)).toMatchObject({ status: "Starting", bootCount: 1, forceStop: false });
     word("running");
-    await cloud.call("StopInstance", { InstanceId, StoppedMode: "StopCharging" });
-    expect(status()).toBe("Stopping");
+    await cloud.call("StopInstance", { InstanceId, StoppedMode: "StopCharging", ForceStop: "true" });
+    expect(cloud.model(InstanceId)).toMatchObject({ status: "Stopping", forceStop: true });
     word("stopped");
     expect(await cloud.show(InstanceId)).toMatchObject({ Status: "Stopped", StoppedMode: "StopCharging" });
     await cloud.call("StartInstance", { InstanceId });
