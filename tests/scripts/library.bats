@@ -122,6 +122,16 @@ try_script() {
     [[ $status == 0 && $(field notes) == *"vm.overcommit_memory stays"*"can't be written on this host"* ]]
 }
 
+@test "transparent huge pages are switched off once" {
+    stub_host debian-12
+    printf 'always [madvise] never\n' >"$host/thp"
+    body=$'main() {\n    thp_never\n    finish\n}'
+    try_script "$body"
+    [[ $(field changed) == *"transparent huge pages off"* ]]
+    try_script "$body"
+    [[ $(field changed) == '[]' ]]
+}
+
 @test "secrets show neither in arguments nor in what is printed" {
     stub_host debian-12
     try_script $'main() {\n    file_write "$HOST/secret" 0600 root:root "$SECRET_TOKEN"\n    log "token $SECRET_TOKEN"\n    chmod 0600 "$HOST/secret"\n    finish\n}' -- TOKEN=very-secret-token
