@@ -8,6 +8,7 @@ import { type HostsConfig, hostsKeys, readHosts } from "./config/hosts";
 import { type NetworkConfig, networkKeys, readNetwork } from "./config/network";
 import { type RawConfig, Reader } from "./config/reader";
 import { type RedisConfig, readRedis, redisHostCount, redisKeys } from "./config/redis";
+import { readWeb, type WebConfig, webKeys } from "./config/web";
 
 /** What the stack is built from: `pulumi config`, checked and with its defaults. */
 export interface StackConfig {
@@ -20,6 +21,7 @@ export interface StackConfig {
     };
     readonly hosts: HostsConfig;
     readonly redis: RedisConfig;
+    readonly web: WebConfig;
     /** Tags of every resource. @default {} */
     readonly tags: Readonly<Record<string, string>>;
 }
@@ -30,6 +32,7 @@ const schema = {
     bastion: ["instanceType"],
     hosts: hostsKeys,
     redis: redisKeys,
+    web: webKeys,
     tags: undefined,
 } as const;
 
@@ -61,14 +64,15 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
         count: redisHostCount(redis),
         because: `${redis.masters} masters with ${redis.replicasPerMaster} replicas each`,
     });
-    const network = readNetwork(reader, hosts.count);
+    const web = readWeb(reader);
+    const network = readNetwork(reader, hosts.count + (web.enabled ? web.count : 0));
     const adminCidrs = readAdminCidrs(reader, network.cidr);
     const tags = readTags(reader);
     const bastion = {
         instanceType: reader.instanceType(reader.section("bastion"), "bastion.instanceType", "ecs.t6-c1m1.large"),
     };
     problems.throwIfAny("The stack's configuration");
-    return { network, adminCidrs, bastion, hosts, redis, tags };
+    return { network, adminCidrs, bastion, hosts, redis, web, tags };
 }
 
 /** Reads and checks the running stack's configuration. */

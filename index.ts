@@ -1,9 +1,9 @@
-import { Bastion, Connectivity, Network, NodePool, RedisCluster } from "./components";
+import { Bastion, Connectivity, Network, NodePool, RedisCluster, WebTier } from "./components";
 import { loadConfig } from "./config";
 import { redisHostCount } from "./config/redis";
 
 const config = loadConfig();
-const { adminCidrs, tags } = config;
+const { adminCidrs, tags, web } = config;
 const redisPorts = [config.redis.port, config.redis.port + 10_000];
 
 const network = new Network("main", {
@@ -19,6 +19,15 @@ const network = new Network("main", {
                 { ports: redisPorts, roles: ["data"] },
             ],
         },
+        ...(web.enabled && {
+            web: {
+                ingress: [
+                    { ports: [22], roles: ["bastion", "web"] },
+                    { protocol: "icmp", roles: ["web"] },
+                    { ports: [web.port], roles: ["web"] },
+                ],
+            },
+        }),
     },
 });
 
@@ -39,11 +48,42 @@ const redis = new RedisCluster(
     { dependsOn: [...connectivity.checks] },
 );
 
-/** Every host of the pool: how it is called and where it is. */
-export const hosts = pool.hosts.map(({ name, privateAddress, zone }) => ({ name, privateAddress, zone }));
+const webPool = web.enabled
+    ? new NodePool("web", {
+          ...config.hosts,
+          count: web.count,
+          exclude: [],
+          instanceType: web.instanceType,
+          network,
+          role: "web",
+          bastion: entry,
+          tags,
+      })
+    : undefined;
+
+const site =
+    webPool &&
+    new WebTier("site", {
+        hosts: webPool.hosts,
+        port: web.port,
+        meshUser: webPool.meshUser,
+        after: webPool.mesh,
+        ...(web.release !== undefined && {
+            release: { name: web.release, url: web.releaseUrl, sha256: web.releaseSha256 },
+        }),
+    });
+
+/** Every host of the pools: how it is called and where it is. */
+export const hosts = [...pool.hosts, ...(webPool?.hosts ?? [])].map(({ name, privateAddress, zone }) => ({
+    name,
+    privateAddress,
+    zone,
+}));
 /** What the hosts are reached through by SSH. */
 export const bastion = { name: entry.host.name, address: entry.address, user: entry.host.user };
 /** Connection URL with every node and the password. Secret. */
 export const redisUrl = redis.url;
 /** What clients verify the cluster's certificates with. */
 export const redisCaCertificate = redis.caCertificate;
+/** Where the web servers answer, within the VPC. */
+export const webServers = site?.hosts;

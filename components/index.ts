@@ -7,3 +7,4 @@ export * from "./nodePool";
 export * from "./redis";
 export { loadScript, type Script } from "./scripts";
 export type { Tags } from "./tags";
+export * from "./web";

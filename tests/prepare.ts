@@ -31,9 +31,15 @@ export function prepareUnit(): Promise<void> {
     return ensureCommands({ sshd: "openssh-server", "ssh-keygen": "openssh-client", openssl: "openssl" });
 }
 
-/** shellcheck, and Redis for the cluster script's test on loopback. */
+/** shellcheck, and Redis, nginx and curl for the tests of scripts on loopback. */
 export function prepareScripts(): Promise<void> {
-    return ensureCommands({ shellcheck: "shellcheck", "redis-server": "redis-server", python3: "python3" });
+    return ensureCommands({
+        shellcheck: "shellcheck",
+        "redis-server": "redis-server",
+        nginx: "nginx-light",
+        curl: "curl",
+        python3: "python3",
+    });
 }
 
 /** Environment of the tests' own lab: it runs beside a lab of the developer's. */

@@ -34,6 +34,7 @@ describe("the stack's configuration", () => {
                 maxmemoryPolicy: "noeviction",
                 tls: true,
             },
+            web: { enabled: true, count: 2, instanceType: "ecs.g7.large", port: 80 },
             tags: {},
         });
     });
@@ -55,7 +56,7 @@ describe("the stack's configuration", () => {
         ).toEqual([
             "The stack's configuration has 11 problems:",
             "  - network.zone: is not known; `network` has cidr, zones, vswitchCidrs, reservedCidrs, vpcId, vswitchIds, natGateway.",
-            "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, tags.",
+            "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, web, tags.",
             '  - alicloud:region: "cn-atlantis" is not a region of Alibaba Cloud.',
             '  - redis.masters: "three" is not a whole number between 3 and 100.',
             "  - redis.password: a password needs at least 16 characters. Leave it out to have one generated.",
@@ -89,7 +90,7 @@ describe("the stack's configuration", () => {
         [
             "more hosts than addresses",
             { ...minimal, network: '{"cidr":"10.0.0.0/24"}', redis: '{"masters":20}' },
-            "hosts.count: 40 hosts over 2 zones don't fit",
+            "hosts.count: 42 hosts over 2 zones don't fit",
         ],
         [
             "a zone of another region",
@@ -125,6 +126,13 @@ describe("the stack's configuration", () => {
         ["a number as a tag", { ...minimal, tags: '{"team":7}' }, 'tags["team"]: 7 is not text'],
     ])("refuses %s", (_, raw, expected) => {
         expect(problemsOf(raw as Record<string, string>)[1]).toContain(expected);
+    });
+
+    it("takes a release only with its name and its digest", () => {
+        expect(problemsOf({ ...minimal, web: '{"releaseUrl":"https://example.com/site.tar.gz"}' }).slice(1)).toEqual([
+            "  - web.releaseSha256: goes with web.releaseUrl: set both or none.",
+            "  - web.release: is missing: give the release at web.releaseUrl a name.",
+        ]);
     });
 
     it("takes more hosts than Redis Cluster needs", () => {

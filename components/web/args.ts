@@ -1,0 +1,103 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+import type { Host } from "../host";
+
+/** Where the files come from that a {@link WebTier} serves. */
+export interface WebContentArgs {
+    /**
+     * Folder with `releases/<name>/` and the link `current` to the one that is served. With `shared`, a folder below a mount that all
+     * hosts have.
+     * @default "/srv/www"
+     */
+    readonly directory?: string;
+    /**
+     * Whether all hosts see the same files there, as below a `SharedStorage` mount. Otherwise each host has its own copy, and a release
+     * is switched on all of them by logging in from the first one: see `meshUser`.
+     * @default false
+     */
+    readonly shared?: boolean;
+}
+
+/** The version of the content that is served. */
+export interface WebReleaseArgs {
+    /** Name of the folder below `releases/`: letters, digits and `._-`, such as `2026-11-23.1`. A new name is a new release. */
+    readonly name: string;
+    /**
+     * Archive (`.tar.gz`) that is fetched when the release is not there yet; its top level becomes the release's folder.
+     * @default none: somebody else has put the release there
+     */
+    readonly url?: pulumi.Input<string>;
+    /** SHA-256 of the archive in hexadecimal digits; required with `url`. */
+    readonly sha256?: string;
+    /** How many releases are kept on disk, the served one among them; 2 to 100. @default 5 */
+    readonly keep?: number;
+    /** Path that must answer with 2xx or 3xx on every host after the switch, beside the health path. @default "/" */
+    readonly checkPath?: string;
+}
+
+/** Limits for each client address. What exceeds them gets status 429. */
+export interface WebLimitsArgs {
+    /** Requests per second, 1 to 100000. @default 50 */
+    readonly requestsPerSecond?: number;
+    /** Requests that may come at once above that rate. @default twice `requestsPerSecond` */
+    readonly burst?: number;
+    /** Open connections. @default 100 */
+    readonly connections?: number;
+    /** Largest body of a request, such as `512k` or `10m`. @default "10m" */
+    readonly bodySize?: string;
+}
+
+/** An application behind the web servers. */
+export interface WebUpstreamArgs {
+    /** `<address>:<port>` of each server. */
+    readonly servers: readonly pulumi.Input<string>[];
+    /** Seconds that an answer may take. @default 30 */
+    readonly timeoutSeconds?: number;
+}
+
+/** Certificate and key of the web servers, in PEM format. */
+export interface WebTlsArgs {
+    /** The server's certificate, followed by the intermediate ones. */
+    readonly certificate: pulumi.Input<string>;
+    readonly privateKey: pulumi.Input<string>;
+    /** TCP port of HTTPS. On `port` everything but the health path is redirected to it. @default 443 */
+    readonly port?: number;
+}
+
+/** Arguments of {@link WebTier}. */
+export interface WebTierArgs {
+    /** Where nginx runs. The distribution's default site is switched off. */
+    readonly hosts: readonly Host[];
+    /** TCP port of HTTP. @default 80 */
+    readonly port?: number;
+    /** Names that the site answers to. @default every name */
+    readonly serverNames?: readonly string[];
+    readonly content?: WebContentArgs;
+    /** @default a page that names the host, until somebody links `current` to something else */
+    readonly release?: WebReleaseArgs;
+    /**
+     * Answers 200 while this host can serve: the application's word with `upstream`, else whether the content is there. Exempt from limits
+     * and from the redirection to HTTPS. For the balancer's health check.
+     * @default "/healthz"
+     */
+    readonly healthPath?: string;
+    /** @default none: files only */
+    readonly upstream?: WebUpstreamArgs;
+    readonly limits?: WebLimitsArgs;
+    /** @default none: HTTP only, for a balancer that ends TLS */
+    readonly tls?: WebTlsArgs;
+    /**
+     * Headers of every answer. An empty value takes a default away.
+     * @default `X-Content-Type-Options: nosniff`, `X-Frame-Options: SAMEORIGIN`, `Referrer-Policy: strict-origin-when-cross-origin`,
+     * `Permissions-Policy: camera=(), geolocation=(), microphone=()`, and with TLS `Strict-Transport-Security: max-age=31536000`
+     */
+    readonly headers?: Readonly<Record<string, string>>;
+    /** Whose `X-Forwarded-For` is believed: the balancer's ranges. @default ["100.64.0.0/10"], where this cloud's balancers connect from */
+    readonly trustedProxies?: readonly string[];
+    /** Port on 127.0.0.1 of nginx's own figures, `/status`, for monitoring. @default 8081 */
+    readonly statusPort?: number;
+    /** Who may log in from the first host to the others without a password: `NodePool.meshUser`. Needed for several hosts without `content.shared`. */
+    readonly meshUser?: string;
+    /** What has to be done before: the content's mounts, the mesh. @default [] */
+    readonly after?: readonly pulumi.Resource[];
+}

@@ -1,0 +1,2 @@
+export type { WebContentArgs, WebLimitsArgs, WebReleaseArgs, WebTierArgs, WebTlsArgs, WebUpstreamArgs } from "./args";
+export { type WebHost, type WebReleaseResult, WebTier } from "./webTier";

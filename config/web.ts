@@ -1,0 +1,42 @@
+/** `web`: web servers on a pool of their own. */
+import type { Reader } from "./reader";
+
+export interface WebConfig {
+    /** @default true */
+    readonly enabled: boolean;
+    /** How many hosts the pool `web` has. @default 2 */
+    readonly count: number;
+    /** @default "ecs.g7.large" */
+    readonly instanceType: string;
+    /** TCP port of HTTP. @default 80 */
+    readonly port: number;
+    /** Name of the release that is served. @default a page that says that there is none */
+    readonly release?: string;
+    /** Where the release is fetched from, with its SHA-256. @default it is on the hosts already */
+    readonly releaseUrl?: string;
+    readonly releaseSha256?: string;
+}
+
+export const webKeys = ["enabled", "count", "instanceType", "port", "release", "releaseUrl", "releaseSha256"] as const;
+
+export function readWeb(reader: Reader): WebConfig {
+    const web = reader.section("web");
+    const release = reader.text(web, "web.release");
+    const releaseUrl = reader.text(web, "web.releaseUrl");
+    const releaseSha256 = reader.text(web, "web.releaseSha256");
+    if ((releaseUrl === undefined) !== (releaseSha256 === undefined)) {
+        reader.problems.add("web.releaseSha256", "goes with web.releaseUrl: set both or none.");
+    }
+    if (release === undefined && releaseUrl !== undefined) {
+        reader.problems.add("web.release", "is missing: give the release at web.releaseUrl a name.");
+    }
+    return {
+        enabled: reader.boolean(web, "web.enabled", true),
+        count: reader.integer(web, "web.count", 2, 1, 100),
+        instanceType: reader.instanceType(web, "web.instanceType", "ecs.g7.large"),
+        port: reader.integer(web, "web.port", 80, 1, 65535),
+        ...(release !== undefined && { release }),
+        ...(releaseUrl !== undefined && { releaseUrl }),
+        ...(releaseSha256 !== undefined && { releaseSha256 }),
+    };
+}

@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# Releases below one folder: releases/<name>, and the link `current` to the one that is served.
+
+# web_get PORT PATH [ADDRESS]: the HTTP status, 000 without an answer.
+web_get() {
+    curl -s -o /dev/null -w '%{http_code}' --noproxy '*' --connect-timeout 2 --max-time 10 "http://${3:-127.0.0.1}:$1$2" || true
+}
+
+# What runs where the files are, here or on another host: web_release_here ACTION DIRECTORY ARGUMENT…. Each failure returns by
+# itself, because bash ignores set -e wherever the caller looks at the status.
+web_release_here() {
+    local action=$1 directory=$2 release=$3 url=${4:-} sha256=${5:-} work kept
+    cd "$directory" || return 1
+    case $action in
+    current)
+        work=$(readlink current) || return 0
+        printf '%s\n' "${work#releases/}"
+        ;;
+    # Prints "fetched" when there was something to fetch.
+    fetch)
+        [[ ! -d releases/$release ]] || return 0
+        if [[ -z $url ]]; then
+            echo "there is no folder $directory/releases/$release: put the release there, or give release.url" >&2
+            return 1
+        fi
+        work=releases/.$release.$$
+        rm -rf "$work" "$work.tar.gz"
+        mkdir "$work" || return 1
+        if ! curl -fsS --retry 3 --connect-timeout 10 --max-time 600 -o "$work.tar.gz" "$url"; then
+            rm -rf "$work" "$work.tar.gz"
+            return 1
+        fi
+        if ! printf '%s  %s\n' "$sha256" "$work.tar.gz" | sha256sum -c --status; then
+            rm -rf "$work" "$work.tar.gz"
+            echo "the archive's SHA-256 is not release.sha256" >&2
+            return 1
+        fi
+        if ! tar -xzf "$work.tar.gz" -C "$work" --no-same-owner; then
+            rm -rf "$work" "$work.tar.gz"
+            return 1
+        fi
+        rm -f "$work.tar.gz"
+        # The archive's own time would make an old release of a new one.
+        chmod -R a+rX,go-w "$work" && touch "$work" && mv -T "$work" "releases/$release" || return 1
+        echo fetched
+        ;;
+    # A rename replaces the link in one step: every request sees the one release or the other.
+    switch)
+        ln -sfn "releases/$release" ".current.$$" && mv -T ".current.$$" current || return 1
+        ;;
+    # All but the newest ones and the one that is served; ARGUMENT is how many.
+    prune)
+        kept=0
+        while IFS= read -r work; do
+            [[ $work != "$(readlink current)" ]] || continue
+            kept=$((kept + 1))
+            ((kept < release)) || rm -rf "$work"
+        done < <(ls -1td releases/*)
+        ;;
+    esac
+}

@@ -1,0 +1,249 @@
+# shellcheck shell=bash
+# nginx on this host: installed, configured, serving `current`, or an application behind it.
+#
+# PARAM_NAME                              of the site: names its files and zones
+# PARAM_DIRECTORY, PARAM_SHARED           where releases/ and `current` are; whether other hosts write there too
+# PARAM_USER                              who owns the folder, root unless told
+# PARAM_PORT, PARAM_SERVER_NAMES          no names: every name
+# PARAM_HEALTH_PATH
+# PARAM_REQUESTS_PER_SECOND, PARAM_BURST, PARAM_CONNECTIONS, PARAM_BODY_SIZE
+# PARAM_HEADERS                           lines "Name: value"
+# PARAM_TRUSTED_PROXIES                   CIDR blocks whose X-Forwarded-For counts
+# PARAM_STATUS_PORT                       nginx's own figures, on loopback
+# PARAM_UPSTREAM, PARAM_UPSTREAM_TIMEOUT  "address:port …"
+# PARAM_TLS_PORT, SECRET_CERTIFICATE, SECRET_PRIVATE_KEY
+
+NGINX_ETC=${NGINX_ETC:-/etc/nginx}
+NGINX_RUN=${NGINX_RUN:-/run}
+
+# The limits' zones stand outside the server, so their names hold the site's.
+site_config() {
+    local name=$PARAM_NAME names=${PARAM_SERVER_NAMES:-_} default='' range server
+    [[ -n ${PARAM_SERVER_NAMES:-} ]] || default=' default_server'
+    cat <<EOF
+# Written by multihost: changes made here are lost.
+limit_req_zone \$binary_remote_addr zone=${name}_requests:10m rate=${PARAM_REQUESTS_PER_SECOND}r/s;
+limit_conn_zone \$binary_remote_addr zone=${name}_connections:10m;
+EOF
+    if [[ -n ${PARAM_UPSTREAM:-} ]]; then
+        cat <<EOF
+map \$http_upgrade \$${name//-/_}_connection {
+    default upgrade;
+    ''      '';
+}
+upstream ${name}_upstream {
+EOF
+        for server in $PARAM_UPSTREAM; do
+            printf '    server %s max_fails=2 fail_timeout=5s;\n' "$server"
+        done
+        printf '    keepalive 32;\n}\n'
+    fi
+    if [[ -n ${PARAM_TLS_PORT:-} ]]; then
+        cat <<EOF
+server {
+    listen $PARAM_PORT$default;
+    server_name $names;
+    server_tokens off;
+$(health_location)
+    location / {
+        return 308 https://\$host$([[ $PARAM_TLS_PORT == 443 ]] || printf ':%s' "$PARAM_TLS_PORT")\$request_uri;
+    }
+}
+server {
+    listen $PARAM_TLS_PORT ssl http2$default;
+    ssl_certificate $NGINX_ETC/multihost/$name.crt;
+    ssl_certificate_key $NGINX_ETC/multihost/$name.key;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305;
+    ssl_prefer_server_ciphers off;
+    ssl_session_cache shared:${name}_tls:10m;
+    ssl_session_timeout 1d;
+    ssl_session_tickets off;
+EOF
+    else
+        printf 'server {\n    listen %s%s;\n' "$PARAM_PORT" "$default"
+    fi
+    printf '    server_name %s;\n    server_tokens off;\n    root %s/current;\n    client_max_body_size %s;\n' \
+        "$names" "$PARAM_DIRECTORY" "$PARAM_BODY_SIZE"
+    for range in ${PARAM_TRUSTED_PROXIES:-}; do
+        printf '    set_real_ip_from %s;\n' "$range"
+    done
+    [[ -z ${PARAM_TRUSTED_PROXIES:-} ]] || printf '    real_ip_header X-Forwarded-For;\n    real_ip_recursive on;\n'
+    header_lines
+    cat <<EOF
+    limit_conn ${name}_connections $PARAM_CONNECTIONS;
+    limit_conn_status 429;
+    limit_req_status 429;
+    client_header_timeout 10s;
+    client_body_timeout 30s;
+    send_timeout 30s;
+$(health_location)
+    location ~ /\\.(?!well-known/) {
+        return 404;
+    }
+    location / {
+        limit_req zone=${name}_requests burst=$PARAM_BURST nodelay;
+EOF
+    if [[ -n ${PARAM_UPSTREAM:-} ]]; then
+        proxy_lines
+    else
+        cat <<EOF
+        index index.html;
+        try_files \$uri \$uri/ =404;
+EOF
+    fi
+    cat <<EOF
+    }
+}
+server {
+    listen 127.0.0.1:$PARAM_STATUS_PORT;
+    server_name localhost;
+    server_tokens off;
+    location = /status {
+        stub_status;
+        access_log off;
+    }
+    location / {
+        return 404;
+    }
+}
+EOF
+}
+
+health_location() {
+    printf '    location = %s {\n        access_log off;\n' "$PARAM_HEALTH_PATH"
+    if [[ -n ${PARAM_UPSTREAM:-} ]]; then
+        proxy_lines
+    else
+        # Content that is not mounted, or not there, takes the host out of the balancer.
+        printf '        root %s/current;\n        default_type text/plain;\n        try_files %s /index.html =503;\n' \
+            "$PARAM_DIRECTORY" "$PARAM_HEALTH_PATH"
+    fi
+    printf '    }\n'
+}
+
+header_lines() {
+    local line
+    while IFS= read -r line; do
+        [[ -n $line ]] || continue
+        printf '    add_header %s "%s" always;\n' "${line%%: *}" "${line#*: }"
+        # The application's own would stand beside it, and two of them are as good as none.
+        [[ -z ${PARAM_UPSTREAM:-} ]] || printf '    proxy_hide_header %s;\n' "${line%%: *}"
+    done <<<"${PARAM_HEADERS:-}"
+}
+
+proxy_lines() {
+    cat <<EOF
+        proxy_pass http://${PARAM_NAME}_upstream;
+        proxy_http_version 1.1;
+        proxy_connect_timeout 2s;
+        proxy_read_timeout ${PARAM_UPSTREAM_TIMEOUT}s;
+        proxy_send_timeout ${PARAM_UPSTREAM_TIMEOUT}s;
+        proxy_set_header Host \$host;
+        proxy_set_header X-Real-IP \$remote_addr;
+        proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;
+        proxy_set_header X-Forwarded-Proto \$scheme;
+        proxy_set_header Upgrade \$http_upgrade;
+        proxy_set_header Connection \$${PARAM_NAME//-/_}_connection;
+EOF
+}
+
+# A host that has never seen a release says so instead of answering with an error.
+initial_release() {
+    local owner=$1
+    [[ ! -e $PARAM_DIRECTORY/current ]] || return 0
+    directory "$PARAM_DIRECTORY/releases/initial" 0755 "$owner"
+    file_write "$PARAM_DIRECTORY/releases/initial/index.html" 0644 "$owner" \
+        "<!doctype html><title>$PARAM_NAME</title><p>$PARAM_NAME works. No release is served yet."
+    # Another host may have been faster on a shared folder.
+    ln -s releases/initial "$PARAM_DIRECTORY/current" 2>/dev/null || [[ -e $PARAM_DIRECTORY/current ]]
+}
+
+# The module that refuses foreign files and connections, where it is switched on.
+allow_selinux() {
+    command -v selinuxenabled >/dev/null && selinuxenabled || return 0
+    local setting settings=()
+    [[ ${PARAM_SHARED:-false} != true ]] || settings+=(httpd_use_fusefs httpd_use_nfs)
+    [[ -z ${PARAM_UPSTREAM:-} ]] || settings+=(httpd_can_network_connect)
+    for setting in ${settings[@]+"${settings[@]}"}; do
+        [[ $(getsebool "$setting" 2>/dev/null) != *off ]] || {
+            quietly setsebool -P "$setting" on
+            changed "SELinux: $setting"
+        }
+    done
+    [[ ${PARAM_SHARED:-false} == true ]] || chcon -R -t httpd_sys_content_t "$PARAM_DIRECTORY" 2>/dev/null || true
+}
+
+# What changes for nginx is marked until it has taken it over, so that a run that was cut off is finished by the next.
+take_over() {
+    [[ $FILE_CHANGED != true ]] || touch "$RELOAD_MARK"
+}
+
+# nginx judges the new configuration before it is asked to take it; a bad one leaves the old one in place.
+write_config() {
+    local path=$1 content=$2 before='' output
+    [[ ! -e $path ]] || before=$(cat "$path")
+    file_write "$path" 0644 root:root "$content"
+    take_over
+    [[ -e $RELOAD_MARK ]] || return 0
+    if ! output=$(nginx -t 2>&1 </dev/null); then
+        if [[ -n $before ]]; then
+            printf '%s\n' "$before" >"$path"
+        else
+            rm -f "$path"
+        fi
+        die "nginx refuses the configuration; the one before stays" "$output"
+    fi
+}
+
+answers() {
+    [[ $(web_get "$PARAM_PORT" "$PARAM_HEALTH_PATH") == 200 ]]
+}
+
+main() {
+    local owner=root:root path
+    require_params PARAM_NAME PARAM_DIRECTORY PARAM_PORT PARAM_HEALTH_PATH PARAM_REQUESTS_PER_SECOND PARAM_BURST PARAM_CONNECTIONS \
+        PARAM_BODY_SIZE PARAM_STATUS_PORT
+    os_detect
+    packages_install nginx curl tar
+    if [[ ${PARAM_SHARED:-false} == true ]]; then
+        # A folder of the same name on the system disk would hide that the mount is missing.
+        [[ $(stat -c %d "${PARAM_DIRECTORY%/*}" 2>/dev/null) != $(stat -c %d /) ]] ||
+            die "$PARAM_DIRECTORY is not below a mount of its own: content.shared needs storage that all hosts share"
+    fi
+    [[ -z ${PARAM_USER:-} ]] || owner=$PARAM_USER:$(id -gn "$PARAM_USER")
+    directory "$PARAM_DIRECTORY" 0755 "$owner"
+    directory "$PARAM_DIRECTORY/releases" 0755 "$owner"
+    initial_release "$owner"
+    allow_selinux
+
+    RELOAD_MARK=$NGINX_RUN/multihost-$PARAM_NAME.reload
+    if [[ -n ${PARAM_TLS_PORT:-} ]]; then
+        directory "$NGINX_ETC/multihost" 0700 root:root
+        file_write "$NGINX_ETC/multihost/$PARAM_NAME.crt" 0644 root:root "${SECRET_CERTIFICATE%$'\n'}"
+        take_over
+        file_write "$NGINX_ETC/multihost/$PARAM_NAME.key" 0600 root:root "${SECRET_PRIVATE_KEY%$'\n'}"
+        take_over
+    fi
+    # Debian's own site takes every name on port 80.
+    path=$NGINX_ETC/sites-enabled/default
+    if [[ -e $path || -L $path ]]; then
+        file_remove "$path"
+        touch "$RELOAD_MARK"
+    fi
+    write_config "$NGINX_ETC/conf.d/$PARAM_NAME.conf" "$(site_config)"
+    if [[ -e $RELOAD_MARK ]] && service_active nginx; then
+        service_command reload nginx
+        changed "nginx reloaded"
+    fi
+    rm -f "$RELOAD_MARK"
+    service_start nginx
+    wait_for 20 "nginx to answer on $PARAM_HEALTH_PATH" answers
+    finish release="$(web_release_here current "$PARAM_DIRECTORY" '')"
+}
+
+remove() {
+    [[ -e $NGINX_ETC/conf.d/$PARAM_NAME.conf ]] || return 0
+    rm -f "$NGINX_ETC/conf.d/$PARAM_NAME.conf" "$NGINX_ETC/multihost/$PARAM_NAME".{crt,key}
+    ! service_active nginx || service_command reload nginx
+}

@@ -1,0 +1,222 @@
+#!/usr/bin/env bats
+# web/node on stand-ins for hosts of both families, and its configuration and web/release with a real nginx on loopback.
+
+bats_require_minimum_version 1.5.0
+load helper
+load stubs
+
+setup() {
+    stub_host debian-12
+    web_host
+}
+
+web_host() {
+    mkdir -p "$host/etc/nginx/conf.d" "$host/etc/nginx/sites-enabled"
+    export NGINX_ETC=$host/etc/nginx NGINX_RUN=$host/run
+    www=$host/srv/www
+    port=18480
+    # shellcheck disable=SC2016
+    {
+        stub nginx 'if [[ -e $HOST/nginx-refuses ]]; then echo "nginx: [emerg] unknown directive" >&2; exit 1; fi'
+        stub curl 'if [[ "$*" == *http_code* ]]; then printf 200; else exec /usr/bin/curl "$@"; fi'
+        stub id 'echo root'
+    }
+}
+
+teardown() {
+    [[ ! -e $BATS_TEST_TMPDIR/nginx.pid ]] || kill -QUIT "$(cat "$BATS_TEST_TMPDIR/nginx.pid")"
+}
+
+# node [PARAM=value…]
+node() {
+    run --separate-stderr step web/node NAME=site DIRECTORY="$www" SHARED=false PORT=$port HEALTH_PATH=/healthz REQUESTS_PER_SECOND=50 \
+        BURST=100 CONNECTIONS=100 BODY_SIZE=10m STATUS_PORT=18481 TRUSTED_PROXIES=127.0.0.0/8 \
+        HEADERS=$'X-Content-Type-Options: nosniff\nContent-Security-Policy: default-src '"'self'" "$@" \
+        -- CERTIFICATE="${certificate:-CERT}" PRIVATE_KEY="KEY OF SITE"
+    printf '%s\n' "$stderr" "$output"
+}
+
+# release NAME [PARAM=value…]
+release() {
+    local name=$1
+    shift
+    run --separate-stderr step web/release RELEASE="$name" DIRECTORY="$www" SHARED=false PORT=$port HEALTH_PATH=/healthz CHECK_PATH=/ KEEP=2 \
+        MEMBERS=web-1=127.0.0.1 "$@"
+    printf '%s\n' "$stderr" "$output"
+}
+
+# A real nginx that serves what web/node has written.
+serve() {
+    node "$@"
+    rm "$bin/curl" "$bin/nginx"
+    cat >"$BATS_TEST_TMPDIR/nginx.conf" <<EOF
+user root;
+pid $BATS_TEST_TMPDIR/nginx.pid;
+error_log $BATS_TEST_TMPDIR/error.log;
+worker_processes 1;
+events {}
+http {
+    access_log off;
+    client_body_temp_path $BATS_TEST_TMPDIR/body;
+    proxy_temp_path $BATS_TEST_TMPDIR/proxy;
+    fastcgi_temp_path $BATS_TEST_TMPDIR/fastcgi;
+    uwsgi_temp_path $BATS_TEST_TMPDIR/uwsgi;
+    scgi_temp_path $BATS_TEST_TMPDIR/scgi;
+    include $NGINX_ETC/conf.d/*.conf;
+}
+EOF
+    /usr/sbin/nginx -c "$BATS_TEST_TMPDIR/nginx.conf" 3>&-
+}
+
+get() {
+    /usr/bin/curl -s --noproxy '*' --max-time 5 "$@"
+}
+
+@test "a second run changes nothing, in both families" {
+    for os in debian-12 alinux-3; do
+        rm -rf "$BATS_TEST_TMPDIR/host"
+        stub_host "$os"
+        web_host
+        touch "$NGINX_ETC/sites-enabled/default"
+        node
+        [[ $status == 0 && $(field changed) == *"service nginx started"* && $(field release) == '"initial"' ]]
+        [[ ! -e $NGINX_ETC/sites-enabled/default ]]
+        node
+        [[ $status == 0 && $(field changed) == '[]' ]]
+    done
+}
+
+@test "a changed setting is taken over by a reload" {
+    node
+    node BURST=7
+    [[ $status == 0 && $(field changed) == *'"nginx reloaded"'* ]]
+    grep -q "systemctl reload nginx" "$host/argv"
+}
+
+@test "keeps the configuration before when nginx refuses the new one, and tries again" {
+    node
+    touch "$host/nginx-refuses"
+    node BURST=7
+    [[ $status != 0 && $stderr == *"web/node.sh:"*"nginx refuses the configuration; the one before stays"*"unknown directive"* ]]
+    grep -q burst=100 "$NGINX_ETC/conf.d/site.conf"
+    rm "$host/nginx-refuses"
+    node BURST=7
+    [[ $status == 0 && $(field changed) == *'"nginx reloaded"'* ]]
+}
+
+@test "a reload that a broken run owed is made up for" {
+    node TLS_PORT=18443
+    touch "$host/nginx-refuses"
+    certificate=RENEWED node TLS_PORT=18443 BURST=7
+    [[ $status != 0 ]]
+    rm "$host/nginx-refuses"
+    certificate=RENEWED node TLS_PORT=18443
+    [[ $status == 0 && $(field changed) == *'"nginx reloaded"'* ]]
+}
+
+@test "keeps the key to root, and out of arguments and of the log" {
+    node TLS_PORT=18443
+    [[ $(/usr/bin/stat -c %a "$NGINX_ETC/multihost/site.key") == 600 ]]
+    [[ $stderr$output != *"KEY OF SITE"* ]]
+    run ! grep -qF "KEY OF SITE" "$host/argv"
+}
+
+@test "refuses content that should be shared and is on no mount" {
+    # shellcheck disable=SC2016
+    stub stat 'echo 7'
+    node SHARED=true
+    [[ $status != 0 && $stderr == *"is not below a mount of its own"* ]]
+}
+
+@test "removing the site removes its files alone" {
+    node TLS_PORT=18443
+    touch "$NGINX_ETC/conf.d/other.conf"
+    run bash -c "source '$scripts/web/node.sh' 2>/dev/null; service_active() { false; }; PARAM_NAME=site; remove"
+    [[ $status == 0 && ! -e $NGINX_ETC/conf.d/site.conf && -e $NGINX_ETC/conf.d/other.conf ]]
+}
+
+@test "serves with its headers, without version and without hidden files" {
+    serve
+    echo secret >"$www/current/.env"
+    [[ $(get "http://127.0.0.1:$port/") == *"site works"* ]]
+    headers=$(get -D - -o /dev/null "http://127.0.0.1:$port/nothing")
+    [[ $headers == *"404 Not Found"* && $headers == *"X-Content-Type-Options: nosniff"* ]]
+    [[ $headers == *"Content-Security-Policy: default-src 'self'"* && $headers != *1.2* ]]
+    [[ $(get -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/.env") == 404 ]]
+    [[ $(get "http://127.0.0.1:18481/status") == "Active connections:"* ]]
+}
+
+@test "is well only while its content is there" {
+    serve
+    [[ $(get -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/healthz") == 200 ]]
+    mv "$www/current" "$www/gone"
+    [[ $(get -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/healthz") == 503 ]]
+}
+
+@test "limits each client by itself, by the address that a trusted balancer gives" {
+    serve REQUESTS_PER_SECOND=1 BURST=2
+    for client in 198.51.100.1 198.51.100.2; do
+        codes=$(for _ in 1 2 3 4 5 6; do
+            get -H "X-Forwarded-For: $client" -o /dev/null -w '%{http_code} ' "http://127.0.0.1:$port/"
+        done)
+        [[ $codes == "200 200 200 429 429 429 " ]]
+    done
+    [[ $(get -o /dev/null -w '%{http_code}' -H "X-Forwarded-For: 198.51.100.1" "http://127.0.0.1:$port/healthz") == 200 ]]
+}
+
+@test "hands requests to the application, and says 502 while it is away" {
+    mkdir "$BATS_TEST_TMPDIR/app"
+    echo "the application" >"$BATS_TEST_TMPDIR/app/index.html"
+    echo fine >"$BATS_TEST_TMPDIR/app/healthz"
+    (cd "$BATS_TEST_TMPDIR/app" && exec python3 -m http.server --bind 127.0.0.1 18482 >/dev/null 2>&1 3>&-) &
+    application=$!
+    serve UPSTREAM=127.0.0.1:18482 UPSTREAM_TIMEOUT=5
+    for _ in $(seq 50); do
+        [[ $(get "http://127.0.0.1:$port/") != "the application" ]] || break
+        sleep 0.1
+    done
+    [[ $(get "http://127.0.0.1:$port/") == "the application" && $(get "http://127.0.0.1:$port/healthz") == fine ]]
+    kill "$application"
+    wait "$application" || true
+    [[ $(get -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/healthz") == 502 ]]
+}
+
+@test "a release is switched, the ones before are kept for the way back, and a second run changes nothing" {
+    serve
+    for name in r1 r2 r3; do
+        mkdir -p "$www/releases/$name"
+        echo "$name" >"$www/releases/$name/index.html"
+        sleep 0.01
+        release "$name"
+        [[ $status == 0 && $(field changed) == "[\"release $name (local)\"]" && $(get "http://127.0.0.1:$port/") == "$name" ]]
+    done
+    [[ $(field previous) == '"r2"' ]]
+    [[ $(ls "$www/releases") == $'r2\nr3' ]]
+    release r3
+    [[ $status == 0 && $(field changed) == '[]' ]]
+}
+
+@test "a release that does not answer is taken back" {
+    serve
+    mkdir -p "$www/releases/good" "$www/releases/bad"
+    echo good >"$www/releases/good/index.html"
+    release good
+    release bad
+    [[ $status != 0 && $stderr == *"web/release.sh:"*"release bad does not answer on every host, all hosts serve good again"* ]]
+    [[ $stderr == *"web-1: /healthz answers with status 503"* && $(get "http://127.0.0.1:$port/") == good ]]
+}
+
+@test "a release is fetched and its digest verified before anything is switched" {
+    serve
+    mkdir -p "$BATS_TEST_TMPDIR/archive" "$BATS_TEST_TMPDIR/files"
+    echo fetched >"$BATS_TEST_TMPDIR/files/index.html"
+    tar -czf "$BATS_TEST_TMPDIR/archive/site.tar.gz" -C "$BATS_TEST_TMPDIR/files" .
+    digest=$(sha256sum <"$BATS_TEST_TMPDIR/archive/site.tar.gz" | cut -d' ' -f1)
+    release new URL="file://$BATS_TEST_TMPDIR/archive/site.tar.gz" SHA256="${digest//[0-9]/0}"
+    [[ $status != 0 && $stderr == *"can't bring release new to local; nothing was switched"*"SHA-256 is not release.sha256"* ]]
+    [[ $(get "http://127.0.0.1:$port/") == *"site works"* && $(ls "$www/releases") == initial ]]
+    release new URL="file://$BATS_TEST_TMPDIR/archive/site.tar.gz" SHA256="$digest"
+    [[ $status == 0 && $(get "http://127.0.0.1:$port/") == fetched ]]
+    release missing
+    [[ $status != 0 && $stderr == *"put the release there, or give release.url"* ]]
+}
