@@ -49,9 +49,9 @@ describe("hosts", () => {
     it("run, and only the bastion has a public address", async () => {
         const { hosts } = await status();
         expect(hosts.map(({ name }) => name).sort()).toEqual(
-            expect.arrayContaining(["node-1", "node-2", "node-3", "node-4", "node-5", "node-6"]),
+            expect.arrayContaining(["node-1", "node-2", "node-3", "node-4", "node-5", "node-6", "web-1", "web-2"]),
         );
-        expect(hosts).toHaveLength(7);
+        expect(hosts).toHaveLength(9);
         expect(hosts.every(({ state }) => state === "Running")).toBe(true);
         expect(hosts.filter(({ publicAddress }) => publicAddress !== "")).toHaveLength(1);
         expect(new Set(hosts.map(({ zone }) => zone)).size).toBe(2);
