@@ -10,7 +10,7 @@ import { Runner } from "./hosts/runner";
 import type { DesiredMachine, Machine, MachineEvent } from "./model/desired";
 import { DnsRelay } from "./net/dns";
 import { Asker, MetadataService } from "./net/metadata";
-import { allowForwarding, restoreForwarding } from "./net/forwarding";
+import { raiseKernelSettings, restoreKernelSettings } from "./hosts/kernelSettings";
 import { Network } from "./net/network";
 
 export { EngineError, ensureEngine, stopEngine } from "./hosts/engine";
@@ -143,7 +143,7 @@ class RealMachine implements LabMachine {
     private async startServices(): Promise<void> {
         if (!this.dns || !this.metadata) {
             mkdirSync(this.options.folder, { recursive: true, mode: 0o700 });
-            await allowForwarding(this.runner);
+            await raiseKernelSettings(this.runner);
             await this.network.prepare();
             const { service } = this.network.addresses;
             const dns = new DnsRelay({ address: service, preferredPort: DNS_PORT });
@@ -219,7 +219,7 @@ class RealMachine implements LabMachine {
         await this.network.destroy();
         remove(folder);
         releaseIndex(name);
-        await restoreForwarding(this.runner);
+        await restoreKernelSettings(this.runner);
     }
 }
 
