@@ -1,8 +1,8 @@
 /** `redis`: the Redis Cluster. */
 import * as pulumi from "@pulumi/pulumi";
 
+import { passwordProblem } from "../components/password";
 import { evictionPolicies, type EvictionPolicy } from "../components/redis/args";
-import { passwordProblem } from "../components/redis/password";
 import type { Reader } from "./reader";
 
 export interface RedisConfig {

@@ -1,10 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as tls from "@pulumi/tls";
 
+import { createAuthority } from "../certificates";
 import { dependsOnAll, type Host, type HostStep } from "../host";
+import { checkedPassword, passwordSource } from "../password";
 import type { RedisClusterArgs } from "./args";
-import { createAuthority } from "./certificates";
-import { derivePassword, passwordProblem } from "./password";
 import { parseRedisClusterArgs, type RedisClusterSettings } from "./settings";
 
 /** Where a node of a {@link RedisCluster} answers. */
@@ -57,7 +56,9 @@ export class RedisCluster extends pulumi.ComponentResource {
         super("multihost:redis:RedisCluster", name, {}, opts);
         const settings = parseRedisClusterArgs(name, args);
         const password =
-            args.password === undefined ? this.generatePassword(name) : checkedPassword("password", args.password);
+            args.password === undefined
+                ? passwordSource(`${name}-password`, this)("redis default user")
+                : checkedPassword("password", args.password);
         const secrets = {
             password,
             ...(args.previousPassword === undefined
@@ -144,11 +145,6 @@ export class RedisCluster extends pulumi.ComponentResource {
             caCertificate: this.caCertificate,
         });
     }
-
-    private generatePassword(name: string): pulumi.Output<string> {
-        const source = new tls.PrivateKey(`${name}-password`, { algorithm: "ED25519" }, { parent: this });
-        return pulumi.secret(source.privateKeyPem.apply((pem) => derivePassword(pem, "redis default user")));
-    }
 }
 
 /** Connection URL of a cluster, every node listed. */
@@ -162,14 +158,4 @@ function memberOf(host: Host, settings: RedisClusterSettings): pulumi.Output<str
 
 function zoneOf(host: Host, zone: pulumi.Output<string>): pulumi.Output<string> {
     return pulumi.interpolate`${host.name}=${zone}`;
-}
-
-function checkedPassword(path: string, password: pulumi.Input<string>): pulumi.Output<string> {
-    return pulumi.secret(password).apply((value) => {
-        const problem = passwordProblem(value);
-        if (problem !== undefined) {
-            throw new pulumi.RunError(`${path}: ${problem}`);
-        }
-        return value;
-    });
 }

@@ -1,7 +1,7 @@
 import type { Host } from "../host";
+import { passwordProblem } from "../password";
 import { Problems } from "../problems";
 import { evictionPolicies, type RedisClusterArgs } from "./args";
-import { passwordProblem } from "./password";
 
 /** {@link RedisClusterArgs} with everything filled in. */
 export interface RedisClusterSettings {

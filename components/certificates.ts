@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
-import type { Host } from "../host";
+import type { Host } from "./host";
 
 const day = 24;
 const year = 365 * day;
@@ -12,10 +12,10 @@ export interface NodeCertificate {
     readonly privateKey: pulumi.Output<string>;
 }
 
-/** The cluster's own certificate authority. */
+/** A certificate authority of one component's own. */
 export interface Authority {
     readonly certificate: pulumi.Output<string>;
-    /** Certificate of a node, valid for its address as a server and as a client of the other nodes. */
+    /** Certificate of a host, valid for its name and address, as a server and as a client of the other hosts. */
     issue(host: Host): NodeCertificate;
 }
 
@@ -58,7 +58,7 @@ export function createAuthority(name: string, parent: pulumi.Resource): Authorit
                     caPrivateKeyPem: key.privateKeyPem,
                     caCertPem: authority.certPem,
                     certRequestPem: request.certRequestPem,
-                    // Every node is a client of the others on the cluster bus.
+                    // Every node is a client of the others as well.
                     allowedUses: ["digital_signature", "key_encipherment", "server_auth", "client_auth"],
                     validityPeriodHours: year,
                     earlyRenewalHours: 60 * day,
