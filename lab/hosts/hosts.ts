@@ -237,6 +237,8 @@ export class Hosts {
         if (host.power === "stopped") {
             if (runtime.container.State.Running) await this.stop(host, runtime);
             remember("stopped");
+            // The engine's own word of it may come while this still stops it, and is passed over then.
+            this.options.emit({ kind: "stopped", hostId: host.id });
             return;
         }
         const reboot = host.bootCount > before.bootCount;

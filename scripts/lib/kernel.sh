@@ -41,9 +41,9 @@ thp_never() {
     local path=${THP_FILE:-/sys/kernel/mm/transparent_hugepage/enabled}
     [[ -e $path ]] || return 0
     file_write "${TMPFILES_D:-/etc/tmpfiles.d}/multihost-thp.conf" 0644 root:root "w $path - - - - never"
-    # The kernel lists all choices; a container's own copy of the file holds what was written last.
+    # The kernel lists all choices; a container's own copy of the file begins with what was written last.
     case $(<"$path") in
-    never | *"[never]"*) return 0 ;;
+    never* | *"[never]"*) return 0 ;;
     esac
     if (printf 'never\n' >"$path") 2>/dev/null; then
         changed "transparent huge pages off"
