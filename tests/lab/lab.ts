@@ -1,5 +1,5 @@
 /** What lab tests share: the lab `test`, its command line, its API and its hosts. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { labPaths } from "../../lab/paths";
@@ -15,29 +15,43 @@ export interface Finished {
     readonly stderr: string;
 }
 
-/** Runs `npm run lab -- …` on the lab of the tests. Ends it after `seconds`. */
-export function lab(args: readonly string[], options: { input?: string; seconds?: number } = {}): Promise<Finished> {
+export interface LabOptions {
+    readonly input?: string;
+    /** After which the command is ended. @default 120 */
+    readonly seconds?: number;
+    /** Which lab. @default that of the tests */
+    readonly environment?: NodeJS.ProcessEnv;
+}
+
+function start(args: readonly string[], seconds: number, environment = labEnvironment): ChildProcessWithoutNullStreams {
+    return spawn(process.execPath, [join(root, "toolchain", "bootstrap.mjs"), "lab/cli.ts", ...args], {
+        cwd: root,
+        env: { ...process.env, ...environment },
+        timeout: seconds * 1000,
+    });
+}
+
+function finished(child: ChildProcessWithoutNullStreams): Promise<Finished> {
     return new Promise((done, fail) => {
-        const child = spawn(process.execPath, [join(root, "toolchain", "bootstrap.mjs"), "lab/cli.ts", ...args], {
-            cwd: root,
-            env: { ...process.env, ...labEnvironment },
-            timeout: (options.seconds ?? 120) * 1000,
-        });
         let [stdout, stderr] = ["", ""];
         child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
         child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
         child.on("error", fail);
         child.on("close", (code) => done({ code: code ?? 1, stdout, stderr }));
         child.stdin.on("error", () => undefined);
-        child.stdin.end(options.input ?? "");
     });
 }
 
+/** Runs `npm run lab -- …`. */
+export function lab(args: readonly string[], options: LabOptions = {}): Promise<Finished> {
+    const child = start(args, options.seconds ?? 120, options.environment);
+    const result = finished(child);
+    child.stdin.end(options.input ?? "");
+    return result;
+}
+
 /** Like {@link lab}, and returns the standard output. @throws Error with all output when it fails. */
-export async function labOutput(
-    args: readonly string[],
-    options: { input?: string; seconds?: number } = {},
-): Promise<string> {
+export async function labOutput(args: readonly string[], options: LabOptions = {}): Promise<string> {
     const { code, stdout, stderr } = await lab(args, options);
     if (code !== 0) throw new Error(`lab ${args.join(" ")} ended with ${code}:\n${stdout}\n${stderr}`);
     return stdout;
@@ -52,8 +66,44 @@ export function onHost(
     return lab(["ssh", name, "bash", "-c", command], options);
 }
 
-export async function status(): Promise<LabView> {
-    return JSON.parse(await labOutput(["status", "--json"])) as LabView;
+/** A program on a host that goes on while the test does something else. */
+export interface Running {
+    /** Writes a line to its standard input. */
+    say(line: string): void;
+    /** Waits until it prints a text. @throws Error when it ends without, or takes longer */
+    told(text: string, seconds: number): Promise<void>;
+    /** Ends its standard input, and waits for its end. */
+    end(): Promise<Finished>;
+}
+
+/** Starts a program on a host over SSH. It has to end when its standard input does. */
+export function startOnHost(name: string, command: readonly string[], seconds = 600): Running {
+    const child = start(["ssh", name, ...command], seconds);
+    const result = finished(child);
+    // Whoever asks for the result hears of it.
+    result.catch(() => undefined);
+    let printed = "";
+    child.stdout.on("data", (chunk: string) => (printed += chunk));
+    return {
+        say: (line) => void child.stdin.write(`${line}\n`),
+        told: async (text, limit) => {
+            const ended = result.then(({ stderr }) => {
+                throw new Error(`${command[0]!} on ${name} ended without "${text}": ${stderr}`);
+            });
+            const heard = eventually(`"${text}" from ${name}`, limit, () =>
+                Promise.resolve(printed.includes(text) || undefined),
+            );
+            await Promise.race([heard, ended]);
+        },
+        end: () => {
+            child.stdin.end();
+            return result;
+        },
+    };
+}
+
+export async function status(environment = labEnvironment): Promise<LabView> {
+    return JSON.parse(await labOutput(["status", "--json"], { environment })) as LabView;
 }
 
 /** The stack's outputs, secrets in plain text. */
@@ -117,8 +167,8 @@ interface EngineEvent {
 }
 
 /** A client of the lab's API with its own key pair. */
-export function api(): Rpc {
-    const paths = labPaths({ ...process.env, ...labEnvironment });
+export function api(environment = labEnvironment): Rpc {
+    const paths = labPaths({ ...process.env, ...environment });
     const identity = JSON.parse(readFileSync(paths.identity, "utf8")) as {
         accessKeyId: string;
         accessKeySecret: string;
