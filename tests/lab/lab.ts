@@ -146,9 +146,13 @@ export interface Change {
     readonly name: string;
 }
 
-/** Runs `pulumi up`. @returns what it changed, in order. @throws Error with all that it printed when it fails */
-export async function upChanges(options: { seconds?: number } = {}): Promise<Change[]> {
-    const printed = await labOutput(["pulumi", "up", "--yes", "--skip-preview", "--json"], {
+/**
+ * Runs `pulumi up`, with `refresh` after a look at what became of everything. @returns what it changed, in order.
+ * @throws Error with all that it printed when it fails
+ */
+export async function upChanges(options: { seconds?: number; refresh?: boolean } = {}): Promise<Change[]> {
+    const before = options.refresh === true ? ["--refresh"] : [];
+    const printed = await labOutput(["pulumi", "up", "--yes", "--skip-preview", "--json", ...before], {
         seconds: options.seconds ?? 300,
     });
     return printed
