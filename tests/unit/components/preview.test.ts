@@ -36,5 +36,5 @@ describe("a preview, in which nothing that the cloud chooses is known", () => {
         platform(100, 50);
         await recorder.settled();
         expect(recorder.names("alicloud:ecs/instance:Instance")).toHaveLength(101);
-    }, 60_000);
+    }, 240_000);
 });
