@@ -1,6 +1,7 @@
 import type { Caller } from "./credentials";
 import { CloudError, missingParameter } from "./errors";
 import { ModelClass, Plain, parseRequest, serialize } from "./wire";
+import type { ServerHealth } from "../model/desired";
 import type { Store } from "../model/store";
 
 /** What an action may use besides its request. */
@@ -25,6 +26,8 @@ export interface ActionContext {
      * pass after every write in any case.
      */
     applied(): Promise<void>;
+    /** How the machine finds the servers of a balancer; absent where there is no machine. */
+    health?(balancerId: string): Promise<readonly ServerHealth[]>;
 }
 
 /** One OpenAPI action. `Version` and `Action` together are unique over all products. */

@@ -9,6 +9,7 @@ import { isRegional, productOfVersion } from "./products";
 import { DEFAULT_REGION, findRegion, regionOfHost } from "./regions";
 import { Verifier } from "./signature";
 import { answerProblems } from "./wire";
+import type { ServerHealth } from "../model/desired";
 import type { Store } from "../model/store";
 
 /** A request as it came over the wire. */
@@ -43,6 +44,8 @@ export interface DispatcherOptions {
     readonly credentials: Credentials;
     /** Hands the model to the machine; resolves when it is in force. */
     readonly reconcile: () => Promise<void>;
+    /** Asks the machine how it finds the servers of a balancer. */
+    readonly health?: (balancerId: string) => Promise<readonly ServerHealth[]>;
     readonly defaultRegion?: string;
     readonly faults?: Faults;
     readonly log?: (record: CallRecord) => void;
@@ -136,6 +139,7 @@ export class Dispatcher {
                     await this.options.reconcile();
                     this.inForce.add(context);
                 },
+                ...(this.options.health && { health: this.options.health }),
             };
             const body = action.writes
                 ? await this.write(action, parameters, context)

@@ -112,6 +112,8 @@ export function takenAddresses(state: State, vswitchId: string): Set<string> {
         taken.add(nic.primaryIp);
         for (const address of nic.secondaryIps) taken.add(address);
     }
+    for (const balancer of Object.values(state.loadBalancers))
+        if (balancer.vswitchId === vswitchId) taken.add(balancer.address);
     return taken;
 }
 
@@ -123,7 +125,9 @@ export function takeEipAddress(store: Store): string | undefined {
     const range = parseCidr(store.eipRange);
     if (!range) throw new Error(`The range of elastic addresses ${store.eipRange} is not a CIDR.`);
     const { state } = store;
-    const taken = new Set(Object.values(state.eips).map(({ address }) => address));
+    const taken = new Set(
+        [...Object.values(state.eips), ...Object.values(state.loadBalancers)].map(({ address }) => address),
+    );
     const count = sizeOf(range);
     for (let i = 0; i < count; i += 1) {
         const offset = (state.nextEip + i) % count;

@@ -8,6 +8,7 @@ export interface DesiredMachine {
     readonly hosts: readonly DesiredHost[];
     readonly eips: readonly DesiredEip[];
     readonly securityGroups: readonly DesiredSecurityGroup[];
+    readonly balancers: readonly DesiredBalancer[];
 }
 
 /** An isolated network. Two of them may use the same CIDR. */
@@ -147,6 +148,113 @@ export interface DesiredRule {
     readonly ownCidr?: string;
 }
 
+/** A load balancer of any kind, as far as traffic sees it. */
+export interface DesiredBalancer {
+    readonly id: string;
+    /** Where it listens: an internet address in 127.77.0.0/16, or an address of its VPC. */
+    readonly address: string;
+    /** Where its servers are. */
+    readonly vpcId: string;
+    /** Those that run. */
+    readonly listeners: readonly DesiredListener[];
+}
+
+export interface DesiredListener {
+    /** Unique on the account. */
+    readonly id: string;
+    readonly protocol: "tcp" | "udp" | "http" | "https";
+    readonly port: number;
+    /** Who may connect; everybody when absent. */
+    readonly access?: { readonly kind: "allow" | "deny"; readonly cidrs: readonly string[] };
+    /** Sends clients to HTTPS instead of balancing. */
+    readonly redirect?: { readonly port: number; readonly code: number };
+    /** Of HTTPS. */
+    readonly tls?: DesiredTls;
+    /** Seconds after which an idle connection of a client ends. */
+    readonly idleSeconds: number;
+    /** Seconds that a server may take to answer. */
+    readonly requestSeconds: number;
+    /** Of HTTP and HTTPS: what servers are told beside X-Forwarded-For. */
+    readonly headers: readonly { readonly name: string; readonly value: HeaderValue }[];
+    readonly gzip: boolean;
+    /** Servers see the client's address in a PROXY protocol header. */
+    readonly proxyProtocol: boolean;
+    /** Of HTTP and HTTPS, first match first. */
+    readonly rules: readonly DesiredForwarding[];
+    /** Servers of what no rule matches. */
+    readonly pool: DesiredPool;
+}
+
+/** A fixed text, or something about the client's connection. */
+export type HeaderValue =
+    | { readonly kind: "text"; readonly text: string }
+    | { readonly kind: "protocol" | "port" | "clientPort" };
+
+export interface DesiredTls {
+    /** PEM of certificate, chain and key. */
+    readonly certificate: string;
+    /** PEM of the authority that clients' certificates must come from. */
+    readonly clientAuthority?: string;
+    readonly minimum: "TLSv1.0" | "TLSv1.1" | "TLSv1.2";
+    readonly maximum: "TLSv1.2" | "TLSv1.3";
+    readonly http2: boolean;
+}
+
+export interface DesiredForwarding {
+    readonly id: string;
+    /** A host name; may begin or end with `*`. */
+    readonly domain?: string;
+    /** The beginning of a path. */
+    readonly path?: string;
+    readonly pool: DesiredPool;
+}
+
+export interface DesiredPool {
+    readonly servers: readonly DesiredServer[];
+    readonly scheduler: "weighted" | "equal" | "leastConnections" | "sourceHash";
+    readonly check?: DesiredCheck;
+    readonly stickiness?:
+        | { readonly kind: "insert"; readonly seconds: number }
+        | { readonly kind: "rewrite"; readonly cookie: string }
+        | { readonly kind: "source"; readonly seconds: number };
+}
+
+export interface DesiredServer {
+    /** Id of the host or interface. */
+    readonly id: string;
+    readonly address: string;
+    readonly port: number;
+    /** 0 to 100; with 0 it gets nothing new. */
+    readonly weight: number;
+}
+
+export interface DesiredCheck {
+    readonly http?: {
+        readonly method: "HEAD" | "GET";
+        readonly path: string;
+        /** `Host` of the request; the server's address when absent. */
+        readonly host?: string;
+        /** First digits of the statuses that are healthy: `2`, `3`, … */
+        readonly classes: readonly number[];
+    };
+    /** The traffic's port when absent. */
+    readonly port?: number;
+    readonly intervalSeconds: number;
+    readonly timeoutSeconds: number;
+    /** Checks in a row that must succeed, or fail, for a server to change its state. */
+    readonly healthyAfter: number;
+    readonly unhealthyAfter: number;
+}
+
+/** How a listener finds one of its servers. */
+export interface ServerHealth {
+    readonly listenerId: string;
+    readonly address: string;
+    readonly port: number;
+    /** `unchecked` without a check. */
+    readonly health: "up" | "down" | "unchecked";
+}
+
 /** What the machine reports back to the model. */
 export type MachineEvent =
     | { readonly kind: "running"; readonly hostId: string }
@@ -164,6 +272,8 @@ export interface Machine {
     onEvent(listener: (event: MachineEvent) => void): void;
     /** Console output of a host since its last boot, newest last. */
     consoleOutput(hostId: string): Promise<string>;
+    /** How a balancer finds its servers; empty while it does not run. */
+    health(balancerId: string): Promise<readonly ServerHealth[]>;
     /** Stops watching; what runs goes on running. */
     close(): Promise<void>;
     /** Removes every container, name space, address, rule and file of this lab, also after a crash. */

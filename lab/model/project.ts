@@ -13,6 +13,7 @@ import type {
     DesiredSnat,
     DesiredVpc,
 } from "./desired";
+import { projectBalancers } from "./projectSlb";
 import { MachineSize, labSize } from "./sizes";
 import type {
     Disk,
@@ -41,6 +42,7 @@ export function project(state: State, machine: MachineSize = PLANNED_MACHINE): D
         hosts: Object.values(state.instances).map((instance) => projectHost(index, instance, machine)),
         eips: Object.values(state.eips).map((eip) => projectEip(state, index, eip)),
         securityGroups: Object.values(state.securityGroups).map(projectSecurityGroup),
+        balancers: projectBalancers(state),
     };
 }
 
@@ -178,6 +180,10 @@ function projectEip(state: State, index: Index, eip: Eip): DesiredEip {
             case "Nat": {
                 const nat = state.natGateways[binding.instanceId];
                 return nat && { kind: "nat", vpcId: nat.vpcId };
+            }
+            case "SlbInstance": {
+                const balancer = state.loadBalancers[binding.instanceId];
+                return balancer && { kind: "instance", vpcId: balancer.vpcId, privateIp: balancer.address };
             }
             case "IpAddress":
                 return binding.vpcId !== undefined && binding.privateIp !== undefined

@@ -1,3 +1,5 @@
+import type { AccessControlList, LoadBalancer, SlbCertificate, VServerGroup } from "./slb";
+
 /**
  * The lab's model of the cloud: plain data, one object per resource, ids as keys. It knows nothing of HTTP, wire
  * names or containers, and is all that is kept on disk.
@@ -19,6 +21,10 @@ export interface State {
     networkInterfaces: Record<string, NetworkInterface>;
     deploymentSets: Record<string, DeploymentSet>;
     snapshotPolicies: Record<string, SnapshotPolicy>;
+    loadBalancers: Record<string, LoadBalancer>;
+    vServerGroups: Record<string, VServerGroup>;
+    accessControlLists: Record<string, AccessControlList>;
+    slbCertificates: Record<string, SlbCertificate>;
     /** Answers by client token, so that a repeated request changes nothing twice. */
     clientTokens: Record<string, ClientToken>;
     /** The next free EIP number, so that a released address is not handed out again at once. */
@@ -324,6 +330,10 @@ export function emptyState(): State {
         networkInterfaces: {},
         deploymentSets: {},
         snapshotPolicies: {},
+        loadBalancers: {},
+        vServerGroups: {},
+        accessControlLists: {},
+        slbCertificates: {},
         clientTokens: {},
         nextEip: 0,
     };

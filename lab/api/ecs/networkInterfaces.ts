@@ -21,6 +21,7 @@ import { UnassignIpv6AddressesResponseBody } from "@alicloud/ecs20140526/dist/mo
 import { UnassignPrivateIpAddressesRequest } from "@alicloud/ecs20140526/dist/models/UnassignPrivateIpAddressesRequest";
 import { UnassignPrivateIpAddressesResponseBody } from "@alicloud/ecs20140526/dist/models/UnassignPrivateIpAddressesResponseBody";
 import { takenAddresses } from "../../model/addresses";
+import { forgetServers } from "../../model/slb";
 import type { Eip, NetworkInterface } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { missingParameter } from "../errors";
@@ -221,6 +222,7 @@ const deleteNetworkInterface = ecsAction({
             refuse("InvalidOperation.InvalidEniState", "The operation is not allowed in the current ENI state.", 403);
         context.checked();
         for (const eip of Object.values(state.eips)) if (eip.binding?.instanceId === nic.id) delete eip.binding;
+        forgetServers(state, new Set([nic.id]));
         Reflect.deleteProperty(state.networkInterfaces, nic.id);
         return {};
     },

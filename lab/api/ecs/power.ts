@@ -14,6 +14,7 @@ import { StopInstanceRequest } from "@alicloud/ecs20140526/dist/models/StopInsta
 import { StopInstanceResponseBody } from "@alicloud/ecs20140526/dist/models/StopInstanceResponseBody";
 import { StopInstancesRequest } from "@alicloud/ecs20140526/dist/models/StopInstancesRequest";
 import { StopInstancesResponseBody } from "@alicloud/ecs20140526/dist/models/StopInstancesResponseBody";
+import { forgetServers } from "../../model/slb";
 import type { Instance, InstanceStatus } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { CloudError } from "../errors";
@@ -231,6 +232,7 @@ export function releaseInstance(context: ActionContext, instance: Instance): voi
         nic.instanceId = "";
         nic.status = "Available";
     }
+    forgetServers(state, new Set([instance.id]));
     Reflect.deleteProperty(state.instances, instance.id);
 }
 

@@ -8,6 +8,8 @@ import { UnassociateEipAddressRequest } from "@alicloud/vpc20160428/dist/models/
 import { UnassociateEipAddressResponseBody } from "@alicloud/vpc20160428/dist/models/UnassociateEipAddressResponseBody";
 import type { Eip } from "../../model/state";
 import type { Action, ActionContext } from "../action";
+import { notFound } from "../errors";
+import { findInRegion } from "../listing";
 import { vpcAction } from "./action";
 import { checkOneOf, refuse, valueOr } from "./checks";
 import { eipOf, instanceOf, natGatewayOf, networkInterfaceOf } from "./lookup";
@@ -125,6 +127,14 @@ function bindingFor(context: ActionContext, wish: Wish): Binding {
                 // Shown only to a client that chose it: one that did not takes it for a change.
                 ...(wish.privateIpAddress && { privateIp }),
             };
+        }
+        case "SlbInstance": {
+            const balancer = findInRegion(context.store.state.loadBalancers, context.regionId, wish.instanceId);
+            if (!balancer) throw notFound("InvalidInstanId.NotFound", "Specified instance does not exist.");
+            if (balancer.addressType === "internet")
+                refuse("IncorrectInstanceStatus", "A load balancer with an internet address can't have an EIP.");
+            refuseSecond(context, balancer.id);
+            return { ...common, instanceType: "SlbInstance", mode: mode ?? "NAT", vpcId: balancer.vpcId };
         }
         default:
             return refuse(

@@ -272,6 +272,7 @@ const deleteVSwitch = vpcAction({
             dependency(".SnatEntry");
         if (Object.values(state.natGateways).some(({ vswitchId }) => vswitchId === vswitch.id))
             dependency(".EnhancedNatgw");
+        if (Object.values(state.loadBalancers).some(({ vswitchId }) => vswitchId === vswitch.id)) dependency(".SLB");
         if (Object.values(state.instances).some(({ vswitchId }) => vswitchId === vswitch.id)) dependency("");
         if (Object.values(state.networkInterfaces).some(({ vswitchId }) => vswitchId === vswitch.id))
             dependency(".NetworkInterface");

@@ -1,0 +1,338 @@
+import { X509Certificate, createPrivateKey } from "node:crypto";
+import type { SlbCertificate } from "../../model/slb";
+import type { Action, ActionContext } from "../action";
+import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
+import { model } from "../common/model";
+import { missingParameter } from "../errors";
+import { hasTags, inRegion, matches, matchesAny, toTags } from "../listing";
+import { slbAction } from "./action";
+import { checkName, checkTags, refuse, refuseParameter, valueOr } from "./checks";
+import { certificateOf } from "./lookup";
+import { quotas } from "./quotas";
+import { tagsView } from "./view";
+
+const tagFields = [{ Key: "string", Value: "string" }] as const;
+
+const aboutFields = {
+    CommonName: "string",
+    Fingerprint: "string",
+    CreateTime: "string",
+    CreateTimeStamp: "number",
+    ExpireTime: "string",
+    ExpireTimeStamp: "number",
+    ResourceGroupId: "string",
+} as const;
+
+const serverFields = {
+    ...aboutFields,
+    ServerCertificateId: "string",
+    ServerCertificateName: "string",
+    RegionId: "string",
+    RegionIdAlias: "string",
+    IsAliCloudCertificate: "number",
+    AliCloudCertificateId: "string",
+    AliCloudCertificateName: "string",
+    SubjectAlternativeNames: { SubjectAlternativeName: ["string"] },
+} as const;
+
+/** The certificates of a chain. @throws CloudError `InvalidParameter` when there is none. */
+function parseChain(pem: string | undefined, wireName: string): X509Certificate[] {
+    const blocks = (pem ?? "").match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+    try {
+        const chain = blocks.map((block) => new X509Certificate(block));
+        if (chain.length > 0) return chain;
+    } catch {
+        // Refused below.
+    }
+    return refuseParameter(wireName);
+}
+
+function timeOf(date: string): string {
+    return new Date(date).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+function about(certificate: SlbCertificate) {
+    const [first] = parseChain(certificate.certificate, "Certificate");
+    const { subject, fingerprint, validTo } = first!;
+    return {
+        commonName: /^CN=(.*)$/m.exec(subject)?.[1] ?? "",
+        fingerprint: fingerprint.toLowerCase(),
+        createTime: certificate.createdAt,
+        createTimeStamp: Date.parse(certificate.createdAt),
+        expireTime: timeOf(validTo),
+        expireTimeStamp: Date.parse(validTo),
+        resourceGroupId: certificate.resourceGroupId,
+    };
+}
+
+function serverView(certificate: SlbCertificate) {
+    const [first] = parseChain(certificate.certificate, "Certificate");
+    return {
+        ...about(certificate),
+        serverCertificateId: certificate.id,
+        serverCertificateName: certificate.name,
+        regionId: certificate.regionId,
+        regionIdAlias: certificate.regionId,
+        isAliCloudCertificate: 0,
+        aliCloudCertificateId: "",
+        aliCloudCertificateName: "",
+        subjectAlternativeNames: {
+            subjectAlternativeName: (first!.subjectAltName ?? "")
+                .split(", ")
+                .filter((name) => name.startsWith("DNS:"))
+                .map((name) => name.slice(4)),
+        },
+    };
+}
+
+interface Upload {
+    readonly name: string | undefined;
+    readonly resourceGroupId: string | undefined;
+    readonly tag: readonly { readonly key?: string; readonly value?: string }[] | undefined;
+}
+
+function store(
+    context: ActionContext,
+    { name, resourceGroupId, tag }: Upload,
+    content: Pick<SlbCertificate, "kind" | "certificate" | "privateKey">,
+): SlbCertificate {
+    const { state } = context.store;
+    const id = context.store.newId("cert");
+    const certificate: SlbCertificate = {
+        ...content,
+        id,
+        regionId: context.regionId,
+        createdAt: context.now,
+        name: valueOr(name, id),
+        description: "",
+        tags: toTags(tag),
+        resourceGroupId: valueOr(resourceGroupId, DEFAULT_RESOURCE_GROUP_ID),
+    };
+    state.slbCertificates[id] = certificate;
+    return certificate;
+}
+
+function checkUpload(context: ActionContext, { name, tag }: Upload, wireName: string): void {
+    checkName(name, wireName);
+    checkTags(tag);
+    if (inRegion(context.store.state.slbCertificates, context.regionId).length >= quotas.certificates)
+        refuse("QuotaLimitExceeds", "The number of certificates exceeds the limit.");
+}
+
+const uploadServerCertificate = slbAction({
+    name: "UploadServerCertificate",
+    request: model({
+        RegionId: "string",
+        ServerCertificateName: "string",
+        ServerCertificate: "string",
+        PrivateKey: "string",
+        AliCloudCertificateId: "string",
+        ResourceGroupId: "string",
+        Tag: tagFields,
+    }),
+    response: model({ ...serverFields, RequestId: "string" }),
+    writes: true,
+    handle: (request, context) => {
+        if (request.aliCloudCertificateId)
+            refuse("UnsupportedOperation", "The lab has no certificate service: upload the certificate itself.");
+        const { serverCertificateName: name, resourceGroupId, tag } = request;
+        if (!request.serverCertificate) throw missingParameter("ServerCertificate");
+        if (!request.privateKey) throw missingParameter("PrivateKey");
+        checkUpload(context, { name, resourceGroupId, tag }, "ServerCertificateName");
+        const [first] = parseChain(request.serverCertificate, "ServerCertificate");
+        if (!fits(first!, request.privateKey))
+            refuse("CertificateAndPrivateKeyNotMatch", "The specified certificate and private key do not match.");
+        context.checked();
+        const certificate = store(
+            context,
+            { name, resourceGroupId, tag },
+            { kind: "server", certificate: request.serverCertificate, privateKey: request.privateKey },
+        );
+        return serverView(certificate);
+    },
+});
+
+function fits(certificate: X509Certificate, privateKey: string): boolean {
+    try {
+        return certificate.checkPrivateKey(createPrivateKey(privateKey));
+    } catch {
+        return refuseParameter("PrivateKey");
+    }
+}
+
+const describeServerCertificates = slbAction({
+    name: "DescribeServerCertificates",
+    request: model({
+        RegionId: "string",
+        ServerCertificateId: "string",
+        ResourceGroupId: "string",
+        Tag: tagFields,
+    }),
+    response: model({
+        RequestId: "string",
+        ServerCertificates: {
+            ServerCertificate: [{ ...serverFields, Tags: { Tag: [{ TagKey: "string", TagValue: "string" }] } }],
+        },
+    }),
+    writes: false,
+    handle: (request, context) => ({
+        serverCertificates: {
+            serverCertificate: inRegion(context.store.state.slbCertificates, context.regionId)
+                .filter(
+                    (certificate) =>
+                        certificate.kind === "server" &&
+                        matchesAny(request.serverCertificateId, certificate.id) &&
+                        matches(request.resourceGroupId, certificate.resourceGroupId) &&
+                        hasTags(certificate, request.tag),
+                )
+                .map((certificate) => ({ ...serverView(certificate), tags: tagsView(certificate.tags) })),
+        },
+    }),
+});
+
+const uploadCACertificate = slbAction({
+    name: "UploadCACertificate",
+    request: model({
+        RegionId: "string",
+        CACertificate: "string",
+        CACertificateName: "string",
+        ResourceGroupId: "string",
+        Tag: tagFields,
+    }),
+    response: model({ ...aboutFields, RequestId: "string", CACertificateId: "string", CACertificateName: "string" }),
+    required: ["CACertificate"],
+    writes: true,
+    handle: (request, context) => {
+        const { cACertificateName: name, resourceGroupId, tag } = request;
+        checkUpload(context, { name, resourceGroupId, tag }, "CACertificateName");
+        parseChain(request.cACertificate, "CACertificate");
+        context.checked();
+        const certificate = store(
+            context,
+            { name, resourceGroupId, tag },
+            { kind: "ca", certificate: request.cACertificate!, privateKey: "" },
+        );
+        return { ...about(certificate), cACertificateId: certificate.id, cACertificateName: certificate.name };
+    },
+});
+
+const describeCACertificates = slbAction({
+    name: "DescribeCACertificates",
+    request: model({ RegionId: "string", CACertificateId: "string", ResourceGroupId: "string", Tag: tagFields }),
+    response: model({
+        RequestId: "string",
+        CACertificates: {
+            CACertificate: [
+                {
+                    ...aboutFields,
+                    CACertificateId: "string",
+                    CACertificateName: "string",
+                    RegionId: "string",
+                    Tags: { Tag: [{ TagKey: "string", TagValue: "string" }] },
+                },
+            ],
+        },
+    }),
+    writes: false,
+    handle: (request, context) => ({
+        cACertificates: {
+            cACertificate: inRegion(context.store.state.slbCertificates, context.regionId)
+                .filter(
+                    (certificate) =>
+                        certificate.kind === "ca" &&
+                        matchesAny(request.cACertificateId, certificate.id) &&
+                        matches(request.resourceGroupId, certificate.resourceGroupId) &&
+                        hasTags(certificate, request.tag),
+                )
+                .map((certificate) => ({
+                    ...about(certificate),
+                    cACertificateId: certificate.id,
+                    cACertificateName: certificate.name,
+                    regionId: certificate.regionId,
+                    tags: tagsView(certificate.tags),
+                })),
+        },
+    }),
+});
+
+const setServerCertificateName = slbAction({
+    name: "SetServerCertificateName",
+    request: model({ RegionId: "string", ServerCertificateId: "string", ServerCertificateName: "string" }),
+    response: model({ RequestId: "string" }),
+    required: ["ServerCertificateId", "ServerCertificateName"],
+    writes: true,
+    handle: (request, context) =>
+        rename(context, "server", request.serverCertificateId, request.serverCertificateName, "ServerCertificateName"),
+});
+
+const setCACertificateName = slbAction({
+    name: "SetCACertificateName",
+    request: model({ RegionId: "string", CACertificateId: "string", CACertificateName: "string" }),
+    response: model({ RequestId: "string" }),
+    required: ["CACertificateId", "CACertificateName"],
+    writes: true,
+    handle: (request, context) =>
+        rename(context, "ca", request.cACertificateId, request.cACertificateName, "CACertificateName"),
+});
+
+function rename(
+    context: ActionContext,
+    kind: SlbCertificate["kind"],
+    id: string | undefined,
+    name: string | undefined,
+    wireName: string,
+): object {
+    const certificate = certificateOf(context, kind, id);
+    checkName(name, wireName);
+    context.checked();
+    certificate.name = name!;
+    return {};
+}
+
+const deleteServerCertificate = slbAction({
+    name: "DeleteServerCertificate",
+    request: model({ RegionId: "string", ServerCertificateId: "string" }),
+    response: model({ RequestId: "string" }),
+    required: ["ServerCertificateId"],
+    writes: true,
+    handle: ({ serverCertificateId }, context) => remove(context, "server", serverCertificateId),
+});
+
+const deleteCACertificate = slbAction({
+    name: "DeleteCACertificate",
+    request: model({ RegionId: "string", CACertificateId: "string" }),
+    response: model({ RequestId: "string" }),
+    required: ["CACertificateId"],
+    writes: true,
+    handle: ({ cACertificateId }, context) => remove(context, "ca", cACertificateId),
+});
+
+function remove(context: ActionContext, kind: SlbCertificate["kind"], id: string | undefined): object {
+    const { state } = context.store;
+    const certificate = certificateOf(context, kind, id);
+    const used = Object.values(state.loadBalancers).some(({ listeners }) =>
+        listeners.some(
+            ({ settings: { tls } }) =>
+                tls?.serverCertificateId === certificate.id || tls?.caCertificateId === certificate.id,
+        ),
+    );
+    if (used)
+        refuse(
+            kind === "server" ? "CertificateAndPrivateKeyIsRefered" : "CACertificateIsRefered",
+            "The specified certificate is used by a listener.",
+        );
+    context.checked();
+    Reflect.deleteProperty(state.slbCertificates, certificate.id);
+    return {};
+}
+
+export const certificateActions: readonly Action[] = [
+    uploadServerCertificate,
+    describeServerCertificates,
+    setServerCertificateName,
+    deleteServerCertificate,
+    uploadCACertificate,
+    describeCACertificates,
+    setCACertificateName,
+    deleteCACertificate,
+];

@@ -1,0 +1,151 @@
+/** Wire names of listeners' requests and answers, by protocol. */
+import type { ListenerProtocol } from "../../model/slb";
+import { Fields, Members, model } from "../common/model";
+import type { ModelClass, Plain } from "../wire";
+
+const address = { RegionId: "string", LoadBalancerId: "string", ListenerPort: "number" } as const;
+
+const common = {
+    BackendServerPort: "number",
+    Bandwidth: "number",
+    Scheduler: "string",
+    VServerGroupId: "string",
+    AclStatus: "string",
+    AclType: "string",
+    AclId: "string",
+    Description: "string",
+    HealthCheckType: "string",
+    HealthCheckMethod: "string",
+    HealthCheckDomain: "string",
+    HealthCheckURI: "string",
+    HealthCheckHttpCode: "string",
+    HealthCheckConnectPort: "number",
+    HealthCheckInterval: "number",
+    HealthyThreshold: "number",
+    UnhealthyThreshold: "number",
+} as const;
+
+const transport = {
+    HealthCheckConnectTimeout: "number",
+    PersistenceTimeout: "number",
+    ConnectionDrain: "string",
+    ConnectionDrainTimeout: "number",
+    ProxyProtocolV2Enabled: "boolean",
+} as const;
+
+const application = {
+    HealthCheck: "string",
+    HealthCheckTimeout: "number",
+    StickySession: "string",
+    StickySessionType: "string",
+    CookieTimeout: "number",
+    Cookie: "string",
+    Gzip: "string",
+    IdleTimeout: "number",
+    RequestTimeout: "number",
+    XForwardedFor: "string",
+    XForwardedFor_SLBIP: "string",
+    XForwardedFor_SLBID: "string",
+    XForwardedFor_proto: "string",
+    XForwardedFor_SLBPORT: "string",
+    XForwardedFor_ClientSrcPort: "string",
+} as const;
+
+/** Members that a protocol's requests and answers share. */
+const settings = {
+    tcp: { ...common, ...transport, EstablishedTimeout: "number" },
+    udp: { ...common, ...transport },
+    http: { ...common, ...application },
+    https: {
+        ...common,
+        ...application,
+        ServerCertificateId: "string",
+        CACertificateId: "string",
+        EnableHttp2: "string",
+        TLSCipherPolicy: "string",
+    },
+} as const satisfies Record<ListenerProtocol, Fields>;
+
+/** Members of requests only. */
+const asked = {
+    tcp: { HealthCheckSwitch: "string" },
+    udp: { HealthCheckSwitch: "string", healthCheckReq: "string", healthCheckExp: "string" },
+    http: { ListenerForward: "string", ForwardPort: "number", ForwardCode: "number" },
+    https: {},
+} as const satisfies Record<ListenerProtocol, Fields>;
+
+const everything = {
+    ...address,
+    ...settings.tcp,
+    ...settings.https,
+    ...asked.udp,
+    ...asked.http,
+    MasterSlaveServerGroupId: "string",
+    VServerGroup: "string",
+    olderHealthCheckInterval: "number",
+    Tag: [{ Key: "string", Value: "string" }],
+} as const;
+
+type RequestFields = Members<typeof everything>;
+/** What requests about a listener may say; a protocol leaves out what is not its own. */
+export type ListenerRequest = Plain<RequestFields>;
+
+/** Request of `CreateLoadBalancer…Listener`. */
+export function creationRequest(protocol: ListenerProtocol): ModelClass<RequestFields> {
+    const request = requestModel(protocol, {
+        MasterSlaveServerGroupId: "string",
+        Tag: [{ Key: "string", Value: "string" }],
+    });
+    // Older clients begin this name in lower case for TCP and UDP, newer ones and later requests do not.
+    request.names()["olderHealthCheckInterval"] = "healthCheckInterval";
+    request.types()["olderHealthCheckInterval"] = "number";
+    return request;
+}
+
+/** Request of `SetLoadBalancer…ListenerAttribute`. */
+export function changeRequest(protocol: ListenerProtocol): ModelClass<RequestFields> {
+    return requestModel(protocol, { VServerGroup: "string", MasterSlaveServerGroupId: "string" });
+}
+
+function requestModel(protocol: ListenerProtocol, more: Fields): ModelClass<RequestFields> {
+    const fields: Fields = { ...address, ...settings[protocol], ...asked[protocol], ...more };
+    return model(fields) as unknown as ModelClass<RequestFields>;
+}
+
+const ruleFields = {
+    RuleId: "string",
+    RuleName: "string",
+    Domain: "string",
+    Url: "string",
+    VServerGroupId: "string",
+    ListenerSync: "string",
+} as const;
+
+const answered = {
+    Status: "string",
+    HealthCheck: "string",
+    AclIds: { AclId: ["string"] },
+    Tags: { Tag: [{ TagKey: "string", TagValue: "string" }] },
+} as const;
+
+const answers = {
+    tcp: { ...settings.tcp, ...answered },
+    udp: { ...settings.udp, ...answered, HealthCheckReq: "string", HealthCheckExp: "string" },
+    http: { ...settings.http, ...answered, ...asked.http, Rules: { Rule: [ruleFields] } },
+    https: { ...settings.https, ...answered, Rules: { Rule: [ruleFields] } },
+} as const satisfies Record<ListenerProtocol, Fields>;
+
+const answeredEverything = { ...answers.tcp, ...answers.udp, ...answers.http, ...answers.https } as const;
+type AnswerFields = Members<typeof answeredEverything> & { loadBalancerId?: string; listenerPort?: number };
+/** What an answer about a listener may hold. */
+export type ListenerAnswer = Plain<AnswerFields>;
+
+/** Answer of `DescribeLoadBalancer…ListenerAttribute`. */
+export function attributeAnswer(protocol: ListenerProtocol): ModelClass<AnswerFields> {
+    return model({
+        RequestId: "string",
+        LoadBalancerId: "string",
+        ListenerPort: "number",
+        ...answers[protocol],
+    } as Fields) as unknown as ModelClass<AnswerFields>;
+}

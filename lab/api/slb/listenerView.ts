@@ -1,0 +1,116 @@
+import type { ForwardingRule, HealthCheck, Listener, LoadBalancer, Stickiness } from "../../model/slb";
+import type { ListenerAnswer } from "./listenerFields";
+import { BACKEND_PORT } from "./listenerSettings";
+import { tagsView } from "./view";
+
+/** What `DescribeLoadBalancer…ListenerAttribute` answers. Members that a protocol does not have are left out. */
+export function listenerView(balancer: LoadBalancer, listener: Listener): ListenerAnswer {
+    const { settings, protocol } = listener;
+    const { acl, healthCheck } = settings;
+    return {
+        loadBalancerId: balancer.id,
+        listenerPort: listener.port,
+        status: listener.status,
+        description: listener.description,
+        backendServerPort: settings.backendServerPort,
+        bandwidth: settings.bandwidth,
+        scheduler: settings.scheduler,
+        vServerGroupId: settings.vServerGroupId,
+        aclStatus: acl.enabled ? "on" : "off",
+        ...(acl.enabled && { aclType: acl.type, aclId: acl.ids.join(","), aclIds: { aclId: [...acl.ids] } }),
+        ...healthCheckView(healthCheck),
+        healthCheckType: healthCheck.type,
+        ...(healthCheck.type === "http" && { healthCheckMethod: healthCheck.method }),
+        tags: tagsView(listener.tags),
+        ...(protocol === "tcp" || protocol === "udp"
+            ? transportView(listener)
+            : {
+                  healthCheckTimeout: healthCheck.timeout,
+                  ...applicationView(listener),
+              }),
+    };
+}
+
+/** The check as far as listeners and rules share it. */
+export function healthCheckView(check: HealthCheck) {
+    return {
+        healthCheck: check.enabled ? "on" : "off",
+        healthCheckConnectPort: check.port === 0 ? BACKEND_PORT : check.port,
+        healthyThreshold: check.healthyThreshold,
+        unhealthyThreshold: check.unhealthyThreshold,
+        healthCheckInterval: check.interval,
+        ...(check.type === "http" && {
+            healthCheckURI: check.uri,
+            healthCheckDomain: check.domain,
+            healthCheckHttpCode: check.codes,
+        }),
+    };
+}
+
+/** Members of a cookie that is not in use are left out, so that clients don't take them for a change. */
+export function stickinessView(stickiness: Stickiness) {
+    return {
+        stickySession: stickiness.enabled ? "on" : "off",
+        ...(stickiness.type !== "" && { stickySessionType: stickiness.type }),
+        ...(stickiness.type === "insert" && { cookieTimeout: stickiness.cookieTimeout }),
+        ...(stickiness.type === "server" && { cookie: stickiness.cookie }),
+    };
+}
+
+function transportView({ protocol, settings }: Listener): ListenerAnswer {
+    const { transport, healthCheck } = settings;
+    return {
+        healthCheckConnectTimeout: healthCheck.timeout,
+        persistenceTimeout: transport.persistenceTimeout,
+        connectionDrain: transport.drainTimeout === undefined ? "off" : "on",
+        ...(transport.drainTimeout !== undefined && { connectionDrainTimeout: transport.drainTimeout }),
+        proxyProtocolV2Enabled: transport.proxyProtocol,
+        ...(protocol === "tcp"
+            ? { establishedTimeout: transport.establishedTimeout }
+            : { healthCheckReq: transport.checkRequest, healthCheckExp: transport.checkAnswer }),
+    };
+}
+
+function applicationView({ protocol, settings, rules }: Listener): ListenerAnswer {
+    const { application, tls } = settings;
+    const says = (header: (typeof application.headers)[number]): string =>
+        application.headers.includes(header) ? "on" : "off";
+    return {
+        ...stickinessView(application.stickiness),
+        gzip: application.gzip ? "on" : "off",
+        idleTimeout: application.idleTimeout,
+        requestTimeout: application.requestTimeout,
+        xForwardedFor: "on",
+        xForwardedFor_SLBIP: says("SLBIP"),
+        xForwardedFor_SLBID: says("SLBID"),
+        xForwardedFor_proto: says("proto"),
+        xForwardedFor_SLBPORT: says("SLBPORT"),
+        xForwardedFor_ClientSrcPort: says("ClientSrcPort"),
+        rules: { rule: rules.map(ruleSummary) },
+        ...(protocol === "http" && {
+            listenerForward: application.redirect ? "on" : "off",
+            ...(application.redirect && {
+                forwardPort: application.redirect.port,
+                forwardCode: application.redirect.code,
+            }),
+        }),
+        ...(tls && {
+            serverCertificateId: tls.serverCertificateId,
+            cACertificateId: tls.caCertificateId,
+            enableHttp2: tls.http2 ? "on" : "off",
+            tLSCipherPolicy: tls.cipherPolicy,
+        }),
+    };
+}
+
+/** A rule as lists of rules name it. */
+export function ruleSummary(rule: ForwardingRule) {
+    return {
+        ruleId: rule.id,
+        ruleName: rule.name,
+        domain: rule.domain,
+        url: rule.url,
+        vServerGroupId: rule.vServerGroupId,
+        listenerSync: rule.own ? "off" : "on",
+    };
+}

@@ -1,0 +1,19 @@
+/** Parts of answers that several resources share. */
+import { BackendServer, addressOfServer } from "../../model/slb";
+import type { State } from "../../model/state";
+
+export { minuteOf, tagsView } from "../ecs/view";
+
+/** A server as the groups list it. */
+export function serverView(state: State, server: BackendServer) {
+    const found = addressOfServer(state, server);
+    return {
+        serverId: server.serverId,
+        serverIp: found?.address ?? server.serverIp,
+        type: server.type,
+        port: server.port,
+        weight: server.weight,
+        description: server.description,
+        vpcId: found?.vpcId ?? "",
+    };
+}

@@ -1,0 +1,190 @@
+/** From classic load balancers of the model to what should balance on this machine. */
+import type {
+    DesiredBalancer,
+    DesiredCheck,
+    DesiredForwarding,
+    DesiredListener,
+    DesiredPool,
+    DesiredServer,
+    DesiredTls,
+} from "./desired";
+import {
+    BackendServer,
+    ForwardedHeader,
+    ForwardingRule,
+    HealthCheck,
+    Listener,
+    LoadBalancer,
+    Scheduler,
+    Stickiness,
+    addressOfServer,
+} from "./slb";
+import type { State } from "./state";
+
+/** Balancers that have a place to listen at: one with an internet address gets it with its first server. */
+export function projectBalancers(state: State): DesiredBalancer[] {
+    return Object.values(state.loadBalancers)
+        .filter(({ serverVpcId }) => Object.hasOwn(state.vpcs, serverVpcId))
+        .map((balancer) => ({
+            id: balancer.id,
+            address: balancer.address,
+            vpcId: balancer.serverVpcId,
+            listeners:
+                balancer.status === "inactive"
+                    ? []
+                    : balancer.listeners
+                          .filter(({ status }) => status === "running")
+                          .map((listener) => projectListener(state, balancer, listener)),
+        }));
+}
+
+function projectListener(state: State, balancer: LoadBalancer, listener: Listener): DesiredListener {
+    const { settings, protocol } = listener;
+    const { acl, application, transport } = settings;
+    const web = protocol === "http" || protocol === "https";
+    return {
+        id: listener.id,
+        protocol,
+        port: listener.port,
+        ...(acl.enabled && {
+            access: {
+                kind: acl.type === "black" ? ("deny" as const) : ("allow" as const),
+                cidrs: acl.ids.flatMap((id) =>
+                    (state.accessControlLists[id]?.entries ?? []).map(({ entry }) => entry),
+                ),
+            },
+        }),
+        ...(application.redirect && { redirect: application.redirect }),
+        ...(settings.tls && { tls: projectTls(state, settings.tls) }),
+        idleSeconds: web ? application.idleTimeout : transport.establishedTimeout,
+        requestSeconds: web ? application.requestTimeout : transport.establishedTimeout,
+        headers: web ? application.headers.map((header) => projectHeader(balancer, header)) : [],
+        gzip: web && application.gzip,
+        proxyProtocol: !web && transport.proxyProtocol,
+        rules: listener.rules
+            .map((rule) => projectRule(state, balancer, listener, rule))
+            .sort((a, b) => specificity(b) - specificity(a)),
+        pool: {
+            servers: projectServers(state, balancer, listener, settings.vServerGroupId),
+            ...projectBalancing(settings.scheduler, settings.healthCheck),
+            ...(web
+                ? projectStickiness(application.stickiness)
+                : transport.persistenceTimeout > 0 && {
+                      stickiness: { kind: "source" as const, seconds: transport.persistenceTimeout },
+                  }),
+        },
+    };
+}
+
+const headers: Readonly<Record<ForwardedHeader, (balancer: LoadBalancer) => DesiredListener["headers"][number]>> = {
+    SLBIP: ({ address }) => ({ name: "SLB-IP", value: { kind: "text", text: address } }),
+    SLBID: ({ id }) => ({ name: "SLB-ID", value: { kind: "text", text: id } }),
+    proto: () => ({ name: "X-Forwarded-Proto", value: { kind: "protocol" } }),
+    SLBPORT: () => ({ name: "X-Forwarded-Port", value: { kind: "port" } }),
+    ClientSrcPort: () => ({ name: "X-Forwarded-Client-srcport", value: { kind: "clientPort" } }),
+};
+
+function projectHeader(balancer: LoadBalancer, header: ForwardedHeader): DesiredListener["headers"][number] {
+    return headers[header](balancer);
+}
+
+const minimumVersions: Readonly<Record<string, DesiredTls["minimum"]>> = {
+    tls_cipher_policy_1_0: "TLSv1.0",
+    tls_cipher_policy_1_1: "TLSv1.1",
+};
+
+function projectTls(state: State, tls: NonNullable<Listener["settings"]["tls"]>): DesiredTls {
+    const server = state.slbCertificates[tls.serverCertificateId];
+    const authority = state.slbCertificates[tls.caCertificateId];
+    return {
+        certificate: `${server?.certificate.trim() ?? ""}\n${server?.privateKey.trim() ?? ""}\n`,
+        ...(authority && { clientAuthority: authority.certificate }),
+        minimum: minimumVersions[tls.cipherPolicy] ?? "TLSv1.2",
+        maximum: tls.cipherPolicy.endsWith("_1_3") ? "TLSv1.3" : "TLSv1.2",
+        http2: tls.http2,
+    };
+}
+
+function projectRule(
+    state: State,
+    balancer: LoadBalancer,
+    listener: Listener,
+    { id, domain, url, vServerGroupId, own }: ForwardingRule,
+): DesiredForwarding {
+    const { scheduler, healthCheck, application } = listener.settings;
+    return {
+        id,
+        ...(domain !== "" && { domain }),
+        ...(url !== "" && { path: url }),
+        pool: {
+            servers: projectServers(state, balancer, listener, vServerGroupId),
+            ...projectBalancing(own?.scheduler ?? scheduler, own?.healthCheck ?? healthCheck),
+            ...projectStickiness(own?.stickiness ?? application.stickiness),
+        },
+    };
+}
+
+/** A whole domain goes before one with `*`, that before none, and a longer path before a shorter. */
+function specificity({ domain = "", path = "" }: DesiredForwarding): number {
+    const exact = domain === "" ? 0 : domain.includes("*") ? 1 : 2;
+    return exact * 1e6 + domain.length * 1e3 + path.length;
+}
+
+const schedulers: Readonly<Record<Scheduler, DesiredPool["scheduler"]>> = {
+    wrr: "weighted",
+    rr: "equal",
+    wlc: "leastConnections",
+    sch: "sourceHash",
+    tch: "sourceHash",
+    qch: "sourceHash",
+};
+
+function projectBalancing(scheduler: Scheduler, check: HealthCheck): Pick<DesiredPool, "scheduler" | "check"> {
+    return { scheduler: schedulers[scheduler], ...(check.enabled && { check: projectCheck(check) }) };
+}
+
+function projectCheck(check: HealthCheck): DesiredCheck {
+    return {
+        ...(check.type === "http" && {
+            http: {
+                method: check.method === "get" ? ("GET" as const) : ("HEAD" as const),
+                path: check.uri,
+                ...(check.domain !== "" && { host: check.domain }),
+                classes: check.codes.split(",").map((code) => Number(code.charAt("http_".length))),
+            },
+        }),
+        ...(check.port !== 0 && { port: check.port }),
+        intervalSeconds: check.interval,
+        timeoutSeconds: check.timeout,
+        healthyAfter: check.healthyThreshold,
+        unhealthyAfter: check.unhealthyThreshold,
+    };
+}
+
+function projectStickiness(stickiness: Stickiness): Pick<DesiredPool, "stickiness"> {
+    switch (stickiness.type) {
+        case "":
+            return {};
+        case "insert":
+            return { stickiness: { kind: "insert", seconds: stickiness.cookieTimeout } };
+        case "server":
+            return { stickiness: { kind: "rewrite", cookie: stickiness.cookie } };
+    }
+}
+
+function projectServers(state: State, balancer: LoadBalancer, listener: Listener, groupId: string): DesiredServer[] {
+    const servers: readonly BackendServer[] =
+        groupId === "" ? balancer.servers : (state.vServerGroups[groupId]?.servers ?? []);
+    return servers.flatMap((server) => {
+        const found = addressOfServer(state, server);
+        if (found?.vpcId !== balancer.serverVpcId) return [];
+        return [
+            {
+                id: server.serverId,
+                address: found.address,
+                port: server.port === 0 ? listener.settings.backendServerPort : server.port,
+                weight: server.weight,
+            },
+        ];
+    });
+}

@@ -1,0 +1,165 @@
+/** Classic load balancers of the model. */
+import type { Resource, State } from "./state";
+
+export interface LoadBalancer extends Resource {
+    /** In the lab's slice of 127.77.0.0/16, or of the VSwitch for one inside a VPC. */
+    readonly address: string;
+    readonly addressType: "internet" | "intranet";
+    /** Empty for one with an internet address. */
+    readonly vpcId: string;
+    readonly vswitchId: string;
+    readonly masterZoneId: string;
+    readonly slaveZoneId: string;
+    status: "active" | "inactive";
+    spec: string;
+    payType: "PayOnDemand" | "PrePay";
+    instanceChargeType: "PayBySpec" | "PayByCLCU";
+    internetChargeType: "paybytraffic" | "paybybandwidth";
+    bandwidth: number;
+    deleteProtection: boolean;
+    modificationProtection: { status: "NonProtection" | "ConsoleProtection"; reason: string };
+    /** The default server group; its servers have no port of their own. */
+    servers: BackendServer[];
+    listeners: Listener[];
+    /** Its own VPC, or the one that its servers are in or were in last. Empty before its first server. */
+    serverVpcId: string;
+}
+
+export interface BackendServer {
+    readonly serverId: string;
+    readonly type: "ecs" | "eni";
+    /** Empty for the primary address. */
+    readonly serverIp: string;
+    /** 0 in the default group, where the listener's backend port counts. */
+    readonly port: number;
+    weight: number;
+    description: string;
+}
+
+export interface VServerGroup extends Resource {
+    readonly loadBalancerId: string;
+    servers: BackendServer[];
+}
+
+export type ListenerProtocol = "tcp" | "udp" | "http" | "https";
+
+/** A listener is known by its protocol and port. */
+export interface Listener extends Resource {
+    readonly protocol: ListenerProtocol;
+    readonly port: number;
+    status: "stopped" | "running";
+    settings: ListenerSettings;
+    rules: ForwardingRule[];
+}
+
+export interface ListenerSettings {
+    /** 0 with a server group. */
+    readonly backendServerPort: number;
+    readonly bandwidth: number;
+    readonly scheduler: Scheduler;
+    /** Empty for the default server group. */
+    readonly vServerGroupId: string;
+    readonly acl: { readonly enabled: boolean; readonly type: "white" | "black" | ""; readonly ids: readonly string[] };
+    readonly healthCheck: HealthCheck;
+    /** Of TCP and UDP. */
+    readonly transport: {
+        readonly persistenceTimeout: number;
+        readonly establishedTimeout: number;
+        /** Seconds that connections to a removed or failed server may last; absent to leave them alone. */
+        readonly drainTimeout?: number;
+        readonly proxyProtocol: boolean;
+        /** What a UDP check sends and wants to hear; empty to be content with no refusal. */
+        readonly checkRequest: string;
+        readonly checkAnswer: string;
+    };
+    /** Of HTTP and HTTPS. */
+    readonly application: {
+        readonly stickiness: Stickiness;
+        readonly gzip: boolean;
+        readonly idleTimeout: number;
+        readonly requestTimeout: number;
+        /** Headers besides X-Forwarded-For, by the end of their parameter's name. */
+        readonly headers: readonly ForwardedHeader[];
+        /** Redirects instead of balancing. */
+        readonly redirect?: { readonly port: number; readonly code: number };
+    };
+    readonly tls?: {
+        readonly serverCertificateId: string;
+        readonly caCertificateId: string;
+        readonly http2: boolean;
+        readonly cipherPolicy: string;
+    };
+}
+
+/** Weighted and plain round robin, least connections, and consistent hashes of source, connection and QUIC id. */
+export type Scheduler = "wrr" | "rr" | "wlc" | "sch" | "tch" | "qch";
+/** Parts of what a listener may tell its servers, as the wire spells them. */
+export type ForwardedHeader = "SLBIP" | "SLBID" | "proto" | "SLBPORT" | "ClientSrcPort";
+
+export interface HealthCheck {
+    readonly enabled: boolean;
+    readonly type: "tcp" | "http" | "udp";
+    readonly method: "head" | "get";
+    readonly uri: string;
+    /** `Host` of a check; empty for the server's address. */
+    readonly domain: string;
+    /** 0 for the port that takes the traffic. */
+    readonly port: number;
+    /** `http_2xx,http_3xx`, … */
+    readonly codes: string;
+    readonly healthyThreshold: number;
+    readonly unhealthyThreshold: number;
+    /** Seconds. */
+    readonly timeout: number;
+    readonly interval: number;
+}
+
+export interface Stickiness {
+    readonly enabled: boolean;
+    /** `insert`: a cookie of the balancer's own; `server`: the application's, rewritten. */
+    readonly type: "insert" | "server" | "";
+    readonly cookieTimeout: number;
+    readonly cookie: string;
+}
+
+export interface ForwardingRule {
+    readonly id: string;
+    name: string;
+    readonly domain: string;
+    readonly url: string;
+    vServerGroupId: string;
+    /** Absent while the rule takes the listener's settings. */
+    own?: { readonly scheduler: Scheduler; readonly healthCheck: HealthCheck; readonly stickiness: Stickiness };
+}
+
+export interface AccessControlList extends Resource {
+    readonly addressIpVersion: "ipv4" | "ipv6";
+    entries: { readonly entry: string; readonly comment: string }[];
+}
+
+/** A certificate for listeners, or an authority for the clients of listeners. */
+export interface SlbCertificate extends Resource {
+    readonly kind: "server" | "ca";
+    /** PEM, with the chain. */
+    readonly certificate: string;
+    /** PEM; empty for an authority. */
+    readonly privateKey: string;
+}
+
+/** The address under which a balancer reaches a server; undefined once it is gone. */
+export function addressOfServer(state: State, server: BackendServer): { vpcId: string; address: string } | undefined {
+    const nic =
+        server.type === "eni"
+            ? state.networkInterfaces[server.serverId]
+            : Object.values(state.networkInterfaces).find(
+                  ({ instanceId, kind }) => instanceId === server.serverId && kind === "Primary",
+              );
+    return nic && { vpcId: nic.vpcId, address: server.serverIp === "" ? nic.primaryIp : server.serverIp };
+}
+
+/** Takes hosts and interfaces that are released out of every server group. */
+export function forgetServers(state: State, ids: ReadonlySet<string>): void {
+    for (const pool of [...Object.values(state.loadBalancers), ...Object.values(state.vServerGroups)])
+        if (pool.servers.some(({ serverId }) => ids.has(serverId)))
+            pool.servers = pool.servers.filter(({ serverId }) => !ids.has(serverId));
+}
