@@ -31,6 +31,7 @@ function idleMachine(): Machine {
             listener = given;
         },
         consoleOutput: async () => "",
+        health: async () => [],
         close: async () => undefined,
         destroy: async () => undefined,
     };

@@ -70,6 +70,7 @@ export class Cloud {
             ]),
             defaultRegion: options.region ?? DEFAULT_REGION,
             reconcile: () => late.cloud?.reconcile() ?? Promise.resolve(),
+            health: (balancerId) => machine.health(balancerId),
             log: (record) => log(callLine(record)),
         });
         const server = await ApiServer.listen({
@@ -125,6 +126,7 @@ export class Cloud {
         if (!this.halting) return desired;
         return {
             ...desired,
+            balancers: [],
             hosts: desired.hosts.map((host) => ({ ...host, power: "stopped" as const, forceStop: false })),
         };
     }

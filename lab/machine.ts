@@ -7,7 +7,8 @@ import { Hosts, containerName, labFilter } from "./hosts/hosts";
 import { remove } from "./hosts/files";
 import { claimIndex, releaseIndex } from "./hosts/labs";
 import { Runner } from "./hosts/runner";
-import type { DesiredMachine, Machine, MachineEvent } from "./model/desired";
+import type { DesiredMachine, Machine, MachineEvent, ServerHealth } from "./model/desired";
+import { Balancers } from "./net/balancers";
 import { DnsRelay } from "./net/dns";
 import { Asker, MetadataService } from "./net/metadata";
 import { raiseKernelSettings, restoreKernelSettings } from "./hosts/kernelSettings";
@@ -37,7 +38,7 @@ export interface LabMachine extends Machine {
 const DNS_PORT = 10053;
 const METADATA_PORT = 10080;
 
-const nothing: DesiredMachine = { vpcs: [], hosts: [], eips: [], securityGroups: [] };
+const nothing: DesiredMachine = { vpcs: [], hosts: [], eips: [], securityGroups: [], balancers: [] };
 
 /** Takes an index for the lab. Touches nothing else before the first `reconcile`. */
 export async function createMachine(options: MachineOptions): Promise<LabMachine> {
@@ -59,6 +60,7 @@ class RealMachine implements LabMachine {
     private readonly runner: Runner;
     private readonly docker = new Docker();
     private readonly network: Network;
+    private readonly balancers: Balancers;
     private readonly hosts: Hosts;
     private readonly log: (line: string) => void;
     private readonly listeners = new Set<(event: MachineEvent) => void>();
@@ -84,6 +86,11 @@ class RealMachine implements LabMachine {
             index: this.index,
             slotsFile: path.join(folder, "slots.json"),
             log: this.log,
+        });
+        this.balancers = new Balancers({
+            runner: this.runner,
+            folder: `/run/${this.network.addresses.device}-balancers`,
+            place: (id) => this.network.balancer(id),
         });
         this.hosts = new Hosts({
             lab: name,
@@ -132,6 +139,7 @@ class RealMachine implements LabMachine {
                 metadataPort: this.metadata?.port ?? METADATA_PORT,
             });
             await this.network.removeStrayLinks();
+            await this.balancers.apply(desired.balancers);
         });
         this.turn = network.catch(() => {
             this.network.distrust();
@@ -200,6 +208,10 @@ class RealMachine implements LabMachine {
         return this.hosts.consoleOutput(hostId);
     }
 
+    async health(balancerId: string): Promise<readonly ServerHealth[]> {
+        return this.balancers.health(balancerId);
+    }
+
     async close(): Promise<void> {
         this.closing.abort();
         await this.turn;
@@ -217,6 +229,7 @@ class RealMachine implements LabMachine {
         await this.turn;
         await this.hosts.destroy();
         await this.network.destroy();
+        this.balancers.destroy();
         remove(folder);
         releaseIndex(name);
         await restoreKernelSettings(this.runner);

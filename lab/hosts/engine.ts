@@ -24,6 +24,7 @@ const TOOLS: Readonly<Record<string, string>> = {
     nsenter: "util-linux",
     sysctl: "procps",
     ssh: "openssh-client",
+    haproxy: "haproxy",
 };
 
 /** Makes sure that an engine answers and that the programs that the lab uses are there. */

@@ -162,7 +162,7 @@ export interface DesiredBalancer {
 export interface DesiredListener {
     /** Unique on the account. */
     readonly id: string;
-    readonly protocol: "tcp" | "udp" | "http" | "https";
+    readonly protocol: "tcp" | "http" | "https";
     readonly port: number;
     /** Who may connect; everybody when absent. */
     readonly access?: { readonly kind: "allow" | "deny"; readonly cidrs: readonly string[] };
@@ -187,8 +187,7 @@ export interface DesiredListener {
 
 /** A fixed text, or something about the client's connection. */
 export type HeaderValue =
-    | { readonly kind: "text"; readonly text: string }
-    | { readonly kind: "protocol" | "port" | "clientPort" };
+    { readonly kind: "text"; readonly text: string } | { readonly kind: "protocol" | "port" | "clientPort" };
 
 export interface DesiredTls {
     /** PEM of certificate, chain and key. */

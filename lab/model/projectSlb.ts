@@ -49,9 +49,7 @@ function projectListener(state: State, balancer: LoadBalancer, listener: Listene
         ...(acl.enabled && {
             access: {
                 kind: acl.type === "black" ? ("deny" as const) : ("allow" as const),
-                cidrs: acl.ids.flatMap((id) =>
-                    (state.accessControlLists[id]?.entries ?? []).map(({ entry }) => entry),
-                ),
+                cidrs: acl.ids.flatMap((id) => (state.accessControlLists[id]?.entries ?? []).map(({ entry }) => entry)),
             },
         }),
         ...(application.redirect && { redirect: application.redirect }),
@@ -136,7 +134,6 @@ const schedulers: Readonly<Record<Scheduler, DesiredPool["scheduler"]>> = {
     wlc: "leastConnections",
     sch: "sourceHash",
     tch: "sourceHash",
-    qch: "sourceHash",
 };
 
 function projectBalancing(scheduler: Scheduler, check: HealthCheck): Pick<DesiredPool, "scheduler" | "check"> {

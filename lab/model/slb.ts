@@ -41,7 +41,7 @@ export interface VServerGroup extends Resource {
     servers: BackendServer[];
 }
 
-export type ListenerProtocol = "tcp" | "udp" | "http" | "https";
+export type ListenerProtocol = "tcp" | "http" | "https";
 
 /** A listener is known by its protocol and port. */
 export interface Listener extends Resource {
@@ -61,16 +61,11 @@ export interface ListenerSettings {
     readonly vServerGroupId: string;
     readonly acl: { readonly enabled: boolean; readonly type: "white" | "black" | ""; readonly ids: readonly string[] };
     readonly healthCheck: HealthCheck;
-    /** Of TCP and UDP. */
+    /** Of TCP. */
     readonly transport: {
         readonly persistenceTimeout: number;
         readonly establishedTimeout: number;
-        /** Seconds that connections to a removed or failed server may last; absent to leave them alone. */
-        readonly drainTimeout?: number;
         readonly proxyProtocol: boolean;
-        /** What a UDP check sends and wants to hear; empty to be content with no refusal. */
-        readonly checkRequest: string;
-        readonly checkAnswer: string;
     };
     /** Of HTTP and HTTPS. */
     readonly application: {
@@ -91,14 +86,14 @@ export interface ListenerSettings {
     };
 }
 
-/** Weighted and plain round robin, least connections, and consistent hashes of source, connection and QUIC id. */
-export type Scheduler = "wrr" | "rr" | "wlc" | "sch" | "tch" | "qch";
+/** Weighted and plain round robin, least connections, and consistent hashes of source and connection. */
+export type Scheduler = "wrr" | "rr" | "wlc" | "sch" | "tch";
 /** Parts of what a listener may tell its servers, as the wire spells them. */
 export type ForwardedHeader = "SLBIP" | "SLBID" | "proto" | "SLBPORT" | "ClientSrcPort";
 
 export interface HealthCheck {
     readonly enabled: boolean;
-    readonly type: "tcp" | "http" | "udp";
+    readonly type: "tcp" | "http";
     readonly method: "head" | "get";
     readonly uri: string;
     /** `Host` of a check; empty for the server's address. */

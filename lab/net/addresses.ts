@@ -7,6 +7,8 @@ const INTERNET = parseAddress("203.0.113.1")!;
 const OUTER = parseAddress("198.18.0.0")!;
 const TWINS = parseAddress("198.19.0.0")!;
 const EIPS = parseAddress("127.77.0.0")!;
+/** Where the cloud's balancers and their health checks come from, in every VPC. */
+const BALANCERS = parseAddress("100.64.0.0")!;
 
 /** Addresses in one lab's slice of every range. */
 export const SLICE = 4096;
@@ -22,6 +24,8 @@ export interface LabAddresses {
     readonly edgePrefix: string;
     /** Beginning of the names of the VPCs' name spaces. */
     readonly namespacePrefix: string;
+    /** Beginning of the names of the balancers' name spaces. */
+    readonly balancerPrefix: string;
     /** Where the lab's own services (DNS, metadata) listen. */
     readonly service: string;
     /** Source address of connections from the machine to an EIP. */
@@ -46,6 +50,7 @@ export function labAddresses(index: number): LabAddresses {
         table: `mh${index}`,
         edgePrefix: `mh${index}e`,
         namespacePrefix: `mh${index}-`,
+        balancerPrefix: `mh${index}b-`,
         service: outerAddress(index, 1),
         internet: formatAddress(INTERNET + index),
         eips: at(EIPS),
@@ -57,6 +62,11 @@ export function labAddresses(index: number): LabAddresses {
 /** An outer address by its number; 0 is not used and 1 is the lab's services. */
 export function outerAddress(index: number, number: number): string {
     return formatAddress(OUTER + SLICE * index + number);
+}
+
+/** The address from which the balancer with a number reaches its servers. */
+export function balancerAddress(number: number): string {
+    return formatAddress(BALANCERS + number);
 }
 
 /** An address or range of 127.77.0.0/16 as it travels; undefined for any other. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import type { DesiredMachine } from "../model/desired";
 import type { Runner } from "../hosts/runner";
 import { LabAddresses, edgeMac, labAddresses, twin } from "./addresses";
-import { NetworkPlan, NicPlan, RouterPlan, changedBindings, planNetwork, replaceTable } from "./plan";
+import { BalancerPlan, NetworkPlan, NicPlan, RouterPlan, changedBindings, planNetwork, replaceTable } from "./plan";
 import { Slots } from "./slots";
 
 /** Where `ip netns` keeps its names. */
@@ -27,7 +27,7 @@ export class Network {
     private readonly slots: Slots;
     private plan: NetworkPlan | undefined;
     private readonly routers = new Map<string, RouterPlan>();
-    /** Host interfaces whose link is there, as `<name space>/<device>`. */
+    /** Links to hosts and balancers that are there, as `<name space>/<device>`. */
     private readonly links = new Set<string>();
     private routes = new Set<string>();
     private table = "";
@@ -83,16 +83,22 @@ ${rules.map((rule) => `iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${ru
         this.slots.assign([
             ...desired.vpcs.map(({ id }) => `vpc/${id}`),
             ...desired.hosts.flatMap(({ nics }) => nics.map(({ id }) => `nic/${id}`)),
+            ...desired.balancers.map(({ id }) => `balancer/${id}`),
         ]);
         const plan = planNetwork(desired, {
             lab: this.addresses,
             slot: (owner) => this.slots.find(owner) ?? 0,
             ...ports,
         });
+        // Before the look at what is there: a number, and so the name of a link, may have a new owner already.
+        await this.removeBalancers(plan);
         if (!this.trusted) await this.inspect(plan);
         try {
             await this.removeRouters(plan);
             for (const router of plan.routers) await this.applyRouter(router);
+            for (const router of plan.routers)
+                for (const balancer of router.balancers)
+                    if (!this.isLinked(router, balancer.device)) await this.plugBalancer(router, balancer);
             await this.applyMachine(plan);
         } catch (error) {
             this.trusted = false;
@@ -117,7 +123,7 @@ ${rules.map((rule) => `iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${ru
             .map(({ namespace }) => `ip -n ${namespace} -o link show | sed "s|^|${namespace} |"`);
         const found = script.length > 0 ? await runner.script(script.join("\n")) : "";
         for (const line of found.split("\n")) {
-            const match = /^(\S+) \d+: (n\d+)@/.exec(line);
+            const match = /^(\S+) \d+: ([bn]\d+)@/.exec(line);
             if (match) this.links.add(`${match[1]!}/${match[2]!}`);
         }
         // Routes of a lab that was changed while nobody looked: those of the edges are entered again, others go.
@@ -128,6 +134,41 @@ ${rules.map((rule) => `iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${ru
             if (match?.[3]?.startsWith(edgePrefix))
                 this.routes.add(`${match[1]!} via ${match[2]!} dev ${match[3]} onlink`);
         }
+    }
+
+    /** Name spaces of balancers that are no more, with what runs in them. */
+    private async removeBalancers(plan: NetworkPlan): Promise<void> {
+        const wanted = new Set(plan.routers.flatMap(({ balancers }) => balancers.map(({ namespace }) => namespace)));
+        const gone = this.balancerNamespaces().filter((namespace) => !wanted.has(namespace));
+        if (gone.length > 0) await this.options.runner.script(gone.map(removeBalancer).join("\n"));
+        for (const { balancers } of this.routers.values())
+            for (const { namespace, router, device } of balancers)
+                if (!wanted.has(namespace)) this.links.delete(`${router}/${device}`);
+    }
+
+    private async plugBalancer(router: RouterPlan, balancer: BalancerPlan): Promise<void> {
+        const routes = router.routes.filter(({ device }) => device === balancer.device);
+        const { namespace, device, address, source, gateway } = balancer;
+        await this.options.runner.script(`
+[ -e ${NAMESPACES}/${namespace} ] || ip netns add ${namespace}
+ip -n ${namespace} link delete eth0 2>/dev/null || true
+nsenter --net=${NAMESPACES}/${router.namespace} sh -eus <<'END_OF_ROUTER'
+ip link delete ${device} 2>/dev/null || true
+ip link add ${device} mtu ${this.mtu} type veth peer name eth0 mtu ${this.mtu} netns ${namespace}
+ip -batch - <<'END_OF_BATCH'
+link set ${device} up
+${routes.map(({ text }) => `route replace ${text}`).join("\n")}
+END_OF_BATCH
+END_OF_ROUTER
+ip -n ${namespace} -batch - <<'END_OF_BATCH'
+link set lo up
+address replace ${source}/32 dev eth0
+address replace ${address}/32 dev eth0
+link set eth0 up
+route replace default via ${gateway} dev eth0 onlink src ${source}
+END_OF_BATCH
+`);
+        this.links.add(`${router.namespace}/${device}`);
     }
 
     private async removeRouters(plan: NetworkPlan): Promise<void> {
@@ -273,8 +314,8 @@ END_OF_ROUTER`;
     /** Links that no host of the plan has: of interfaces taken from a host that goes on running. */
     async removeStrayLinks(): Promise<void> {
         const wanted = new Set(
-            [...this.routers.values()].flatMap(({ nics, namespace }) =>
-                nics.map(({ device }) => `${namespace}/${device}`),
+            [...this.routers.values()].flatMap(({ nics, balancers, namespace }) =>
+                [...nics, ...balancers].map(({ device }) => `${namespace}/${device}`),
             ),
         );
         const stray = new Map<string, string[]>();
@@ -290,6 +331,15 @@ END_OF_ROUTER`;
         return [...this.routers.values()].flatMap(({ nics }) => nics.filter((nic) => nic.hostId === hostId));
     }
 
+    /** Where a balancer is, while it is anywhere. */
+    balancer(id: string): BalancerPlan | undefined {
+        for (const { balancers } of this.routers.values()) {
+            const found = balancers.find((balancer) => balancer.id === id);
+            if (found) return found;
+        }
+        return undefined;
+    }
+
     /** Interface id by the outer address that its requests to the lab's services come from. */
     askedFrom(address: string): string | undefined {
         return this.plan?.outer.get(address);
@@ -297,6 +347,10 @@ END_OF_ROUTER`;
 
     private namespaces(): string[] {
         return listFolder(NAMESPACES).filter((name) => name.startsWith(this.addresses.namespacePrefix));
+    }
+
+    private balancerNamespaces(): string[] {
+        return listFolder(NAMESPACES).filter((name) => name.startsWith(this.addresses.balancerPrefix));
     }
 
     private edges(): string[] {
@@ -308,6 +362,7 @@ END_OF_ROUTER`;
         const { runner } = this.options;
         const { device, table } = this.addresses;
         const lines = [
+            ...this.balancerNamespaces().map(removeBalancer),
             ...this.namespaces().flatMap((name) => [
                 `ip -n ${name} link delete edge 2>/dev/null || true`,
                 `ip netns delete ${name}`,
@@ -324,6 +379,14 @@ END_OF_ROUTER`;
         this.plan = undefined;
         this.trusted = false;
     }
+}
+
+/** The link first: a name space whose processes take their time to end would keep its name in the VPC's. */
+function removeBalancer(namespace: string): string {
+    return `
+ip -n ${namespace} link delete eth0 2>/dev/null || true
+ip netns pids ${namespace} | xargs -r kill -KILL 2>/dev/null || true
+ip netns delete ${namespace}`;
 }
 
 function listFolder(folder: string): string[] {

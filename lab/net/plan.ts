@@ -3,14 +3,21 @@
  * everything that decides who reaches whom can be tested without a machine.
  */
 import { contains, parseCidr } from "../model/addresses";
-import type { DesiredDnat, DesiredMachine, DesiredNic, DesiredSecurityGroup, DesiredVpc } from "../model/desired";
-import { LabAddresses, outerAddress, twin } from "./addresses";
+import type {
+    DesiredBalancer,
+    DesiredDnat,
+    DesiredMachine,
+    DesiredNic,
+    DesiredSecurityGroup,
+    DesiredVpc,
+} from "../model/desired";
+import { LabAddresses, balancerAddress, outerAddress, twin } from "./addresses";
 import { directionRules, groupMembers, groupSet } from "./rules";
 
 /** What the plan needs to know beside the desired state. */
 export interface PlanContext {
     readonly lab: LabAddresses;
-    /** Number of a VPC (`vpc/<id>`) or an interface (`nic/<id>`). */
+    /** Number of a VPC (`vpc/<id>`), an interface (`nic/<id>`) or a balancer (`balancer/<id>`). */
     readonly slot: (owner: string) => number;
     /** Ports of the lab's own services on `lab.service`. */
     readonly dnsPort: number;
@@ -45,12 +52,13 @@ export interface RouterPlan {
     /** Content of table `vpc`. */
     readonly table: string;
     readonly nics: readonly NicPlan[];
+    readonly balancers: readonly BalancerPlan[];
 }
 
 export interface RoutePlan {
     /** Arguments of `ip route`. */
     readonly text: string;
-    /** The interface towards a host without which the route can't be. */
+    /** The interface towards a host or balancer without which the route can't be. */
     readonly device?: string;
 }
 
@@ -70,6 +78,21 @@ export interface NicPlan {
     readonly primary: boolean;
 }
 
+/** One load balancer: a name space of its own, linked with its VPC's. */
+export interface BalancerPlan {
+    readonly id: string;
+    readonly namespace: string;
+    /** The VPC's name space. */
+    readonly router: string;
+    /** Name of the link in the VPC's name space; `eth0` in the balancer's. */
+    readonly device: string;
+    /** Where clients reach it, as their packets travel. */
+    readonly address: string;
+    /** Where its connections to servers come from. */
+    readonly source: string;
+    readonly gateway: string;
+}
+
 /** Where the cloud's own services are in every VPC. */
 export const RESOLVERS = ["100.100.2.136", "100.100.2.138"] as const;
 export const METADATA = "100.100.100.200";
@@ -83,6 +106,7 @@ const FIRST_CUSTOM_TABLE = 1000;
 interface VpcParts {
     readonly vpc: DesiredVpc;
     readonly nics: readonly { readonly hostId: string; readonly index: number; readonly nic: DesiredNic }[];
+    readonly balancers: readonly DesiredBalancer[];
     readonly groups: ReadonlyMap<string, DesiredSecurityGroup>;
     /** Private address by the EIP bound to it. */
     readonly bound: ReadonlyMap<string, string>;
@@ -100,6 +124,12 @@ export function planNetwork(desired: DesiredMachine, context: PlanContext): Netw
             outer.set(address, nic.id);
             routes.push(`${address} via ${router.address} dev ${router.edge} onlink`);
         }
+    for (const { address, vpcId } of desired.balancers) {
+        const router = routers.find((candidate) => candidate.vpcId === vpcId);
+        const travelling = twin(address);
+        if (router && travelling !== undefined)
+            routes.push(`${travelling} via ${router.address} dev ${router.edge} onlink`);
+    }
     const bindings = new Map<string, string>();
     for (const eip of desired.eips) {
         const router = routers.find(({ vpcId }) => vpcId === eip.target?.vpcId);
@@ -119,6 +149,7 @@ function partsOf(desired: DesiredMachine, vpc: DesiredVpc): VpcParts {
         nics: desired.hosts.flatMap((host) =>
             host.nics.map((nic, index) => ({ hostId: host.id, index, nic })).filter(({ nic }) => nic.vpcId === vpc.id),
         ),
+        balancers: desired.balancers.filter(({ vpcId }) => vpcId === vpc.id),
         groups: new Map(desired.securityGroups.map((group) => [group.id, group])),
         bound,
     };
@@ -130,12 +161,13 @@ function planRouter(parts: VpcParts, context: PlanContext): RouterPlan {
     const number = slot(`vpc/${vpc.id}`);
     const namespace = `${lab.namespacePrefix}${vpc.id}`;
     const vswitches = new Map(vpc.vswitches.map((vswitch) => [vswitch.id, vswitch]));
+    const address = outerAddress(lab.index, number);
     return {
         vpcId: vpc.id,
         namespace,
         slot: number,
         edge: `${lab.edgePrefix}${number}`,
-        address: outerAddress(lab.index, number),
+        address,
         gateways: vpc.vswitches.map(({ gateway }) => gateway),
         ...planRoutes(parts, context),
         table: routerTable(parts, context),
@@ -157,7 +189,20 @@ function planRouter(parts: VpcParts, context: PlanContext): RouterPlan {
                 },
             ];
         }),
+        balancers: parts.balancers.map((balancer) => ({
+            id: balancer.id,
+            namespace: `${lab.balancerPrefix}${balancer.id}`,
+            router: namespace,
+            device: balancerDevice(balancer, context),
+            address: twin(balancer.address) ?? balancer.address,
+            source: balancerAddress(slot(`balancer/${balancer.id}`)),
+            gateway: address,
+        })),
     };
+}
+
+function balancerDevice({ id }: DesiredBalancer, { slot }: PlanContext): string {
+    return `b${slot(`balancer/${id}`)}`;
 }
 
 function deviceOf(nic: DesiredNic, { slot }: PlanContext): string {
@@ -169,11 +214,16 @@ function addressesOf(nic: DesiredNic): string[] {
 }
 
 function planRoutes(parts: VpcParts, context: PlanContext): Pick<RouterPlan, "routes" | "rules"> {
-    const { vpc, nics } = parts;
+    const { vpc, nics, balancers } = parts;
     const { service } = context.lab;
     const toEdge = `via ${service} dev edge onlink`;
     const devices = new Map<string, string>();
     for (const { nic } of nics) for (const address of addressesOf(nic)) devices.set(address, deviceOf(nic, context));
+    for (const balancer of balancers) {
+        const device = balancerDevice(balancer, context);
+        devices.set(twin(balancer.address) ?? balancer.address, device);
+        devices.set(balancerAddress(context.slot(`balancer/${balancer.id}`)), device);
+    }
     const routes: RoutePlan[] = [
         { text: `${service} dev edge` },
         { text: `default ${toEdge} table ${EDGE_TABLE}` },
@@ -213,7 +263,7 @@ function planRoutes(parts: VpcParts, context: PlanContext): Pick<RouterPlan, "ro
 }
 
 function routerTable(parts: VpcParts, context: PlanContext): string {
-    const { vpc, nics, bound } = parts;
+    const { vpc, nics, balancers, bound } = parts;
     const { lab, slot, dnsPort, metadataPort } = context;
     const members = groupMembers(nics.map(({ nic }) => nic));
     const sets = [...members].map(([id, addresses]) => set(groupSet(id), "ipv4_addr", [...new Set(addresses)]));
@@ -242,7 +292,11 @@ function routerTable(parts: VpcParts, context: PlanContext): string {
             [...outbound].map(([address, eip]) => `${address} : ${eip}`),
         ),
         map("sending", "ifname : verdict", sending),
-        map("receiving", "ifname : verdict", receiving),
+        // A balancer has access control lists of its own, and no security group.
+        map("receiving", "ifname : verdict", [
+            ...receiving,
+            ...balancers.map((balancer) => `"${balancerDevice(balancer, context)}" : accept`),
+        ]),
         chain("genuine", "type filter hook prerouting priority raw; policy accept;", [
             'iifname "edge" accept',
             "iifname . ip saddr @own accept",
@@ -250,7 +304,7 @@ function routerTable(parts: VpcParts, context: PlanContext): string {
             'iifname "n*" drop',
         ]),
         chain("marking", "type filter hook prerouting priority mangle; policy accept;", [
-            `iifname "n*" ct direction reply meta mark set ${LEAVING}`,
+            `iifname { "n*", "b*" } ct direction reply meta mark set ${LEAVING}`,
             `iifname "n*" ip saddr @elastic meta mark set ${LEAVING}`,
         ]),
         chain("arriving", "type nat hook prerouting priority dstnat; policy accept;", [
@@ -279,6 +333,8 @@ function routerTable(parts: VpcParts, context: PlanContext): string {
             "tcp flags syn tcp option maxseg size set rt mtu",
             "ct state established,related accept",
             `ip daddr ${lab.service} ct status dnat accept`,
+            // As in the cloud: what a balancer lets through, and its health checks, pass every security group.
+            'iifname "b*" oifname "n*" accept',
             "iifname vmap @sending",
             'oifname "edge" jump leaving',
             "oifname vmap @receiving",

@@ -11,9 +11,13 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { LabMachine, createMachine, ensureEngine, ensureImage } from "../../lab/machine";
+import { writeAtomically } from "../../lab/hosts/files";
+import { PEER, balancerFiles } from "../../lab/net/haproxy";
 import type {
+    DesiredBalancer,
     DesiredEip,
     DesiredHost,
+    DesiredListener,
     DesiredMachine,
     DesiredRule,
     DesiredSecurityGroup,
@@ -49,6 +53,7 @@ async function traces(): Promise<Record<string, string>> {
         iptables: ["sh", "-c", "iptables-save | grep '^-A' | grep -v 'br-\\|docker\\|DOCKER' | sort"],
         containers: ["docker", "ps", "-a", "--filter", `label=multihost.lab=${NAME}`, "--format", "{{.Names}}"],
         loops: ["sh", "-c", `losetup -l -O BACK-FILE -n | grep -F ${folder} || true`],
+        balancers: ["sh", "-c", `ls -d /run/mh*-balancers 2>/dev/null || true`],
         mounts: ["sh", "-c", `grep -F ${folder} /proc/mounts || true`],
     };
     const found = Object.entries(commands).map(async ([name, [command = "", ...args]]) => {
@@ -252,6 +257,7 @@ beforeAll(async () => {
             eip(2),
             eip(3, { kind: "nat", vpcId: "vpc-b" }),
         ],
+        balancers: [],
     };
 }, 600_000);
 
@@ -532,6 +538,209 @@ test("another system disk is an empty machine under the same identity", async ()
     expect(await inside("b2", "ls /root/old 2>/dev/null || echo empty")).toBe("empty");
 });
 
+describe("a balancer", () => {
+    const check = {
+        http: { method: "HEAD" as const, path: "/", classes: [2] },
+        intervalSeconds: 1,
+        timeoutSeconds: 1,
+        healthyAfter: 2,
+        unhealthyAfter: 2,
+    };
+    const servers = (a1: number, a2: number) => [
+        { id: "a1", address: "10.9.1.10", port: 8080, weight: a1 },
+        { id: "a2", address: "10.9.2.10", port: 8080, weight: a2 },
+    ];
+    const http = (changes: Partial<DesiredListener> = {}): DesiredListener => ({
+        id: "lb/http/80",
+        protocol: "http",
+        port: 80,
+        idleSeconds: 15,
+        requestSeconds: 10,
+        headers: [{ name: "X-Forwarded-Proto", value: { kind: "protocol" } }],
+        gzip: true,
+        proxyProtocol: false,
+        rules: [],
+        pool: { servers: servers(30, 10), scheduler: "weighted", check },
+        ...changes,
+    });
+    const outer = (...listeners: readonly DesiredListener[]): DesiredBalancer => ({
+        id: "lb-outer",
+        address: `${eipPrefix}.9`,
+        vpcId: "vpc-a",
+        listeners,
+    });
+    const serve = (host: string): Promise<string> =>
+        inside(
+            host,
+            `mkdir -p /srv/www && echo ${host} > /srv/www/index.html && systemd-run -q --unit www -p WorkingDirectory=/srv/www python3 -m http.server 8080`,
+        );
+    const curl = async (...args: readonly string[]): Promise<string> =>
+        (await run("curl", ["-s", "-m", "3", "--noproxy", "*", ...args])).stdout.trim();
+    const ask = (): Promise<string> => curl("-f", `http://${eipPrefix}.9/`);
+    /** How often each host answered. */
+    const spread = async (requests: number): Promise<Record<string, number>> => {
+        const answers: Record<string, number> = {};
+        for (let i = 0; i < requests; i += 1) {
+            const answer = await ask();
+            answers[answer] = (answers[answer] ?? 0) + 1;
+        }
+        return answers;
+    };
+    const health = async (): Promise<string> =>
+        (await machine.health("lb-outer")).map(({ address, health }) => `${address} ${health}`).join();
+    const both = "10.9.1.10 up,10.9.2.10 up";
+
+    test("spreads requests by weight past closed security groups, from the range that the cloud's come from", async () => {
+        await Promise.all([serve("a1"), serve("a2")]);
+        expect(await reaches("a1", "10.9.2.10", 8080)).toBe(false);
+        await change({ balancers: [outer(http())] });
+        await until("both servers are up", 15, async () => (await health()) === both);
+        expect(await spread(40)).toEqual({ a1: 30, a2: 10 });
+        expect(await inside("a1", "journalctl -u www -o cat | grep GET | cut -d' ' -f1 | sort -u")).toMatch(
+            /^100\.64\.\d+\.\d+$/,
+        );
+    }, 60_000);
+
+    test("asks a server that is down no more, and one that came back again", async () => {
+        await inside("a2", "systemctl stop www");
+        await until("it is found down", 15, async () => (await health()) === "10.9.1.10 up,10.9.2.10 down");
+        expect(await spread(10)).toEqual({ a1: 10 });
+        await serve("a2");
+        await until("it is found up", 15, async () => (await health()) === both);
+        expect(Object.keys(await spread(8)).sort()).toEqual(["a1", "a2"]);
+    }, 60_000);
+
+    test("changes under requests without losing one, and new servers wait for their first checks", async () => {
+        const load = { on: true, count: 0 };
+        const requests = (async () => {
+            for (; load.on; load.count += 1) await ask();
+        })();
+        for (const [a1, a2] of [
+            [10, 0],
+            [10, 10],
+            [0, 10],
+            [30, 10],
+        ] as const) {
+            await change({
+                balancers: [outer(http({ pool: { servers: servers(a1, a2), scheduler: "weighted", check } }))],
+            });
+            await sleep(200);
+        }
+        const one = { servers: servers(30, 10).slice(0, 1), scheduler: "weighted" as const, check };
+        await change({ balancers: [outer(http({ pool: one }))] });
+        await change({ balancers: [outer(http())] });
+        expect(await health()).toBe("10.9.1.10 up,10.9.2.10 down");
+        await until("it is found up", 15, async () => (await health()) === both);
+        load.on = false;
+        await requests;
+        expect(load.count).toBeGreaterThan(0);
+    }, 60_000);
+
+    test("lets in whom its list names, redirects to HTTPS, and keeps a client with its server", async () => {
+        await run("openssl", [
+            ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"],
+            ...["-subj", "/CN=shop.example.com", "-keyout", path.join(folder, "tls.key")],
+            ...["-out", path.join(folder, "tls.crt")],
+        ]);
+        const [certificate, key] = ["crt", "key"].map((end) => readFileSync(path.join(folder, `tls.${end}`), "utf8"));
+        const https = http({
+            id: "lb/https/443",
+            protocol: "https",
+            port: 443,
+            tls: { certificate: `${certificate!}${key!}`, minimum: "TLSv1.2", maximum: "TLSv1.3", http2: true },
+            pool: {
+                servers: servers(10, 10),
+                scheduler: "weighted",
+                check,
+                stickiness: { kind: "insert", seconds: 60 },
+            },
+        });
+        await change({ balancers: [outer(http({ redirect: { port: 443, code: 301 } }), https)] });
+        await until("both servers are up", 15, async () => (await health()) === both);
+        expect(await curl("-o", "/dev/null", "-w", "%{http_code} %{redirect_url}", `http://${eipPrefix}.9/a?b=c`)).toBe(
+            `301 https://${eipPrefix}.9/a?b=c`,
+        );
+        const jar = path.join(folder, "cookies");
+        const sticky = ["-k", "-c", jar, "-b", jar, `https://${eipPrefix}.9/`];
+        const first = await curl(...sticky);
+        for (let i = 0; i < 4; i += 1) expect(await curl(...sticky)).toBe(first);
+        expect(
+            await curl("-k", "-o", "/dev/null", "-w", "%{http_version} %{certs}", `https://${eipPrefix}.9/`),
+        ).toMatch(/^2/);
+        const listed = (kind: "allow" | "deny") => http({ access: { kind, cidrs: ["203.0.113.0/24"] } });
+        await change({ balancers: [outer(listed("deny"))] });
+        await expect(ask()).rejects.toThrow();
+        await change({ balancers: [outer(listed("allow"))] });
+        await until("it answers", 15, async () => ask().then(Boolean, () => false));
+    }, 60_000);
+
+    test("inside a VPC is reached by its hosts, and by nobody else", async () => {
+        const inner: DesiredBalancer = {
+            id: "lb-inner",
+            address: "10.9.1.200",
+            vpcId: "vpc-a",
+            listeners: [
+                {
+                    ...http({ id: "lb-inner/tcp/81", protocol: "tcp", port: 81, headers: [], gzip: false }),
+                    pool: { servers: servers(10, 10), scheduler: "leastConnections" },
+                },
+            ],
+        };
+        await change({ balancers: [outer(http()), inner] });
+        for (const host of ["a1", "a2"]) {
+            expect(await inside(host, "curl -sf -m 3 http://10.9.1.200:81/")).toMatch(/^a[12]$/);
+            expect(await reaches(host, "10.9.1.200", 82)).toBe(false);
+        }
+        expect(await reaches("b2", "10.9.1.200", 81)).toBe(false);
+        expect((await machine.health("lb-inner")).map(({ health: found }) => found)).toEqual([
+            "unchecked",
+            "unchecked",
+        ]);
+    }, 60_000);
+
+    test("is one whose every setting HAProxy accepts", async () => {
+        const all = http({
+            protocol: "https",
+            access: { kind: "deny", cidrs: ["1.2.3.0/24"] },
+            tls: {
+                certificate: `${readFileSync(path.join(folder, "tls.crt"), "utf8")}${readFileSync(path.join(folder, "tls.key"), "utf8")}`,
+                clientAuthority: readFileSync(path.join(folder, "tls.crt"), "utf8"),
+                minimum: "TLSv1.0",
+                maximum: "TLSv1.2",
+                http2: false,
+            },
+            headers: [
+                { name: "SLB-ID", value: { kind: "text", text: "lb" } },
+                { name: "X-Forwarded-Port", value: { kind: "port" } },
+                { name: "X-Forwarded-Client-srcport", value: { kind: "clientPort" } },
+            ],
+            rules: [
+                {
+                    id: "rule-1",
+                    domain: "*.example.com",
+                    path: "/a#b",
+                    pool: {
+                        servers: servers(1, 1),
+                        scheduler: "equal",
+                        stickiness: { kind: "rewrite", cookie: "JSESSIONID" },
+                        check: { ...check, port: 99, http: { ...check.http, path: "/$a'b", host: "x.y" } },
+                    },
+                },
+            ],
+        });
+        const tcp = http({ protocol: "tcp", port: 82, proxyProtocol: true, headers: [], gzip: false });
+        const sticky = { kind: "source" as const, seconds: 60 };
+        const place = { folder: path.join(folder, "check"), address: "127.0.0.1" };
+        const { configuration, certificates } = balancerFiles(
+            outer(all, { ...tcp, pool: { ...tcp.pool, scheduler: "sourceHash", stickiness: sticky } }),
+            place,
+        );
+        for (const [name, pem] of certificates) writeAtomically(path.join(place.folder, name), pem);
+        writeAtomically(path.join(place.folder, "haproxy.cfg"), configuration);
+        await run("haproxy", ["-c", "-q", "-L", PEER, "-f", path.join(place.folder, "haproxy.cfg")]);
+    });
+});
+
 test("a restarted lab takes over what runs, repairs what is missing and removes what is too much", async () => {
     await machine.close();
     await run("ip", ["netns", "exec", `mh${machine.index}-vpc-a`, "nft", "delete", "table", "ip", "vpc"]);
@@ -544,6 +753,8 @@ test("a restarted lab takes over what runs, repairs what is missing and removes 
             () => true,
         ),
     );
+    const balancer = `mh${machine.index}b-lb-outer`;
+    const process = (await run("ip", ["netns", "pids", balancer])).stdout;
     machine = await createMachine({ name: NAME, folder: path.join(folder, "machine") });
     const seen: MachineEvent[] = [];
     machine.onEvent((event) => seen.push(event));
@@ -552,6 +763,13 @@ test("a restarted lab takes over what runs, repairs what is missing and removes 
     expect(await fromMachine(eip(1).address, 22)).toBe(true);
     expect(await fromMachine(eip(1).address, 23)).toBe(false);
     expect(await inside("a1", "curl -sf -m 3 http://100.100.100.200/latest/meta-data/instance-id")).toBe("a1");
+    expect((await run("ip", ["netns", "pids", balancer])).stdout).toBe(process);
+    await until("the balancer answers", 15, async () =>
+        run("curl", ["-sf", "-m", "3", "--noproxy", "*", `http://${eipPrefix}.9/`]).then(
+            ({ stdout }) => stdout.trim() === "a1",
+            () => false,
+        ),
+    );
     expect(seen).toContainEqual({ kind: "stopped", hostId: "a2" });
     const { stdout } = await run("docker", [
         "ps",

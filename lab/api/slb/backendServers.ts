@@ -7,7 +7,7 @@ import { refuse } from "./checks";
 import { protocolOf } from "./listeners";
 import { balancerOf, listenerOf } from "./lookup";
 import { AskedServer, changedServers, isServer, parseServers, settleVpc, withServers } from "./servers";
-import { serverView } from "./view";
+import { backendView, serverView } from "./view";
 
 /** An action that makes a new list of servers out of a balancer's and those that the request names. */
 function membership(
@@ -47,8 +47,11 @@ function membership(
                 loadBalancerId: balancer.id,
                 backendServers: {
                     backendServer: after.map((server) => {
-                        const { port: _, weight, ...view } = serverView(context.store.state, server);
-                        return { ...view, weight: (name === "RemoveBackendServers" ? weight : String(weight)) as never };
+                        const view = backendView(context.store.state, server);
+                        return {
+                            ...view,
+                            weight: (name === "RemoveBackendServers" ? view.weight : String(view.weight)) as never,
+                        };
                     }),
                 },
             };
@@ -116,10 +119,7 @@ const describeHealthStatus = slbAction({
                         const { serverId, serverIp, type, port } = serverView(state, server);
                         const actual = port === 0 ? settings.backendServerPort : port;
                         const found = known.find(
-                            (one) =>
-                                one.listenerId === listener.id &&
-                                one.address === serverIp &&
-                                one.port === actual,
+                            (one) => one.listenerId === listener.id && one.address === serverIp && one.port === actual,
                         );
                         return {
                             listenerPort: listener.port,

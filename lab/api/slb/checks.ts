@@ -26,7 +26,12 @@ export function isOn(value: string | undefined, wireName: string, fallback: bool
 }
 
 /** A whole number within limits; its default when it is absent. */
-export function within(value: number | undefined, [min, max]: readonly [number, number], wireName: string, fallback: number): number {
+export function within(
+    value: number | undefined,
+    [min, max]: readonly [number, number],
+    wireName: string,
+    fallback: number,
+): number {
     if (value === undefined) return fallback;
     if (!Number.isInteger(value) || value < min || value > max) refuseParameter(wireName);
     return value;
@@ -34,7 +39,8 @@ export function within(value: number | undefined, [min, max]: readonly [number, 
 
 /** A name of 1 to 80 letters, digits, `-`, `/`, `.` and `_`. */
 export function checkName(name: string | undefined, wireName: string): void {
-    if (name !== undefined && name !== "" && !/^[\p{Letter}\p{Number}/._-]{1,80}$/u.test(name)) refuseParameter(wireName);
+    if (name !== undefined && name !== "" && !/^[\p{Letter}\p{Number}/._-]{1,80}$/u.test(name))
+        refuseParameter(wireName);
 }
 
 /** Refuses tags that can't be set. */

@@ -29,7 +29,6 @@ const transport = {
     HealthCheckConnectTimeout: "number",
     PersistenceTimeout: "number",
     ConnectionDrain: "string",
-    ConnectionDrainTimeout: "number",
     ProxyProtocolV2Enabled: "boolean",
 } as const;
 
@@ -54,7 +53,6 @@ const application = {
 /** Members that a protocol's requests and answers share. */
 const settings = {
     tcp: { ...common, ...transport, EstablishedTimeout: "number" },
-    udp: { ...common, ...transport },
     http: { ...common, ...application },
     https: {
         ...common,
@@ -69,24 +67,22 @@ const settings = {
 /** Members of requests only. */
 const asked = {
     tcp: { HealthCheckSwitch: "string" },
-    udp: { HealthCheckSwitch: "string", healthCheckReq: "string", healthCheckExp: "string" },
     http: { ListenerForward: "string", ForwardPort: "number", ForwardCode: "number" },
     https: {},
 } as const satisfies Record<ListenerProtocol, Fields>;
 
-const everything = {
-    ...address,
-    ...settings.tcp,
-    ...settings.https,
-    ...asked.udp,
-    ...asked.http,
-    MasterSlaveServerGroupId: "string",
-    VServerGroup: "string",
-    olderHealthCheckInterval: "number",
-    Tag: [{ Key: "string", Value: "string" }],
-} as const;
-
-type RequestFields = Members<typeof everything>;
+type RequestFields = Members<
+    typeof address &
+        typeof settings.tcp &
+        typeof settings.https &
+        typeof asked.tcp &
+        typeof asked.http & {
+            readonly MasterSlaveServerGroupId: "string";
+            readonly VServerGroup: "string";
+            readonly olderHealthCheckInterval: "number";
+            readonly Tag: readonly [{ readonly Key: "string"; readonly Value: "string" }];
+        }
+>;
 /** What requests about a listener may say; a protocol leaves out what is not its own. */
 export type ListenerRequest = Plain<RequestFields>;
 
@@ -96,7 +92,7 @@ export function creationRequest(protocol: ListenerProtocol): ModelClass<RequestF
         MasterSlaveServerGroupId: "string",
         Tag: [{ Key: "string", Value: "string" }],
     });
-    // Older clients begin this name in lower case for TCP and UDP, newer ones and later requests do not.
+    // Older clients begin this name in lower case for TCP, newer ones and later requests do not.
     request.names()["olderHealthCheckInterval"] = "healthCheckInterval";
     request.types()["olderHealthCheckInterval"] = "number";
     return request;
@@ -109,7 +105,7 @@ export function changeRequest(protocol: ListenerProtocol): ModelClass<RequestFie
 
 function requestModel(protocol: ListenerProtocol, more: Fields): ModelClass<RequestFields> {
     const fields: Fields = { ...address, ...settings[protocol], ...asked[protocol], ...more };
-    return model(fields) as unknown as ModelClass<RequestFields>;
+    return model(fields);
 }
 
 const ruleFields = {
@@ -130,13 +126,14 @@ const answered = {
 
 const answers = {
     tcp: { ...settings.tcp, ...answered },
-    udp: { ...settings.udp, ...answered, HealthCheckReq: "string", HealthCheckExp: "string" },
     http: { ...settings.http, ...answered, ...asked.http, Rules: { Rule: [ruleFields] } },
     https: { ...settings.https, ...answered, Rules: { Rule: [ruleFields] } },
 } as const satisfies Record<ListenerProtocol, Fields>;
 
-const answeredEverything = { ...answers.tcp, ...answers.udp, ...answers.http, ...answers.https } as const;
-type AnswerFields = Members<typeof answeredEverything> & { loadBalancerId?: string; listenerPort?: number };
+type AnswerFields = Members<typeof answers.tcp & typeof answers.http & typeof answers.https> & {
+    loadBalancerId?: string;
+    listenerPort?: number;
+};
 /** What an answer about a listener may hold. */
 export type ListenerAnswer = Plain<AnswerFields>;
 
@@ -147,5 +144,5 @@ export function attributeAnswer(protocol: ListenerProtocol): ModelClass<AnswerFi
         LoadBalancerId: "string",
         ListenerPort: "number",
         ...answers[protocol],
-    } as Fields) as unknown as ModelClass<AnswerFields>;
+    });
 }

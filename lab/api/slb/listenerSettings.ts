@@ -10,7 +10,7 @@ import type {
 } from "../../model/slb";
 import type { ActionContext } from "../action";
 import { missingParameter } from "../errors";
-import { isOn, oneOf, refuse, refuseParameter, within } from "./checks";
+import { isOn, oneOf, refuse, refuseParameter, valueOr, within } from "./checks";
 import type { ListenerRequest } from "./listenerFields";
 import { aclOf, certificateOf, listenerOf, serverGroupFor } from "./lookup";
 import { quotas } from "./quotas";
@@ -21,7 +21,6 @@ export const BACKEND_PORT = -520;
 /** A listener as it is before a client says anything about it. */
 const initial: Readonly<Record<ListenerProtocol, ListenerSettings>> = {
     tcp: initialSettings("tcp"),
-    udp: initialSettings("udp"),
     http: initialSettings("http"),
     https: initialSettings("https"),
 };
@@ -35,7 +34,7 @@ function initialSettings(protocol: ListenerProtocol): ListenerSettings {
         acl: { enabled: false, type: "", ids: [] },
         healthCheck: {
             enabled: true,
-            type: protocol === "tcp" || protocol === "udp" ? protocol : "http",
+            type: protocol === "tcp" ? "tcp" : "http",
             method: "head",
             uri: "/",
             domain: "",
@@ -43,15 +42,13 @@ function initialSettings(protocol: ListenerProtocol): ListenerSettings {
             codes: "http_2xx",
             healthyThreshold: 3,
             unhealthyThreshold: 3,
-            timeout: protocol === "udp" ? 10 : 5,
-            interval: protocol === "udp" ? 5 : 2,
+            timeout: 5,
+            interval: 2,
         },
         transport: {
             persistenceTimeout: 0,
             establishedTimeout: 900,
             proxyProtocol: false,
-            checkRequest: "",
-            checkAnswer: "",
         },
         application: {
             stickiness: { enabled: false, type: "", cookieTimeout: 0, cookie: "" },
@@ -118,12 +115,11 @@ export function changedSettings(
     const { tls } = before;
     return {
         backendServerPort: before.backendServerPort,
-        bandwidth:
-            request.bandwidth === -1 ? -1 : within(request.bandwidth, [1, 5120], "Bandwidth", before.bandwidth),
+        bandwidth: request.bandwidth === -1 ? -1 : within(request.bandwidth, [1, 5120], "Bandwidth", before.bandwidth),
         scheduler: schedulerOf(request.scheduler, protocol, before.scheduler),
         vServerGroupId: groupIdOf(context, balancer, before, request),
         acl: aclSettings(context, before.acl, request),
-        healthCheck: healthCheckOf(protocol, before.healthCheck, {
+        healthCheck: healthCheckOf(before.healthCheck, {
             ...request,
             // Each family has a name of its own for these.
             switched: request.healthCheck ?? request.healthCheckSwitch,
@@ -137,14 +133,9 @@ export function changedSettings(
 }
 
 /** A scheduler that the protocol has. */
-export function schedulerOf(
-    value: string | undefined,
-    protocol: ListenerProtocol,
-    before: Scheduler,
-): Scheduler {
-    const hashes = protocol === "tcp" || protocol === "udp" ? (["sch", "tch"] as const) : [];
-    const quic = protocol === "udp" ? (["qch"] as const) : [];
-    return oneOf<Scheduler>(value, ["wrr", "rr", "wlc", ...hashes, ...quic], "Scheduler", before);
+export function schedulerOf(value: string | undefined, protocol: ListenerProtocol, before: Scheduler): Scheduler {
+    const hashes = protocol === "tcp" ? (["sch", "tch"] as const) : [];
+    return oneOf<Scheduler>(value, ["wrr", "rr", "wlc", ...hashes], "Scheduler", before);
 }
 
 function groupIdOf(
@@ -193,19 +184,17 @@ interface HealthCheckRequest {
 }
 
 /** The check of a listener or a rule after a request. */
-export function healthCheckOf(protocol: ListenerProtocol, before: HealthCheck, request: HealthCheckRequest): HealthCheck {
-    const types =
-        protocol === "tcp" ? (["tcp", "http"] as const) : protocol === "udp" ? (["udp"] as const) : (["http", "tcp"] as const);
+export function healthCheckOf(before: HealthCheck, request: HealthCheckRequest): HealthCheck {
     const uri = request.healthCheckURI ?? before.uri;
     if (!/^\/[\w\-/.%?#&=!@$^*()+,~:;']{0,79}$/.test(uri)) refuseParameter("HealthCheckURI");
     const domain = request.healthCheckDomain ?? before.domain;
     if (domain.length > 80 || !/^[\w.-]*$/.test(domain)) refuseParameter("HealthCheckDomain");
-    const codes = request.healthCheckHttpCode ? request.healthCheckHttpCode : before.codes;
+    const codes = valueOr(request.healthCheckHttpCode, before.codes);
     if (!/^http_[1-5]xx(,http_[1-5]xx)*$/.test(codes)) refuseParameter("HealthCheckHttpCode");
     const port = request.healthCheckConnectPort;
     return {
         enabled: isOn(request.switched, "HealthCheck", before.enabled),
-        type: oneOf<HealthCheck["type"]>(request.healthCheckType, types, "HealthCheckType", before.type),
+        type: oneOf(request.healthCheckType, ["tcp", "http"], "HealthCheckType", before.type),
         method: oneOf(request.healthCheckMethod?.toLowerCase(), ["head", "get"], "HealthCheckMethod", before.method),
         uri,
         domain,
@@ -225,26 +214,22 @@ export function healthCheckOf(protocol: ListenerProtocol, before: HealthCheck, r
 }
 
 function transportOf(before: ListenerSettings["transport"], request: ListenerRequest): ListenerSettings["transport"] {
-    const drains = isOn(request.connectionDrain, "ConnectionDrain", before.drainTimeout !== undefined);
+    if (isOn(request.connectionDrain, "ConnectionDrain", false))
+        refuse("UnsupportedOperation", "The lab's balancers leave connections to servers that are taken out alone.");
     return {
-        persistenceTimeout: within(request.persistenceTimeout, [0, 3600], "PersistenceTimeout", before.persistenceTimeout),
+        persistenceTimeout: within(
+            request.persistenceTimeout,
+            [0, 3600],
+            "PersistenceTimeout",
+            before.persistenceTimeout,
+        ),
         establishedTimeout: within(
             request.establishedTimeout,
             [10, 900],
             "EstablishedTimeout",
             before.establishedTimeout,
         ),
-        ...(drains && {
-            drainTimeout: within(
-                request.connectionDrainTimeout,
-                [10, 900],
-                "ConnectionDrainTimeout",
-                before.drainTimeout ?? 300,
-            ),
-        }),
         proxyProtocol: request.proxyProtocolV2Enabled ?? before.proxyProtocol,
-        checkRequest: request.healthCheckReq ?? before.checkRequest,
-        checkAnswer: request.healthCheckExp ?? before.checkAnswer,
     };
 }
 
@@ -297,7 +282,7 @@ export function stickinessOf(before: Stickiness, request: StickinessRequest): St
             return { enabled: true, type, cookieTimeout, cookie: "" };
         }
         case "server": {
-            const cookie = request.cookie ? request.cookie : before.cookie;
+            const cookie = valueOr(request.cookie, before.cookie);
             if (cookie === "") throw missingParameter("Cookie");
             if (!/^[!-+\--:<-~]{1,200}$/.test(cookie) || cookie.startsWith("$")) refuseParameter("Cookie");
             return { enabled: true, type, cookieTimeout: 0, cookie };

@@ -22,7 +22,7 @@ export function listenerView(balancer: LoadBalancer, listener: Listener): Listen
         healthCheckType: healthCheck.type,
         ...(healthCheck.type === "http" && { healthCheckMethod: healthCheck.method }),
         tags: tagsView(listener.tags),
-        ...(protocol === "tcp" || protocol === "udp"
+        ...(protocol === "tcp"
             ? transportView(listener)
             : {
                   healthCheckTimeout: healthCheck.timeout,
@@ -57,17 +57,14 @@ export function stickinessView(stickiness: Stickiness) {
     };
 }
 
-function transportView({ protocol, settings }: Listener): ListenerAnswer {
+function transportView({ settings }: Listener): ListenerAnswer {
     const { transport, healthCheck } = settings;
     return {
         healthCheckConnectTimeout: healthCheck.timeout,
         persistenceTimeout: transport.persistenceTimeout,
-        connectionDrain: transport.drainTimeout === undefined ? "off" : "on",
-        ...(transport.drainTimeout !== undefined && { connectionDrainTimeout: transport.drainTimeout }),
+        connectionDrain: "off",
         proxyProtocolV2Enabled: transport.proxyProtocol,
-        ...(protocol === "tcp"
-            ? { establishedTimeout: transport.establishedTimeout }
-            : { healthCheckReq: transport.checkRequest, healthCheckExp: transport.checkAnswer }),
+        establishedTimeout: transport.establishedTimeout,
     };
 }
 

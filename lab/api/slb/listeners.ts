@@ -10,7 +10,7 @@ import { listenerView } from "./listenerView";
 import { balancerOf, listenerOf } from "./lookup";
 import { quotas } from "./quotas";
 
-const protocols = ["tcp", "udp", "http", "https"] as const satisfies readonly ListenerProtocol[];
+const protocols = ["tcp", "http", "https"] as const satisfies readonly ListenerProtocol[];
 const answer = model({ RequestId: "string" });
 
 /** The actions that each protocol has of its own. */
@@ -26,11 +26,7 @@ function protocolActions(protocol: ListenerProtocol): Action[] {
             handle: async (request, context) => {
                 const balancer = balancerOf(context, request.loadBalancerId);
                 const port = portOf(request.listenerPort);
-                // A port serves one protocol over TCP, and UDP beside it.
-                const taken = balancer.listeners.some(
-                    (listener) => listener.port === port && (listener.protocol === "udp") === (protocol === "udp"),
-                );
-                if (taken)
+                if (balancer.listeners.some((listener) => listener.port === port))
                     refuse(
                         "ListenerAlreadyExists",
                         "There is already a listener bound to the port on the specified Load Balancer.",
@@ -91,7 +87,8 @@ function protocolActions(protocol: ListenerProtocol): Action[] {
 }
 
 function portOf(port: number | undefined): number {
-    if (port === undefined || !Number.isInteger(port) || port < 1 || port > 65535) return refuseParameter("ListenerPort");
+    if (port === undefined || !Number.isInteger(port) || port < 1 || port > 65535)
+        return refuseParameter("ListenerPort");
     return port;
 }
 

@@ -11,7 +11,7 @@ import { slbAction } from "./action";
 import { checkName, checkTags, isOn, oneOf, refuse, refuseParameter, valueOr, within } from "./checks";
 import { balancerOf } from "./lookup";
 import { quotas } from "./quotas";
-import { minuteOf, serverView, tagsView } from "./view";
+import { backendView, minuteOf, tagsView } from "./view";
 
 const tagFields = [{ Key: "string", Value: "string" }] as const;
 
@@ -324,10 +324,7 @@ const describeLoadBalancerAttribute = slbAction({
                 })),
             },
             backendServers: {
-                backendServer: balancer.servers.map((server) => {
-                    const { port: _, ...view } = serverView(context.store.state, server);
-                    return view;
-                }),
+                backendServer: balancer.servers.map((server) => backendView(context.store.state, server)),
             },
         };
     },

@@ -241,6 +241,7 @@ const modifyVServerGroupBackendServers = slbAction({
         );
         context.checked();
         group.servers = after;
+        settleVpc(context, balancerOfGroup(context, group), after);
         await context.applied();
         return { vServerGroupId: group.id, backendServers: serversView(context, group) };
     },

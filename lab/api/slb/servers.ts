@@ -32,7 +32,7 @@ export function parseServers(text: string | undefined, ports: boolean, wireName 
             serverId: item["ServerId"],
             serverIp: item["ServerIp"] ?? "",
             port: ports ? port : 0,
-            type: type === "" ? undefined : (type as BackendServer["type"] | undefined),
+            type: type === "" ? undefined : type,
             weight: weight === undefined ? undefined : Number(weight),
             description: item["Description"],
         };

@@ -28,11 +28,7 @@ function resourcesOfType(context: ActionContext, type: string | undefined): Reso
     return kind?.(context) ?? refuse("InvalidParameter.ResourceType", "The specified ResourceType is invalid.");
 }
 
-function resourcesOf(
-    context: ActionContext,
-    type: string | undefined,
-    ids: readonly string[] | undefined,
-): Resource[] {
+function resourcesOf(context: ActionContext, type: string | undefined, ids: readonly string[] | undefined): Resource[] {
     const resources = resourcesOfType(context, type);
     if (!ids?.length) throw missingParameter("ResourceId");
     if (ids.length > 50) refuse("SizeLimitExceeded.ResourceId", "The maximum number of resource IDs is exceeded.");

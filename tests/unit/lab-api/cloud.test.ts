@@ -5,7 +5,7 @@ import { defineAction } from "../../../lab/api/action";
 import { model } from "../../../lab/api/common/model";
 import { Cloud } from "../../../lab/cloud";
 import { clientEnvironment } from "../../../lab/environment";
-import type { DesiredMachine, Machine, MachineEvent } from "../../../lab/model/desired";
+import type { DesiredMachine, Machine, MachineEvent, ServerHealth } from "../../../lab/model/desired";
 import { Instance } from "../../../lab/model/state";
 import { LabPaths, labPaths } from "../../../lab/paths";
 import { rpcClient } from "../../../lab/rpc";
@@ -31,6 +31,9 @@ class RecordingMachine implements Machine {
     }
     async consoleOutput(hostId: string): Promise<string> {
         return `console of ${hostId}`;
+    }
+    async health(): Promise<readonly ServerHealth[]> {
+        return [];
     }
     async close(): Promise<void> {
         return undefined;

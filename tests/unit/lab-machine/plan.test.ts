@@ -49,7 +49,7 @@ function plan(changes: Partial<DesiredMachine>, index = 0): NetworkPlan {
         if (!numbers.has(owner)) numbers.set(owner, numbers.size + 2);
         return numbers.get(owner)!;
     };
-    const desired = { vpcs: [], hosts: [], eips: [], securityGroups: [], ...changes };
+    const desired = { vpcs: [], hosts: [], eips: [], securityGroups: [], balancers: [], ...changes };
     return planNetwork(desired, { lab: labAddresses(index), slot, dnsPort: 10053, metadataPort: 10080 });
 }
 
@@ -212,6 +212,7 @@ describe("firewall", () => {
             "tcp flags syn tcp option maxseg size set rt mtu",
             "ct state established,related accept",
             "ip daddr 198.18.0.1 ct status dnat accept",
+            'iifname "b*" oifname "n*" accept',
             "iifname vmap @sending",
             'oifname "edge" jump leaving',
             "oifname vmap @receiving",
@@ -315,4 +316,51 @@ test("connections end for EIPs that are bound to something else or to nothing", 
         ["4", "d"],
     ]);
     expect(changedBindings(before, after)).toEqual(["2", "3"]);
+});
+
+describe("balancers", () => {
+    const balancer = (id: string, address: string, vpcId = "vpc-a") => ({ id, address, vpcId, listeners: [] });
+
+    test("one with an internet address is reached through its VPC's edge, one inside only from within", () => {
+        const { routes, routers } = plan({
+            vpcs: [vpc("vpc-a")],
+            balancers: [balancer("lb-out", "127.77.0.9"), balancer("lb-in", "10.0.1.200")],
+        });
+        expect(routes).toEqual(["198.19.0.9 via 198.18.0.2 dev mh0e2 onlink"]);
+        expect(texts(routers[0]!)).toEqual(
+            expect.arrayContaining([
+                "198.19.0.9 dev b3",
+                "100.64.0.3 dev b3",
+                "10.0.1.200 dev b4",
+                "100.64.0.4 dev b4",
+            ]),
+        );
+        expect(routers[0]!.balancers).toEqual([
+            {
+                id: "lb-out",
+                namespace: "mh0b-lb-out",
+                router: "mh0-vpc-a",
+                device: "b3",
+                address: "198.19.0.9",
+                source: "100.64.0.3",
+                gateway: "198.18.0.2",
+            },
+            expect.objectContaining({ id: "lb-in", address: "10.0.1.200", source: "100.64.0.4" }),
+        ]);
+    });
+
+    test("no security group stands before one, and its answers leave by the edge", () => {
+        const { table } = plan({
+            vpcs: [vpc("vpc-a")],
+            balancers: [balancer("lb", "127.77.0.9")],
+        }).routers[0]!;
+        expect(block(table, "map", "receiving").join(" ")).toContain('"b3" : accept');
+        expect(block(table, "chain", "marking")).toContain('iifname { "n*", "b*" } ct direction reply meta mark set 1');
+    });
+
+    test("one of a VPC that is not there is nowhere", () => {
+        const { routes, routers } = plan({ vpcs: [vpc("vpc-a")], balancers: [balancer("lb", "127.77.0.9", "gone")] });
+        expect(routes).toEqual([]);
+        expect(routers[0]!.balancers).toEqual([]);
+    });
 });

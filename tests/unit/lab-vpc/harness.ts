@@ -2,6 +2,7 @@
 import { Action, ActionContext, ActionTable, dryRunPassed, run } from "../../../lab/api/action";
 import { CloudError } from "../../../lab/api/errors";
 import { actions } from "../../../lab/api/vpc";
+import type { ServerHealth } from "../../../lab/model/desired";
 import type { Instance, NetworkInterface, State } from "../../../lab/model/state";
 import { Store } from "../../../lab/model/store";
 
@@ -47,6 +48,8 @@ export class Cloud {
     readonly table: ActionTable;
     /** How often the machine was asked to follow and waited for. */
     applied = 0;
+    /** What the machine says of the servers of any balancer. */
+    health: readonly ServerHealth[] = [];
 
     constructor(more: readonly Action[] = []) {
         this.table = new ActionTable([...actions, ...more]);
@@ -57,8 +60,8 @@ export class Cloud {
     }
 
     /** Calls an action; rejects with its `CloudError`. */
-    async call(name: string, parameters: Parameters = {}, regionId = REGION): Promise<Answer> {
-        const action = this.table.find(VERSION, name);
+    async call(name: string, parameters: Parameters = {}, regionId = REGION, version = VERSION): Promise<Answer> {
+        const action = this.table.find(version, name);
         if (!action) throw new Error(`There is no action ${name}.`);
         const context: ActionContext = {
             store: this.store,
@@ -72,15 +75,16 @@ export class Cloud {
             applied: async () => {
                 this.applied += 1;
             },
+            health: async () => this.health,
         };
         return run(action, new Map(Object.entries(parameters)), context);
     }
 
     /** `400 SomeCode` of a call that must fail. */
-    async refusal(name: string, parameters: Parameters = {}, regionId = REGION): Promise<string> {
+    async refusal(name: string, parameters: Parameters = {}, regionId = REGION, version = VERSION): Promise<string> {
         const before = JSON.stringify(this.state);
         try {
-            await this.call(name, parameters, regionId);
+            await this.call(name, parameters, regionId, version);
         } catch (error) {
             if (!(error instanceof CloudError)) throw error;
             if (JSON.stringify(this.state) !== before) throw new Error(`${name} failed after it changed the model.`);

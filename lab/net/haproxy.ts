@@ -1,0 +1,317 @@
+/** From a balancer as it should be to what HAProxy reads, and from what HAProxy says to how servers are. Pure. */
+import { createHash } from "node:crypto";
+import type {
+    DesiredBalancer,
+    DesiredCheck,
+    DesiredListener,
+    DesiredPool,
+    DesiredServer,
+    HeaderValue,
+    ServerHealth,
+} from "../model/desired";
+
+/** The balancer's name among its own peers: a new process takes the table of clients over from the one before it. */
+export const PEER = "balancer";
+const PEER_PORT = 10000;
+
+/** Where a balancer's files are, and at which address it listens. */
+export interface BalancerPlace {
+    readonly folder: string;
+    readonly address: string;
+}
+
+/** What HAProxy reads. */
+export interface BalancerFiles {
+    readonly configuration: string;
+    /** Certificates by file name, which is made of their content: a new one is a new configuration. */
+    readonly certificates: ReadonlyMap<string, string>;
+}
+
+export function socketOf(folder: string): string {
+    return `${folder}/control`;
+}
+
+export function stateFileOf(folder: string): string {
+    return `${folder}/servers`;
+}
+
+/** A pool with the name of its backend. */
+interface NamedPool {
+    readonly name: string;
+    readonly listener: DesiredListener;
+    readonly pool: DesiredPool;
+}
+
+function nameOf({ protocol, port }: DesiredListener): string {
+    return `${protocol}-${port}`;
+}
+
+function poolsOf(listener: DesiredListener): NamedPool[] {
+    if (listener.redirect) return [];
+    const name = nameOf(listener);
+    return [
+        ...listener.rules.map((rule) => ({ name: `${name}-${rule.id}`, listener, pool: rule.pool })),
+        { name, listener, pool: listener.pool },
+    ];
+}
+
+/** A server's name is its place, under which it is found again in the next configuration and in the statistics. */
+function serverName({ address, port }: DesiredServer): string {
+    return `${address}:${port}`;
+}
+
+/** Servers with a name of their own: a host that a pool names twice is one server. */
+function distinct(servers: readonly DesiredServer[]): DesiredServer[] {
+    return [...new Map(servers.map((server) => [serverName(server), server])).values()];
+}
+
+/** The configuration of a balancer that has listeners. */
+export function balancerFiles(balancer: DesiredBalancer, place: BalancerPlace): BalancerFiles {
+    const certificates = new Map<string, string>();
+    const store = (pem: string): string => {
+        const file = `${createHash("sha256").update(pem).digest("hex").slice(0, 16)}.pem`;
+        certificates.set(file, pem);
+        return `${place.folder}/${file}`;
+    };
+    const configuration = [
+        section("global", [
+            "nbthread 1",
+            "maxconn 4000",
+            // A listener in use is handed to the next process, so that no client finds the door closed.
+            `stats socket ${socketOf(place.folder)} mode 600 level admin expose-fd listeners`,
+            `server-state-file ${stateFileOf(place.folder)}`,
+            // The longest that a listener lets a connection idle.
+            "hard-stop-after 900s",
+            "tune.ssl.default-dh-param 2048",
+        ]),
+        section("defaults", [
+            // A client of the lab shall see each failure that one of the cloud's would.
+            "retries 0",
+            "timeout connect 5s",
+            "load-server-state-from-file global",
+        ]),
+        section("peers own", [`peer ${PEER} 127.0.0.1:${PEER_PORT}`]),
+        ...balancer.listeners.flatMap((listener) => [
+            frontend(listener, place, store),
+            ...poolsOf(listener).map(backend),
+        ]),
+    ].join("\n");
+    return { configuration, certificates };
+}
+
+function section(title: string, lines: readonly string[]): string {
+    return [title, ...lines.map((line) => `    ${line}`), ""].join("\n");
+}
+
+/** A word of the configuration, whatever it holds. */
+export function word(text: string): string {
+    return `"${text.replace(/["\\$]/g, "\\$&")}"`;
+}
+
+function isWeb({ protocol }: DesiredListener): boolean {
+    return protocol === "http" || protocol === "https";
+}
+
+function frontend(listener: DesiredListener, { address }: BalancerPlace, store: (pem: string) => string): string {
+    const name = nameOf(listener);
+    return section(`frontend ${name}`, [
+        isWeb(listener) ? "mode http" : "mode tcp",
+        `bind ${address}:${listener.port}${binding(listener, store)}`,
+        `timeout client ${listener.idleSeconds}s`,
+        ...access(listener),
+        ...(isWeb(listener) ? webFrontend(listener) : []),
+        ...(listener.redirect ? [] : [`default_backend ${name}`]),
+    ]);
+}
+
+function binding({ tls }: DesiredListener, store: (pem: string) => string): string {
+    if (!tls) return "";
+    return [
+        "",
+        `ssl crt ${store(tls.certificate)}`,
+        `ssl-min-ver ${tls.minimum} ssl-max-ver ${tls.maximum}`,
+        // Old versions of TLS sign with SHA-1, which OpenSSL refuses unless told.
+        ...(tls.minimum === "TLSv1.2" ? [] : ["ciphers DEFAULT@SECLEVEL=0"]),
+        `alpn ${tls.http2 ? "h2,http/1.1" : "http/1.1"}`,
+        ...(tls.clientAuthority === undefined ? [] : [`ca-file ${store(tls.clientAuthority)} verify required`]),
+    ].join(" ");
+}
+
+/** A list without entries restricts nobody, as in the cloud. */
+function access({ access: list }: DesiredListener): string[] {
+    if (!list || list.cidrs.length === 0) return [];
+    return [
+        ...list.cidrs.map((cidr) => `acl listed src ${cidr}`),
+        `tcp-request connection reject ${list.kind === "allow" ? "unless" : "if"} listed`,
+    ];
+}
+
+function webFrontend(listener: DesiredListener): string[] {
+    const { redirect, idleSeconds, headers, gzip, rules } = listener;
+    const seconds = `${idleSeconds}s`;
+    if (redirect) {
+        const port = redirect.port === 443 ? "" : `:${redirect.port}`;
+        return [
+            `timeout http-request ${seconds}`,
+            `http-request redirect location https://%[req.hdr(host),host_only]${port}%[pathq] code ${redirect.code}`,
+        ];
+    }
+    return [
+        `timeout http-request ${seconds}`,
+        `timeout http-keep-alive ${seconds}`,
+        "option forwardfor",
+        // A client that keeps its connection is told of the end of this process with an answer, not instead of one.
+        "option idle-close-on-response",
+        ...headers.map(({ name, value }) => `http-request set-header ${name} ${headerText(listener, value)}`),
+        ...(gzip
+            ? [
+                  "compression algo gzip",
+                  "compression type text/html text/xml text/plain text/css application/javascript application/x-javascript application/rss+xml application/atom+xml application/xml application/json",
+              ]
+            : []),
+        ...rules.map(
+            ({ id, domain, path }) =>
+                `use_backend ${nameOf(listener)}-${id} if${domain === undefined ? "" : ` { req.hdr(host),host_only,lower ${domainMatch(domain.toLowerCase())} }`}${path === undefined ? "" : ` { path -m beg ${word(path)} }`}`,
+        ),
+    ];
+}
+
+function headerText({ protocol, port }: DesiredListener, value: HeaderValue): string {
+    switch (value.kind) {
+        case "text":
+            return word(value.text);
+        case "protocol":
+            return protocol;
+        case "port":
+            return String(port);
+        case "clientPort":
+            return "%[src_port]";
+    }
+}
+
+function domainMatch(domain: string): string {
+    if (domain.startsWith("*")) return `-m end ${word(domain.slice(1))}`;
+    if (domain.endsWith("*")) return `-m beg ${word(domain.slice(0, -1))}`;
+    return `-m str ${word(domain)}`;
+}
+
+function backend({ name, listener, pool }: NamedPool): string {
+    const { check, stickiness, scheduler } = pool;
+    const servers = distinct(pool.servers);
+    return section(`backend ${name}`, [
+        ...(isWeb(listener) ? ["mode http", "option http-server-close", "http-reuse never"] : ["mode tcp"]),
+        `timeout server ${listener.requestSeconds}s`,
+        ...schedule(scheduler),
+        ...stick(stickiness),
+        ...(check ? checking(check) : []),
+        ...servers.map((server) => serverLine(server, listener, pool)),
+    ]);
+}
+
+function schedule(scheduler: DesiredPool["scheduler"]): string[] {
+    switch (scheduler) {
+        case "weighted":
+        case "equal":
+            return ["balance roundrobin"];
+        case "leastConnections":
+            return ["balance leastconn"];
+        case "sourceHash":
+            return ["balance source", "hash-type consistent"];
+    }
+}
+
+function stick(stickiness: DesiredPool["stickiness"]): string[] {
+    switch (stickiness?.kind) {
+        case undefined:
+            return [];
+        case "insert":
+            return [`cookie SERVERID insert indirect nocache maxlife ${stickiness.seconds}s`];
+        case "rewrite":
+            return [`cookie ${word(stickiness.cookie)} rewrite`];
+        case "source":
+            return [`stick-table type ip size 100k expire ${stickiness.seconds}s peers own`, "stick on src"];
+    }
+}
+
+function checking({ http, timeoutSeconds }: DesiredCheck): string[] {
+    return [
+        `timeout check ${timeoutSeconds}s`,
+        ...(http
+            ? [
+                  "option httpchk",
+                  `http-check send meth ${http.method} uri ${word(http.path)} ver HTTP/1.0${http.host === undefined ? "" : ` hdr Host ${word(http.host)}`}`,
+                  `http-check expect rstatus ^[${[...http.classes].sort().join("")}]`,
+              ]
+            : []),
+    ];
+}
+
+function serverLine(server: DesiredServer, listener: DesiredListener, { scheduler, check, stickiness }: DesiredPool) {
+    const name = serverName(server);
+    const weight = scheduler === "equal" ? Math.min(server.weight, 1) : server.weight;
+    const cookie = stickiness?.kind === "insert" || stickiness?.kind === "rewrite";
+    return [
+        `server ${name} ${name} weight ${weight}`,
+        ...(check
+            ? [
+                  `check inter ${check.intervalSeconds}s rise ${check.healthyAfter} fall ${check.unhealthyAfter}`,
+                  ...(check.port === undefined ? [] : [`port ${check.port}`]),
+                  // With the header that the traffic carries a check would be one, which servers count on.
+                  ...(listener.proxyProtocol ? ["check-send-proxy"] : []),
+              ]
+            : []),
+        ...(listener.proxyProtocol ? ["send-proxy-v2"] : []),
+        ...(cookie ? [`cookie ${createHash("sha256").update(name).digest("hex").slice(0, 32)}`] : []),
+    ].join(" ");
+}
+
+const STATE_VERSION = "1";
+const STATE_FIELDS =
+    "be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port";
+
+/**
+ * How the servers of a configuration are when it comes into force. Those that are known stay as they are; one that is
+ * new gets no traffic before its checks said that it is healthy, which is the cloud's way and not HAProxy's.
+ * @param known answer of `show servers state` of the process before; empty without one.
+ */
+export function serverState(balancer: DesiredBalancer, known: string): string {
+    const lines = new Map(
+        known
+            .split("\n")
+            .map((line) => [line, line.split(" ")] as const)
+            .filter(([, fields]) => fields.length > 20)
+            .map(([line, fields]) => [`${fields[1]!} ${fields[3]!}`, line]),
+    );
+    const states = balancer.listeners.flatMap(poolsOf).flatMap(({ name, pool }) =>
+        // Without a check nothing would ever bring back a server that is entered as down.
+        pool.check === undefined
+            ? []
+            : distinct(pool.servers).map(
+                  (server) =>
+                      lines.get(`${name} ${serverName(server)}`) ??
+                      `0 ${name} 0 ${serverName(server)} ${server.address} 0 0 ${server.weight} ${server.weight} 0 8 2 0 6 0 0 0 - ${server.port} - 0 0 - - 0`,
+              ),
+    );
+    return `${[STATE_VERSION, `# ${STATE_FIELDS}`, ...states].join("\n")}\n`;
+}
+
+/** How servers are. @param statistics answer of `show stat`. */
+export function serverHealth(balancer: DesiredBalancer, statistics: string): ServerHealth[] {
+    const rows = statistics.split("\n").map((line) => line.split(","));
+    const column = rows[0]?.indexOf("status") ?? -1;
+    const states = new Map(rows.map((row) => [`${row[0] ?? ""} ${row[1] ?? ""}`, row[column] ?? ""]));
+    return balancer.listeners.flatMap(poolsOf).flatMap(({ name, listener, pool }) =>
+        distinct(pool.servers).flatMap((server) => {
+            const state = states.get(`${name} ${serverName(server)}`);
+            if (state === undefined) return [];
+            return [
+                {
+                    listenerId: listener.id,
+                    address: server.address,
+                    port: server.port,
+                    health: state === "no check" ? "unchecked" : /^(UP|DRAIN|NOLB)/.test(state) ? "up" : "down",
+                },
+            ];
+        }),
+    );
+}

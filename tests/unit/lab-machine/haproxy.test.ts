@@ -1,0 +1,181 @@
+import type { DesiredBalancer, DesiredListener, DesiredPool } from "../../../lab/model/desired";
+import { balancerFiles, serverHealth, serverState, word } from "../../../lab/net/haproxy";
+
+const place = { folder: "/run/b", address: "198.19.0.9" };
+
+const pool = (changes: Partial<DesiredPool> = {}): DesiredPool => ({
+    servers: [
+        { id: "i-a", address: "10.0.1.5", port: 80, weight: 30 },
+        { id: "i-b", address: "10.0.1.6", port: 80, weight: 0 },
+    ],
+    scheduler: "weighted",
+    ...changes,
+});
+const listener = (changes: Partial<DesiredListener> = {}): DesiredListener => ({
+    id: "lb/http/80",
+    protocol: "http",
+    port: 80,
+    idleSeconds: 15,
+    requestSeconds: 60,
+    headers: [],
+    gzip: false,
+    proxyProtocol: false,
+    rules: [],
+    pool: pool(),
+    ...changes,
+});
+const balancer = (...listeners: DesiredListener[]): DesiredBalancer => ({
+    id: "lb",
+    address: "127.77.0.9",
+    vpcId: "vpc",
+    listeners,
+});
+
+/** Lines of a section. */
+function lines(configuration: string, title: string): string[] {
+    const all = configuration.split("\n");
+    const begin = all.indexOf(title);
+    if (begin < 0) throw new Error(`there is no ${title} in\n${configuration}`);
+    const end = all.indexOf("", begin);
+    return all.slice(begin + 1, end).map((line) => line.trim());
+}
+const section = (title: string, ...listeners: DesiredListener[]): string[] =>
+    lines(balancerFiles(balancer(...listeners), place).configuration, title);
+
+const check = { intervalSeconds: 2, timeoutSeconds: 5, healthyAfter: 3, unhealthyAfter: 4 };
+
+test("servers have their weights, and nothing is checked that nobody asked to check", () => {
+    expect(section("backend http-80", listener())).toEqual(
+        expect.arrayContaining([
+            "mode http",
+            "balance roundrobin",
+            "server 10.0.1.5:80 10.0.1.5:80 weight 30",
+            "server 10.0.1.6:80 10.0.1.6:80 weight 0",
+        ]),
+    );
+    expect(section("frontend http-80", listener())).toEqual(
+        expect.arrayContaining(["bind 198.19.0.9:80", "option forwardfor", "default_backend http-80"]),
+    );
+});
+
+test("without weights a server is asked or not", () => {
+    expect(section("backend http-80", listener({ pool: pool({ scheduler: "equal" }) }))).toEqual(
+        expect.arrayContaining(["server 10.0.1.5:80 10.0.1.5:80 weight 1", "server 10.0.1.6:80 10.0.1.6:80 weight 0"]),
+    );
+});
+
+test("a check has its path, codes, port, interval and thresholds", () => {
+    const http = { method: "HEAD" as const, path: "/health?a=$b", host: "shop.example.com", classes: [3, 2] };
+    const found = section("backend http-80", listener({ pool: pool({ check: { ...check, http, port: 8080 } }) }));
+    expect(found).toEqual(
+        expect.arrayContaining([
+            "timeout check 5s",
+            "option httpchk",
+            'http-check send meth HEAD uri "/health?a=\\$b" ver HTTP/1.0 hdr Host "shop.example.com"',
+            "http-check expect rstatus ^[23]",
+            "server 10.0.1.5:80 10.0.1.5:80 weight 30 check inter 2s rise 3 fall 4 port 8080",
+        ]),
+    );
+});
+
+test.each([
+    [{ kind: "insert", seconds: 60 } as const, "cookie SERVERID insert indirect nocache maxlife 60s", true],
+    [{ kind: "rewrite", cookie: "JSESSIONID" } as const, 'cookie "JSESSIONID" rewrite', true],
+    [{ kind: "source", seconds: 30 } as const, "stick-table type ip size 100k expire 30s peers own", false],
+])("stickiness %j", (stickiness, expected, cookies) => {
+    const found = section("backend http-80", listener({ pool: pool({ stickiness }) }));
+    expect(found).toContain(expected);
+    const names = found.filter((line) => line.startsWith("server")).map((line) => / cookie (\w{32})$/.exec(line)?.[1]);
+    expect(new Set(names).size).toBe(cookies ? 2 : 1);
+});
+
+test("an access list lets in those it names, or all others; an empty one restricts nobody", () => {
+    const access = (kind: "allow" | "deny", cidrs: readonly string[]): string[] =>
+        section("frontend http-80", listener({ access: { kind, cidrs } })).filter((line) => /acl|reject/.test(line));
+    expect(access("allow", ["10.0.0.0/8", "1.2.3.4"])).toEqual([
+        "acl listed src 10.0.0.0/8",
+        "acl listed src 1.2.3.4",
+        "tcp-request connection reject unless listed",
+    ]);
+    expect(access("deny", ["1.2.3.4"])).toContain("tcp-request connection reject if listed");
+    expect(access("allow", [])).toEqual([]);
+});
+
+test("a redirect answers by itself, on the port of the listener that it leads to", () => {
+    const to = (port: number): string[] => section("frontend http-80", listener({ redirect: { port, code: 301 } }));
+    expect(to(443)).toContain("http-request redirect location https://%[req.hdr(host),host_only]%[pathq] code 301");
+    expect(to(8443)).toContain(
+        "http-request redirect location https://%[req.hdr(host),host_only]:8443%[pathq] code 301",
+    );
+    expect(
+        balancerFiles(balancer(listener({ redirect: { port: 443, code: 301 } })), place).configuration,
+    ).not.toContain("backend http-80");
+});
+
+test("a certificate stands in a file of its own, and another one is another configuration", () => {
+    const https = (certificate: string) =>
+        balancerFiles(
+            balancer(
+                listener({
+                    protocol: "https",
+                    port: 443,
+                    tls: { certificate, minimum: "TLSv1.2", maximum: "TLSv1.3", http2: true },
+                }),
+            ),
+            place,
+        );
+    const one = https("PEM ONE");
+    expect([...one.certificates.values()]).toEqual(["PEM ONE"]);
+    expect(one.configuration).not.toContain("PEM ONE");
+    expect(lines(one.configuration, "frontend https-443").find((line) => line.startsWith("bind"))).toBe(
+        `bind 198.19.0.9:443 ssl crt /run/b/${[...one.certificates.keys()][0]!} ssl-min-ver TLSv1.2 ssl-max-ver TLSv1.3 alpn h2,http/1.1`,
+    );
+    expect(https("PEM TWO").configuration).not.toBe(one.configuration);
+});
+
+test("rules lead to pools of their own, by domain and path", () => {
+    const rule = (id: string, domain?: string, path?: string) => ({
+        id,
+        pool: pool(),
+        ...(domain !== undefined && { domain }),
+        ...(path !== undefined && { path }),
+    });
+    const rules = [rule("r1", "Shop.example.com", "/api"), rule("r2", "*.example.com"), rule("r3", undefined, "/x#y")];
+    const found = section("frontend http-80", listener({ rules })).filter((line) => line.startsWith("use_backend"));
+    expect(found).toEqual([
+        'use_backend http-80-r1 if { req.hdr(host),host_only,lower -m str "shop.example.com" } { path -m beg "/api" }',
+        'use_backend http-80-r2 if { req.hdr(host),host_only,lower -m end ".example.com" }',
+        'use_backend http-80-r3 if { path -m beg "/x#y" }',
+    ]);
+    expect(section("backend http-80-r2", listener({ rules }))).toContain("mode http");
+});
+
+test("a server that the process before did not know starts without traffic; others stay as they are", () => {
+    const checked = balancer(listener({ pool: pool({ check }) }));
+    const known = "1\n# head\n3 http-80 1 10.0.1.5:80 10.0.1.5 2 0 30 30 9 15 3 5 6 0 0 0 - 80 - 0 0 - - 0\n";
+    const states = serverState(checked, known)
+        .split("\n")
+        .slice(2, -1)
+        .map((line) => line.split(" "))
+        .map((fields) => [fields[1], fields[3], fields[5]]);
+    expect(states).toEqual([
+        ["http-80", "10.0.1.5:80", "2"],
+        ["http-80", "10.0.1.6:80", "0"],
+    ]);
+    expect(serverState(balancer(listener()), known).split("\n")).toHaveLength(3);
+});
+
+test("health is what the statistics say", () => {
+    const header = "# pxname,svname,qcur,status,weight";
+    const rows = ["http-80,FRONTEND,,OPEN,", "http-80,10.0.1.5:80,0,UP 1/3,30", "http-80,10.0.1.6:80,0,DOWN,0"];
+    const health = serverHealth(balancer(listener()), [header, ...rows].join("\n"));
+    expect(health).toEqual([
+        { listenerId: "lb/http/80", address: "10.0.1.5", port: 80, health: "up" },
+        { listenerId: "lb/http/80", address: "10.0.1.6", port: 80, health: "down" },
+    ]);
+    expect(serverHealth(balancer(listener()), "")).toEqual([]);
+});
+
+test("words keep their meaning whatever they hold", () => {
+    expect(word('a "b" $c \\d #e')).toBe('"a \\"b\\" \\$c \\\\d #e"');
+});

@@ -1,0 +1,300 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BalancerCloud, at, list, text } from "./harness";
+
+let folder: string;
+let pem: { readonly certificate: string; readonly key: string; readonly otherKey: string };
+beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "lab-slb-"));
+    const key = (name: string): string => {
+        execFileSync("openssl", ["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", join(folder, name)]);
+        return readFileSync(join(folder, name), "utf8");
+    };
+    const own = key("key");
+    const subject = ["-subj", "/CN=shop.example.com", "-addext", "subjectAltName=DNS:shop.example.com"];
+    execFileSync(
+        "openssl",
+        ["req", "-x509", "-key", join(folder, "key"), "-days", "2", ...subject, "-out", join(folder, "crt")],
+        { stdio: "ignore" },
+    );
+    pem = { certificate: readFileSync(join(folder, "crt"), "utf8"), key: own, otherKey: key("other") };
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let cloud: BalancerCloud;
+let VSwitchId: string;
+let LoadBalancerId: string;
+beforeEach(async () => {
+    cloud = new BalancerCloud();
+    VSwitchId = await cloud.vswitch(await cloud.vpc({ CidrBlock: "10.0.0.0/16" }), "10.0.1.0/24");
+    LoadBalancerId = await cloud.balancer();
+});
+
+const http = (ListenerPort: string, more: Record<string, string> = {}) => ({
+    LoadBalancerId,
+    ListenerPort,
+    HealthCheck: "on",
+    StickySession: "off",
+    BackendServerPort: "80",
+    ...more,
+});
+const describeHttp = (ListenerPort: string) =>
+    cloud.slb("DescribeLoadBalancerHTTPListenerAttribute", { LoadBalancerId, ListenerPort });
+
+test("a listener is stopped until it is started, and answers the defaults that providers have", async () => {
+    await cloud.slb("CreateLoadBalancerHTTPListener", http("80"));
+    expect(await describeHttp("80")).toMatchObject({
+        ListenerPort: 80,
+        BackendServerPort: 80,
+        Status: "stopped",
+        Scheduler: "wrr",
+        Bandwidth: -1,
+        AclStatus: "off",
+        HealthCheck: "on",
+        HealthCheckURI: "/",
+        HealthCheckConnectPort: -520,
+        HealthCheckHttpCode: "http_2xx",
+        HealthCheckTimeout: 5,
+        HealthCheckInterval: 2,
+        HealthyThreshold: 3,
+        UnhealthyThreshold: 3,
+        StickySession: "off",
+        Gzip: "on",
+        IdleTimeout: 15,
+        RequestTimeout: 60,
+        ListenerForward: "off",
+        Rules: { Rule: [] },
+    });
+    await cloud.slb("StartLoadBalancerListener", { LoadBalancerId, ListenerPort: "80", ListenerProtocol: "http" });
+    expect(await describeHttp("80")).toMatchObject({ Status: "running" });
+    expect(
+        list(await cloud.attribute(LoadBalancerId), "ListenerPortsAndProtocol.ListenerPortAndProtocol"),
+    ).toMatchObject([{ ListenerPort: 80, ListenerProtocol: "http" }]);
+});
+
+test.each([
+    [{}, "success"],
+    [{ StickySession: "" }, "400 MissingParameter"],
+    [{ StickySession: "on" }, "400 MissingParameter"],
+    [{ StickySession: "on", StickySessionType: "insert" }, "400 MissingParameter"],
+    [{ StickySession: "on", StickySessionType: "insert", CookieTimeout: "60" }, "success"],
+    [{ StickySession: "on", StickySessionType: "server", Cookie: "id" }, "success"],
+    [{ HealthCheckURI: "health" }, "400 InvalidParameter"],
+    [{ HealthCheckHttpCode: "http_2xx,200" }, "400 InvalidParameter"],
+    [{ HealthCheckInterval: "51" }, "400 InvalidParameter"],
+    [{ HealthyThreshold: "11" }, "400 InvalidParameter"],
+    [{ Scheduler: "sch" }, "400 InvalidParameter"],
+    [{ VServerGroupId: "rsp-none" }, "400 InvalidParameter"],
+    [{ AclStatus: "on", AclType: "white" }, "400 MissingParameter"],
+    [{ AclStatus: "on", AclType: "white", AclId: "acl-none" }, "404 AclNotExist"],
+    [{ ListenerPort: "0" }, "400 InvalidParameter"],
+])("an HTTP listener with %j answers %s", async (more, expected) =>
+    expect(await cloud.slbRefusal("CreateLoadBalancerHTTPListener", http("80", more as Record<string, string>))).toBe(
+        expected,
+    ),
+);
+
+test("a port has one listener, and it is another protocol's to none", async () => {
+    await cloud.slb("CreateLoadBalancerHTTPListener", http("80"));
+    const tcp = { LoadBalancerId, ListenerPort: "80", BackendServerPort: "80" };
+    expect(await cloud.slbRefusal("CreateLoadBalancerTCPListener", tcp)).toBe("400 ListenerAlreadyExists");
+    expect(
+        await cloud.slbRefusal("DescribeLoadBalancerTCPListenerAttribute", { LoadBalancerId, ListenerPort: "80" }),
+    ).toBe("404 InvalidParameter");
+});
+
+test("what a change does not name stays", async () => {
+    await cloud.slb("CreateLoadBalancerHTTPListener", http("80", { HealthCheckInterval: "7", IdleTimeout: "20" }));
+    await cloud.slb("SetLoadBalancerHTTPListenerAttribute", {
+        LoadBalancerId,
+        ListenerPort: "80",
+        HealthyThreshold: "5",
+        Gzip: "off",
+    });
+    expect(await describeHttp("80")).toMatchObject({
+        HealthCheckInterval: 7,
+        IdleTimeout: 20,
+        HealthyThreshold: 5,
+        Gzip: "off",
+    });
+});
+
+describe("HTTPS", () => {
+    const upload = () => ({ ServerCertificate: pem.certificate, PrivateKey: pem.key, ServerCertificateName: "shop" });
+
+    test("needs a certificate whose key fits, which is not deleted while it is used", async () => {
+        expect(await cloud.slbRefusal("CreateLoadBalancerHTTPSListener", http("443"))).toBe("400 MissingParameter");
+        expect(await cloud.slbRefusal("UploadServerCertificate", { ...upload(), PrivateKey: pem.otherKey })).toBe(
+            "400 CertificateAndPrivateKeyNotMatch",
+        );
+        const uploaded = await cloud.slb("UploadServerCertificate", upload());
+        expect(uploaded).toMatchObject({
+            CommonName: "shop.example.com",
+            SubjectAlternativeNames: { SubjectAlternativeName: ["shop.example.com"] },
+        });
+        const ServerCertificateId = text(uploaded, "ServerCertificateId");
+        await cloud.slb("CreateLoadBalancerHTTPSListener", http("443", { ServerCertificateId }));
+        expect(await cloud.slbRefusal("DeleteServerCertificate", { ServerCertificateId })).toBe(
+            "400 CertificateAndPrivateKeyIsRefered",
+        );
+        await cloud.slb("DeleteLoadBalancerListener", { LoadBalancerId, ListenerPort: "443" });
+        await cloud.slb("DeleteServerCertificate", { ServerCertificateId });
+        expect(await cloud.slbRefusal("DeleteServerCertificate", { ServerCertificateId })).toBe(
+            "404 ServerCertificateId.NotFound",
+        );
+    });
+
+    test("is where a redirect leads, and stays as long as it does", async () => {
+        const forward = http("80", { ListenerForward: "on", ForwardPort: "443" });
+        expect(await cloud.slbRefusal("CreateLoadBalancerHTTPListener", forward)).toBe("404 InvalidParameter");
+        const ServerCertificateId = text(await cloud.slb("UploadServerCertificate", upload()), "ServerCertificateId");
+        await cloud.slb("CreateLoadBalancerHTTPSListener", http("443", { ServerCertificateId }));
+        await cloud.slb("CreateLoadBalancerHTTPListener", forward);
+        expect(await describeHttp("80")).toMatchObject({ ListenerForward: "on", ForwardPort: 443, ForwardCode: 301 });
+        expect(await cloud.slbRefusal("DeleteLoadBalancerListener", { LoadBalancerId, ListenerPort: "443" })).toBe(
+            "400 ListenerForwarded",
+        );
+    });
+});
+
+describe("server groups", () => {
+    test("take the provider's single quotes, weights and removals of what is gone", async () => {
+        const [a, b] = [cloud.instance(VSwitchId), cloud.instance(VSwitchId)];
+        const VServerGroupId = await cloud.group(LoadBalancerId);
+        await cloud.slb("AddVServerGroupBackendServers", {
+            VServerGroupId,
+            BackendServers: `[{'ServerId':'${a.id}','Port':'80','Weight':'100', 'Type': 'ecs'}]`,
+        });
+        await cloud.slb("AddVServerGroupBackendServers", {
+            VServerGroupId,
+            BackendServers: JSON.stringify([{ ServerId: b.id, Port: 80, Weight: 0, Type: "ecs", Description: "b" }]),
+        });
+        expect(await cloud.servers(VServerGroupId)).toMatchObject([
+            { ServerId: a.id, Port: 80, Weight: 100, Type: "ecs" },
+            { ServerId: b.id, Port: 80, Weight: 0, Type: "ecs", Description: "b" },
+        ]);
+        await cloud.slb("SetVServerGroupAttribute", {
+            VServerGroupId,
+            BackendServers: `[{'ServerId':'${b.id}','Port':'80','Weight':'40', 'Type': 'ecs'}]`,
+        });
+        expect((await cloud.servers(VServerGroupId))[1]).toMatchObject({ Weight: 40 });
+        const gone = { VServerGroupId, BackendServers: `[{'ServerId':'i-gone','Port':'80','Weight':'1'}]` };
+        expect(await cloud.slbRefusal("RemoveVServerGroupBackendServers", gone)).toBe("success");
+        expect(await cloud.slbRefusal("AddVServerGroupBackendServers", gone)).toBe("400 ObtainIpFail");
+    });
+
+    test("hold servers of one VPC", async () => {
+        const other = await cloud.vswitch(await cloud.vpc({ CidrBlock: "10.8.0.0/16" }), "10.8.1.0/24");
+        await cloud.group(LoadBalancerId, [{ ServerId: cloud.instance(VSwitchId).id, Port: 80 }]);
+        expect(
+            await cloud.slbRefusal("CreateVServerGroup", {
+                LoadBalancerId,
+                BackendServers: JSON.stringify([{ ServerId: cloud.instance(other).id, Port: 80 }]),
+            }),
+        ).toBe("400 NetworkConflict");
+    });
+
+    test("stay while a listener or a rule uses them", async () => {
+        const [first, second] = [await cloud.group(LoadBalancerId), await cloud.group(LoadBalancerId)];
+        await cloud.listener(LoadBalancerId, "80", { VServerGroupId: first });
+        const created = await cloud.slb("CreateRules", {
+            LoadBalancerId,
+            ListenerPort: "80",
+            RuleList: JSON.stringify([{ RuleName: "api", Url: "/api", VServerGroupId: second }]),
+        });
+        for (const VServerGroupId of [first, second])
+            expect(await cloud.slbRefusal("DeleteVServerGroup", { VServerGroupId })).toBe("400 RspoolVipExist");
+        const RuleId = text(created, "Rules.Rule.0.RuleId");
+        await cloud.slb("DeleteRules", { RuleIds: `['${RuleId}']` });
+        await cloud.slb("DeleteVServerGroup", { VServerGroupId: second });
+        expect(await cloud.slbRefusal("DescribeRuleAttribute", { RuleId })).toBe("404 InvalidRuleId.NotFound");
+    });
+
+    test("a request names at most twenty servers", async () => {
+        const servers = Array.from({ length: 21 }, (_, i) => ({ ServerId: "i-a", Port: i + 1 }));
+        expect(
+            await cloud.slbRefusal("CreateVServerGroup", { LoadBalancerId, BackendServers: JSON.stringify(servers) }),
+        ).toBe("400 QuotaLimitExceeds");
+    });
+});
+
+test("an access control list names its listeners, and stays while it has any", async () => {
+    const AclId = text(await cloud.slb("CreateAccessControlList", { AclName: "office" }), "AclId");
+    const entries = (entry: string) => ({ AclId, AclEntrys: JSON.stringify([{ entry, comment: "x" }]) });
+    await cloud.slb("AddAccessControlListEntry", entries("203.0.113.0/24"));
+    expect(await cloud.slbRefusal("AddAccessControlListEntry", entries("203.0.113.0/24"))).toBe(
+        "400 AclEntryDuplicate",
+    );
+    expect(await cloud.slbRefusal("AddAccessControlListEntry", entries("203.0.113.0/33"))).toBe("400 InvalidParameter");
+    await cloud.listener(LoadBalancerId, "80", {
+        BackendServerPort: "80",
+        AclStatus: "on",
+        AclType: "white",
+        AclId,
+    });
+    expect(await cloud.slb("DescribeAccessControlListAttribute", { AclId })).toMatchObject({
+        AclEntrys: { AclEntry: [{ AclEntryIP: "203.0.113.0/24", AclEntryComment: "x" }] },
+        RelatedListeners: { RelatedListener: [{ LoadBalancerId, ListenerPort: 80, AclType: "white" }] },
+    });
+    expect(await cloud.slbRefusal("DeleteAccessControlList", { AclId })).toBe("400 AclInUsed");
+});
+
+describe("the machine", () => {
+    test("gets a balancer with its first server, and its listeners when they run", async () => {
+        expect(cloud.desired()).toEqual([]);
+        const instance = cloud.instance(VSwitchId);
+        const VServerGroupId = await cloud.group(LoadBalancerId, [{ ServerId: instance.id, Port: 8080, Weight: 30 }]);
+        await cloud.slb("CreateLoadBalancerHTTPListener", http("80", { VServerGroupId }));
+        expect(cloud.desired()).toMatchObject([{ id: LoadBalancerId, vpcId: instance.vpcId, listeners: [] }]);
+        await cloud.slb("StartLoadBalancerListener", { LoadBalancerId, ListenerPort: "80" });
+        const [balancer] = cloud.desired();
+        expect(balancer).toMatchObject({
+            address: "127.77.0.1",
+            listeners: [
+                {
+                    id: `${LoadBalancerId}/http/80`,
+                    protocol: "http",
+                    port: 80,
+                    pool: {
+                        servers: [{ id: instance.id, port: 8080, weight: 30 }],
+                        scheduler: "weighted",
+                        check: { http: { method: "HEAD", path: "/", classes: [2] }, intervalSeconds: 2 },
+                    },
+                },
+            ],
+        });
+        await cloud.slb("SetLoadBalancerStatus", { LoadBalancerId, LoadBalancerStatus: "inactive" });
+        expect(cloud.desired()).toMatchObject([{ listeners: [] }]);
+    });
+
+    test("says how servers are", async () => {
+        const [up, down, unknown] = [1, 2, 3].map(() => cloud.instance(VSwitchId));
+        await cloud.group(LoadBalancerId);
+        await cloud.slb("AddBackendServers", {
+            LoadBalancerId,
+            BackendServers: JSON.stringify([up, down, unknown].map((server) => ({ ServerId: server!.id }))),
+        });
+        await cloud.listener(LoadBalancerId, "80", { BackendServerPort: "8080" });
+        const addresses = (cloud.desired()[0]?.listeners[0]?.pool.servers ?? []).map(({ address }) => address);
+        const listenerId = `${LoadBalancerId}/http/80`;
+        cloud.health = [
+            { listenerId, address: addresses[0]!, port: 8080, health: "up" },
+            { listenerId, address: addresses[1]!, port: 8080, health: "down" },
+        ];
+        const answer = await cloud.slb("DescribeHealthStatus", { LoadBalancerId });
+        expect(
+            list(answer, "BackendServers.BackendServer").map(({ ServerId, Port, ServerHealthStatus }) => [
+                ServerId,
+                Port,
+                ServerHealthStatus,
+            ]),
+        ).toEqual([
+            [up!.id, 8080, "normal"],
+            [down!.id, 8080, "abnormal"],
+            [unknown!.id, 8080, "unavailable"],
+        ]);
+        expect(at(answer, "BackendServers.BackendServer.0.ListenerPort")).toBe(80);
+    });
+});
