@@ -1,0 +1,266 @@
+/** A plan as the comment on a pull request. */
+import { structuredPatch } from "diff";
+import { operations, type Change, type Operation, type Plan, type PropertyChange } from "./plan";
+import { ANNOUNCING_LABEL, type Loss } from "./stateful";
+
+/** GitHub refuses a longer comment (65,536 characters); the rest is room for what the platform adds. */
+export const COMMENT_LIMIT = 65_000;
+/** Longest value that is shown on one line. */
+const SHORT = 100;
+/** Most resources that are named in a component's list. */
+const LISTED = 20;
+
+const signs: Readonly<Record<Operation, string>> = {
+    create: "+",
+    update: "~",
+    replace: "±",
+    delete: "-",
+    import: "=",
+    read: ">",
+    forget: "<",
+};
+const words: Readonly<Record<Operation, string>> = {
+    create: "to create",
+    update: "to update",
+    replace: "to replace",
+    delete: "to delete",
+    import: "to import",
+    read: "to read",
+    forget: "to forget",
+};
+
+/** The line by which the comment of a stack is found again. It doesn't show. */
+export function markerOf(stack: string): string {
+    return `<!-- multihost:preview:${stack} -->`;
+}
+
+/** Text from elsewhere, made harmless: no markup, no mention, no HTML. */
+function escape(text: string): string {
+    return text
+        .replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign] ?? sign)
+        .replace(/[\\`*_[\]|~#]/g, "\\$&")
+        .replace(/@/g, "@\u200b")
+        .replace(/\s*\n\s*/g, " ");
+}
+
+/** Text as inline code, whatever stands in it. */
+function code(text: string): string {
+    const line = text.replace(/\s*\n\s*/g, " ").replace(/\|/g, "\\|");
+    const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
+    const fence = "`".repeat(longest + 1);
+    return longest === 0 ? `\`${line}\`` : `${fence} ${line} ${fence}`;
+}
+
+/** A fenced block that its content can't end. */
+function block(language: string, text: string): string {
+    const longest = Math.max(2, ...[...text.matchAll(/`{3,}/g)].map(([run]) => run.length));
+    const fence = "`".repeat(longest + 1);
+    return `${fence}${language}\n${text}\n${fence}`;
+}
+
+function folded(title: string, text: string): string {
+    return `<details><summary>${title}</summary>\n\n${text}\n\n</details>`;
+}
+
+function counts(changes: readonly Change[]): string {
+    const parts = (["create", "update", "replace", "delete"] as const).map(
+        (operation) => `${changes.filter((change) => change.operation === operation).length} ${words[operation]}`,
+    );
+    for (const operation of ["import", "read", "forget"] as const) {
+        const number = changes.filter((change) => change.operation === operation).length;
+        if (number > 0) parts.push(`${number} ${words[operation]}`);
+    }
+    return parts.join(", ");
+}
+
+function text(value: unknown): string {
+    if (value === undefined) return "";
+    return typeof value === "string" ? value : JSON.stringify(value, undefined, 2);
+}
+
+function short(value: unknown): string {
+    const line = typeof value === "string" ? value : JSON.stringify(value);
+    return line.length > SHORT ? `${line.slice(0, SHORT)}…` : line;
+}
+
+/** The operations that there are, without those that there are none of. */
+function someCounts(changes: readonly Change[]): string {
+    return counts(changes)
+        .split(", ")
+        .filter((part) => !part.startsWith("0 "))
+        .join(", ");
+}
+
+/** The differing lines of two texts with a line around them, or the two on a line each. */
+function propertyLines({ path, before, after, replaces }: PropertyChange): string[] {
+    const head = `  ${path}${replaces ? "  # forces replacement" : ""}`;
+    if (before === undefined && after === undefined) return [head];
+    const [old, now] = [text(before), text(after)];
+    if (!old.includes("\n") && !now.includes("\n")) {
+        // The engine masks secrets on both sides.
+        if (old === now) return [`${head}: ${short(old)} (changed)`];
+        const lines = [head];
+        if (before !== undefined) lines.push(`-     ${short(before)}`);
+        if (after !== undefined) lines.push(`+     ${short(after)}`);
+        return lines;
+    }
+    const patch = structuredPatch("", "", old, now, "", "", { context: 1 });
+    return [
+        head,
+        ...patch.hunks.flatMap((hunk, index) => [
+            ...(index > 0 ? ["      ⋮"] : []),
+            ...hunk.lines
+                .filter((line) => !line.startsWith("\\"))
+                .map((line) => `${line.slice(0, 1)}     ${line.slice(1)}`),
+        ]),
+    ];
+}
+
+function changeLines(change: Change): string[] {
+    const { operation, name, type, properties } = change;
+    const head = `${operation === "replace" ? "!" : operation === "update" ? "#" : signs[operation]} ${words[operation].replace("to ", "")} ${name}  (${type})`;
+    const shown =
+        operation === "create"
+            ? properties.map(({ path, after }) => `+     ${path}: ${short(after)}`)
+            : properties.flatMap(propertyLines);
+    return [head, ...shown];
+}
+
+/** What differs, in a few words: the names of the properties. */
+function gist(change: Change): string {
+    if (change.operation !== "update" && change.operation !== "replace") return "";
+    const names = [...new Set(change.properties.map(({ path }) => path))];
+    const causes = new Set(change.properties.filter(({ replaces }) => replaces).map(({ path }) => path));
+    const ordered = [...names.filter((name) => causes.has(name)), ...names.filter((name) => !causes.has(name))];
+    const some = ordered.slice(0, 5).map((name) => code(name) + (causes.has(name) ? " (forces it)" : ""));
+    if (ordered.length > 5) some.push(`${ordered.length - 5} more`);
+    return some.length === 0 ? "" : `: ${some.join(", ")}`;
+}
+
+const shortType = (type: string): string => type.split(":").at(-1) ?? type;
+
+function components(changes: readonly Change[]): string {
+    const groups = new Map<string, { title: string; members: Change[] }>();
+    for (const change of changes) {
+        const { component } = change;
+        const key = component === undefined ? "" : `${component.type}::${component.name}`;
+        const title =
+            component === undefined
+                ? "Outside of components"
+                : `**${escape(component.name)}** (${escape(shortType(component.type))})`;
+        const group = groups.get(key) ?? { title, members: [] };
+        group.members.push(change);
+        groups.set(key, group);
+    }
+    return [...groups.values()]
+        .map(({ title, members }) => {
+            const ordered = [...members].sort(
+                (one, other) => operations.indexOf(one.operation) - operations.indexOf(other.operation),
+            );
+            const shown = ordered.slice(0, LISTED).map((change) => {
+                const what = `${words[change.operation].replace("to ", "")} ${code(change.name)}`;
+                return `  - ${what} (${escape(shortType(change.type))})${gist(change)}`;
+            });
+            if (ordered.length > LISTED) shown.push(`  - and ${ordered.length - LISTED} more, below`);
+            return [`- ${title}: ${someCounts(members)}`, ...shown].join("\n");
+        })
+        .join("\n");
+}
+
+function lossLines(losses: readonly Loss[]): string {
+    const rows = losses.map(({ change, what, announced }) => {
+        const causes = change.properties.filter(({ replaces }) => replaces).map(({ path }) => code(path));
+        const why = causes.length === 0 ? "" : `, because of ${causes.join(", ")}`;
+        const verb = change.operation === "replace" ? "Replaces" : "Deletes";
+        return `> - ${announced ? "" : "**not announced** – "}${verb} ${code(change.name)}${why}. Lost: ${what}.`;
+    });
+    const open = losses.filter(({ announced }) => !announced);
+    const [first] = open;
+    const advice =
+        first === undefined
+            ? []
+            : [
+                  ">",
+                  `> If this is meant, say so in a commit message (${code(
+                      `${first.change.operation === "replace" ? "Replaces" : "Deletes"}: ${first.change.name}`,
+                  )}) or with the label ${code(ANNOUNCING_LABEL)}.`,
+              ];
+    return [
+        `> [!${open.length > 0 ? "CAUTION" : "WARNING"}]`,
+        "> **This change loses what can't be made again**",
+        ...rows,
+        ...advice,
+    ].join("\n");
+}
+
+export interface CommentOptions {
+    readonly stack: string;
+    /** The commit that was previewed, for the reader. */
+    readonly commit?: string;
+    /** Further sections, each with a heading of its own: costs, pictures. */
+    readonly sections?: readonly string[];
+}
+
+/** Whether a plan gives a reader anything to read. */
+export function saysNothing(plan: Plan): boolean {
+    return plan.complete && plan.changes.length === 0 && plan.errors.length === 0 && plan.violations.length === 0;
+}
+
+/** The comment for a stack, no longer than GitHub takes; what doesn't fit is cut from the full difference first. */
+export function commentOf(plan: Plan, losses: readonly Loss[], options: CommentOptions): string {
+    const { stack, commit } = options;
+    const failed = plan.errors.length > 0 || !plan.complete;
+    const mandatory = plan.violations.filter(({ mandatory: must }) => must);
+    const headline = failed
+        ? `### ❌ Preview of ${code(stack)} failed`
+        : `### Preview of ${code(stack)}: ${counts(plan.changes)}`;
+    const parts = [markerOf(stack), headline];
+    if (losses.length > 0) parts.push(lossLines(losses));
+    if (failed) {
+        const said = plan.errors.length > 0 ? plan.errors.join("\n\n") : "The engine stopped before its summary.";
+        parts.push(block("", said.length > 8000 ? `${said.slice(0, 8000)}\n…` : said));
+        if (plan.changes.length > 0) parts.push(`Before it failed: ${someCounts(plan.changes)}.`);
+    }
+    if (plan.violations.length > 0) {
+        const rows = plan.violations.map(
+            ({ policy, mandatory: must, resource, message }) =>
+                `- ${must ? "**mandatory**" : "advice"} ${code(policy)}${resource === "" ? "" : ` on ${code(resource)}`}: ${escape(message)}`,
+        );
+        parts.push([`#### Policies: ${mandatory.length} mandatory of ${rows.length}`, ...rows].join("\n"));
+    }
+    if (plan.changes.length > 0) parts.push(components(plan.changes));
+    if (plan.warnings.length > 0)
+        parts.push(folded(`${plan.warnings.length} warnings`, block("", plan.warnings.join("\n\n").slice(0, 4000))));
+    parts.push(...(options.sections ?? []));
+    const footer = `<sub>${plan.unchanged} resources stay as they are${commit === undefined ? "" : ` · ${code(commit)}`}</sub>`;
+
+    const short = fit(parts.join("\n\n"), COMMENT_LIMIT - footer.length - 200);
+    const room = COMMENT_LIMIT - short.length - footer.length - 200;
+    const full = fullDifference(plan.changes, room);
+    return [short, ...(full === undefined ? [] : [full]), footer].join("\n\n");
+}
+
+function fit(markdown: string, room: number): string {
+    if (markdown.length <= room) return markdown;
+    const kept = markdown.slice(0, markdown.lastIndexOf("\n", room));
+    const open = (kept.match(/^```+/gm) ?? []).length % 2 === 1;
+    return `${kept}${open ? "\n```" : ""}\n\n… cut: the rest is in the preview's log.`;
+}
+
+function fullDifference(changes: readonly Change[], room: number): string | undefined {
+    if (changes.length === 0 || room < 500) return undefined;
+    const kept: string[] = [];
+    let length = 0;
+    let left = 0;
+    for (const change of changes) {
+        const lines = changeLines(change).join("\n");
+        if (left > 0 || length + lines.length > room - 300) left += 1;
+        else {
+            kept.push(lines);
+            length += lines.length + 2;
+        }
+    }
+    if (kept.length === 0) return undefined;
+    const rest = left === 0 ? "" : `\n\n${left} more resources: the preview's log has them.`;
+    return folded("Full difference", block("diff", kept.join("\n\n")) + rest);
+}

@@ -1,0 +1,248 @@
+/** What the engine's event log says about an update, reduced to what a reviewer asks about. */
+import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
+
+/** What happens to a resource. A replacement is one change, whatever steps the engine makes of it. */
+export type Operation = "create" | "update" | "replace" | "delete" | "import" | "read" | "forget";
+
+export const operations: readonly Operation[] = ["delete", "replace", "update", "create", "import", "read", "forget"];
+
+/** One property that differs. A value is undefined where the property isn't there on that side. */
+export interface PropertyChange {
+    /** As the engine writes it: `tags.environment`, `ingress[0].port`. */
+    readonly path: string;
+    readonly before: unknown;
+    readonly after: unknown;
+    /** Whether this difference is why the resource is replaced. */
+    readonly replaces: boolean;
+}
+
+export interface Change {
+    readonly urn: string;
+    /** The name that the program gives the resource. */
+    readonly name: string;
+    /** The resource's type token, such as `alicloud:ecs/instance:Instance`. */
+    readonly type: string;
+    readonly operation: Operation;
+    /** The component that the resource belongs to; undefined for one that the program makes itself. */
+    readonly component?: { readonly name: string; readonly type: string };
+    readonly properties: readonly PropertyChange[];
+    /** Whether the cloud's object stays when the resource goes. */
+    readonly retained: boolean;
+}
+
+/** A finding of a policy pack. */
+export interface Violation {
+    readonly policy: string;
+    readonly mandatory: boolean;
+    readonly resource: string;
+    readonly message: string;
+}
+
+export interface Plan {
+    /** In the order in which the engine came to them. Components themselves are left out: they exist in the state only. */
+    readonly changes: readonly Change[];
+    /** How many resources stay as they are. */
+    readonly unchanged: number;
+    /** What the program and the providers said, errors first. */
+    readonly errors: readonly string[];
+    readonly warnings: readonly string[];
+    readonly violations: readonly Violation[];
+    /** False when the log ends before the engine's summary: what it says is a part only. */
+    readonly complete: boolean;
+}
+
+/** Stands for a value that is not known before the update; see the engine's `plugin.UnknownStringValue` and its kin. */
+const unknowns = new Set([
+    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+    "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+    "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+    "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+    "030794c1-ac77-496b-92df-f27374a8bd58",
+    "e48ece36-62e2-4504-bad9-02848725956a",
+    "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+]);
+export const UNKNOWN = "(known after the update)";
+
+/** Each step of the engine, in the words of {@link Operation}. Steps that are missing here change nothing. */
+const meaning: Readonly<Record<string, Operation>> = {
+    create: "create",
+    update: "update",
+    delete: "delete",
+    replace: "replace",
+    "create-replacement": "replace",
+    "delete-replaced": "replace",
+    "import-replacement": "replace",
+    "read-replacement": "replace",
+    "discard-replaced": "replace",
+    import: "import",
+    read: "read",
+    discard: "forget",
+};
+
+const typeOf = (urn: string): string => (urn.split("::")[2] ?? "").split("$").at(-1) ?? "";
+const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");
+const isStack = (urn: string): boolean => typeOf(urn) === "pulumi:pulumi:Stack";
+
+/** `a.b[0]["c.d"]` as its parts. */
+export function pathParts(path: string): (string | number)[] {
+    const parts: (string | number)[] = [];
+    for (const [, quoted, index, word] of path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)) {
+        if (quoted !== undefined) parts.push(quoted.replace(/\\(.)/g, "$1"));
+        else if (index !== undefined) parts.push(Number(index));
+        else if (word !== undefined) parts.push(word);
+    }
+    return parts;
+}
+
+function valueAt(values: unknown, parts: readonly (string | number)[]): unknown {
+    let value = values;
+    for (const part of parts) {
+        if (typeof value !== "object" || value === null) return undefined;
+        value = (value as Record<string | number, unknown>)[part];
+    }
+    return value;
+}
+
+function known(value: unknown): unknown {
+    if (typeof value === "string") return unknowns.has(value) ? UNKNOWN : value;
+    if (Array.isArray(value)) return value.map(known);
+    if (typeof value === "object" && value !== null)
+        return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, known(inner)]));
+    return value;
+}
+
+/** Bookkeeping of the engine and of bridged providers. */
+const internal = (key: string): boolean => key.startsWith("__");
+
+function propertiesOf(step: StepEventMetadata): PropertyChange[] {
+    const before = known(step.old?.inputs ?? {});
+    const after = known(step.new?.inputs ?? {});
+    const operation = meaning[step.op];
+    if (operation === "create" || operation === "import")
+        return Object.keys(after as object)
+            .filter((key) => !internal(key))
+            .map((path) => ({ path, before: undefined, after: valueAt(after, [path]), replaces: false }));
+    if (operation !== "update" && operation !== "replace") return [];
+    const detailed = step.detailedDiff ?? {};
+    const causes = new Set(step.keys ?? []);
+    const paths = Object.keys(detailed).length > 0 ? Object.keys(detailed) : (step.diffs ?? []);
+    return paths
+        .filter((path) => !internal(path))
+        .map((path) => {
+            const parts = pathParts(path);
+            const inputBefore = valueAt(before, parts);
+            return {
+                path,
+                before:
+                    inputBefore === undefined && detailed[path]?.inputDiff !== true
+                        ? valueAt(known(step.old?.outputs ?? {}), parts)
+                        : inputBefore,
+                after: valueAt(after, parts),
+                replaces: (detailed[path]?.diffKind ?? "").endsWith("-replace") || causes.has(String(parts[0])),
+            };
+        });
+}
+
+/** Plain text of a message: the engine's colour codes and the terminal's taken out. */
+function plain(message: string): string {
+    return message.replace(/<\{%[^%]*%\}>|\u001b\[[0-9;]*m/g, "").trim();
+}
+
+/**
+ * Reads an event log: one JSON object per line, as `pulumi preview --event-log FILE` and the Automation API's log have them.
+ * @throws Error naming the line when one is no JSON; a last line that was cut off counts as missing
+ */
+export function readEvents(log: string): EngineEvent[] {
+    const lines = log.split("\n");
+    const events: EngineEvent[] = [];
+    for (const [index, line] of lines.entries()) {
+        if (line.trim() === "") continue;
+        try {
+            events.push(JSON.parse(line) as EngineEvent);
+        } catch {
+            if (index === lines.length - 1) break;
+            throw new Error(`line ${index + 1} of the event log is no JSON: is it a log of \`--event-log\`?`);
+        }
+    }
+    return events;
+}
+
+/** What an event log says. */
+export function planOf(events: readonly EngineEvent[]): Plan {
+    const parents = new Map<string, string>();
+    const steps = new Map<string, StepEventMetadata[]>();
+    const errors: string[] = [];
+    const warnings: string[] = [];
+    const violations: Violation[] = [];
+    let complete = false;
+    for (const event of events) {
+        const step = event.resourcePreEvent?.metadata;
+        if (step !== undefined) {
+            const parent = step.new?.parent ?? step.old?.parent;
+            if (parent !== undefined && parent !== "") parents.set(step.urn, parent);
+            steps.set(step.urn, [...(steps.get(step.urn) ?? []), step]);
+        }
+        const diagnostic = event.diagnosticEvent;
+        if (diagnostic !== undefined && diagnostic.ephemeral !== true) {
+            const text = plain(diagnostic.message);
+            const about = diagnostic.urn !== undefined && diagnostic.urn !== "" ? `${nameOf(diagnostic.urn)}: ` : "";
+            if (text !== "" && diagnostic.severity === "error") errors.push(about + text);
+            else if (text !== "" && diagnostic.severity === "warning") warnings.push(about + text);
+        }
+        const violation = event.policyEvent;
+        if (violation !== undefined)
+            violations.push({
+                policy: violation.policyName,
+                mandatory: violation.enforcementLevel === "mandatory",
+                resource: nameOf(violation.resourceUrn ?? ""),
+                message: plain(violation.message),
+            });
+        complete ||= event.summaryEvent !== undefined;
+    }
+
+    const componentOf = (urn: string): Change["component"] => {
+        let top = urn;
+        const seen = new Set<string>();
+        for (let above = parents.get(top); above !== undefined && !isStack(above); above = parents.get(top)) {
+            if (seen.has(above)) break;
+            seen.add(above);
+            top = above;
+        }
+        return top === urn ? undefined : { name: nameOf(top), type: typeOf(top) };
+    };
+
+    const changes: Change[] = [];
+    let unchanged = 0;
+    for (const [urn, all] of steps) {
+        const made = all.flatMap((step) => meaning[step.op] ?? []);
+        const state = all[0]?.new ?? all[0]?.old;
+        const isComponent = state?.custom !== true && !isProvider(urn);
+        if (isComponent) continue;
+        if (made.length === 0) {
+            unchanged += 1;
+            continue;
+        }
+        const replaced = made.includes("replace") || (made.includes("create") && made.includes("delete"));
+        const operation: Operation = replaced ? "replace" : (made[0] ?? "update");
+        const telling =
+            all.find((step) => step.op === "replace") ??
+            all.find((step) => step.op === "create-replacement") ??
+            all.find((step) => meaning[step.op] !== undefined) ??
+            all[0];
+        const component = componentOf(urn);
+        changes.push({
+            urn,
+            name: nameOf(urn),
+            type: typeOf(urn),
+            operation,
+            ...(component !== undefined && { component }),
+            properties: telling === undefined ? [] : propertiesOf(telling),
+            retained: all.some((step) => step.old?.retainOnDelete === true),
+        });
+    }
+    return { changes, unchanged, errors, warnings, violations, complete };
+}
+
+function isProvider(urn: string): boolean {
+    return typeOf(urn).startsWith("pulumi:providers:");
+}

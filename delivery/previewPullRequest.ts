@@ -1,0 +1,142 @@
+/** `npm run preview:pr`: previews the stacks that a change touches; see `help` below and docs/pull-requests.md. */
+import { readdirSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { root } from "../toolchain/folders";
+import { touchedStacks } from "./affected";
+import { commentOf, saysNothing } from "./comment";
+import { previewStack } from "./engine";
+import { changeSince } from "./git";
+import type { Operation, Plan } from "./plan";
+import { EXIT, type Report, type StackReport, exitCode, writeReport } from "./report";
+import { UsageError, post, pullRequestToPost, workflowEvent } from "./pullRequest";
+import { announcements, lossesOf } from "./stateful";
+
+const help = `Usage: npm run preview:pr -- [options]
+
+Previews every stack that the commits since a base touch, and makes a comment for each.
+
+  --base REF          where the change starts from (default: the pull request's base, else origin/main)
+  --stack NAME        this stack, touched or not; can be given several times. Without it: all but \`lab\`
+  --label NAME        a label of the pull request; can be given several times (default: those of the pull request)
+  --output FOLDER     writes report.json and the comments there
+  --post              posts the comments to the pull request
+  --pull-request N    its number (default: that of the workflow's event)
+  --author LOGIN      who writes the comments (default: github-actions[bot])
+
+Exit code 0: nothing is lost. 2: a stateful resource is replaced or deleted, and the change doesn't announce it. 1: failed.
+Without --output and --post the comments go to standard output.
+--post reads GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL from the environment.
+`;
+
+/** The stack for which a team has no credentials to keep: it runs on the machine that previews. */
+const LOCAL = "lab";
+
+function allStacks(): string[] {
+    return readdirSync(root)
+        .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
+        .sort();
+}
+
+/** What a stack's plan comes to. */
+export function stackReport(
+    stack: string,
+    plan: Plan,
+    change: { readonly commit: string; readonly messages: readonly string[]; readonly labels: readonly string[] },
+): StackReport {
+    const losses = lossesOf(plan, announcements(change.messages, change.labels));
+    const counts: Partial<Record<Operation, number>> = {};
+    for (const { operation } of plan.changes) counts[operation] = (counts[operation] ?? 0) + 1;
+    const failed = plan.errors.length > 0 || !plan.complete || plan.violations.some(({ mandatory }) => mandatory);
+    const outcome = failed
+        ? "failed"
+        : losses.some(({ announced }) => !announced)
+          ? "risky"
+          : plan.changes.length > 0
+            ? "harmless"
+            : "unchanged";
+    return {
+        stack,
+        outcome,
+        counts,
+        losses: losses.map(({ change: { name, type, operation }, announced }) => ({
+            name,
+            type,
+            operation,
+            announced,
+        })),
+        ...(!saysNothing(plan) && { comment: commentOf(plan, losses, { stack, commit: change.commit }) }),
+    };
+}
+
+function parse(argv: readonly string[]) {
+    try {
+        return parseArgs({
+            args: [...argv],
+            options: {
+                base: { type: "string" },
+                stack: { type: "string", multiple: true },
+                label: { type: "string", multiple: true },
+                output: { type: "string" },
+                post: { type: "boolean", default: false },
+                "pull-request": { type: "string" },
+                author: { type: "string" },
+                help: { type: "boolean", short: "h", default: false },
+            },
+        }).values;
+    } catch (error) {
+        throw new UsageError(error instanceof Error ? error.message : String(error));
+    }
+}
+
+async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
+    const stacks = allStacks();
+    const unknown = (options.stack ?? []).filter((stack) => !stacks.includes(stack));
+    if (unknown.length > 0)
+        throw new UsageError(
+            `--stack: there is no Pulumi.${unknown.join(".yaml, no Pulumi.")}.yaml; stacks: ${stacks.join(", ")}`,
+        );
+    const event = workflowEvent();
+    const change = await changeSince(options.base ?? event?.base.sha ?? "origin/main", root);
+    const labels = options.label ?? event?.labels?.map(({ name }) => name) ?? [];
+    const messages = [...change.messages, event?.body ?? ""];
+    const candidates = options.stack ?? stacks.filter((stack) => stack !== LOCAL);
+    const touched = new Set(options.stack ?? touchedStacks(change.files, candidates));
+    const reports: StackReport[] = [];
+    for (const stack of candidates) {
+        if (!touched.has(stack)) {
+            reports.push({ stack, outcome: "untouched", counts: {}, losses: [] });
+            continue;
+        }
+        process.stderr.write(`… Preview ${stack}\n`);
+        reports.push(stackReport(stack, await previewStack(stack), { commit: change.commit, messages, labels }));
+    }
+    return { commit: change.commit, stacks: reports };
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+    const options = parse(argv);
+    if (options.help) {
+        process.stdout.write(help);
+        return EXIT.harmless;
+    }
+    const pullRequest = options.post ? pullRequestToPost(options["pull-request"], options.author) : undefined;
+    const report = await makeReport(options);
+    if (options.output !== undefined) writeReport(options.output, report);
+    for (const { stack, outcome } of report.stacks) process.stderr.write(`  ${stack}: ${outcome}\n`);
+    if (pullRequest !== undefined) {
+        await post(pullRequest, report);
+    } else if (options.output === undefined) {
+        for (const { comment } of report.stacks) if (comment !== undefined) process.stdout.write(`${comment}\n\n`);
+    }
+    return exitCode(report);
+}
+
+if (require.main === module) {
+    main(process.argv.slice(2)).then(
+        (code) => (process.exitCode = code),
+        (error: unknown) => {
+            process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+            process.exitCode = EXIT.failed;
+        },
+    );
+}

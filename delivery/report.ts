@@ -1,0 +1,94 @@
+/** What a preview of a change's stacks came to, as files: one comment per stack, and a report that programs read. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { markerOf } from "./comment";
+import type { Operation } from "./plan";
+import { type Posted, type PullRequest, postComment } from "./github";
+
+/** Exit codes of `npm run preview:pr`. */
+export const EXIT = { harmless: 0, failed: 1, risky: 2 } as const;
+
+export interface StackReport {
+    readonly stack: string;
+    /**
+     * `untouched`: not previewed, the change can't alter it. `unchanged`: previewed, nothing differs. `harmless`: differs,
+     * nothing is lost without having been announced. `risky`: something is. `failed`: the preview ended with an error, or a
+     * mandatory policy is violated.
+     */
+    readonly outcome: "untouched" | "unchanged" | "harmless" | "risky" | "failed";
+    /** How many resources each operation is for. */
+    readonly counts: Readonly<Partial<Record<Operation, number>>>;
+    /** Stateful resources that are replaced or deleted. */
+    readonly losses: readonly {
+        readonly name: string;
+        readonly type: string;
+        readonly operation: Operation;
+        readonly announced: boolean;
+    }[];
+    /** The comment's text. Undefined when there is nothing to say. */
+    readonly comment?: string;
+}
+
+export interface Report {
+    readonly commit: string;
+    readonly stacks: readonly StackReport[];
+}
+
+const FILE = "report.json";
+
+/** The worst of the stacks decides. */
+export function exitCode({ stacks }: Report): number {
+    if (stacks.some(({ outcome }) => outcome === "failed")) return EXIT.failed;
+    return stacks.some(({ outcome }) => outcome === "risky") ? EXIT.risky : EXIT.harmless;
+}
+
+/** Writes `report.json`, and a Markdown file for each stack that has a comment. */
+export function writeReport(folder: string, report: Report): void {
+    mkdirSync(folder, { recursive: true });
+    for (const { stack, comment } of report.stacks)
+        if (comment !== undefined) writeFileSync(join(folder, `${stack}.md`), `${comment}\n`);
+    writeFileSync(join(folder, FILE), `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
+/**
+ * Reads what {@link writeReport} wrote. The file may come from a pull request that nobody has looked at yet, so nothing in it
+ * is taken for granted.
+ * @throws Error that names the file when it is none of these
+ */
+export function readReport(folder: string): Report {
+    const file = join(folder, FILE);
+    let report: unknown;
+    try {
+        report = JSON.parse(readFileSync(file, "utf8"));
+    } catch (error) {
+        throw new Error(noReport(file), { cause: error });
+    }
+    if (!isReport(report)) throw new Error(noReport(file));
+    return report;
+}
+
+const noReport = (file: string): string => `${file} is no report of \`npm run preview:pr -- --output\``;
+
+function isReport(value: unknown): value is Report {
+    const stacks = isObject(value) ? value["stacks"] : undefined;
+    return Array.isArray(stacks) && stacks.every(isStackReport);
+}
+
+function isStackReport(value: unknown): boolean {
+    if (!isObject(value)) return false;
+    const { stack, comment } = value;
+    if (typeof stack !== "string" || !/^[\w.-]{1,100}$/.test(stack)) return false;
+    return comment === undefined || (typeof comment === "string" && comment.startsWith(markerOf(stack)));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+    return typeof value === "object" && value !== null;
+}
+
+/** Brings a pull request's comments in line with a report. */
+export async function postReport(target: PullRequest, report: Report): Promise<ReadonlyMap<string, Posted>> {
+    const posted = new Map<string, Posted>();
+    for (const { stack, comment } of report.stacks)
+        posted.set(stack, await postComment(target, markerOf(stack), comment));
+    return posted;
+}

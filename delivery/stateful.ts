@@ -1,0 +1,74 @@
+/** Which resources hold what can't be made again, and which of a plan's changes lose it. */
+import type { Change, Plan } from "./plan";
+
+/** What is lost with a resource of that type. */
+const losses: Readonly<Record<string, string>> = {
+    "alicloud:ecs/instance:Instance": "the host's system disk and all that is on it",
+    "alicloud:ecs/ecsDisk:EcsDisk": "the disk's data",
+    "alicloud:ecs/disk:Disk": "the disk's data",
+    "alicloud:ecs/eipAddress:EipAddress": "the public address: the cloud doesn't give the same one again",
+    "alicloud:vpc/network:Network": "the network, and with it everything inside",
+    "alicloud:vpc/switch:Switch": "the subnet, and with it everything inside",
+    "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer": "the balancer's address",
+    "alicloud:slb/loadBalancer:LoadBalancer": "the balancer's address",
+    "alicloud:alb/loadBalancer:LoadBalancer": "the balancer's address",
+    "alicloud:nlb/loadBalancer:LoadBalancer": "the balancer's address",
+    "alicloud:nas/fileSystem:FileSystem": "the file system's data",
+    "alicloud:oss/bucket:Bucket": "the bucket's objects",
+    "alicloud:kms/key:Key": "the key: what it encrypted stays closed",
+    "alicloud:rds/instance:Instance": "the database",
+    "alicloud:polardb/cluster:Cluster": "the database",
+    "alicloud:kvstore/instance:Instance": "the database",
+    "alicloud:mongodb/instance:Instance": "the database",
+    "tls:index/privateKey:PrivateKey": "the key: what trusts it has to be told the new one",
+    "random:index/randomPassword:RandomPassword": "the password",
+};
+
+/** A change that loses something. */
+export interface Loss {
+    readonly change: Change;
+    /** What is lost, in words. */
+    readonly what: string;
+    /** Whether the author of the change said that this happens. */
+    readonly announced: boolean;
+}
+
+/** What the author of a change announced: names of resources, `*` for all of them. */
+export interface Announcements {
+    readonly replace: ReadonlySet<string>;
+    readonly delete: ReadonlySet<string>;
+}
+
+/** Trailers that announce: `Replaces: node-3, node-4`, `Deletes: node-7`. */
+const trailers = { replace: /^Replaces:[ \t]*(.+)$/gim, delete: /^Deletes:[ \t]*(.+)$/gim };
+/** The pull request's label that announces everything. */
+export const ANNOUNCING_LABEL = "stateful-change";
+
+/**
+ * What commit messages and a pull request's labels announce.
+ * @param messages commit messages, and the pull request's text if there is one
+ */
+export function announcements(messages: readonly string[], labels: readonly string[] = []): Announcements {
+    const found = { replace: new Set<string>(), delete: new Set<string>() };
+    for (const kind of ["replace", "delete"] as const) {
+        if (labels.includes(ANNOUNCING_LABEL)) found[kind].add("*");
+        for (const message of messages)
+            for (const [, names] of message.matchAll(trailers[kind]))
+                for (const name of (names ?? "").split(/[\s,]+/)) if (name !== "") found[kind].add(name);
+    }
+    return found;
+}
+
+/** The plan's replacements and deletions that lose something, those that nobody announced first. */
+export function lossesOf(plan: Plan, announced: Announcements): Loss[] {
+    return plan.changes
+        .flatMap((change): Loss[] => {
+            const what = losses[change.type];
+            const { operation } = change;
+            if (what === undefined || change.retained) return [];
+            if (operation !== "replace" && operation !== "delete") return [];
+            const said = announced[operation];
+            return [{ change, what, announced: said.has("*") || said.has(change.name) }];
+        })
+        .sort((one, other) => Number(one.announced) - Number(other.announced));
+}

@@ -1,0 +1,146 @@
+import { COMMENT_LIMIT, commentOf, markerOf, saysNothing } from "../../../delivery/comment";
+import { planOf, readEvents } from "../../../delivery/plan";
+import { announcements, lossesOf } from "../../../delivery/stateful";
+import { component, diagnostic, log, resource, summary, urn } from "./events";
+
+function comment(events: object[], messages: string[] = []): string {
+    const plan = planOf(readEvents(log(...events)));
+    return commentOf(plan, lossesOf(plan, announcements(messages)), { stack: "dev", commit: "abc1234" });
+}
+
+const redis = component("redis", { type: "multihost:redis:RedisCluster" });
+const inRedis = urn("multihost:redis:RedisCluster", "redis");
+
+test("a comment says how much changes, what is lost, what changes where, and all of it folded", () => {
+    const text = comment([
+        redis,
+        resource({
+            op: "replace",
+            name: "node-1",
+            keys: ["imageId"],
+            detailedDiff: { imageId: { diffKind: "update-replace", inputDiff: true } },
+            old: { inputs: { imageId: "debian-12" } },
+            new: { inputs: { imageId: "debian-13" } },
+        }),
+        resource({
+            op: "update",
+            name: "redis-node-1",
+            type: "command:remote:Command",
+            parent: inRedis,
+            detailedDiff: { create: { diffKind: "update", inputDiff: true } },
+            old: { inputs: { create: "PARAM_PORT=7000\nPARAM_MAXMEMORY=64mb\nrun abc" } },
+            new: { inputs: { create: "PARAM_PORT=7000\nPARAM_MAXMEMORY=96mb\nrun abc" } },
+        }),
+        summary(),
+    ]);
+    expect(text).toMatchInlineSnapshot(`
+        "<!-- multihost:preview:dev -->
+
+        ### Preview of \`dev\`: 0 to create, 1 to update, 1 to replace, 0 to delete
+
+        > [!CAUTION]
+        > **This change loses what can't be made again**
+        > - **not announced** – Replaces \`node-1\`, because of \`imageId\`. Lost: the host's system disk and all that is on it.
+        >
+        > If this is meant, say so in a commit message (\`Replaces: node-1\`) or with the label \`stateful-change\`.
+
+        - Outside of components: 1 to replace
+          - replace \`node-1\` (Instance): \`imageId\` (forces it)
+        - **redis** (RedisCluster): 1 to update
+          - update \`redis-node-1\` (Command): \`create\`
+
+        <details><summary>Full difference</summary>
+
+        \`\`\`diff
+        ! replace node-1  (alicloud:ecs/instance:Instance)
+          imageId  # forces replacement
+        -     debian-12
+        +     debian-13
+
+        # update redis-node-1  (command:remote:Command)
+          create
+              PARAM_PORT=7000
+        -     PARAM_MAXMEMORY=64mb
+        +     PARAM_MAXMEMORY=96mb
+              run abc
+        \`\`\`
+
+        </details>
+
+        <sub>0 resources stay as they are · \`abc1234\`</sub>"
+    `);
+});
+
+test("a loss that the change announces is still shown, without the alarm", () => {
+    const text = comment([resource({ op: "delete", name: "node-7" }), summary()], ["Deletes: node-7"]);
+    expect(text).toContain("[!WARNING]");
+    expect(text).not.toContain("not announced");
+    expect(text).not.toContain("say so");
+});
+
+test("a value that is masked on both sides is only said to have changed", () => {
+    const text = comment([
+        resource({
+            op: "update",
+            name: "step",
+            detailedDiff: { stdin: { diffKind: "update", inputDiff: true } },
+            old: { inputs: { stdin: "[secret]" } },
+            new: { inputs: { stdin: "[secret]" } },
+        }),
+        summary(),
+    ]);
+    expect(text).toContain("stdin: [secret] (changed)");
+});
+
+test("a failed preview says so with the errors, and what it found before", () => {
+    const text = comment([
+        resource({ op: "create", name: "node-1" }),
+        diagnostic("error", "InvalidAccessKeyId.NotFound"),
+        summary(),
+    ]);
+    expect(text).toContain("❌ Preview of `dev` failed");
+    expect(text).toContain("InvalidAccessKeyId.NotFound");
+    expect(text).toContain("Before it failed: 1 to create");
+    expect(comment([resource({ op: "create", name: "node-1" })])).toContain("stopped before its summary");
+});
+
+test("text from elsewhere can't leave its place: no mention, no HTML, no end of a fence", () => {
+    const evil = "```\n</details> @everyone <img src=x> | `a`";
+    const text = comment([
+        component(evil, { type: "multihost:x:Evil" }),
+        resource({ op: "create", name: evil, parent: urn("multihost:x:Evil", evil), new: { inputs: { a: evil } } }),
+        diagnostic("error", evil),
+        summary(),
+    ]);
+    const outside = text.replace(/^(`{3,})[^\n]*\n[\s\S]*?\n\1$/gm, "").replace(/(`+) ?[^\n]*? ?\1/g, "");
+    expect(outside).not.toContain("@everyone");
+    expect(outside).not.toContain("<img");
+    expect(outside.match(/<\/details>/g)).toHaveLength(1);
+});
+
+test("a comment on 2,000 resources fits into what GitHub takes, and says what it leaves out", () => {
+    const many = Array.from({ length: 2000 }, (_, index) =>
+        resource({
+            op: index < 600 ? "replace" : "create",
+            name: `node-${index}`,
+            new: { inputs: { userData: "x".repeat(500), tags: { index } } },
+        }),
+    );
+    const text = comment([...many, summary()]);
+    expect(text.length).toBeLessThanOrEqual(COMMENT_LIMIT);
+    expect(text).toContain("1400 to create, 0 to update, 600 to replace, 0 to delete");
+    expect(text).toMatch(/the preview's log has them|cut: the rest/);
+    expect((text.match(/^```+/gm) ?? []).length % 2).toBe(0);
+});
+
+test("there is nothing to say of a plan without change, and something of one that failed", () => {
+    const of = (...events: object[]) => saysNothing(planOf(readEvents(log(...events))));
+    expect(of(redis, resource({ op: "same", name: "node-1" }), summary())).toBe(true);
+    expect(of(resource({ op: "create", name: "node-1" }), summary())).toBe(false);
+    expect(of(redis)).toBe(false);
+    expect(of(diagnostic("error", "no"), summary())).toBe(false);
+});
+
+test("the marker is the first line, so that the comment is found again", () => {
+    expect(comment([resource({ op: "create", name: "a" }), summary()]).split("\n")[0]).toBe(markerOf("dev"));
+});

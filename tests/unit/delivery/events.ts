@@ -1,0 +1,75 @@
+/** Events as the engine logs them, for tests. */
+
+export interface State {
+    readonly inputs?: Record<string, unknown>;
+    readonly outputs?: Record<string, unknown>;
+    readonly retainOnDelete?: boolean;
+}
+
+export interface Step {
+    readonly op: string;
+    readonly name: string;
+    readonly type?: string;
+    readonly custom?: boolean;
+    readonly parent?: string;
+    readonly old?: State;
+    readonly new?: State;
+    readonly keys?: readonly string[];
+    readonly diffs?: readonly string[];
+    readonly detailedDiff?: Record<string, { diffKind: string; inputDiff: boolean }>;
+}
+
+export function urn(type: string, name: string): string {
+    return `urn:pulumi:dev::multihost::${type}::${name}`;
+}
+
+/** The event before a resource's step. */
+export function resource(step: Step): object {
+    const { op, name, type = "alicloud:ecs/instance:Instance", custom = true, parent = "", ...rest } = step;
+    const state = (given: State | undefined): object => ({
+        type,
+        urn: urn(type, name),
+        custom,
+        id: "",
+        parent,
+        provider: "",
+        inputs: {},
+        outputs: {},
+        ...given,
+    });
+    const deletes = op === "delete" || op === "delete-replaced" || op === "discard";
+    return {
+        resourcePreEvent: {
+            metadata: {
+                ...rest,
+                op,
+                urn: urn(type, name),
+                type,
+                provider: "",
+                ...(op !== "create" && { old: state(step.old) }),
+                ...(!deletes && { new: state(step.new) }),
+            },
+            planning: true,
+        },
+    };
+}
+
+/** A component that stays as it is. */
+export function component(name: string, { parent = "", type = "multihost:test:Component" } = {}): object {
+    return resource({ op: "same", type, name, custom: false, parent });
+}
+
+export function diagnostic(severity: string, message: string, about?: string): object {
+    return { diagnosticEvent: { severity, message, color: "never", ...(about !== undefined && { urn: about }) } };
+}
+
+export function summary(): object {
+    return { summaryEvent: { maybeCorrupt: false, durationSeconds: 1, resourceChanges: {}, policyPacks: {} } };
+}
+
+/** Events as a log's text. */
+export function log(...events: object[]): string {
+    return events
+        .map((event, index) => `${JSON.stringify({ sequence: index + 1, timestamp: 0, ...event })}\n`)
+        .join("");
+}

@@ -1,0 +1,131 @@
+import { type Plan, UNKNOWN, pathParts, planOf, readEvents } from "../../../delivery/plan";
+import { component, diagnostic, log, resource, summary, urn } from "./events";
+
+const plan = (...events: object[]): Plan => planOf(readEvents(log(...events, summary())));
+
+test("a path is taken apart as the engine puts it together", () => {
+    expect(pathParts("tags.environment")).toEqual(["tags", "environment"]);
+    expect(pathParts("rules[2].ports[0]")).toEqual(["rules", 2, "ports", 0]);
+    expect(pathParts('tags["kubernetes.io/name"]')).toEqual(["tags", "kubernetes.io/name"]);
+    expect(pathParts('["a\\"b"].c')).toEqual(['a"b', "c"]);
+});
+
+test("what stays is counted, components and the stack are not", () => {
+    const { changes, unchanged } = plan(
+        resource({ op: "same", type: "pulumi:pulumi:Stack", name: "p-dev", custom: false }),
+        component("redis"),
+        resource({ op: "same", name: "node-1" }),
+        resource({ op: "create", name: "node-2" }),
+    );
+    expect(unchanged).toBe(1);
+    expect(changes.map(({ name, operation }) => [name, operation])).toEqual([["node-2", "create"]]);
+});
+
+test("the steps of a replacement are one change, with what forces it", () => {
+    const before = { inputs: { imageId: "debian-12", tags: { owner: "a" } } };
+    const after = { inputs: { imageId: "debian-13", tags: { owner: "b" } } };
+    const difference = {
+        keys: ["imageId"],
+        detailedDiff: {
+            imageId: { diffKind: "update-replace", inputDiff: true },
+            "tags.owner": { diffKind: "update", inputDiff: true },
+        },
+        old: before,
+        new: after,
+    };
+    const { changes } = plan(
+        resource({ op: "create-replacement", name: "node-1", ...difference }),
+        resource({ op: "replace", name: "node-1", ...difference }),
+        resource({ op: "delete-replaced", name: "node-1", old: before }),
+    );
+    expect(changes).toHaveLength(1);
+    expect(changes[0]).toMatchObject({
+        operation: "replace",
+        properties: [
+            { path: "imageId", before: "debian-12", after: "debian-13", replaces: true },
+            { path: "tags.owner", before: "a", after: "b", replaces: false },
+        ],
+    });
+});
+
+test("a resource that is deleted before it is made again is replaced", () => {
+    const { changes } = plan(
+        resource({ op: "delete-replaced", name: "eip" }),
+        resource({ op: "replace", name: "eip", keys: ["bandwidth"], diffs: ["bandwidth"] }),
+        resource({ op: "create-replacement", name: "eip" }),
+    );
+    expect(changes.map(({ operation }) => operation)).toEqual(["replace"]);
+    expect(changes[0]?.properties).toMatchObject([{ path: "bandwidth", replaces: true }]);
+});
+
+test("a value that the cloud decides is said to be unknown, at any depth", () => {
+    const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+    const { changes } = plan(
+        resource({ op: "create", name: "node", new: { inputs: { vpcId: unknown, list: [{ id: unknown }] } } }),
+    );
+    expect(changes[0]?.properties.map(({ after }) => after)).toEqual([UNKNOWN, [{ id: UNKNOWN }]]);
+});
+
+test("a difference against what the provider saw takes the old value from there", () => {
+    const { changes } = plan(
+        resource({
+            op: "update",
+            name: "group",
+            detailedDiff: { description: { diffKind: "update", inputDiff: false } },
+            old: { inputs: {}, outputs: { description: "by hand" } },
+            new: { inputs: { description: "planned" } },
+        }),
+    );
+    expect(changes[0]?.properties).toEqual([
+        { path: "description", before: "by hand", after: "planned", replaces: false },
+    ]);
+});
+
+test("a change belongs to the outermost component, also when parents come later in the log", () => {
+    const group = component("redis");
+    const inner = component("step", { parent: urn("multihost:test:Component", "redis") });
+    const { changes } = plan(
+        resource({ op: "delete", name: "old", parent: urn("multihost:test:Component", "step") }),
+        inner,
+        group,
+    );
+    expect(changes[0]?.component).toEqual({ name: "redis", type: "multihost:test:Component" });
+});
+
+test("messages come without colours, progress is left out, errors say what they are about", () => {
+    const { errors, warnings } = plan(
+        diagnostic("error", "<{%fg 1%}>no such image<{%reset%}>\n", urn("alicloud:ecs/instance:Instance", "node-1")),
+        diagnostic("warning", "\u001b[33mdeprecated\u001b[0m"),
+        { diagnosticEvent: { severity: "info#err", message: "waiting", color: "never", ephemeral: true } },
+    );
+    expect(errors).toEqual(["node-1: no such image"]);
+    expect(warnings).toEqual(["deprecated"]);
+});
+
+test("a policy's finding is kept with its level", () => {
+    const { violations } = plan({
+        policyEvent: {
+            resourceUrn: urn("alicloud:ecs/disk:Disk", "data"),
+            message: "not encrypted",
+            policyName: "disks-encrypted",
+            policyPackName: "multihost",
+            enforcementLevel: "mandatory",
+        },
+    });
+    expect(violations).toEqual([
+        { policy: "disks-encrypted", mandatory: true, resource: "data", message: "not encrypted" },
+    ]);
+});
+
+describe("a log", () => {
+    test("that ends before its summary is not complete, nor is one whose last line is cut off", () => {
+        const whole = log(resource({ op: "create", name: "node" }));
+        expect(planOf(readEvents(whole)).complete).toBe(false);
+        expect(planOf(readEvents(`${whole}{"sequence":9,"summ`)).complete).toBe(false);
+        expect(planOf(readEvents(`${whole}${log(summary())}`)).complete).toBe(true);
+    });
+
+    test("with a line that is no JSON is refused with the line's number", () => {
+        expect(() => readEvents('{"sequence":1}\nPreviewing update\n{}\n')).toThrow(/line 2 of the event log/);
+    });
+});

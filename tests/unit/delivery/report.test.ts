@@ -1,0 +1,181 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type Server, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { markerOf } from "../../../delivery/comment";
+import { postComment, type PullRequest } from "../../../delivery/github";
+import { planOf, readEvents } from "../../../delivery/plan";
+import { stackReport } from "../../../delivery/previewPullRequest";
+import { exitCode, postReport, readReport, writeReport, type StackReport } from "../../../delivery/report";
+import { diagnostic, log, resource, summary } from "./events";
+
+interface Stored {
+    id: number;
+    body: string;
+    user: { login: string };
+}
+
+/** Answers as GitHub does for a pull request's comments. */
+class FakeGitHub {
+    comments: Stored[] = [];
+    refuse = false;
+    readonly requests: string[] = [];
+    #next = 1;
+    readonly #server: Server = createServer((request, response) => {
+        let text = "";
+        request.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        request.on("end", () => {
+            const url = new URL(request.url ?? "/", "http://127.0.0.1");
+            this.requests.push(`${request.method ?? ""} ${url.pathname}`);
+            const answer = (status: number, body?: unknown): void => {
+                response.writeHead(status, { "content-type": "application/json" });
+                response.end(body === undefined ? "" : JSON.stringify(body));
+            };
+            if (this.refuse || request.headers.authorization !== "Bearer t0ken") {
+                answer(403, { message: "Resource not accessible by integration" });
+                return;
+            }
+            const body = text === "" ? "" : (JSON.parse(text) as { body: string }).body;
+            const id = Number(url.pathname.split("/").at(-1));
+            const found = this.comments.find((comment) => comment.id === id);
+            if (request.method === "GET") {
+                const page = Number(url.searchParams.get("page"));
+                const size = Number(url.searchParams.get("per_page"));
+                answer(200, this.comments.slice((page - 1) * size, page * size));
+            } else if (request.method === "POST") answer(201, this.add(body, "github-actions[bot]"));
+            else if (found === undefined) answer(404, { message: "Not Found" });
+            else if (request.method === "PATCH") {
+                found.body = body;
+                answer(200, found);
+            } else {
+                this.comments = this.comments.filter((comment) => comment !== found);
+                answer(204);
+            }
+        });
+    });
+
+    add(body: string, login: string): Stored {
+        const comment = { id: this.#next, body, user: { login } };
+        this.#next += 1;
+        this.comments.push(comment);
+        return comment;
+    }
+
+    async open(): Promise<PullRequest> {
+        await new Promise<void>((done) => this.#server.listen(0, "127.0.0.1", done));
+        const { port } = this.#server.address() as AddressInfo;
+        return { api: `http://127.0.0.1:${port}`, repository: "team/platform", number: 7, token: "t0ken" };
+    }
+
+    async close(): Promise<void> {
+        await new Promise((done) => this.#server.close(done));
+    }
+}
+
+let github: FakeGitHub;
+let target: PullRequest;
+
+beforeEach(async () => {
+    github = new FakeGitHub();
+    target = await github.open();
+});
+
+afterEach(async () => github.close());
+
+const marker = markerOf("dev");
+const bodies = (): string[] => github.comments.map(({ body }) => body);
+
+test("a comment is made once, updated in place, and removed when there is nothing to say", async () => {
+    expect(await postComment(target, marker, undefined)).toBe("nothing");
+    expect(await postComment(target, marker, `${marker}\none`)).toBe("created");
+    expect(await postComment(target, marker, `${marker}\none`)).toBe("unchanged");
+    expect(await postComment(target, marker, `${marker}\ntwo`)).toBe("updated");
+    expect(bodies()).toEqual([`${marker}\ntwo`]);
+    expect(await postComment(target, marker, undefined)).toBe("removed");
+    expect(bodies()).toEqual([]);
+});
+
+test("what others write stays, also when it looks the same, and another stack's comment too", async () => {
+    github.add(`${marker}\nquoted`, "someone");
+    github.add(`${markerOf("prod")}\nprod`, "github-actions[bot]");
+    expect(await postComment(target, marker, `${marker}\ndev`)).toBe("created");
+    expect(bodies()).toEqual([`${marker}\nquoted`, `${markerOf("prod")}\nprod`, `${marker}\ndev`]);
+});
+
+test("the comment is found on a later page, and one that two runs made twice becomes one", async () => {
+    for (let index = 0; index < 120; index += 1) github.add(`word ${index}`, "someone");
+    github.add(`${marker}\nfirst`, "github-actions[bot]");
+    github.add(`${marker}\nsecond`, "github-actions[bot]");
+    expect(await postComment(target, marker, `${marker}\nnew`)).toBe("updated");
+    expect(bodies().filter((body) => body.startsWith(marker))).toEqual([`${marker}\nnew`]);
+});
+
+test("a refusal says what to look at", async () => {
+    github.refuse = true;
+    await expect(postComment(target, marker, "x")).rejects.toThrow(/403.*write access.*not accessible by integration/);
+});
+
+describe("a report", () => {
+    let folder: string;
+    beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "multihost-report-"))));
+    afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+    const of = (events: object[], messages: string[] = []): StackReport =>
+        stackReport("dev", planOf(readEvents(log(...events, summary()))), { commit: "abc", messages, labels: [] });
+    const code = (...stacks: StackReport[]): number => exitCode({ commit: "abc", stacks });
+
+    test("tells harmless, risky and failed apart, and the worst stack decides the exit code", () => {
+        const unchanged = of([resource({ op: "same", name: "node-1" })]);
+        const harmless = of([resource({ op: "create", name: "node-2" })]);
+        const announced = of([resource({ op: "delete", name: "node-2" })], ["Deletes: node-2"]);
+        const risky = of([resource({ op: "delete", name: "node-2" })]);
+        const failed = of([diagnostic("error", "no")]);
+        const refused = of([
+            { policyEvent: { message: "open", policyName: "p", enforcementLevel: "mandatory", resourceUrn: "" } },
+        ]);
+        expect([unchanged, harmless, announced, risky, failed, refused].map(({ outcome }) => outcome)).toEqual([
+            "unchanged",
+            "harmless",
+            "harmless",
+            "risky",
+            "failed",
+            "failed",
+        ]);
+        expect(unchanged.comment).toBeUndefined();
+        expect(risky.losses).toEqual([
+            { name: "node-2", type: "alicloud:ecs/instance:Instance", operation: "delete", announced: false },
+        ]);
+        expect(code(unchanged, harmless, announced)).toBe(0);
+        expect(code(harmless, risky)).toBe(2);
+        expect(code(risky, failed)).toBe(1);
+    });
+
+    test("is written, read again in another place and posted: comments of stacks with nothing to say go", async () => {
+        github.add(`${markerOf("prod")}\nold`, "github-actions[bot]");
+        const prod: StackReport = { stack: "prod", outcome: "untouched", counts: {}, losses: [] };
+        writeReport(folder, { commit: "abc", stacks: [of([resource({ op: "create", name: "node-2" })]), prod] });
+        const posted = await postReport(target, readReport(folder));
+        expect([...posted]).toEqual([
+            ["dev", "created"],
+            ["prod", "removed"],
+        ]);
+        expect(bodies()).toHaveLength(1);
+        expect(bodies()[0]).toContain("1 to create");
+    });
+
+    test("that is none, or was made to look like one, is refused", () => {
+        expect(() => readReport(folder)).toThrow(/no report/);
+        const forged = [
+            "[]",
+            '{"stacks":[{"stack":"../../etc","outcome":"harmless"}]}',
+            '{"stacks":[{"stack":"dev","comment":"no marker"}]}',
+            '{"stacks":[null]}',
+            '{"stacks":[{}]}',
+        ];
+        for (const text of forged) {
+            writeFileSync(join(folder, "report.json"), text);
+            expect(() => readReport(folder)).toThrow(/no report/);
+        }
+    });
+});

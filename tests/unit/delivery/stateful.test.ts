@@ -1,0 +1,66 @@
+import { touchedStacks } from "../../../delivery/affected";
+import { planOf, readEvents } from "../../../delivery/plan";
+import { announcements, lossesOf } from "../../../delivery/stateful";
+import { log, resource, summary } from "./events";
+
+const plan = planOf(
+    readEvents(
+        log(
+            resource({ op: "replace", name: "node-1" }),
+            resource({ op: "delete", name: "node-7" }),
+            resource({ op: "delete", name: "step", type: "command:remote:Command" }),
+            resource({ op: "update", name: "node-2" }),
+            resource({ op: "delete", name: "kept", old: { retainOnDelete: true } }),
+            summary(),
+        ),
+    ),
+);
+
+const names = (messages: string[], labels: string[] = []): [string, boolean][] =>
+    lossesOf(plan, announcements(messages, labels)).map(({ change, announced }) => [change.name, announced]);
+
+test("replaced and deleted hosts are losses, steps and what the cloud keeps are not", () => {
+    expect(names([])).toEqual([
+        ["node-1", false],
+        ["node-7", false],
+    ]);
+});
+
+test("a trailer announces what it names, and only for the operation that it says", () => {
+    expect(names(["Rebuild the first host\n\nReplaces: node-1"])).toEqual([
+        ["node-7", false],
+        ["node-1", true],
+    ]);
+    expect(names(["Deletes: node-1"]).every(([, announced]) => !announced)).toBe(true);
+    expect(names(["replaces: node-1,  node-2", "Deletes: *"]).every(([, announced]) => announced)).toBe(true);
+});
+
+test("a name inside a sentence announces nothing", () => {
+    expect(names(["This Replaces: node-1"]).every(([, announced]) => !announced)).toBe(true);
+});
+
+test("the label announces everything", () => {
+    expect(names([], ["stateful-change"]).every(([, announced]) => announced)).toBe(true);
+    expect(names([], ["documentation"]).some(([, announced]) => announced)).toBe(false);
+});
+
+describe("the stacks that a change touches", () => {
+    const stacks = ["dev", "prod", "staging"];
+
+    test("are those whose own settings it changes", () => {
+        expect(touchedStacks(["Pulumi.prod.yaml", "docs/configuration.md"], stacks)).toEqual(["prod"]);
+    });
+
+    test("are all when it changes what they are made of, or something unknown", () => {
+        for (const file of ["components/host.ts", "scripts/redis/node.sh", "package-lock.json", "Pulumi.yaml", "new/x"])
+            expect(touchedStacks([file], stacks)).toEqual(stacks);
+    });
+
+    test("are none when it changes documentation, tests or the lab", () => {
+        expect(touchedStacks(["README.md", "tests/lab/lab.ts", "lab/cli.ts", ".github/x.yaml"], stacks)).toEqual([]);
+    });
+
+    test("are never ones that don't exist", () => {
+        expect(touchedStacks(["Pulumi.gone.yaml"], stacks)).toEqual([]);
+    });
+});
