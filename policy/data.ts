@@ -1,0 +1,65 @@
+/** What keeps data from being read or lost. */
+import type { ResourceValidationPolicy } from "@pulumi/policy";
+import { onTypes, stackOf, texts, token } from "./resources";
+
+const encryptedDisks: ResourceValidationPolicy = {
+    name: "encrypted-disks",
+    description: "System and data disks are encrypted.",
+    enforcementLevel: "mandatory",
+    validateResource: [
+        onTypes(token.instance, (instance, report) => {
+            if (instance["systemDiskEncrypted"] !== true)
+                report("has a system disk that is not encrypted: set systemDiskEncrypted.");
+            const disks = Array.isArray(instance["dataDisks"])
+                ? (instance["dataDisks"] as Record<string, unknown>[])
+                : [];
+            for (const [index, disk] of disks.entries())
+                if (disk["encrypted"] !== true)
+                    report(`has a data disk that is not encrypted: set dataDisks[${index}].encrypted.`);
+        }),
+        onTypes(token.disks, (disk, report) => {
+            // A disk that a snapshot fills is as encrypted as the snapshot.
+            if (disk["encrypted"] !== true && disk["snapshotId"] === undefined)
+                report("is not encrypted: set encrypted.");
+        }),
+    ],
+};
+
+const deletionProtection: ResourceValidationPolicy = {
+    name: "deletion-protection",
+    description: "In production, the cloud refuses to delete hosts and databases.",
+    enforcementLevel: "mandatory",
+    configSchema: {
+        properties: { stacks: { type: "array", items: { type: "string" }, default: ["prod"] } },
+    },
+    validateResource: onTypes([token.instance, ...token.loadBalancers], (resource, report, args) => {
+        if (!args.getConfig<{ stacks: string[] }>().stacks.includes(stackOf(args.urn))) return;
+        if (args.type === token.instance) {
+            if (resource["deletionProtection"] !== true) report("can be deleted: set deletionProtection.");
+        } else if (resource["deleteProtection"] !== "on") report('can be deleted: set deleteProtection to "on".');
+    }),
+};
+
+/** Changes of these would make the provider build the host anew, with an empty system disk. */
+const rebuilding = ["imageId", "userData"];
+
+const keptHosts: ResourceValidationPolicy = {
+    name: "kept-hosts",
+    description:
+        "A newer image or changed user data never rebuilds a host, unless the stack's policy settings allow it.",
+    enforcementLevel: "mandatory",
+    configSchema: {
+        properties: { rebuild: { type: "array", items: { type: "string" }, default: [] } },
+    },
+    validateResource: onTypes(token.instance, (_, report, args) => {
+        const { rebuild } = args.getConfig<{ rebuild: string[] }>();
+        if (args.opts.protect || rebuild.includes("*") || rebuild.includes(args.name)) return;
+        const open = rebuilding.filter((property) => !texts(args.opts.ignoreChanges).includes(property));
+        if (open.length > 0)
+            report(
+                `is rebuilt when ${open.join(" or ")} changes: ignore those changes, or name the host in the policy's \`rebuild\`.`,
+            );
+    }),
+};
+
+export const dataPolicies = [encryptedDisks, deletionProtection, keptHosts];

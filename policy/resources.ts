@@ -1,0 +1,65 @@
+/**
+ * What policies ask about resources. They go by type tokens and not by the SDK's classes: loading the SDK of a cloud takes
+ * longer than all checks together.
+ */
+import type { PolicyResource, ResourceValidation, ResourceValidationArgs } from "@pulumi/policy";
+
+export const token = {
+    instance: "alicloud:ecs/instance:Instance",
+    disks: ["alicloud:ecs/ecsDisk:EcsDisk", "alicloud:ecs/disk:Disk"],
+    securityGroupRule: "alicloud:ecs/securityGroupRule:SecurityGroupRule",
+    eipAssociation: "alicloud:ecs/eipAssociation:EipAssociation",
+    vswitch: "alicloud:vpc/switch:Switch",
+    command: "command:remote:Command",
+    redisInstance: "alicloud:kvstore/instance:Instance",
+    loadBalancers: [
+        "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer",
+        "alicloud:slb/loadBalancer:LoadBalancer",
+    ],
+} as const;
+
+export type Properties = Readonly<Record<string, unknown>>;
+
+/** Checks resources of some types; the rest passes. */
+export function onTypes(
+    types: string | readonly string[],
+    check: (properties: Properties, report: (message: string) => void, args: ResourceValidationArgs) => void,
+): ResourceValidation {
+    const wanted = typeof types === "string" ? [types] : types;
+    return (args, report) => {
+        if (wanted.includes(args.type)) check(args.props, (message) => report(message), args);
+    };
+}
+
+/** The stack that a resource belongs to. */
+export function stackOf(urn: string): string {
+    return urn.split("::")[0]?.split(":")[2] ?? "";
+}
+
+/** A resource's property as a list of texts; what is unknown before the update counts as missing. */
+export function texts(value: unknown): string[] {
+    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+
+/** Whether a resource has a tag; its value may be one that only the update knows. */
+export function hasTag(properties: Properties, name: string): boolean {
+    const tags = properties["tags"];
+    return typeof tags === "object" && tags !== null && name in tags;
+}
+
+/**
+ * A property, or undefined while only the update knows it. Asking for it directly then makes the whole policy wait for the
+ * update, which is right where nothing can be said without it.
+ */
+export function known(properties: Properties, name: string): unknown {
+    try {
+        return properties[name];
+    } catch {
+        return undefined;
+    }
+}
+
+/** The type tokens of the components that a resource is in, outermost first; they stand in its URN. */
+export function componentTypes({ urn }: Pick<PolicyResource, "urn">): string[] {
+    return (urn.split("::")[2] ?? "").split("$").slice(0, -1);
+}

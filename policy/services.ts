@@ -1,0 +1,35 @@
+/** Services ask who is there, and can't be listened to. */
+import type { ResourceValidationPolicy } from "@pulumi/policy";
+import { onTypes, token } from "./resources";
+
+/** The steps that configure a service which the network could listen to. */
+const serving = new Set(["redis/node", "redis/cluster", "mysql/node", "mysql/replication"]);
+
+const encryptedServices: ResourceValidationPolicy = {
+    name: "encrypted-services",
+    description: "Redis and MySQL speak TLS only.",
+    enforcementLevel: "mandatory",
+    validateResource: [
+        onTypes(token.command, (command, report) => {
+            const text = String(command["create"]);
+            const [, step = ""] = /\bSTEP=([\w/-]+)@/.exec(text) ?? [];
+            if (serving.has(step) && /\bPARAM_TLS='?false'?(\s|$)/.test(text))
+                report(`configures ${step.split("/")[0] ?? ""} without TLS: leave \`tls\` at its default.`);
+        }),
+        onTypes(token.redisInstance, (instance, report) => {
+            if (instance["sslEnable"] !== "Enable") report('does not encrypt connections: set sslEnable to "Enable".');
+        }),
+    ],
+};
+
+const authenticatedServices: ResourceValidationPolicy = {
+    name: "authenticated-services",
+    description: "Nobody uses a database without a password.",
+    enforcementLevel: "mandatory",
+    validateResource: onTypes(token.redisInstance, (instance, report) => {
+        if (instance["vpcAuthMode"] === "Close")
+            report('lets in whoever is in the VPC without a password: set vpcAuthMode to "Open".');
+    }),
+};
+
+export const servicePolicies = [encryptedServices, authenticatedServices];

@@ -1,0 +1,271 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { policies } from "../../../policy/policies";
+import { check, unknownAt, type Subject } from "./check";
+
+const INSTANCE = "alicloud:ecs/instance:Instance";
+const RULE = "alicloud:ecs/securityGroupRule:SecurityGroupRule";
+const ASSOCIATION = "alicloud:ecs/eipAssociation:EipAssociation";
+const DISK = "alicloud:ecs/ecsDisk:EcsDisk";
+const EIP = "alicloud:ecs/eipAddress:EipAddress";
+const COMMAND = "command:remote:Command";
+const BASTION = "multihost:compute:Bastion";
+
+const rule = (props: Record<string, unknown>): Subject => ({
+    type: RULE,
+    props: { type: "ingress", policy: "accept", ipProtocol: "tcp", portRange: "22/22", ...props },
+});
+
+describe("published-ports", () => {
+    test("passes the published ports, named ranges, pings, ways out and refusals", async () => {
+        expect(
+            await check("published-ports", [
+                rule({ cidrIp: "0.0.0.0/0", portRange: "443/443" }),
+                rule({ ipv6CidrIp: "::/0", portRange: "80/80" }),
+                rule({ cidrIp: "203.0.113.0/24" }),
+                rule({ sourceSecurityGroupId: "sg-1" }),
+                rule({ cidrIp: "0.0.0.0/0", ipProtocol: "icmp", portRange: "-1/-1" }),
+                rule({ cidrIp: "0.0.0.0/0", type: "egress", ipProtocol: "all", portRange: "-1/-1" }),
+                rule({ cidrIp: "0.0.0.0/0", policy: "drop", ipProtocol: "all", portRange: "-1/-1" }),
+            ]),
+        ).toEqual([]);
+    });
+
+    test("reports any other port, a range around a published one, and all protocols", async () => {
+        const said = await check("published-ports", [
+            rule({ cidrIp: "0.0.0.0/0" }),
+            rule({ ipv6CidrIp: "::/0" }),
+            rule({ cidrIp: "0.0.0.0/0", portRange: "80/443" }),
+            rule({ cidrIp: "0.0.0.0/0", ipProtocol: "all", portRange: "-1/-1" }),
+        ]);
+        expect(said).toHaveLength(4);
+        expect(said[0]).toMatch(/tcp port 22; published are 80, 443/);
+        expect(said[3]).toMatch(/all ports 1 to 65535/);
+    });
+
+    test("takes the ports that the team publishes", async () => {
+        const ssh = [rule({ cidrIp: "0.0.0.0/0", portRange: "8443/8443" })];
+        expect(await check("published-ports", ssh, { ports: [8443] })).toEqual([]);
+    });
+});
+
+describe("public-addresses", () => {
+    test("passes a bastion's, a NAT gateway's, and hosts without one", async () => {
+        expect(
+            await check("public-addresses", [
+                { type: ASSOCIATION, within: [BASTION], props: { instanceType: "EcsInstance" } },
+                {
+                    type: ASSOCIATION,
+                    props: { instanceType: "Nat", instanceId: "ngw-1" },
+                    boundTo: ["alicloud:vpc/natGateway:NatGateway"],
+                },
+                { type: INSTANCE, props: { internetMaxBandwidthOut: 0 } },
+                { type: INSTANCE },
+            ]),
+        ).toEqual([]);
+    });
+
+    test("reports a host's, also while only the update knows which host", async () => {
+        const said = await check("public-addresses", [
+            { type: INSTANCE, name: "web-1", props: { internetMaxBandwidthOut: 10 } },
+            { type: ASSOCIATION, name: "web-2", props: unknownAt("instanceId"), boundTo: [INSTANCE] },
+            { type: ASSOCIATION, name: "web-3", props: { instanceId: "i-bp1" } },
+        ]);
+        expect(said.map((message) => message.split(":")[0])).toEqual(["web-1", "web-2", "web-3"]);
+    });
+
+    test("takes the components that the team exempts", async () => {
+        const edge: Subject[] = [
+            { type: ASSOCIATION, within: ["team:edge:Proxy"], props: { instanceType: "EcsInstance" } },
+        ];
+        expect(await check("public-addresses", edge)).toHaveLength(1);
+        expect(await check("public-addresses", edge, { components: ["team:edge:Proxy"] })).toEqual([]);
+    });
+});
+
+describe("several-zones", () => {
+    const subnet = (zoneId: string): Subject => ({ type: "alicloud:vpc/switch:Switch", props: { zoneId } });
+
+    test("passes two zones, and a stack without subnets of its own", async () => {
+        expect(await check("several-zones", [subnet("cn-hangzhou-h"), subnet("cn-hangzhou-i")])).toEqual([]);
+        expect(await check("several-zones", [])).toEqual([]);
+    });
+
+    test("reports one zone", async () => {
+        expect(await check("several-zones", [subnet("cn-hangzhou-h"), subnet("cn-hangzhou-h")])).toEqual([
+            "stack: all 2 subnets are in cn-hangzhou-h: the platform fails with that zone.",
+        ]);
+    });
+});
+
+describe("encrypted-disks", () => {
+    test("passes encrypted disks, and one made from a snapshot", async () => {
+        expect(
+            await check("encrypted-disks", [
+                { type: INSTANCE, props: { systemDiskEncrypted: true, dataDisks: [{ encrypted: true }] } },
+                { type: DISK, props: { encrypted: true } },
+                { type: DISK, props: { snapshotId: "s-1" } },
+            ]),
+        ).toEqual([]);
+    });
+
+    test("reports each disk that isn't", async () => {
+        const said = await check("encrypted-disks", [
+            { type: INSTANCE, props: { dataDisks: [{ encrypted: true }, {}] } },
+            { type: DISK, props: { encrypted: false } },
+        ]);
+        expect(said).toHaveLength(3);
+        expect(said[1]).toContain("dataDisks[1].encrypted");
+    });
+});
+
+describe("deletion-protection", () => {
+    const host = (stack: string, deletionProtection: boolean): Subject => ({
+        type: INSTANCE,
+        stack,
+        props: { deletionProtection },
+    });
+
+    test("passes protected hosts, and what is not production", async () => {
+        expect(await check("deletion-protection", [host("prod", true), host("dev", false)])).toEqual([]);
+    });
+
+    test("reports an open host or balancer in the stacks that the team calls production", async () => {
+        const balancer: Subject = {
+            type: "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer",
+            stack: "prod",
+        };
+        expect(await check("deletion-protection", [host("prod", false), balancer])).toHaveLength(2);
+        expect(await check("deletion-protection", [host("live", false)], { stacks: ["live"] })).toHaveLength(1);
+    });
+});
+
+describe("kept-hosts", () => {
+    const host = (ignoreChanges: string[], protect = false): Subject => ({
+        type: INSTANCE,
+        name: "node-1",
+        opts: { ignoreChanges, protect },
+    });
+
+    test("passes hosts that stay whatever changes, protected ones, and those named to be rebuilt", async () => {
+        expect(await check("kept-hosts", [host(["imageId", "userData"]), host([], true)])).toEqual([]);
+        expect(await check("kept-hosts", [host([])], { rebuild: ["node-1"] })).toEqual([]);
+        expect(await check("kept-hosts", [host([])], { rebuild: ["*"] })).toEqual([]);
+    });
+
+    test("reports which change would rebuild a host", async () => {
+        expect(await check("kept-hosts", [host(["userData"])])).toEqual([
+            expect.stringContaining("node-1: is rebuilt when imageId changes"),
+        ]);
+        expect(await check("kept-hosts", [host([])], { rebuild: ["node-2"] })).toHaveLength(1);
+    });
+});
+
+describe("encrypted-services", () => {
+    const step = (name: string, tls: string): Subject => ({
+        type: COMMAND,
+        props: { create: `STEP=${name}@12ab34cd PARAM_PORT='7000' PARAM_TLS='${tls}' bash --norc -s` },
+    });
+
+    test("passes services with TLS, and steps that serve nothing", async () => {
+        expect(await check("encrypted-services", [step("redis/node", "true"), step("web/node", "false")])).toEqual([]);
+        expect(
+            await check("encrypted-services", [
+                { type: "alicloud:kvstore/instance:Instance", props: { sslEnable: "Enable" } },
+            ]),
+        ).toEqual([]);
+    });
+
+    test("reports services without", async () => {
+        expect(
+            await check("encrypted-services", [step("redis/node", "false"), step("mysql/node", "false")]),
+        ).toHaveLength(2);
+        expect(await check("encrypted-services", [{ type: "alicloud:kvstore/instance:Instance" }])).toHaveLength(1);
+    });
+});
+
+describe("authenticated-services", () => {
+    const redis = (vpcAuthMode?: string): Subject => ({
+        type: "alicloud:kvstore/instance:Instance",
+        props: { vpcAuthMode },
+    });
+
+    test("passes databases that ask for a password", async () => {
+        expect(await check("authenticated-services", [redis("Open"), redis()])).toEqual([]);
+    });
+
+    test("reports one that doesn't", async () => {
+        expect(await check("authenticated-services", [redis("Close")])).toHaveLength(1);
+    });
+});
+
+describe("required-tags", () => {
+    const tags = { "multihost:project": "p", "multihost:stack": "dev", "multihost:resource": "r" };
+
+    test("passes what has them, also with a value that only the update knows, and what can't have any", async () => {
+        expect(
+            await check("required-tags", [
+                { type: INSTANCE, props: { tags } },
+                { type: DISK, props: { tags: unknownAt("multihost:resource", tags) } },
+                { type: RULE },
+            ]),
+        ).toEqual([]);
+    });
+
+    test("reports what lacks them, by name", async () => {
+        expect(
+            await check("required-tags", [{ type: EIP, props: { tags: { owner: "me" } } }, { type: INSTANCE }]),
+        ).toEqual([
+            "thing: lacks the tags multihost:project, multihost:stack, multihost:resource.",
+            "thing: lacks the tags multihost:project, multihost:stack, multihost:resource.",
+        ]);
+        expect(await check("required-tags", [{ type: INSTANCE, props: { tags } }], { tags: ["cost-centre"] })).toEqual([
+            "thing: lacks the tag cost-centre.",
+        ]);
+    });
+});
+
+describe("costly-instances", () => {
+    const host = (instanceType: string, stack = "dev"): Subject => ({ type: INSTANCE, stack, props: { instanceType } });
+
+    test("passes current families in sizes that a test needs, and any size in production", async () => {
+        expect(
+            await check("costly-instances", [
+                host("ecs.g7.large"),
+                host("ecs.g7.xlarge"),
+                host("ecs.r7.16xlarge", "prod"),
+            ]),
+        ).toEqual([]);
+    });
+
+    test("hints at large sizes outside production and at old families", async () => {
+        const said = await check("costly-instances", [host("ecs.g7.4xlarge"), host("ecs.sn2ne.large", "prod")]);
+        expect(said).toHaveLength(2);
+        expect(said[0]).toContain("4xlarge");
+    });
+});
+
+describe("bandwidth", () => {
+    const address = (internetChargeType: string, bandwidth: string): Subject => ({
+        type: EIP,
+        props: { internetChargeType, bandwidth },
+    });
+
+    test("passes what is paid by traffic, and small lines", async () => {
+        expect(await check("bandwidth", [address("PayByTraffic", "100"), address("PayByBandwidth", "5")])).toEqual([]);
+    });
+
+    test("hints at wide lines that are paid for by the day", async () => {
+        expect(await check("bandwidth", [address("PayByBandwidth", "100")])).toHaveLength(1);
+        expect(await check("bandwidth", [address("PayByBandwidth", "10")], { mbps: 5 })).toHaveLength(1);
+    });
+});
+
+test("every policy stands in the pack's documentation, with each of its settings", () => {
+    const text = readFileSync(resolve(__dirname, "../../../policy/README.md"), "utf8");
+    for (const { name, enforcementLevel, configSchema } of policies) {
+        const line = text.split("\n").find((row) => row.startsWith(`| \`${name}\``));
+        expect(line).toContain(enforcementLevel);
+        for (const setting of Object.keys(configSchema?.properties ?? {})) expect(line).toContain(`\`${setting}\``);
+    }
+});
