@@ -1,6 +1,7 @@
 /** A plan as the comment on a pull request. */
 import { structuredPatch } from "diff";
-import { operations, type Change, type Operation, type Plan, type PropertyChange } from "./plan";
+import { UNKNOWN, operations, type Change, type Operation, type Plan, type PropertyChange } from "./plan";
+import { type StepChange, stepChange } from "./steps";
 import { ANNOUNCING_LABEL, type Loss } from "./stateful";
 
 /** GitHub refuses a longer comment (65,536 characters); the rest is room for what the platform adds. */
@@ -116,9 +117,22 @@ function propertyLines({ path, before, after, replaces }: PropertyChange): strin
     ];
 }
 
+/** A step's parameters one below the other, instead of the command line that holds them all. */
+function stepLines({ script, newScript, unknown, secrets, params, others }: StepChange): string[] {
+    return [
+        ...(newScript ? [`  the script ${script} itself`] : []),
+        ...(unknown ? [`  parameters ${UNKNOWN}`] : []),
+        ...(secrets ? ["  what the step is given in secret"] : []),
+        ...params.flatMap(({ name, before, after }) => propertyLines({ path: name, before, after, replaces: false })),
+        ...others.flatMap(propertyLines),
+    ];
+}
+
 function changeLines(change: Change): string[] {
     const { operation, name, type, properties } = change;
     const head = `${operation === "replace" ? "!" : operation === "update" ? "#" : signs[operation]} ${words[operation].replace("to ", "")} ${name}  (${type})`;
+    const step = stepChange(change);
+    if (step !== undefined) return [head, ...stepLines(step)];
     const shown =
         operation === "create"
             ? properties.map(({ path, after }) => `+     ${path}: ${short(after)}`)
@@ -129,11 +143,26 @@ function changeLines(change: Change): string[] {
 /** What differs, in a few words: the names of the properties. */
 function gist(change: Change): string {
     if (change.operation !== "update" && change.operation !== "replace") return "";
+    const step = stepChange(change);
+    if (step !== undefined) return stepGist(step);
     const names = [...new Set(change.properties.map(({ path }) => path))];
     const causes = new Set(change.properties.filter(({ replaces }) => replaces).map(({ path }) => path));
     const ordered = [...names.filter((name) => causes.has(name)), ...names.filter((name) => !causes.has(name))];
     const some = ordered.slice(0, 5).map((name) => code(name) + (causes.has(name) ? " (forces it)" : ""));
     if (ordered.length > 5) some.push(`${ordered.length - 5} more`);
+    return some.length === 0 ? "" : `: ${some.join(", ")}`;
+}
+
+function stepGist({ script, newScript, unknown, secrets, params, others }: StepChange): string {
+    const some = [
+        ...(newScript ? [`new script ${code(script)}`] : []),
+        ...params.map(({ name, before = "(none)", after = "(none)" }) =>
+            before.length + after.length > SHORT ? code(name) : `${code(name)} ${code(before)} → ${code(after)}`,
+        ),
+        ...others.map(({ path, replaces }) => code(path) + (replaces ? " (forces it)" : "")),
+        ...(unknown ? [`parameters ${UNKNOWN}`] : []),
+        ...(secrets ? ["secrets"] : []),
+    ];
     return some.length === 0 ? "" : `: ${some.join(", ")}`;
 }
 

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../toolchain/folders";
+import { policyPackArguments } from "../toolchain/policyPack";
 import { type Plan, planOf, readEvents } from "./plan";
 
 /** How much of the engine's own words is kept for the case that it fails before it logs an event. */
@@ -18,7 +19,18 @@ export async function previewStack(stack: string, args: readonly string[] = []):
     const log = join(folder, "events.json");
     try {
         const { code, tail } = await pulumi(
-            ["preview", "--stack", stack, "--non-interactive", "--suppress-progress", "--event-log", log, ...args],
+            stack,
+            [
+                "preview",
+                "--stack",
+                stack,
+                "--non-interactive",
+                "--suppress-progress",
+                "--event-log",
+                log,
+                ...policyPackArguments(),
+                ...args,
+            ],
             { PULUMI_DEBUG_COMMANDS: "true" },
         );
         const plan = planOf(readEvents(readIfThere(log)));
@@ -38,14 +50,23 @@ function readIfThere(file: string): string {
     }
 }
 
+/** The stack that runs against the lab on this machine. */
+export const LAB_STACK = "lab";
+
 /** Runs Pulumi, shows what it says on standard error, and returns how it ended. */
-function pulumi(args: readonly string[], env: NodeJS.ProcessEnv): Promise<{ code: number; tail: string }> {
+function pulumi(
+    stack: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv,
+): Promise<{ code: number; tail: string }> {
+    // The lab may have been brought up by another checkout, whose program it isn't to preview.
+    const command = stack === LAB_STACK ? ["lab/cli.ts", "pulumi"] : ["toolchain/pulumi.ts"];
     return new Promise((done, fail) => {
-        const child = spawn(
-            process.execPath,
-            [join(root, "toolchain", "bootstrap.mjs"), "toolchain/pulumi.ts", ...args],
-            { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] },
-        );
+        const child = spawn(process.execPath, [join(root, "toolchain", "bootstrap.mjs"), ...command, ...args], {
+            cwd: root,
+            env: { ...process.env, ...env },
+            stdio: ["ignore", "pipe", "pipe"],
+        });
         let tail = "";
         const keep = (chunk: Buffer): void => {
             process.stderr.write(chunk);

@@ -61,6 +61,9 @@ const unknowns = new Set([
     "e48ece36-62e2-4504-bad9-02848725956a",
     "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 ]);
+/** The key by which the engine marks a secret's place; its value is always this one. */
+const SECRET_KEY = "4dabf18193072939515e22adb298388d";
+const SECRET = "[secret]";
 export const UNKNOWN = "(known after the update)";
 
 /** Each step of the engine, in the words of {@link Operation}. Steps that are missing here change nothing. */
@@ -106,6 +109,7 @@ function valueAt(values: unknown, parts: readonly (string | number)[]): unknown 
 function known(value: unknown): unknown {
     if (typeof value === "string") return unknowns.has(value) ? UNKNOWN : value;
     if (Array.isArray(value)) return value.map(known);
+    if (typeof value === "object" && value !== null && SECRET_KEY in value) return SECRET;
     if (typeof value === "object" && value !== null)
         return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, known(inner)]));
     return value;

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { root } from "../toolchain/folders";
 import { touchedStacks } from "./affected";
 import { commentOf, saysNothing } from "./comment";
-import { previewStack } from "./engine";
+import { LAB_STACK, previewStack } from "./engine";
 import { changeSince } from "./git";
 import type { Operation, Plan } from "./plan";
 import { EXIT, type Report, type StackReport, exitCode, writeReport } from "./report";
@@ -27,9 +27,6 @@ Exit code 0: nothing is lost. 2: a stateful resource is replaced or deleted, and
 Without --output and --post the comments go to standard output.
 --post reads GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL from the environment.
 `;
-
-/** The stack for which a team has no credentials to keep: it runs on the machine that previews. */
-const LOCAL = "lab";
 
 function allStacks(): string[] {
     return readdirSync(root)
@@ -99,7 +96,7 @@ async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
     const change = await changeSince(options.base ?? event?.base.sha ?? "origin/main", root);
     const labels = options.label ?? event?.labels?.map(({ name }) => name) ?? [];
     const messages = [...change.messages, event?.body ?? ""];
-    const candidates = options.stack ?? stacks.filter((stack) => stack !== LOCAL);
+    const candidates = options.stack ?? stacks.filter((stack) => stack !== LAB_STACK);
     const touched = new Set(options.stack ?? touchedStacks(change.files, candidates));
     const reports: StackReport[] = [];
     for (const stack of candidates) {

@@ -20,6 +20,10 @@ const losses: Readonly<Record<string, string>> = {
     "alicloud:polardb/cluster:Cluster": "the database",
     "alicloud:kvstore/instance:Instance": "the database",
     "alicloud:mongodb/instance:Instance": "the database",
+};
+
+/** The same for types whose deletion loses nothing: what used them goes with them. */
+const lossesByReplacement: Readonly<Record<string, string>> = {
     "tls:index/privateKey:PrivateKey": "the key: what trusts it has to be told the new one",
     "random:index/randomPassword:RandomPassword": "the password",
 };
@@ -63,8 +67,8 @@ export function announcements(messages: readonly string[], labels: readonly stri
 export function lossesOf(plan: Plan, announced: Announcements): Loss[] {
     return plan.changes
         .flatMap((change): Loss[] => {
-            const what = losses[change.type];
-            const { operation } = change;
+            const { operation, type } = change;
+            const what = losses[type] ?? (operation === "replace" ? lossesByReplacement[type] : undefined);
             if (what === undefined || change.retained) return [];
             if (operation !== "replace" && operation !== "delete") return [];
             const said = announced[operation];

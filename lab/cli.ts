@@ -18,6 +18,7 @@ import { dirname, join } from "node:path";
 import { isAlive as isHolderAlive, withLock } from "../toolchain/lock.cjs";
 import { root } from "../toolchain/folders";
 import { inLabProject } from "../toolchain/labEnvironment";
+import { policyPackArguments } from "../toolchain/policyPack";
 import { formatDuration, note, step, summary } from "../toolchain/progress.cjs";
 import { Toolchain, ensureToolchain } from "../toolchain/toolchain";
 import { DEFAULT_REGION } from "./api/regions";
@@ -251,6 +252,7 @@ async function runUp(
         STACK,
         "--skip-preview",
         "--suppress-permalink=true",
+        ...policyPackArguments(),
     ];
     if (refresh) args.push("--refresh");
     const terminal = process.stdout.isTTY;

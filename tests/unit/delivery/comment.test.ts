@@ -28,8 +28,8 @@ test("a comment says how much changes, what is lost, what changes where, and all
             type: "command:remote:Command",
             parent: inRedis,
             detailedDiff: { create: { diffKind: "update", inputDiff: true } },
-            old: { inputs: { create: "PARAM_PORT=7000\nPARAM_MAXMEMORY=64mb\nrun abc" } },
-            new: { inputs: { create: "PARAM_PORT=7000\nPARAM_MAXMEMORY=96mb\nrun abc" } },
+            old: { inputs: { create: "STEP=redis/node@1a2b PARAM_PORT='7000' PARAM_MAXMEMORY='64mb' bash -s" } },
+            new: { inputs: { create: "STEP=redis/node@1a2b PARAM_PORT='7000' PARAM_MAXMEMORY='96mb' bash -s" } },
         }),
         summary(),
     ]);
@@ -47,7 +47,7 @@ test("a comment says how much changes, what is lost, what changes where, and all
         - Outside of components: 1 to replace
           - replace \`node-1\` (Instance): \`imageId\` (forces it)
         - **redis** (RedisCluster): 1 to update
-          - update \`redis-node-1\` (Command): \`create\`
+          - update \`redis-node-1\` (Command): \`MAXMEMORY\` \`64mb\` → \`96mb\`
 
         <details><summary>Full difference</summary>
 
@@ -58,17 +58,55 @@ test("a comment says how much changes, what is lost, what changes where, and all
         +     debian-13
 
         # update redis-node-1  (command:remote:Command)
-          create
-              PARAM_PORT=7000
-        -     PARAM_MAXMEMORY=64mb
-        +     PARAM_MAXMEMORY=96mb
-              run abc
+          MAXMEMORY
+        -     64mb
+        +     96mb
         \`\`\`
 
         </details>
 
         <sub>0 resources stay as they are · \`abc1234\`</sub>"
     `);
+});
+
+test("a step says which parameters differ, whether its script does, and that secrets do", () => {
+    const step = (before: string, after: string): string =>
+        comment([
+            resource({
+                op: "update",
+                name: "redis-node-1",
+                type: "command:remote:Command",
+                diffs: before === after ? ["stdin"] : ["create", "update", "stdin"],
+                old: { inputs: { create: before, update: before, stdin: "[secret]" } },
+                new: { inputs: { create: after, update: after, stdin: "[secret]" } },
+            }),
+            summary(),
+        ]);
+    const text = "STEP=redis/node@1a2b PARAM_NAME='it'\\''s' PARAM_ZONE='h' bash -s";
+    expect(step(text, text.replace("PARAM_ZONE='h' ", ""))).toContain(
+        "`redis-node-1` (Command): `ZONE` `h` → `(none)`",
+    );
+    expect(step(text, text.replace("s' ", "s new' "))).toContain("`NAME` `it's` → `it's new`");
+    expect(step(text, text.replace("1a2b", "3c4d"))).toContain("(Command): new script `redis/node`");
+    expect(step(text, text)).toContain("(Command): secrets");
+    expect(step(text, "04da6b54-80e4-46f7-96ec-b56ff0331ba9")).toContain(
+        "(Command): parameters (known after the update)",
+    );
+});
+
+test("other commands are compared line by line", () => {
+    const text = comment([
+        resource({
+            op: "update",
+            name: "notes",
+            type: "command:remote:Command",
+            diffs: ["create"],
+            old: { inputs: { create: "one\ntwo\nthree\nfour" } },
+            new: { inputs: { create: "one\ntwo\n3\nfour" } },
+        }),
+        summary(),
+    ]);
+    expect(text).toMatch(/^ {6}two\n- {5}three\n\+ {5}3\n {6}four$/m);
 });
 
 test("a loss that the change announces is still shown, without the alarm", () => {

@@ -9,6 +9,7 @@ const plan = planOf(
             resource({ op: "replace", name: "node-1" }),
             resource({ op: "delete", name: "node-7" }),
             resource({ op: "delete", name: "step", type: "command:remote:Command" }),
+            resource({ op: "delete", name: "node-7-key", type: "tls:index/privateKey:PrivateKey" }),
             resource({ op: "update", name: "node-2" }),
             resource({ op: "delete", name: "kept", old: { retainOnDelete: true } }),
             summary(),
@@ -24,6 +25,13 @@ test("replaced and deleted hosts are losses, steps and what the cloud keeps are 
         ["node-1", false],
         ["node-7", false],
     ]);
+});
+
+test("a key that is made anew is a loss, one that goes with its host is not", () => {
+    const key = { name: "ca", type: "tls:index/privateKey:PrivateKey" };
+    const lost = (op: string): number =>
+        lossesOf(planOf(readEvents(log(resource({ op, ...key }), summary()))), announcements([])).length;
+    expect([lost("replace"), lost("delete")]).toEqual([1, 0]);
 });
 
 test("a trailer announces what it names, and only for the operation that it says", () => {

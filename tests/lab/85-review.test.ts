@@ -1,0 +1,101 @@
+/** What a reviewer is told before a change is merged: the preview's comment, and the policies. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Report } from "../../delivery/report";
+import { policyPackArguments } from "../../toolchain/policyPack";
+import { labEnvironment } from "../prepare";
+import { configure, lab, labOutput } from "./lab";
+
+const root = resolve(__dirname, "..", "..");
+let folder: string;
+
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "multihost-review-"))));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Review {
+    readonly code: number;
+    readonly report: Report;
+    readonly comment: string;
+    /** All that it printed and wrote. */
+    readonly everything: string;
+}
+
+/** Runs `npm run preview:pr` on the stack of the lab. */
+async function review(...args: string[]): Promise<Review> {
+    const output = mkdtempSync(join(folder, "run-"));
+    const command = ["delivery/previewPullRequest.ts", "--stack", "lab", "--base", "HEAD", "--output", output, ...args];
+    const child = spawn(process.execPath, [join(root, "toolchain", "bootstrap.mjs"), ...command], {
+        cwd: root,
+        env: { ...process.env, GITHUB_EVENT_PATH: "", ...labEnvironment },
+        timeout: 180_000,
+    });
+    let printed = "";
+    child.stdout.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+    const code = await new Promise<number>((done, fail) => {
+        child.on("error", fail);
+        child.on("close", (status) => done(status ?? -1));
+    });
+    const written = readFileSync(join(output, "report.json"), "utf8");
+    const report = JSON.parse(written) as Report;
+    return { code, report, comment: report.stacks[0]?.comment ?? "", everything: printed + written };
+}
+
+test("of a stack that does not change there is nothing to say", async () => {
+    const { code, report } = await review();
+    expect(report.stacks).toEqual([{ stack: "lab", outcome: "unchanged", counts: {}, losses: [] }]);
+    expect(code).toBe(0);
+}, 200_000);
+
+describe("a change", () => {
+    const secrets: string[] = [];
+
+    beforeAll(async () => {
+        const url = await labOutput(["pulumi", "stack", "output", "redisUrl", "--show-secrets"]);
+        secrets.push(new URL(url.trim().split(",")[0] ?? "").password);
+        const state = await labOutput(["pulumi", "stack", "export", "--show-secrets"]);
+        for (const [, key] of state.matchAll(/-----BEGIN [A-Z ]*PRIVATE KEY-----\\\\?n([A-Za-z0-9+/]{40})/g))
+            if (key !== undefined) secrets.push(key);
+        expect(secrets.length).toBeGreaterThan(5);
+        await configure("redis.maxmemory", "72mb");
+        await configure("hosts.exclude[0]", "1");
+    }, 120_000);
+
+    afterAll(async () => {
+        await configure("redis.maxmemory", "64mb");
+        await configure("hosts.exclude", undefined);
+    }, 120_000);
+
+    test("that takes a host away is risky until it is announced, and says in words what each step will do", async () => {
+        const { code, report, comment, everything } = await review();
+        const [stack] = report.stacks;
+        expect(stack?.outcome).toBe("risky");
+        expect(code).toBe(2);
+        expect(stack?.losses).toEqual([
+            { name: "node-1", type: "alicloud:ecs/instance:Instance", operation: "delete", announced: false },
+        ]);
+        expect(comment).toContain("Deletes `node-1`. Lost: the host's system disk");
+        expect(comment).toMatch(/\*\*redis\*\* \(RedisCluster\)/);
+        expect(comment).toContain("`MAXMEMORY` `64mb` → `72mb`");
+        for (const secret of secrets) expect(everything).not.toContain(secret);
+
+        const announced = await review("--label", "stateful-change");
+        expect(announced.report.stacks[0]?.outcome).toBe("harmless");
+        expect(announced.code).toBe(0);
+        expect(announced.comment).toContain("[!WARNING]");
+    }, 300_000);
+});
+
+test("a mandatory policy stops a preview, and says what has to change where", async () => {
+    const settings = join(folder, "settings.json");
+    writeFileSync(settings, JSON.stringify({ "required-tags": { tags: ["multihost:stack", "cost-centre"] } }));
+    const { code, stdout, stderr } = await lab(
+        ["pulumi", "preview", "--non-interactive", ...policyPackArguments(), "--policy-pack-config", settings],
+        { seconds: 180 },
+    );
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toMatch(/required-tags/);
+    expect(stdout + stderr).toMatch(/lacks the tag cost-centre/);
+}, 200_000);
