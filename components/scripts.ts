@@ -6,7 +6,10 @@ import * as path from "node:path";
 export interface Script {
     /** Path below `scripts/` without `.sh`, such as `redis/node`. */
     readonly name: string;
-    /** What bash reads: `scripts/lib/*.sh` in order of name, the `lib.sh` of the script's own folder, then the script, which ends with a function `main`. */
+    /**
+     * What bash reads: `scripts/lib/*.sh` in order of name, the `lib.sh` and `lib-*.sh` of the script's own folder, then the script,
+     * which ends with a function `main`.
+     */
     readonly body: string;
     /** First 8 hexadecimal digits of the body's SHA-256. Stands in the command text, so a changed script shows in a preview. */
     readonly hash: string;
@@ -73,11 +76,17 @@ export function loadScript(name: string): Script {
               .map((file) => `lib/${file}`)
         : [];
     // A service's own library stands beside its scripts, so that a change of it runs no other service's steps again.
-    const own = path.posix.join(path.posix.dirname(name), "lib.sh");
-    if (existsSync(path.join(folder, own))) library.push(own);
+    const service = path.posix.dirname(name);
+    const own = readdirSync(path.join(folder, service))
+        .filter((file) => /^lib(-[a-z0-9]+)?\.sh$/.test(file))
+        .sort()
+        .map((file) => `${service}/${file}`);
     const script = assembleScript(
         name,
-        [...library, `${name}.sh`].map((file) => ({ file, text: readFileSync(path.join(folder, file), "utf8") })),
+        [...library, ...own, `${name}.sh`].map((file) => ({
+            file,
+            text: readFileSync(path.join(folder, file), "utf8"),
+        })),
     );
     loaded.set(name, script);
     return script;

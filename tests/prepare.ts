@@ -31,11 +31,13 @@ export function prepareUnit(): Promise<void> {
     return ensureCommands({ sshd: "openssh-server", "ssh-keygen": "openssh-client", openssl: "openssl" });
 }
 
-/** shellcheck, and Redis, nginx and curl for the tests of scripts on loopback. */
+/** shellcheck, and Redis, MariaDB, nginx and curl for the tests of scripts on loopback. */
 export function prepareScripts(): Promise<void> {
     return ensureCommands({
         shellcheck: "shellcheck",
         "redis-server": "redis-server",
+        mariadbd: "mariadb-server",
+        "mariadb-backup": "mariadb-backup",
         nginx: "nginx-light",
         curl: "curl",
         python3: "python3",

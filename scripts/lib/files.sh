@@ -52,3 +52,12 @@ file_remove() {
     rm -rf "$1"
     changed "$1 removed"
 }
+
+# Text without the line breaks at its end: whoever makes a PEM may end it with one, or not.
+trimmed() {
+    local text=$1
+    while [[ $text == *$'\n' ]]; do
+        text=${text%$'\n'}
+    done
+    printf '%s' "$text"
+}

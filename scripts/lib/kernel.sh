@@ -66,3 +66,15 @@ memory_bytes() {
     done
     printf '%s' "$total"
 }
+
+# memory_size NAME SIZE: bytes of "60%" of this host's memory, or of a size such as 512mb or 4gb; whole MiB.
+memory_size() {
+    local number=${2%%[!0-9]*} unit=${2##*[0-9]}
+    # shellcheck disable=SC2017 # whole MiB are wanted
+    case $unit in
+    %) printf '%s' $(($(memory_bytes) * number / 104857600 * 1048576)) ;;
+    mb) printf '%s' $((number * 1048576)) ;;
+    gb) printf '%s' $((number * 1073741824)) ;;
+    *) die "$1: '$2' is neither a percentage nor a size in mb or gb" ;;
+    esac
+}

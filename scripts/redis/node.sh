@@ -17,15 +17,6 @@ REDIS_UNIT=redis-cluster.service
 # Settings that CONFIG SET applies to a running server.
 REDIS_LIVE='maxmemory|maxmemory-policy|cluster-node-timeout|appendonly|save|min-replicas-to-write|masterauth'
 
-# tls.PrivateKey and shells differ in whether a PEM ends with a line break.
-trimmed() {
-    local text=$1
-    while [[ $text == *$'\n' ]]; do
-        text=${text%$'\n'}
-    done
-    printf '%s' "$text"
-}
-
 configured() {
     [[ -r $REDIS_ETC/redis.conf ]] || return 0
     sed -n "s/^$1 //p" "$REDIS_ETC/redis.conf" | head -n 1
@@ -49,17 +40,6 @@ redis_at_least() {
     ((REDIS_MAJOR > $1 || (REDIS_MAJOR == $1 && REDIS_MINOR >= $2)))
 }
 
-max_memory() {
-    local number=${PARAM_MAXMEMORY%%[!0-9]*} unit=${PARAM_MAXMEMORY##*[0-9]}
-    # shellcheck disable=SC2017 # whole MiB are wanted
-    case $unit in
-    %) printf '%s' $(($(memory_bytes) * number / 104857600 * 1048576)) ;;
-    mb) printf '%s' $((number * 1048576)) ;;
-    gb) printf '%s' $((number * 1073741824)) ;;
-    *) die "maxmemory: '$PARAM_MAXMEMORY' is neither a percentage nor a size in mb or gb" ;;
-    esac
-}
-
 configuration() {
     local save='""'
     # The append-only file holds everything; without it, snapshots are all there is.
@@ -80,7 +60,7 @@ cluster-config-file nodes.conf
 cluster-node-timeout $PARAM_NODE_TIMEOUT
 cluster-announce-ip $PARAM_ADDRESS
 cluster-require-full-coverage no
-maxmemory $(max_memory)
+maxmemory $MAXMEMORY
 maxmemory-policy $PARAM_MAXMEMORY_POLICY
 appendonly $(yes_no "$PARAM_APPENDONLY")
 appendfsync everysec
@@ -252,6 +232,7 @@ main() {
     os_detect
     SELF=$PARAM_ADDRESS:$PARAM_PORT
     DATA_DIR=${PARAM_DATA_DIR:-/var/lib/redis/cluster}
+    MAXMEMORY=$(memory_size maxmemory "$PARAM_MAXMEMORY")
     UNIT_FILE=${SYSTEMD_UNITS:-/etc/systemd/system}/$REDIS_UNIT
     refuse_impossible
     install_redis
@@ -295,7 +276,7 @@ main() {
     wait_for 600 "Redis to answer on $SELF" redis_answers "$SELF"
     apply_live
     restart_when_needed
-    finish address="$SELF" version="$REDIS_MAJOR.$REDIS_MINOR" maxmemory:="$(max_memory)"
+    finish address="$SELF" version="$REDIS_MAJOR.$REDIS_MINOR" maxmemory:="$MAXMEMORY"
 }
 
 # Only a node that redis/cluster has drained goes: a step is also deleted after its replacement was created, on the same host.

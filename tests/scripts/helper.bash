@@ -11,7 +11,7 @@ step_text() {
         assignments+=("$(printf 'SECRET_%s=%q' "${secret%%=*}" "${secret#*=}")")
     done
     line=$((6 + ${#assignments[@]} + $(wc -l <"$scripts/step.sh")))
-    for file in "$scripts"/lib/*.sh "$(dirname "$script")/lib.sh" "$script"; do
+    for file in "$scripts"/lib/*.sh "$(dirname "$script")"/lib{-*,}.sh "$script"; do
         [[ -e $file ]] || continue
         sources+="${sources:+\n}$line ${file#"$scripts/"}"
         line=$((line + $(wc -l <"$file")))

@@ -1,0 +1,252 @@
+# shellcheck shell=bash
+# One MySQL or MariaDB server on this host: installed, configured, running and read-only. Who is the source is
+# mysql/replication's business, and what data a new server starts with is mysql/seed's.
+#
+# PARAM_ENGINE               mysql or mariadb
+# PARAM_ADDRESS, PARAM_PORT  where it listens
+# PARAM_CIDRS                ranges that servers and applications connect from
+# PARAM_BUFFER_POOL          "50%" of the host's memory, or a size such as 512mb
+# PARAM_SEMI_SYNC            true or false
+# PARAM_BINLOG_DO_DB         optional: databases that are replicated, all unless told
+# PARAM_DATA_DIR             default /var/lib/mysql
+# PARAM_BACKUP_KEY           public key of whoever adds a replica
+# SECRET_ADMIN_PASSWORD, SECRET_CA_CERTIFICATE, SECRET_CERTIFICATE, SECRET_PRIVATE_KEY
+#
+# What a running server takes over only at its start isn't forced here: general_log_file and report_user both name the configuration,
+# the first is set at once and the second at the start, and mysql/replication restarts the servers that have two names, one by one.
+
+# shellcheck disable=SC2034 # the engines read it
+BINLOG_SECONDS=604800
+
+# Without the settings that a running server takes over.
+start_only() {
+    grep -vE "^($(engine live)|report_user) = " <<<"$1"
+}
+
+configuration() {
+    local text database name
+    text="# Written by multihost: changes made here are lost.
+[mysqld]
+bind_address = $PARAM_ADDRESS
+port = $PARAM_PORT
+datadir = $MYSQL_DATA
+server_id = $(address_number "$PARAM_ADDRESS")
+report_host = $PARAM_ADDRESS
+skip_name_resolve = 1
+local_infile = 0
+character_set_server = utf8mb4
+log_bin = binlog
+sync_binlog = 1
+innodb_flush_log_at_trx_commit = 1
+innodb_buffer_pool_size = $POOL_SIZE
+require_secure_transport = 1
+tls_version = TLSv1.2,TLSv1.3
+ssl_ca = $MYSQL_ETC/ca.crt
+ssl_cert = $MYSQL_ETC/server.crt
+ssl_key = $MYSQL_ETC/server.key
+init_file = $MYSQL_ETC/start.sql
+$(engine settings)"
+    for database in ${PARAM_BINLOG_DO_DB:+$MYSQL_SCHEMA $PARAM_BINLOG_DO_DB}; do
+        text+=$'\n'"binlog_do_db = $database"
+    done
+    name=$(start_only "$text" | sha256sum | cut -c 1-12)
+    printf '%s\ngeneral_log_file = multihost-%s.log\nreport_user = multihost-%s' "$text" "$name" "$name"
+}
+
+# Servers start read-only, and the one that the last replicated word says is the source opens itself.
+start_statements() {
+    local is_source="SELECT source = @@server_id FROM $MYSQL_SCHEMA.topology"
+    [[ $PARAM_SEMI_SYNC != true ]] || printf 'SET GLOBAL %s = IFNULL((%s), 0);\n' "$(engine semi_sync_switch)" "$is_source"
+    printf 'SET GLOBAL read_only = NOT IFNULL((%s), 0);' "$is_source"
+}
+
+unit_settings() {
+    cat <<'UNIT'
+[Unit]
+After=network-online.target
+Wants=network-online.target
+StartLimitIntervalSec=60
+StartLimitBurst=10
+
+[Service]
+# Always, not on failure: the SHUTDOWN statement is how a server is restarted from afar.
+Restart=always
+RestartSec=1s
+LimitNOFILE=65535
+UNIT
+}
+
+# What confines the server knows the distribution's own directory only.
+allow_data_directory() {
+    local profile=${APPARMOR_D:-/etc/apparmor.d}
+    [[ $MYSQL_DATA != /var/lib/mysql ]] || return 0
+    if [[ -e $profile/usr.sbin.mysqld && -d $profile/local ]]; then
+        file_write "$profile/local/usr.sbin.mysqld" 0644 root:root "$MYSQL_DATA/ r,
+$MYSQL_DATA/** rwk,"
+        if [[ $FILE_CHANGED == true && $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) == Y ]] && command -v apparmor_parser >/dev/null; then
+            quietly apparmor_parser -r "$profile/usr.sbin.mysqld"
+        fi
+    fi
+    if command -v selinuxenabled >/dev/null && selinuxenabled; then
+        chcon -R -t mysqld_db_t "$MYSQL_DATA"
+    fi
+}
+
+# What can't change in place would leave a server without its data, or one that no other can reach.
+refuse_impossible() {
+    local other was
+    other=$(if [[ $PARAM_ENGINE == mysql ]]; then printf mariadb; else printf mysql; fi)
+    ! package_installed "$other-server" ||
+        die "engine: this host has $other-server, which can't become $PARAM_ENGINE in place: create a second component and move the data, or remove the package"
+    [[ -r $MYSQL_CONF ]] || return 0
+    was=$(sed -n 's/^port = //p' "$MYSQL_CONF")
+    [[ $was == "$PARAM_PORT" ]] ||
+        die "port: this host's server listens on $was and can't move to $PARAM_PORT in place: create a second component and move the data"
+    was=$(sed -n 's/^datadir = //p' "$MYSQL_CONF")
+    [[ $was == "$MYSQL_DATA" ]] ||
+        die "dataDirectory: this host's server keeps its data in $was and would start empty in $MYSQL_DATA: replace the host instead"
+}
+
+is_managed() {
+    [[ $(sql local "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '$MYSQL_SCHEMA' AND table_name = 'topology'") == 1 ]]
+}
+
+# Nothing but what a new server has: else it would be lost from the replicas' view, or replicated by surprise.
+refuse_foreign_data() {
+    local found
+    found=$(sql local "SELECT GROUP_CONCAT(schema_name SEPARATOR ', ') FROM information_schema.schemata
+        WHERE schema_name NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys', 'test', '$MYSQL_SCHEMA')")
+    [[ $found == NULL ]] ||
+        die "this host's server holds $found, which is not of this component's making: dump and drop it here, and load it into the source later"
+}
+
+# A server that has just been installed: without the accounts that nobody should have, without a history, and with our own schema.
+take_over() {
+    local account doomed=''
+    while IFS= read -r account; do
+        [[ -z $account ]] || doomed+="DROP USER $account; "
+    done < <(sql local "SELECT CONCAT(QUOTE(user), '@', QUOTE(host)) FROM mysql.user WHERE user = '' OR (user = 'root' AND host <> 'localhost')")
+    sql local "$(engine locally "$doomed
+        DELETE FROM mysql.db WHERE db LIKE 'test%';
+        FLUSH PRIVILEGES;
+        DROP DATABASE IF EXISTS test;
+        $(engine root_statements)
+        CREATE DATABASE IF NOT EXISTS $MYSQL_SCHEMA;
+        CREATE TABLE IF NOT EXISTS $MYSQL_SCHEMA.topology (id TINYINT UNSIGNED PRIMARY KEY, source INT UNSIGNED NOT NULL) ENGINE = InnoDB;
+        $(engine forget_binlogs)")"
+    changed "server taken over: root through its socket only, no anonymous account, no test database"
+}
+
+admin_account() {
+    local host
+    mapfile -t HOSTS < <(account_hosts "$PARAM_ADDRESS")
+    ((${#HOSTS[@]} > 0)) || exit "$REPORTED"
+    # shellcheck disable=SC2034 # account_converge reads it
+    LOGIN=$PARAM_ADDRESS
+    account_converge local "$MYSQL_ADMIN" 'REQUIRE X509' "$SECRET_ADMIN_PASSWORD"
+    for host in "${HOSTS[@]}"; do
+        if [[ $(sql local "SHOW GRANTS FOR '$MYSQL_ADMIN'@'$host'") != *"WITH GRANT OPTION"* ]]; then
+            account_run local "GRANT ALL PRIVILEGES ON *.* TO '$MYSQL_ADMIN'@'$host' WITH GRANT OPTION;"
+        fi
+    done
+}
+
+apply_live() {
+    local name value current
+    while IFS=' =' read -r name value; do
+        [[ $name =~ ^($(engine live))$ ]] || continue
+        current=$(sql local "SELECT @@global.$name")
+        [[ $value =~ ^[0-9]+$ ]] || value=$(sql_text "$value")
+        sql local "SET GLOBAL $name = $value"
+        # It may round.
+        [[ $(sql local "SELECT @@global.$name") == "$current" ]] || changed "$name = $value"
+    done <"$MYSQL_CONF"
+}
+
+reload_certificates() {
+    local digest
+    digest=$(cat "$MYSQL_ETC"/*.crt "$MYSQL_ETC"/*.key | sha256sum)
+    if [[ $digest != "$(cat "$MYSQL_STATE/certificates" 2>/dev/null)" ]]; then
+        engine reload_certificates
+        file_write "$MYSQL_STATE/certificates" 0600 root:root "$digest"
+    fi
+}
+
+has_data() {
+    [[ -n $(sql local "SELECT $(engine executed_expression)") ]]
+}
+
+restart_pending() {
+    [[ $(sql local "SELECT @@global.general_log_file LIKE CONCAT('%', @@report_user, '%')") != 1 ]]
+}
+
+restart_server() {
+    service_restart "$MYSQL_UNIT"
+    wait_for 120 "the server to answer after its restart" sql_answers local
+}
+
+main() {
+    require_params PARAM_ENGINE PARAM_ADDRESS PARAM_PORT PARAM_CIDRS PARAM_BUFFER_POOL PARAM_SEMI_SYNC SECRET_ADMIN_PASSWORD \
+        SECRET_CA_CERTIFICATE SECRET_CERTIFICATE SECRET_PRIVATE_KEY
+    database_detect
+    refuse_impossible
+    engine install
+    POOL_SIZE=$(memory_size bufferPool "$PARAM_BUFFER_POOL")
+    # A quarter of the pool, within what keeps checkpoints rare and a crash recovery short.
+    REDO_SIZE=$((POOL_SIZE / 4 / 1048576 * 1048576))
+    ((REDO_SIZE >= 100663296)) || REDO_SIZE=100663296
+    ((REDO_SIZE <= 4294967296)) || REDO_SIZE=4294967296
+
+    directory "$MYSQL_STATE" 0700 root:root
+    [[ -d ${MYSQL_ETC%/*} ]] || directory "${MYSQL_ETC%/*}" 0755 root:root
+    directory "$MYSQL_ETC" 0750 root:mysql
+    file_write "$MYSQL_ETC/ca.crt" 0640 root:mysql "$(trimmed "$SECRET_CA_CERTIFICATE")"
+    file_write "$MYSQL_ETC/server.key" 0640 root:mysql "$(trimmed "$SECRET_PRIVATE_KEY")"
+    file_write "$MYSQL_ETC/server.crt" 0640 root:mysql "$(trimmed "$SECRET_CERTIFICATE")"
+    file_write "$MYSQL_ETC/start.sql" 0640 root:mysql "$(start_statements)"
+    file_write "$MYSQL_CONF" 0644 root:root "$(configuration)"
+    directory "${SYSTEMD_UNITS:-/etc/systemd/system}/$MYSQL_UNIT.d" 0755 root:root
+    unit_write "$MYSQL_UNIT.d/multihost.conf" "$(unit_settings)"
+    engine offer_backup
+
+    if ! service_active "$MYSQL_UNIT" && [[ -e $MYSQL_SEEDING || ! -d $MYSQL_DATA/mysql ]]; then
+        data_initialise
+        seed_end
+    fi
+    allow_data_directory
+    service_start "$MYSQL_UNIT"
+    wait_for 600 "the server to answer" sql_answers local
+    if ! is_managed; then
+        refuse_foreign_data
+        ! restart_pending || restart_server
+        take_over
+    fi
+    admin_account
+    reload_certificates
+    apply_live
+    if restart_pending && ! has_data; then
+        restart_server
+    fi
+    wait_for 30 "the server to answer on $PARAM_ADDRESS" sql_answers "$PARAM_ADDRESS"
+    finish address="$PARAM_ADDRESS" version="$MYSQL_VERSION" bufferPool:="$POOL_SIZE"
+}
+
+# The host leaves: its server stops, its data stays. A step is also deleted after its replacement was created, on the same host, so a
+# server that takes writes or follows another goes on; mysql/replication makes those that leave do neither.
+remove() {
+    database_detect
+    if service_active "$MYSQL_UNIT"; then
+        if ! look local || [[ -n ${S_WRITABLE[local]} || -n ${S_FOLLOWS[local]} ]]; then
+            log "the server on this host still belongs to a replication: it stays as it is"
+            return 0
+        fi
+        service_off "$MYSQL_UNIT"
+    fi
+    engine withdraw_backup
+    file_remove "$MYSQL_CONF"
+    file_remove "$MYSQL_ETC"
+    file_remove "$MYSQL_STATE"
+    file_remove "${SYSTEMD_UNITS:-/etc/systemd/system}/$MYSQL_UNIT.d"
+    quietly systemctl daemon-reload
+    log "the data stays in $MYSQL_DATA"
+}

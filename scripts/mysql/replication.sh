@@ -1,0 +1,431 @@
+# shellcheck shell=bash
+# Brings the servers to one source and its replicas. Runs on one of them and talks to all of them.
+#
+# PARAM_ENGINE, PARAM_PORT   as for mysql/node
+# PARAM_ADDRESS              of this host
+# PARAM_MEMBERS              "name=ip …"; every one runs mysql/node and mysql/seed already
+# PARAM_SOURCE               name of the member that shall be the source
+# PARAM_CIDRS                ranges that servers and applications connect from
+# PARAM_SEMI_SYNC            true or false
+# PARAM_DATABASES            that exist and that the application's account may use
+# PARAM_USER                 the application's account
+# PARAM_BINLOG_DO_DB         optional: databases that are replicated, all unless told
+# PARAM_VERIFY               optional: with another text than before, all rows are compared
+# SECRET_ADMIN_PASSWORD, SECRET_REPLICATION_PASSWORD, SECRET_PASSWORD, SECRET_PREVIOUS_PASSWORD
+#
+# Each phase looks at the servers as they are and does what is missing, so a run that was cut off is finished by the next one. A replica
+# that can't follow holds nothing up: it is named at the end, when everything else is done.
+
+BROKEN=()
+
+# broken ADDRESS WHY
+broken() {
+    BROKEN+=("$1")
+    log "$(server_name "$1"): $2"
+    REASONS+="${REASONS:+$'\n'}$(server_name "$1"): $2"
+}
+
+is_broken() {
+    [[ " ${BROKEN[*]-} " == *" $1 "* ]]
+}
+
+# The replicas that can follow, as addresses.
+replicas() {
+    local address
+    for address in "${MEMBERS[@]}"; do
+        [[ $address == "$CURRENT" ]] || is_broken "$address" || printf '%s\n' "$address"
+    done
+}
+
+# Waits for every member. One that stays silent is broken, and only the source can't be done without.
+identify() {
+    local address
+    for address in "${MEMBERS[@]}"; do
+        try_for "${ANSWER_SECONDS:-60}" sql_answers "$address" || broken "$address" "the server doesn't answer on $address:$PARAM_PORT"
+    done
+    look_all
+    find_source
+    [[ -z $SOURCE_LOST ]] || die "$SOURCE_LOST"
+    [[ $CURRENT == "$WANTED" ]] || ! is_broken "$WANTED" || die "source: $PARAM_SOURCE can't become the source: its server doesn't answer"
+    case $WHY_NONE in
+    fresh) begin ;;
+    gone) succeed_the_gone ;;
+    esac
+}
+
+# Names the source as data, from which every server takes its role at a start.
+name_source() {
+    sql "$1" "USE $MYSQL_SCHEMA; REPLACE INTO topology (id, source) VALUES (1, $(address_number "$2"))"
+}
+
+open_source() {
+    # Before the first write, so that none is acknowledged that only one server has.
+    sql "$1" "SET GLOBAL $(engine semi_sync_switch) = $(semi_sync_wanted); $(engine open_statements)"
+}
+
+# With nobody to wait for, waiting would only hold up every commit until it gives up.
+semi_sync_wanted() {
+    if ((${#MEMBERS[@]} > 1)); then one_if "$PARAM_SEMI_SYNC"; else printf 0; fi
+}
+
+begin() {
+    CURRENT=$WANTED
+    open_source "$CURRENT"
+    name_source "$CURRENT" "$CURRENT"
+    changed "$PARAM_SOURCE is the source"
+    look "$CURRENT" || die "$PARAM_SOURCE stopped answering"
+}
+
+# The old source is no member any more and doesn't answer, or has lost its data: the wanted one takes over if nobody knows more.
+succeed_the_gone() {
+    local address missing
+    for address in "${MEMBERS[@]}"; do
+        [[ -n ${S_EXECUTED[$address]} && $address != "$WANTED" ]] || continue
+        missing=$(engine missing "${S_EXECUTED[$address]}" "${S_EXECUTED[$WANTED]}")
+        [[ -z $missing ]] ||
+            die "source: the old source is gone, and $PARAM_SOURCE lacks $missing, which $(server_name "$address") has: name that one"
+    done
+    sql "$WANTED" "$(engine detach_statements)"
+    CURRENT=$WANTED
+    open_source "$CURRENT"
+    name_source "$CURRENT" "$CURRENT"
+    changed "$PARAM_SOURCE is the source: the one before is gone"
+    note "what the lost source had acknowledged and no replica had received yet is lost"
+    look_all
+}
+
+# Whoever has what the source has not was written to on its own: nothing can be replicated to it any more.
+judge() {
+    local address missing
+    for address in "${MEMBERS[@]}"; do
+        [[ $address != "$CURRENT" && -n ${S_UP[$address]} && -n ${S_EXECUTED[$address]} ]] || continue
+        # The replica first, the source then: between the two, the source may only learn.
+        look "$address" || continue
+        look "$CURRENT" || die "the source $(server_name "$CURRENT") stopped answering"
+        missing=$(engine missing "${S_EXECUTED[$address]}" "${S_EXECUTED[$CURRENT]}")
+        [[ -z $missing ]] || broken "$address" "it has executed $missing, which the source has not"
+    done
+}
+
+# attach ADDRESS: makes it follow the source.
+attach() {
+    local address=$1 how=follows
+    [[ -n ${S_FOLLOWS[$address]} ]] || how=anew
+    sql "$address" "SET GLOBAL $(engine semi_sync_switch) = 0; $(engine freeze_statements) $(engine attach_statements "$CURRENT" "$PARAM_PORT" "$how")"
+}
+
+attach_all() {
+    local address digest told=$MYSQL_STATE/replication-password again=false
+    digest=$(sha256sum <<<"$SECRET_REPLICATION_PASSWORD")
+    # A replica that is connected notices a new password only when it has to connect again, which is too late.
+    [[ ! -e $told || $(<"$told") == "$digest" ]] || again=true
+    for address in $(replicas); do
+        look "$address" || continue
+        if [[ $again == true || ${S_FOLLOWS[$address]} != "$CURRENT" ]]; then
+            attach "$address"
+            changed "$(server_name "$address") replicates $(server_name "$CURRENT")"
+        elif [[ ${S_IO[$address]} != Yes || ${S_SQL[$address]} != Yes ]]; then
+            sql "$address" "$(engine start_replica)"
+            if ! try_for 10 follows "$address"; then
+                # Another password, a renewed certificate: everything is said again.
+                attach "$address"
+            fi
+            changed "$(server_name "$address") was started again"
+        fi
+        sql "$address" "$(engine frozen_for_all_statements) DO 0"
+    done
+    printf '%s\n' "$digest" >"$told"
+}
+
+follows() {
+    look "$1" && [[ ${S_FOLLOWS[$1]} == "$CURRENT" && ${S_IO[$1]} == Yes && ${S_SQL[$1]} == Yes ]]
+}
+
+# Those that follow a member and are none any more: their hosts are about to go, or are taken back. After a switchover they still follow
+# the source of before.
+release_leaving() {
+    local member address
+    for member in "${MEMBERS[@]}"; do
+        while IFS=$'\t' read -r _ address _; do
+            [[ -n $address && -z ${S_NAME[$address]:-} ]] || continue
+            if look "$address" && [[ -n ${S_FOLLOWS[$address]} ]]; then
+                sql "$address" "$(engine detach_statements) $(engine freeze_statements)"
+                changed "$address left"
+            fi
+        done < <(sql_try "$member" "$(engine followers_statement)")
+    done
+}
+
+caught_up() {
+    [[ $(SQL_TIMEOUT=5 sql_try "$1" "$(engine wait_statement "$2" 1)") == 0 ]]
+}
+
+# Reads only, drained, promoted: what the old source has acknowledged is on the new one before that takes its first write.
+switch_over() {
+    local from=$CURRENT to=$WANTED position id started
+    [[ $from != "$to" ]] || return 0
+    ! is_broken "$to" || die "source: $PARAM_SOURCE can't become the source" "$REASONS"
+    [[ ${S_FOLLOWS[$to]} == "$from" ]] || attach "$to"
+    position=$(sql "$from" "SELECT $(engine position_expression)")
+    wait_for "${SEED_SECONDS:-3000}" "$PARAM_SOURCE to catch up with $(server_name "$from")" caught_up "$to" "$position"
+
+    started=$(now)
+    sql_try "$from" "$(engine freeze_statements)" >/dev/null ||
+        die "$(server_name "$from") has statements that don't end, so it can't be made read-only: nothing was changed"
+    name_source "$from" "$to"
+    sql "$from" "$(engine frozen_for_all_statements) DO 0"
+    position=$(sql "$from" "SELECT $(engine position_expression)")
+    if ! try_for 30 caught_up "$to" "$position"; then
+        sql "$from" "$(engine open_statements)"
+        name_source "$from" "$from"
+        die "$PARAM_SOURCE did not catch up with $(server_name "$from") within 30 s: $(server_name "$from") goes on as the source"
+    fi
+    sql "$to" "$(engine detach_statements)"
+    CURRENT=$to
+    open_source "$to"
+    OUTAGE=$(($(now) - started))
+    changed "$PARAM_SOURCE is the source instead of $(server_name "$from"), which took no writes for the last $OUTAGE ms"
+    look "$from" || true
+    look "$to" || true
+    if [[ -n ${S_NAME[$from]:-} ]]; then
+        attach "$from"
+        changed "$(server_name "$from") replicates $(server_name "$to")"
+    fi
+    # Clients that hold a connection to the old source would go on there, to be refused every write.
+    for id in $(sql "$from" "SELECT id FROM information_schema.processlist WHERE user = '$PARAM_USER'"); do
+        sql_try "$from" "KILL $id" >/dev/null || true
+    done
+}
+
+now() {
+    printf '%s' $((${EPOCHREALTIME/[.,]/} / 1000))
+}
+
+accounts() {
+    local host database existing wanted grants privilege
+    mapfile -t HOSTS < <(account_hosts "$PARAM_ADDRESS")
+    ((${#HOSTS[@]} > 0)) || exit "$REPORTED"
+    # shellcheck disable=SC2034 # account_converge reads it
+    LOGIN=$CURRENT
+    account_converge "$CURRENT" "$MYSQL_REPLICATION" 'REQUIRE X509' "$SECRET_REPLICATION_PASSWORD"
+    for host in "${HOSTS[@]}"; do
+        grants=$(sql "$CURRENT" "SHOW GRANTS FOR '$MYSQL_REPLICATION'@'$host'")
+        while IFS= read -r privilege; do
+            [[ $grants == *"$privilege"* ]] || account_run "$CURRENT" "GRANT $privilege ON *.* TO '$MYSQL_REPLICATION'@'$host';"
+        done < <(engine replication_privileges)
+    done
+    for database in $PARAM_DATABASES; do
+        if [[ $(sql "$CURRENT" "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = '$database'") == 0 ]]; then
+            account_run "$CURRENT" "CREATE DATABASE IF NOT EXISTS \`$database\`;"
+            changed "database $database"
+        fi
+    done
+    account_converge "$CURRENT" "$PARAM_USER" 'REQUIRE SSL' "$SECRET_PASSWORD" "${SECRET_PREVIOUS_PASSWORD:-}"
+    # In a grant, an underscore would stand for any character.
+    wanted=$(tr ' ' '\n' <<<"${PARAM_DATABASES//_/\\_}" | sort)
+    for host in "${HOSTS[@]}"; do
+        existing=$(sql "$CURRENT" "SELECT db FROM mysql.db WHERE user = '$PARAM_USER' AND host = '$host'" --raw | sort)
+        for database in $(comm -13 <(printf '%s\n' "$existing") <(printf '%s\n' "$wanted")); do
+            account_run "$CURRENT" "GRANT ALL PRIVILEGES ON \`$database\`.* TO '$PARAM_USER'@'$host';"
+            changed "$PARAM_USER may use ${database//\\/}"
+        done
+        for database in $(comm -23 <(printf '%s\n' "$existing") <(printf '%s\n' "$wanted")); do
+            account_run "$CURRENT" "REVOKE ALL PRIVILEGES ON \`$database\`.* FROM '$PARAM_USER'@'$host';"
+            changed "$PARAM_USER may no longer use ${database//\\/}"
+        done
+    done
+}
+
+# A replica takes over whether it acknowledges, and the source whether it waits, apart from what their files say for the next start.
+semi_sync() {
+    local address wanted
+    wanted=$(one_if "$PARAM_SEMI_SYNC")
+    for address in $(replicas); do
+        if [[ $(sql "$address" "SHOW GLOBAL STATUS LIKE '$(engine semi_sync_replica_status)'") != *$'\t'"$([[ $wanted == 1 ]] && echo ON || echo OFF)" ]]; then
+            sql "$address" "$(engine stop_replica) $(engine start_replica)"
+            changed "$(server_name "$address") $([[ $wanted == 1 ]] && echo acknowledges || echo 'no longer acknowledges') what it has received"
+        fi
+    done
+    wanted=$(semi_sync_wanted)
+    if [[ $(sql "$CURRENT" "SELECT @@global.$(engine semi_sync_switch)") != "$wanted" ]]; then
+        sql "$CURRENT" "SET GLOBAL $(engine semi_sync_switch) = $wanted"
+        changed "$(server_name "$CURRENT") $([[ $wanted == 1 ]] && echo waits || echo 'no longer waits') for a replica"
+    fi
+}
+
+# Replicas first. The source last, and where it is: clients would not follow to another server and back.
+restart_marked() {
+    local address started
+    for address in $(replicas) "$CURRENT"; do
+        look "$address" || continue
+        [[ -n ${S_PENDING[$address]} ]] || continue
+        log "restarting $(server_name "$address")"
+        started=$(now)
+        # It may close the connection instead of an answer; systemd starts it again.
+        sql_try "$address" 'SHUTDOWN' >/dev/null || true
+        wait_for 600 "$(server_name "$address") to come back after its restart" restarted "$address"
+        changed "$(server_name "$address") restarted"
+        if [[ $address == "$CURRENT" ]]; then
+            note "the source was away for $(($(now) - started)) ms while it restarted"
+        else
+            wait_for 600 "$(server_name "$address") to follow again after its restart" follows "$address"
+        fi
+    done
+}
+
+restarted() {
+    look "$1" && [[ -z ${S_PENDING[$1]} ]]
+}
+
+# healthy ADDRESS POSITION: sets PROBLEM.
+healthy() {
+    local missing
+    PROBLEM="the server doesn't answer"
+    look "$1" || return 1
+    PROBLEM="it follows ${S_FOLLOWS[$1]:-nobody} instead of $(server_name "$CURRENT")"
+    [[ ${S_FOLLOWS[$1]} == "$CURRENT" ]] || return 1
+    PROBLEM="replication has stopped: ${S_ERROR[$1]:-without an error}"
+    [[ ${S_IO[$1]} == Yes && ${S_SQL[$1]} == Yes ]] || return 1
+    PROBLEM="it takes writes"
+    [[ -z ${S_WRITABLE[$1]} ]] || return 1
+    missing=$(engine missing "$2" "${S_EXECUTED[$1]}") || return 1
+    PROBLEM="it follows, but lacks $missing, which the source had executed when it was asked"
+    [[ -z $missing ]]
+}
+
+# hopeless ADDRESS: an error that time doesn't mend.
+hopeless() {
+    [[ -n ${S_ERROR[$1]:-} && (${S_SQL[$1]} == No || ${S_IO[$1]} == No) ]]
+}
+
+# await ADDRESS POSITION: waits until it is healthy, for as long as it gets on.
+await() {
+    local known='' until=0
+    until healthy "$1" "$2"; do
+        if [[ -z $known || ${S_EXECUTED[$1]:-} != "$known" ]]; then
+            known=${S_EXECUTED[$1]:-none}
+            until=$((SECONDS + ${STALL_SECONDS:-60}))
+        fi
+        if ((SECONDS >= until)) || hopeless "$1"; then
+            broken "$1" "$PROBLEM"
+            return 0
+        fi
+        sleep 0.5
+    done
+}
+
+verify() {
+    local address position
+    wait_for 30 "the source $(server_name "$CURRENT") to take writes" takes_writes
+    position=${S_EXECUTED[$CURRENT]}
+    for address in $(replicas); do
+        await "$address" "$position"
+    done
+    if [[ $PARAM_SEMI_SYNC == true && -n $(replicas) ]]; then
+        try_for 30 has_acknowledger || note "no replica acknowledges what $(server_name "$CURRENT") commits: semi-synchronous replication is not in force"
+    fi
+}
+
+takes_writes() {
+    look "$CURRENT" && [[ -n ${S_WRITABLE[$CURRENT]} ]]
+}
+
+has_acknowledger() {
+    [[ $(sql_try "$CURRENT" "SHOW GLOBAL STATUS LIKE '$(engine semi_sync_clients_status)'") == *$'\t'[1-9]* ]]
+}
+
+# All rows, compared the way that stays cheap and needs no pause: the source writes down row counts and checksums of one range of keys
+# after the other, in statements that every replica executes for itself at the same point of its history.
+compare_when_asked() {
+    local address schema table mine theirs position tables skipped
+    if [[ -z ${PARAM_VERIFY:-} ]]; then
+        rm -f "$MYSQL_STATE/verified"
+        return 0
+    fi
+    [[ $(cat "$MYSQL_STATE/verified" 2>/dev/null) != "$PARAM_VERIFY" ]] || return 0
+    sql "$CURRENT" "USE $MYSQL_SCHEMA; CREATE TABLE IF NOT EXISTS checksums (table_schema VARCHAR(64), table_name VARCHAR(64), part INT UNSIGNED,
+        row_count BIGINT UNSIGNED, checksum BIGINT UNSIGNED, PRIMARY KEY (table_schema, table_name, part)) ENGINE = InnoDB; DELETE FROM checksums"
+    tables=$(sql "$CURRENT" "SELECT table_schema, table_name FROM information_schema.tables WHERE $(compared) AND engine = 'InnoDB'")
+    while IFS=$'\t' read -r schema table; do
+        [[ -z $schema ]] || compare_table "$schema" "$table"
+    done <<<"$tables"
+    skipped=$(sql "$CURRENT" "SELECT GROUP_CONCAT(table_schema, '.', table_name) FROM information_schema.tables WHERE $(compared) AND engine <> 'InnoDB'")
+    [[ $skipped == NULL ]] || note "not compared, since no statement sees them at one point in time: $skipped"
+
+    look "$CURRENT" || die "the source $(server_name "$CURRENT") stopped answering"
+    position=${S_EXECUTED[$CURRENT]}
+    mine=$(checksums "$CURRENT")
+    for address in $(replicas); do
+        await "$address" "$position"
+        ! is_broken "$address" || continue
+        theirs=$(checksums "$address")
+        if [[ $mine != "$theirs" ]]; then
+            broken "$address" "its rows are not the source's in $(comm -3 <(sort <<<"$mine") <(sort <<<"$theirs") | sed 's/^\t//' | cut -f 1 | sort -u | tr '\n' ' ')"
+        fi
+    done
+    ((${#BROKEN[@]} > 0)) || printf '%s\n' "$PARAM_VERIFY" >"$MYSQL_STATE/verified"
+}
+
+compared() {
+    printf "table_type = 'BASE TABLE' AND table_schema NOT IN ('mysql', 'sys', 'performance_schema', 'information_schema', '%s')" "$MYSQL_SCHEMA"
+    [[ -z ${PARAM_BINLOG_DO_DB:-} ]] || printf " AND table_schema IN ('%s')" "${PARAM_BINLOG_DO_DB// /\',\'}"
+}
+
+checksums() {
+    sql "$1" "SELECT CONCAT(table_schema, '.', table_name), part, row_count, checksum FROM $MYSQL_SCHEMA.checksums ORDER BY 1, 2"
+}
+
+# compare_table SCHEMA TABLE
+compare_table() {
+    local schema=$1 table=$2 columns key='' low='' high='' rows part parts=1 step=0 range statements
+    columns=$(sql "$CURRENT" "SET SESSION group_concat_max_len = 1048576; SELECT GROUP_CONCAT('COALESCE(HEX(\`', column_name, '\`), \'-\')' ORDER BY ordinal_position)
+        FROM information_schema.columns WHERE table_schema = $(sql_text "$schema") AND table_name = $(sql_text "$table")" --raw)
+    key=$(sql "$CURRENT" "SELECT MIN(column_name) FROM information_schema.columns WHERE table_schema = $(sql_text "$schema") AND table_name = $(sql_text "$table")
+        AND column_key = 'PRI' HAVING COUNT(*) = 1 AND MIN(data_type) IN ('tinyint', 'smallint', 'mediumint', 'int', 'bigint')" --raw)
+    if [[ -n $key ]]; then
+        IFS=$'\t' read -r low high rows < <(sql "$CURRENT" "SELECT MIN(\`$key\`), MAX(\`$key\`), (SELECT table_rows FROM information_schema.tables
+            WHERE table_schema = $(sql_text "$schema") AND table_name = $(sql_text "$table")) FROM \`$schema\`.\`$table\`")
+        if [[ $low =~ ^-?[0-9]{1,18}$ && $high =~ ^-?[0-9]{1,18}$ ]]; then
+            parts=$((rows / 20000 + 1))
+            step=$(((high - low) / parts + 1))
+        fi
+    fi
+    statements="SET SESSION binlog_format = STATEMENT; SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; USE $MYSQL_SCHEMA;"
+    for ((part = 1; part <= parts; part++)); do
+        # The first and the last range are open, since a replica may have rows that the source never had.
+        range='1 = 1'
+        ((part == 1)) || range+=" AND \`$key\` >= $((low + (part - 1) * step))"
+        ((part == parts)) || range+=" AND \`$key\` < $((low + part * step))"
+        statements+="
+            INSERT INTO checksums SELECT $(sql_text "$schema"), $(sql_text "$table"), $part, COUNT(*),
+            COALESCE(BIT_XOR(CAST(CRC32(CONCAT_WS('#', $columns)) AS UNSIGNED)), 0) FROM \`$schema\`.\`$table\` WHERE $range;"
+    done
+    SQL_TIMEOUT=3000 sql "$CURRENT" "$statements"
+}
+
+main() {
+    local address list=() version
+    require_params PARAM_ENGINE PARAM_ADDRESS PARAM_PORT PARAM_MEMBERS PARAM_SOURCE PARAM_CIDRS PARAM_SEMI_SYNC PARAM_USER PARAM_DATABASES \
+        SECRET_ADMIN_PASSWORD SECRET_REPLICATION_PASSWORD SECRET_PASSWORD
+    REASONS='' OUTAGE=
+    database_detect
+    members_parse
+    WANTED=$(address_of "$PARAM_SOURCE")
+    identify
+    judge
+    switch_over
+    accounts
+    attach_all
+    release_leaving
+    semi_sync
+    restart_marked
+    verify
+    compare_when_asked
+    ((${#BROKEN[@]} == 0)) ||
+        die "replicas that can't be mended where they are: name each in rebuild, and the next update copies the source's data to it" "$REASONS"
+    for address in $(replicas); do
+        list+=("$(server_name "$address")")
+    done
+    version=$(sql "$CURRENT" 'SELECT VERSION()')
+    finish source="$PARAM_SOURCE" replicas:="$(json_list ${list[@]+"${list[@]}"})" version="$version" ${OUTAGE:+outageMs:="$OUTAGE"}
+}

@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# Gives this host's server a copy of the source's data, when it has none of its own or when it is asked for.
+#
+# PARAM_ENGINE, PARAM_ADDRESS, PARAM_PORT, PARAM_DATA_DIR  as for mysql/node
+# PARAM_MEMBERS        "name=ip …", this host among them
+# PARAM_REBUILD        true: this server's own data is thrown away once, until it has been false again
+# PARAM_HOST_KEYS      lines "ip ssh-ed25519 AAAA…": the pinned host keys
+# SECRET_ADMIN_PASSWORD, SECRET_REPLICATION_PASSWORD
+# SECRET_BACKUP_KEY    opens the stream of a backup
+
+# Another rebuild takes another request.
+rebuild_wanted() {
+    if [[ $PARAM_REBUILD != true ]]; then
+        rm -f "$MYSQL_STATE/rebuilt"
+        return 1
+    fi
+    [[ ! -e $MYSQL_STATE/rebuilt ]]
+}
+
+seed() {
+    engine seed "$CURRENT"
+    # What came along are the source's accounts, which the servers share.
+    wait_for 60 "the server to answer on $PARAM_ADDRESS" sql_answers "$PARAM_ADDRESS"
+    changed "data copied from $(server_name "$CURRENT")"
+}
+
+main() {
+    local rebuild=false
+    require_params PARAM_ENGINE PARAM_ADDRESS PARAM_PORT PARAM_MEMBERS PARAM_REBUILD PARAM_HOST_KEYS SECRET_ADMIN_PASSWORD \
+        SECRET_REPLICATION_PASSWORD
+    database_detect
+    members_parse
+    ! rebuild_wanted || rebuild=true
+    look_all
+    find_source
+
+    if [[ $rebuild == true ]]; then
+        [[ -z $SOURCE_LOST ]] || die "there is no source to copy from: $SOURCE_LOST"
+        [[ -n $CURRENT ]] || die "there is no source to copy from"
+        [[ $CURRENT != "$PARAM_ADDRESS" ]] ||
+            die "rebuild: $(server_name "$CURRENT") is the source: name another source first, and rebuild it as a replica then"
+        seed
+        : >"$MYSQL_STATE/rebuilt"
+    elif [[ -z ${S_UP[$PARAM_ADDRESS]} ]]; then
+        note "the server doesn't answer on $PARAM_ADDRESS: nothing was copied"
+    elif [[ -n $CURRENT && $CURRENT != "$PARAM_ADDRESS" && -z ${S_EXECUTED[$PARAM_ADDRESS]} && -n ${S_EXECUTED[$CURRENT]} ]]; then
+        seed
+    fi
+    finish source="$(server_name "${CURRENT:-none}")"
+}

@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+# mysql/node on stand-ins for hosts of both families and with both engines: what it writes, and that a second run writes nothing.
+
+bats_require_minimum_version 1.5.0
+load helper
+load stubs
+
+admin=admin-password-of-the-servers
+
+# database_host OS: a host whose server remembers its accounts and answers what a server would.
+database_host() {
+    rm -rf "$BATS_TEST_TMPDIR/host"
+    stub_host "$1"
+    mkdir -p "$host"/{backup,apparmor.d} "$host/etc/mysql"
+    export MYSQL_CONF=$host/etc/zz-multihost.cnf MYSQL_ETC=$host/etc/mysql/multihost MYSQL_STATE=$host/state MYSQL_SOCKET=$host/sock \
+        BACKUP_HOME=$host/backup BACKUP_COMMAND=$host/lib/mariadb-backup APPARMOR_D=$host/apparmor.d
+    # shellcheck disable=SC2016
+    {
+        for client in mysql mariadb; do
+            stub "$client" '
+                compgen -G "$HOST/active/m*" >/dev/null || exit 1
+                statements=$(cat)
+                printf "%s\n" "$statements" >>"$HOST/statements"
+                case $statements in
+                *"CREATE TABLE IF NOT EXISTS multihost.topology"*) touch "$HOST/managed" ;;
+                *"table_name = '"'topology'"'"*) if [[ -e $HOST/managed ]]; then echo 1; else echo 0; fi ;;
+                *"CONCAT(QUOTE(user)"*) echo "'"''@'localhost'"'" ;;
+                *GROUP_CONCAT*) echo "${STUB_SCHEMAS:-NULL}" ;;
+                *"general_log_file LIKE"*) echo 1 ;;
+                *"CREATE USER IF NOT EXISTS"*) grep -o "@'"'[^']*'"'" <<<"$statements" | head -n 1 | tr -d "@'"'"'" >>"$HOST/accounts" ;;
+                *"SELECT host FROM mysql.user"*) cat "$HOST/accounts" 2>/dev/null || true ;;
+                *"SHOW GRANTS"*) [[ ! -e $HOST/granted ]] || echo "GRANT ALL PRIVILEGES ON *.* TO x WITH GRANT OPTION" ;;
+                *"WITH GRANT OPTION"*) touch "$HOST/granted" ;;
+                *"COUNT(*)"*) echo 0 ;;
+                esac'
+        done
+        stub mysqld 'case $* in *--version*) echo "/usr/sbin/mysqld  Ver ${STUB_VERSION:-8.0.36} for Linux" ;; *) mkdir -p "$HOST/data/mysql" ;; esac'
+        stub mariadbd 'echo "mariadbd  Ver ${STUB_VERSION:-10.5.27}-MariaDB for Linux on x86_64"'
+        stub mariadb-install-db 'mkdir -p "$HOST/data/mysql"'
+        stub apt-cache 'echo "  Candidate: ${STUB_CANDIDATE:-(none)}"'
+        stub getent '[[ -e $HOST/users/$2 ]]'
+        stub useradd 'mkdir -p "$HOST/users"; touch "$HOST/users/${*: -1}"'
+        stub userdel 'rm -f "$HOST/users/${*: -1}"'
+        stub visudo ''
+    }
+}
+
+# node ENGINE [PARAM=value…]
+node() {
+    run --separate-stderr step mysql/node ENGINE="$1" ADDRESS=10.0.0.1 PORT=3306 CIDRS=10.0.0.0/16 BUFFER_POOL=50% SEMI_SYNC=true \
+        DATA_DIR="$host/data" BACKUP_KEY='ssh-ed25519 AAAA' "${@:2}" \
+        -- ADMIN_PASSWORD="$admin" CA_CERTIFICATE=$'CA\n' CERTIFICATE="${certificate:-CERT}" PRIVATE_KEY=$'KEY OF NODE\n'
+    printf '%s\n' "$stderr" "$output"
+}
+
+@test "a second run changes nothing, in both families and with both engines" {
+    for case in debian-12:mariadb:mariadb.service ubuntu-24.04:mysql:mysql.service alinux-3:mariadb:mariadb.service alinux-3:mysql:mysqld.service; do
+        IFS=: read -r os engine unit <<<"$case"
+        database_host "$os"
+        STUB_CANDIDATE=8.0.36 node "$engine"
+        [[ $status == 0 && $(field changed) == *"service $unit started"*"server taken over"*"account multihost_admin"* ]]
+        [[ $(field bufferPool) == 2147483648 && -e $host/packages/$engine-server ]]
+        node "$engine"
+        [[ $status == 0 && $(field changed) == '[]' ]]
+    done
+}
+
+@test "writes what keeps commits, replicates by GTID and starts read-only" {
+    for engine in mariadb mysql; do
+        database_host alinux-3
+        node "$engine"
+        for line in "bind_address = 10.0.0.1" "server_id = 167772161" "sync_binlog = 1" "innodb_flush_log_at_trx_commit = 1" \
+            "require_secure_transport = 1" "tls_version = TLSv1.2,TLSv1.3" "skip_name_resolve = 1" "innodb_buffer_pool_size = 2147483648"; do
+            grep -qxF "$line" "$MYSQL_CONF"
+        done
+        grep -q 'read_only = 1$' "$MYSQL_CONF"
+        grep -q 'wait_point = AFTER_SYNC$' "$MYSQL_CONF"
+        grep -qE '^(gtid_mode = ON|gtid_strict_mode = 1)$' "$MYSQL_CONF"
+        run ! grep -q binlog_do_db "$MYSQL_CONF"
+        node "$engine" BINLOG_DO_DB="shop mail"
+        [[ $(grep '^binlog_do_db' "$MYSQL_CONF" | tr '\n' ' ') == "binlog_do_db = multihost binlog_do_db = shop binlog_do_db = mail " ]]
+        grep -q '^Restart=always' "$SYSTEMD_UNITS"/m*.service.d/multihost.conf
+    done
+}
+
+@test "keeps secrets out of arguments, of the log and of files that others may read" {
+    database_host debian-12
+    node mariadb
+    [[ $stderr$output != *"$admin"* ]]
+    run ! grep -qF -e "$admin" -e "KEY OF NODE" "$host/argv"
+    [[ $(/usr/bin/stat -c %a "$MYSQL_ETC"/* | sort -u) == 640 ]]
+    run ! grep -rqF "$admin" "$host/etc" "$host/state"
+}
+
+@test "a copy is opened by one key, from the servers' ranges, and does nothing else" {
+    database_host debian-12
+    node mariadb CIDRS="10.0.0.0/16 10.9.0.0/16"
+    [[ $(<"$BACKUP_HOME/.ssh/authorized_keys") == "restrict,from=\"10.0.0.0/16,10.9.0.0/16\",command=\"sudo -n -u mysql $BACKUP_COMMAND\" ssh-ed25519 AAAA" ]]
+    [[ $(<"$SUDOERS_D/multihost-backup") == "multihost-backup ALL=(mysql) NOPASSWD: $BACKUP_COMMAND \"\"" ]]
+}
+
+@test "a new certificate is loaded without a start" {
+    for engine in mariadb mysql; do
+        database_host alinux-3
+        node "$engine"
+        : >"$host/statements"
+        certificate=RENEWED node "$engine"
+        [[ $(field changed) == "[\"$MYSQL_ETC/server.crt\",\"$MYSQL_STATE/certificates\"]" ]]
+        grep -qE 'FLUSH LOCAL SSL|ALTER INSTANCE RELOAD TLS' "$host/statements"
+    done
+}
+
+@test "says what to do where the distribution lacks the engine, or has an old one" {
+    database_host debian-12
+    node mysql
+    [[ $status != 0 && $stderr == *'has no MySQL packages, so choose engine "mariadb", or an image that has them'* ]]
+    database_host alinux-3
+    STUB_VERSION=10.3.39 node mariadb
+    [[ $status != 0 && $stderr == *"MariaDB 10.3.39 is too old: 10.5 or later is needed"* ]]
+    STUB_VERSION=8.0.20 node mysql
+    [[ $status != 0 && $stderr == *"engine: this host has mariadb-server"* ]]
+}
+
+@test "leaves a server alone that holds somebody's data, and an engine that is there already" {
+    database_host debian-12
+    STUB_SCHEMAS="crm, shop" node mariadb
+    [[ $status != 0 && $stderr == *"this host's server holds crm, shop, which is not of this component's making"* ]]
+    [[ ! -e $host/managed ]]
+    database_host alinux-3
+    touch "$host/packages/mysql-server"
+    node mariadb
+    [[ $status != 0 && $stderr == *"engine: this host has mysql-server, which can't become mariadb in place"* ]]
+}

@@ -1,0 +1,286 @@
+#!/usr/bin/env bats
+# mysql/node, mysql/seed and mysql/replication against real servers on loopback, over TLS: MariaDB's, or MySQL's where that is installed.
+
+bats_require_minimum_version 1.5.0
+load helper
+load database
+
+setup_file() {
+    [[ -x $server ]] || skip "neither mariadb-server nor mysql-server is installed"
+    [[ $(id -u) == 0 ]] || skip "root's login through the socket needs root"
+    database_hosts 1 2 3
+}
+
+teardown_file() {
+    [[ ! -d $BATS_FILE_TMPDIR/hosts ]] || database_hosts_end
+}
+
+setup() {
+    settings=() previous=''
+}
+
+# attempt COMMAND…: must succeed.
+attempt() {
+    run --separate-stderr "$@"
+    printf '%s\n' "$stderr" "$output"
+    [[ $status == 0 ]]
+}
+
+@test "makes one source and a replica out of two new servers" {
+    for number in 1 2; do
+        attempt node "$number"
+        [[ $(field changed) == *"server taken over"* ]]
+        attempt seed "$number" false 1 2
+        [[ $(field changed) == "[]" ]]
+    done
+    attempt replicate 1 1 2
+    [[ $(field source) == '"db-1"' && $(field replicas) == '["db-2"]' && $output != *notes* ]]
+    app 1 "CREATE TABLE app.t (id INT PRIMARY KEY AUTO_INCREMENT, v TEXT); INSERT INTO app.t (v) VALUES ('one')"
+    [[ $(query 2 "SELECT v FROM app.t") == one ]]
+}
+
+@test "a second run changes nothing" {
+    for number in 1 2; do
+        attempt node "$number"
+        [[ $(field changed) == "[]" ]]
+        attempt seed "$number" false 1 2
+        [[ $(field changed) == "[]" ]]
+    done
+    attempt replicate 1 1 2
+    [[ $(field changed) == "[]" ]]
+}
+
+@test "keeps what was committed, and waits for a replica before it says so" {
+    local as
+    as=$(mine master source)
+    [[ $(query 1 "SELECT @@sync_binlog, @@innodb_flush_log_at_trx_commit, @@binlog_format, @@rpl_semi_sync_${as}_enabled, @@rpl_semi_sync_${as}_wait_point") == $'1\t1\tROW\t1\tAFTER_SYNC' ]]
+    [[ $(query 2 "SELECT @@read_only, @@rpl_semi_sync_${as}_enabled, @@$(mine slave replica)_net_timeout") == $'1\t0\t4' ]]
+    [[ $(query 1 "SHOW STATUS LIKE 'Rpl_semi_sync_${as}_clients'") == *1 ]]
+    [[ $(query 1 "SELECT @@server_id") != "$(query 2 "SELECT @@server_id")" ]]
+}
+
+@test "lets in those who should be let in, encrypted, and nobody else" {
+    run app 2 "INSERT INTO app.t (v) VALUES ('two')"
+    [[ $status != 0 && $output == *"read-only"* ]]
+    run app 1 "CREATE TABLE mysql.t (id INT)"
+    [[ $status != 0 && $output == *denied* ]]
+    secret=wrong run app 1 "SELECT 1"
+    [[ $status != 0 && $output == *denied* ]]
+    run login 1 app "$password" "SELECT 1" "$(mine --skip-ssl --ssl-mode=DISABLED)"
+    [[ $status != 0 ]]
+    # Without a certificate of the servers' own.
+    run login 1 multihost_admin "$admin" "SELECT 1" "$(mine --ssl --ssl-mode=REQUIRED)"
+    [[ $status != 0 ]]
+    [[ $(query 1 "SELECT COUNT(*) FROM mysql.user WHERE user = '' OR (user = 'root' AND host <> 'localhost')") == 0 ]]
+    [[ $(query 1 "SHOW DATABASES LIKE 'test'") == "" ]]
+    # An underscore in a grant would cover other databases, too.
+    query 1 "CREATE DATABASE otherXdata"
+    run app 1 "USE otherXdata"
+    [[ $status != 0 ]]
+    app 1 "USE other_data"
+}
+
+@test "shows no secret in the list of processes, in the log or in a file that others may read" {
+    [[ -s $hosts/argv ]]
+    run ! grep -qF -e "$password" -e "$admin" -e replication-password-1 -e KEY "$hosts/argv"
+    run ! grep -rqF -e "$password" -e "$admin" "$hosts/1/etc" "$hosts/1/state"
+}
+
+@test "a third server starts with a copy of the data, not with its history" {
+    thousands 1
+    query 1 "FLUSH BINARY LOGS"
+    query 1 "PURGE BINARY LOGS TO '$(query 1 "SHOW BINARY LOGS" | cut -f 1 | tail -n 1)'"
+    attempt node 3
+    attempt seed 3 false 1 2 3
+    [[ $(field changed) == *"data copied from db-1"* ]]
+    attempt replicate 1 1 2 3
+    [[ $(field replicas) == '["db-2","db-3"]' ]]
+    [[ $(query 3 "SELECT COUNT(*) FROM app.t") == 5001 ]]
+    attempt seed 3 false 1 2 3
+    [[ $(field changed) == "[]" ]]
+}
+
+# A client that counts the writes that were acknowledged, on whichever server takes them.
+writer_start() {
+    (
+        n=0
+        while [[ ! -e $hosts/stop ]]; do
+            for number in 1 2 3; do
+                if app "$number" "INSERT INTO app.w VALUES ($((n + 1)))" >/dev/null; then
+                    n=$((n + 1))
+                    printf '%s\n' "$n" >"$hosts/count"
+                    break
+                fi
+            done
+        done
+    ) </dev/null 3>&- 4>&- &
+    writer=$!
+}
+
+@test "switches to another source under a writing client without losing a row, and back" {
+    app 1 "CREATE TABLE app.w (id INT PRIMARY KEY)"
+    writer_start
+    attempt replicate 3 1 2 3
+    [[ $(field source) == '"db-3"' && $(field replicas) == '["db-1","db-2"]' && $(field changed) == *"db-3 is the source instead of db-1"* ]]
+    (($(field outageMs) < 10000))
+    attempt replicate 3 1 2 3
+    [[ $(field changed) == "[]" ]]
+    attempt replicate 1 1 2 3
+    touch "$hosts/stop"
+    wait "$writer"
+    rm "$hosts/stop"
+    (($(<"$hosts/count") > 10))
+    attempt replicate 1 1 2 3
+    for number in 1 2 3; do
+        [[ $(query "$number" "SELECT COUNT(*) FROM app.w") -ge $(<"$hosts/count") ]]
+        [[ $(query "$number" "SELECT COUNT(*) FROM app.w WHERE id <= $(<"$hosts/count")") == $(<"$hosts/count") ]]
+    done
+}
+
+@test "every server knows its role after a start" {
+    for number in 1 2; do
+        on "$number" "$hosts/bin/systemctl" restart "$engine.service"
+    done
+    attempt replicate 1 1 2 3
+    [[ $(query 1 "SELECT @@read_only, @@rpl_semi_sync_$(mine master source)_enabled") == $'0\t1' ]]
+    [[ $(query 2 "SELECT @@read_only, @@rpl_semi_sync_$(mine master source)_enabled") == $'1\t0' ]]
+}
+
+@test "lets a replica go in the run that switches the source, and takes it back" {
+    attempt replicate 2 1 2
+    [[ $(field changed) == *"127.0.42.3 left"* && $(field replicas) == '["db-1"]' ]]
+    [[ $(query 3 "SHOW $(mine SLAVE REPLICA) STATUS") == "" && $(query 3 "SELECT @@read_only") == 1 ]]
+    attempt replicate 2 1 2
+    [[ $(field changed) == "[]" ]]
+    attempt replicate 1 1 2 3
+    [[ $(field replicas) == '["db-2","db-3"]' ]]
+    app 1 "INSERT INTO app.t (v) VALUES ('back')"
+    attempt replicate 1 1 2 3
+    [[ $(query 3 "SELECT COUNT(*) FROM app.t WHERE v = 'back'") == 1 ]]
+}
+
+@test "takes a new password without refusing the old one, until that is left out" {
+    old=$password
+    password=another-horse-battery-2 previous=$old
+    attempt replicate 1 1 2 3
+    [[ $(field changed) == '["account app"]' ]]
+    [[ $(app 1 "SELECT 1") == 1 && $(secret=$old app 1 "SELECT 1") == 1 ]]
+    app 1 "SELECT COUNT(*) FROM app.t"
+    attempt replicate 1 1 2 3
+    [[ $(field changed) == "[]" ]]
+    previous=''
+    attempt replicate 1 1 2 3
+    [[ $(field changed) == '["account app"]' ]]
+    secret=$old run app 1 "SELECT 1"
+    [[ $status != 0 ]]
+    [[ $(app 1 "SELECT 1") == 1 ]]
+    password=$old
+    attempt replicate 1 1 2 3
+}
+
+@test "finds a replica that was written to, and rebuilds it once when asked" {
+    query 2 "SET GLOBAL read_only = 0; CREATE DATABASE astray; SET GLOBAL $(mine read_only super_read_only) = 1"
+    run --separate-stderr replicate 1 1 2 3
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"db-2: it has executed"*"which the source has not"* && $stderr == *"name each in rebuild"* ]]
+    attempt seed 2 true 1 2 3
+    [[ $(field changed) == *"data copied from db-1"* ]]
+    attempt replicate 1 1 2 3
+    [[ $(query 2 "SHOW DATABASES LIKE 'astray'") == "" ]]
+    attempt seed 2 true 1 2 3
+    [[ $(field changed) == "[]" ]]
+    attempt seed 2 false 1 2 3
+}
+
+@test "finds a replica that skipped a transaction when all rows are compared" {
+    settings=(VERIFY=first)
+    attempt replicate 1 1 2 3
+    skip_transaction 3 1 "INSERT INTO app.t (v) VALUES ('skipped')"
+    app 1 "INSERT INTO app.t (v) VALUES ('not skipped')"
+    attempt replicate 1 1 2 3
+    settings=(VERIFY=second)
+    run --separate-stderr replicate 1 1 2 3
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"db-3: its rows are not the source's in app.t"* && $stderr != *"db-2:"* ]]
+    attempt seed 3 true 1 2 3
+    attempt replicate 1 1 2 3
+    attempt replicate 1 1 2 3
+    [[ $(field changed) == "[]" ]]
+    attempt seed 3 false 1 2 3
+}
+
+@test "finds a replica whose data is gone, and rebuilds it when asked" {
+    on 2 "$hosts/bin/systemctl" stop "$engine.service"
+    rm -rf "$hosts/2/data"
+    run --separate-stderr replicate 1 1 2 3
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"db-2: the server doesn't answer on 127.0.42.2:$port"* ]]
+    attempt seed 2 true 1 2 3
+    attempt replicate 1 1 2 3
+    [[ $(query 2 "SELECT COUNT(*) FROM app.t") == $(query 1 "SELECT COUNT(*) FROM app.t") ]]
+}
+
+@test "goes on after a copy that was cut off" {
+    touch "$hosts/no-backup"
+    rm -f "$hosts/3/state/rebuilt"
+    run --separate-stderr seed 3 true 1 2 3
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"the backup stream of db-1 ended early"* ]]
+    rm "$hosts/no-backup"
+    attempt node 3
+    attempt seed 3 false 1 2 3
+    [[ $(field changed) == *"data copied from db-1"* ]]
+    attempt replicate 1 1 2 3
+}
+
+@test "restarts for what a running server can't take over, replicas first" {
+    for number in 1 2 3; do
+        attempt node "$number" BINLOG_DO_DB="app other_data"
+        [[ $(query "$number" "SELECT @@general_log_file LIKE CONCAT('%', @@report_user, '%')") == 0 ]]
+    done
+    settings=(BINLOG_DO_DB="app other_data")
+    attempt replicate 1 1 2 3
+    [[ $(field changed) == '["db-2 restarted","db-3 restarted","db-1 restarted"]' ]]
+    query 1 "CREATE DATABASE local_only; CREATE TABLE local_only.t (id INT)"
+    app 1 "INSERT INTO app.t (v) VALUES ('filtered')"
+    attempt replicate 1 1 2 3
+    [[ $(field changed) == "[]" ]]
+    [[ $(query 2 "SELECT COUNT(*) FROM app.t WHERE v = 'filtered'") == 1 && $(query 2 "SHOW DATABASES LIKE 'local_only'") == "" ]]
+}
+
+@test "takes over from a source that is gone when its host was taken out" {
+    on 1 "$hosts/bin/systemctl" stop "$engine.service"
+    run --separate-stderr replicate 2 1 2 3
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"the source db-1 doesn't answer"* ]]
+    run --separate-stderr replicate 2 2 3
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(field source) == '"db-2"' && $(field changed) == *"the one before is gone"* ]]
+    app 2 "INSERT INTO app.t (v) VALUES ('after')"
+    attempt replicate 2 2 3
+    [[ $(query 3 "SELECT COUNT(*) FROM app.t WHERE v = 'after'") == 1 ]]
+}
+
+@test "does not begin anew while servers are silent that may hold the data" {
+    rm -rf "$hosts/1/data" "$hosts/1/state"
+    attempt node 1
+    for number in 2 3; do
+        on "$number" "$hosts/bin/systemctl" stop "$engine.service"
+    done
+    run --separate-stderr replicate 1 1 2 3
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"can't be asked, and no other server says which is the source"* ]]
+    [[ $(query 1 "SELECT @@read_only") == 1 && $(executed 1) == "" ]]
+    for number in 2 3; do
+        on "$number" "$hosts/bin/systemctl" start "$engine.service"
+    done
+}
+
+@test "refuses what can't be right, naming script and line" {
+    run --separate-stderr node 2 PORT=27307
+    [[ $status != 0 && $stderr == *"mysql/node.sh:"*"port: this host's server listens on $port and can't move to 27307"* ]]
+    run --separate-stderr node 2 CIDRS=10.0.0.0/8
+    [[ $status != 0 && $stderr == *"cidrs: none of 10.0.0.0/8 contains 127.0.42.2"* ]]
+    run --separate-stderr node 2 ENGINE="$(mine mysql mariadb)"
+    [[ $status != 0 && $stderr == *"engine: this host has $engine-server"* ]]
+}
