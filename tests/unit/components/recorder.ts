@@ -143,6 +143,11 @@ function computed(type: string, name: string): Record<string, unknown> {
                 privateKeyPem: pulumi.secret(`PEM ${name}`),
                 publicKeyOpenssh: `ssh-ed25519 AAAA${name}\n`,
             };
+        case "tls:index/selfSignedCert:SelfSignedCert":
+        case "tls:index/locallySignedCert:LocallySignedCert":
+            return { certPem: `CERTIFICATE ${name}` };
+        case "tls:index/certRequest:CertRequest":
+            return { certRequestPem: `REQUEST ${name}` };
         case "alicloud:ecs/instance:Instance":
             return { privateIp: `10.0.0.${name.replace(/\D/g, "")}` };
         case "alicloud:ecs/eipAddress:EipAddress":

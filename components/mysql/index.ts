@@ -1,0 +1,2 @@
+export { type MysqlEngine, type MysqlReplicationArgs } from "./args";
+export { MysqlReplication, type MysqlReplicationResult, type MysqlServer } from "./mysqlReplication";
