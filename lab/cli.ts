@@ -319,7 +319,7 @@ async function summarize(
 }
 
 function hostTable(hosts: readonly HostView[]): string {
-    return table([
+    const rows = table([
         ["HOST", "STATE", "PRIVATE", "PUBLIC", "ZONE", "INSTANCE"],
         ...hosts.map((host) => [
             host.name,
@@ -330,6 +330,10 @@ function hostTable(hosts: readonly HostView[]): string {
             host.instanceId,
         ]),
     ]);
+    const notes = hosts
+        .filter(({ standIn }) => standIn)
+        .map(({ name, image }) => `${name}: Debian 12 runs in the place of ${image}.`);
+    return [rows, ...notes].join("\n");
 }
 
 function loadState(paths: LabPaths): State {

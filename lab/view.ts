@@ -1,4 +1,5 @@
 /** What people and scripts see of a lab; `docs/lab.md` documents the JSON. */
+import { findImage } from "./api/ecs/catalogue/images";
 import type { Instance, State } from "./model/state";
 
 /** One host of `status --json`. */
@@ -12,6 +13,10 @@ export interface HostView {
     readonly publicAddress: string;
     readonly vpc: string;
     readonly zone: string;
+    /** Id of the image that it was made from. */
+    readonly image: string;
+    /** Whether that is what runs, or Debian 12 in its place. */
+    readonly standIn: boolean;
 }
 
 /** The whole of `status --json`. */
@@ -35,6 +40,8 @@ export function hostViews(state: State, halted: boolean): HostView[] {
             publicAddress: publicAddress(state, instance),
             vpc: instance.vpcId,
             zone: instance.zoneId,
+            image: instance.imageId,
+            standIn: findImage(instance.imageId)?.machine === "stand-in",
         }))
         .sort(
             (a, b) => a.name.localeCompare(b.name, "en", { numeric: true }) || (a.instanceId < b.instanceId ? -1 : 1),

@@ -252,14 +252,10 @@ function imageOf(request: Wish): Image {
     return bootable(image);
 }
 
-/** Refuses an image that the lab lists but can't boot. */
+/** Refuses an image that the lab lists but has no machine for. */
 export function bootable(image: Image): Image {
-    if (!image.bootable)
-        refuse(
-            "OperationDenied.ImageNotValid",
-            `The lab can't boot the image ${image.id}: it boots Debian 12, whose images are named debian_12_*_x64_*.`,
-            403,
-        );
+    if (image.machine === "none")
+        refuse("OperationDenied.ImageNotValid", `The lab can't boot the image ${image.id}: it boots Linux only.`, 403);
     return image;
 }
 

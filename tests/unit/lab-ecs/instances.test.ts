@@ -1,3 +1,4 @@
+import { hostViews } from "../../../lab/view";
 import { CloudError } from "../../../lab/api/errors";
 import { applyMachineEvent } from "../../../lab/api/ecs/events";
 import { expandNames } from "../../../lab/api/ecs/names";
@@ -67,6 +68,24 @@ test("a type that takes only the newer disks gets the cheapest of them", async (
     });
 });
 
+test("another distribution's image is what the API says, and what the status calls a stand-in", async () => {
+    const images = ["ubuntu_24_04_x64_20G_alibase_20251030.vhd", "centos_7_06_64_40G_alibase_20190711.vhd"];
+    for (const ImageId of images)
+        expect(
+            await cloud.show(await cloud.instance(site, { ImageId, InstanceName: ImageId.slice(0, 6) })),
+        ).toMatchObject({
+            ImageId,
+            OSType: "linux",
+        });
+    const own = await cloud.instance(site, { InstanceName: "own" });
+    const views = hostViews(cloud.state, false);
+    expect(views.map(({ name, image, standIn }) => [name, image, standIn])).toEqual([
+        ["centos", images[1], true],
+        ["own", (await cloud.show(own))["ImageId"], false],
+        ["ubuntu", images[0], true],
+    ]);
+});
+
 test("several instances get names and addresses in a row", async () => {
     const ids = await cloud.run(site, {
         Amount: "3",
@@ -115,7 +134,7 @@ test.each<[string, Parameters, string]>([
     ["an unknown image", { ImageId: "none" }, "404 InvalidImageId.NotFound"],
     [
         "an image that the lab can't boot",
-        { ImageId: "ubuntu_24_04_x64_20G_alibase_20251030.vhd" },
+        { ImageId: "win2022_21H2_x64_dtc_en-us_40G_alibase_20251015.vhd" },
         "403 OperationDenied.ImageNotValid",
     ],
     ["a launch template", { LaunchTemplateId: "lt-1" }, "404 InvalidLaunchTemplate.NotFound"],

@@ -25,6 +25,8 @@ test("images are found as clients look for them", async () => {
     expect(await images({ ImageName: "aliyun_3_x64*" })).toHaveLength(2);
     expect(await images({ InstanceType: "ecs.g8y.large" })).toEqual(await images({ Architecture: "arm64" }));
     expect(await images({ ImageId: "debian_12_2_x64_20G_alibase_20231012.vhd" })).toHaveLength(1);
+    expect(await images({ ImageId: "aliyun_3_9_x64_20G_alibase_20231219.vhd" })).toHaveLength(1);
+    expect(await images({ ImageId: "plan9_4_x64_20G_alibase_20231219.vhd" })).toEqual([]);
     expect(await images({ PageSize: "10", PageNumber: "2" })).toEqual(all.slice(10, 20));
 });
 

@@ -1,4 +1,4 @@
-/** System images as the cloud offers them. The lab lists them all, as clients look for them; it boots a few. */
+/** System images as the cloud offers them. The lab lists them all, as clients look for them; Debian 12 is what it boots. */
 export interface Image {
     readonly id: string;
     readonly family: string;
@@ -10,8 +10,8 @@ export interface Image {
     readonly createdAt: string;
     /** GiB; a system disk can't be smaller. */
     readonly sizeGiB: number;
-    /** Whether the lab has a machine for it. */
-    readonly bootable: boolean;
+    /** What boots when an instance is made from it: the system that it names, Debian 12 in its place, or nothing. */
+    readonly machine: "own" | "stand-in" | "none";
 }
 
 interface Release {
@@ -22,13 +22,14 @@ interface Release {
     /** Dates of its builds, newest first. */
     readonly builds: readonly string[];
     readonly arm?: boolean;
-    readonly bootable?: boolean;
+    /** Whether the lab has a machine for it. */
+    readonly own?: boolean;
 }
 
 const linux: readonly Release[] = [
     { id: "debian_13_1", platform: "Debian", name: "Debian 13.1", builds: ["20251030"] },
-    { id: "debian_12_12", platform: "Debian", name: "Debian 12.12", builds: ["20251030", "20250923"], bootable: true },
-    { id: "debian_12_11", platform: "Debian", name: "Debian 12.11", builds: ["20250625"], bootable: true },
+    { id: "debian_12_12", platform: "Debian", name: "Debian 12.12", builds: ["20251030", "20250923"], own: true },
+    { id: "debian_12_11", platform: "Debian", name: "Debian 12.11", builds: ["20250625"], own: true },
     { id: "debian_11_11", platform: "Debian", name: "Debian 11.11", builds: ["20250625"] },
     { id: "ubuntu_24_04", platform: "Ubuntu", name: "Ubuntu 24.04", builds: ["20251030"], arm: true },
     { id: "ubuntu_22_04", platform: "Ubuntu", name: "Ubuntu 22.04", builds: ["20251030", "20250625"], arm: true },
@@ -90,7 +91,7 @@ function linuxImages(release: Release): Image[] {
             platform: release.platform,
             createdAt: dateOf(build),
             sizeGiB: 20,
-            bootable: release.bootable === true && architecture === "x64",
+            machine: release.own === true && architecture === "x64" ? ("own" as const) : ("stand-in" as const),
         })),
     );
 }
@@ -106,7 +107,7 @@ function windowsImages(release: Release): Image[] {
         platform: release.platform,
         createdAt: dateOf(build),
         sizeGiB: 40,
-        bootable: false,
+        machine: "none",
     }));
 }
 
@@ -116,15 +117,45 @@ export const images: readonly Image[] = [...linux.flatMap(linuxImages), ...windo
 );
 
 const byId = new Map(images.map((image) => [image.id, image]));
-const debian12 = images.find(({ bootable }) => bootable)!;
+
+/** `centos_7_06_64_20G_alibase_20190711.vhd`: distribution, version, architecture, size, build. */
+const linuxBuild = /^([a-z]+(?:_stream)?)_(\d\w*?)_(x64|arm64|64)_(\d+)G_[a-z]+_(\d{8})\.vhd$/;
 
 /**
  * An image by its id. The cloud replaces its builds every few weeks and keeps old ones for those who know their ids:
- * so does the lab with Debian 12, which it boots whatever the build.
+ * so does the lab with the distributions that it lists.
  */
 export function findImage(id: string | undefined): Image | undefined {
     if (id === undefined) return undefined;
-    return byId.get(id) ?? (/^debian_12(_\d+)?_x64_20G_alibase_\d{8}\.vhd$/.test(id) ? { ...debian12, id } : undefined);
+    return byId.get(id) ?? oldBuild(id);
+}
+
+function oldBuild(id: string): Image | undefined {
+    const [, distribution, version = "", architecture, size, build = ""] = linuxBuild.exec(id) ?? [];
+    if (distribution === undefined) return undefined;
+    const listed = linux.filter((release) => release.id.startsWith(`${distribution}_`));
+    const [nearest] = [...listed.filter((release) => release.id === `${distribution}_${version}`), ...listed];
+    if (nearest === undefined) return undefined;
+    const arm = architecture === "arm64";
+    const own = !arm && listed.some((release) => release.own === true && majorOf(release.id) === majorOf(version));
+    const name = `${nearest.name.replace(/ [\d.]+( LTS| ANCK)?$/, "")} ${version.replaceAll("_", ".")}`;
+    return {
+        id,
+        family: `acs:${distribution}_${version}_${arm ? "arm64" : "x64"}`,
+        architecture: arm ? "arm64" : "x86_64",
+        osName: `${name} 64位${arm ? " ARM版" : ""}`,
+        osNameEnglish: `${name} 64 bit${arm ? " for ARM" : ""}`,
+        osType: "linux",
+        platform: nearest.platform,
+        createdAt: dateOf(build),
+        sizeGiB: Number(size),
+        machine: own ? "own" : "stand-in",
+    };
+}
+
+/** `12` of `debian_12_11` or `12_11`. */
+function majorOf(text: string): string | undefined {
+    return /\d+/.exec(text)?.[0];
 }
 
 /** The newest image of a family. */

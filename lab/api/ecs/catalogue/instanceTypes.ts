@@ -51,6 +51,7 @@ const platinum = "Intel Xeon (Skylake) Platinum 8163";
 const cascade = "Intel Xeon(Cascade Lake) Platinum 8269CY";
 const iceLake = "Intel Xeon(Ice Lake) Platinum 8369B";
 const sapphire = "Intel Xeon(Sapphire Rapids) Platinum 8475B";
+const granite = "Intel Xeon 6 (Granite Rapids)";
 const amd = "AMD Genoa 9T24";
 const yitian = "Yitian710 arm";
 const usual = ["large", "xlarge", "2xlarge", "3xlarge", "4xlarge", "6xlarge", "8xlarge"] as const;
@@ -219,6 +220,14 @@ const families: readonly Family[] = [
         processor: sapphire,
         ghz: 2.7,
         turboGhz: 3.2,
+        diskCategories: [...newer, "cloud_essd_entry"],
+        nvme: "required",
+    }),
+    ...generation("9i", {
+        generation: "ecs-9",
+        processor: granite,
+        ghz: 2.8,
+        turboGhz: 3.6,
         diskCategories: [...newer, "cloud_essd_entry"],
         nvme: "required",
     }),
