@@ -482,7 +482,10 @@ function routerChanges(before: RouterPlan, after: RouterPlan, isLinked: (device:
 function guestScript(nic: NicPlan, lab: LabAddresses): string {
     const { guestDevice: device, address, prefix, gateway } = nic;
     const table = 100 + Number(device.slice(3));
+    // An interface can come while the host boots, and is then plugged in twice; rules know no `replace`.
+    const clear = nic.primary ? "" : `ip rule delete pref ${table} 2>/dev/null || true`;
     return `
+${clear}
 ip -batch - <<'END_OF_BATCH'
 link set lo up
 address replace ${address}/${prefix} dev ${device}
