@@ -88,7 +88,7 @@ export function newSettings(
     const settings = changedSettings(context, balancer, protocol, initial[protocol], request);
     return {
         ...settings,
-        backendServerPort: withGroup ? 0 : within(request.backendServerPort, [1, 65535], "BackendServerPort", 0),
+        backendServerPort: within(request.backendServerPort, [1, 65535], "BackendServerPort", 0),
         ...(redirect && { application: { ...settings.application, redirect } }),
     };
 }
