@@ -41,6 +41,9 @@ main() {
             die "rebuild: $(server_name "$CURRENT") is the source: name another source first, and rebuild it as a replica then"
         seed
         : >"$MYSQL_STATE/rebuilt"
+    elif [[ -e $MYSQL_SEEDING && -n $CURRENT && $CURRENT != "$PARAM_ADDRESS" ]]; then
+        # A copy that was cut off: nobody knows what is there now.
+        seed
     elif [[ -z ${S_UP[$PARAM_ADDRESS]} ]]; then
         note "the server doesn't answer on $PARAM_ADDRESS: nothing was copied"
     elif [[ -n $CURRENT && $CURRENT != "$PARAM_ADDRESS" && -z ${S_EXECUTED[$PARAM_ADDRESS]} && -n ${S_EXECUTED[$CURRENT]} ]]; then

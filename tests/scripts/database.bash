@@ -133,7 +133,7 @@ seed() {
     local number=$1 rebuild=$2
     shift 2
     on "$number" step mysql/seed ENGINE="$engine" ADDRESS="127.0.42.$number" PORT="$port" DATA_DIR="$hosts/$number/data" MEMBERS="$(members "$@")" \
-        REBUILD="$rebuild" HOST_KEYS="$(host_keys "$@")" -- ADMIN_PASSWORD="$admin" REPLICATION_PASSWORD=replication-password-1 BACKUP_KEY=KEY
+        REBUILD="$rebuild" HOST_KEYS="$(host_keys "$@")" -- ADMIN_PASSWORD="$admin" REPLICATION_PASSWORD="${replication:-replication-password-1}" BACKUP_KEY=KEY
 }
 
 # replicate SOURCE MEMBER…: parameters in `settings`, passwords in `password` and `previous`.

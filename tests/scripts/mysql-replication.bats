@@ -221,16 +221,33 @@ writer_start() {
 }
 
 @test "goes on after a copy that was cut off" {
-    touch "$hosts/no-backup"
     rm -f "$hosts/3/state/rebuilt"
-    run --separate-stderr seed 3 true 1 2 3
-    echo "$stderr"
-    [[ $status != 0 && $stderr == *"the backup stream of db-1 ended early"* ]]
+    # What a copy travels through.
+    touch "$hosts/no-backup"
+    replication=$(mine '' wrong) run --separate-stderr seed 3 true 1 2 3
     rm "$hosts/no-backup"
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"$(mine "the backup stream of db-1 ended early" "db-1 can't be cloned")"* ]]
     attempt node 3
     attempt seed 3 false 1 2 3
     [[ $(field changed) == *"data copied from db-1"* ]]
     attempt replicate 1 1 2 3
+}
+
+@test "stops waiting for replicas when told to, and waits again, without a restart" {
+    local number on
+    for on in false true; do
+        for number in 1 2 3; do
+            attempt node "$number" SEMI_SYNC="$on"
+        done
+        settings=(SEMI_SYNC="$on")
+        attempt replicate 1 1 2 3
+        [[ $(field changed) == *"db-2 "*"db-1 "*"for a replica"* && $(field changed) != *restarted* ]]
+        attempt replicate 1 1 2 3
+        [[ $(field changed) == "[]" ]]
+        app 1 "INSERT INTO app.t (v) VALUES ('semi-sync $on')"
+    done
+    [[ $(query 1 "SHOW STATUS LIKE 'Rpl_semi_sync_$(mine master source)_clients'") == *2 ]]
 }
 
 @test "restarts for what a running server can't take over, replicas first" {
@@ -241,7 +258,7 @@ writer_start() {
     settings=(BINLOG_DO_DB="app other_data")
     attempt replicate 1 1 2 3
     [[ $(field changed) == '["db-2 restarted","db-3 restarted","db-1 restarted"]' ]]
-    query 1 "CREATE DATABASE local_only; CREATE TABLE local_only.t (id INT)"
+    query 1 "CREATE DATABASE local_only; USE local_only; CREATE TABLE t (id INT)"
     app 1 "INSERT INTO app.t (v) VALUES ('filtered')"
     attempt replicate 1 1 2 3
     [[ $(field changed) == "[]" ]]
