@@ -5,6 +5,7 @@ import { overlaps, parseCidr } from "./components/network/cidr";
 import { Problems } from "./components/problems";
 import { checkTags } from "./components/tags";
 import { type HostsConfig, hostsKeys, readHosts } from "./config/hosts";
+import { checkMysqlHosts, type MysqlConfig, mysqlHostCount, mysqlKeys, readMysql } from "./config/mysql";
 import { type NetworkConfig, networkKeys, readNetwork } from "./config/network";
 import { type RawConfig, Reader } from "./config/reader";
 import { type RedisConfig, readRedis, redisHostCount, redisKeys } from "./config/redis";
@@ -21,6 +22,7 @@ export interface StackConfig {
     };
     readonly hosts: HostsConfig;
     readonly redis: RedisConfig;
+    readonly mysql: MysqlConfig;
     readonly web: WebConfig;
     /** Tags of every resource. @default {} */
     readonly tags: Readonly<Record<string, string>>;
@@ -32,6 +34,7 @@ const schema = {
     bastion: ["instanceType"],
     hosts: hostsKeys,
     redis: redisKeys,
+    mysql: mysqlKeys,
     web: webKeys,
     tags: undefined,
 } as const;
@@ -60,10 +63,15 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
     checkRegion(reader);
 
     const redis = readRedis(reader);
-    const hosts = readHosts(reader, {
-        count: redisHostCount(redis),
-        because: `${redis.masters} masters with ${redis.replicasPerMaster} replicas each`,
-    });
+    const mysql = readMysql(reader);
+    const hosts = readHosts(reader, [
+        {
+            count: redisHostCount(redis),
+            because: `${redis.masters} masters with ${redis.replicasPerMaster} replicas each`,
+        },
+        { count: mysqlHostCount(mysql), because: `a MySQL source and its ${mysql.replicas} replicas` },
+    ]);
+    checkMysqlHosts(reader, mysql, hosts);
     const web = readWeb(reader);
     const network = readNetwork(reader, hosts.count + (web.enabled ? web.count : 0));
     const adminCidrs = readAdminCidrs(reader, network.cidr);
@@ -72,7 +80,7 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
         instanceType: reader.instanceType(reader.section("bastion"), "bastion.instanceType", "ecs.t6-c1m1.large"),
     };
     problems.throwIfAny("The stack's configuration");
-    return { network, adminCidrs, bastion, hosts, redis, web, tags };
+    return { network, adminCidrs, bastion, hosts, redis, mysql, web, tags };
 }
 
 /** Reads and checks the running stack's configuration. */

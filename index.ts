@@ -1,10 +1,13 @@
-import { Bastion, Connectivity, Network, NodePool, RedisCluster, WebTier } from "./components";
+import { Bastion, Connectivity, MysqlReplication, Network, NodePool, RedisCluster, WebTier } from "./components";
 import { loadConfig } from "./config";
+import { dataPool } from "./config/hosts";
+import { mysqlHostCount } from "./config/mysql";
 import { redisHostCount } from "./config/redis";
 
 const config = loadConfig();
-const { adminCidrs, tags, web } = config;
+const { adminCidrs, mysql, tags, web } = config;
 const redisPorts = [config.redis.port, config.redis.port + 10_000];
+const mysqlPorts = mysql.enabled ? [mysql.port] : [];
 
 const network = new Network("main", {
     ...config.network,
@@ -16,7 +19,8 @@ const network = new Network("main", {
             ingress: [
                 { ports: [22], roles: ["bastion", "data"] },
                 { protocol: "icmp", roles: ["data"] },
-                { ports: redisPorts, roles: ["data"] },
+                { ports: [...redisPorts, ...mysqlPorts], roles: ["data"] },
+                ...(mysql.enabled && web.enabled ? [{ ports: mysqlPorts, roles: ["web"] }] : []),
             ],
         },
         ...(web.enabled && {
@@ -33,11 +37,11 @@ const network = new Network("main", {
 
 const entry = new Bastion("bastion", { ...config.bastion, network, adminCidrs, tags });
 
-const pool = new NodePool("node", { ...config.hosts, network, role: "data", bastion: entry, tags });
+const pool = new NodePool(dataPool, { ...config.hosts, network, role: "data", bastion: entry, tags });
 
 const connectivity = new Connectivity("data", {
     hosts: pool.hosts,
-    ports: [22, ...redisPorts],
+    ports: [22, ...redisPorts, ...mysqlPorts],
     user: pool.meshUser,
     after: pool.mesh,
 });
@@ -47,6 +51,14 @@ const redis = new RedisCluster(
     { ...config.redis, hosts: pool.hosts.slice(0, redisHostCount(config.redis)) },
     { dependsOn: [...connectivity.checks] },
 );
+
+const database = mysql.enabled
+    ? new MysqlReplication(
+          "mysql",
+          { ...mysql, hosts: pool.hosts.slice(0, mysqlHostCount(mysql)), clientCidrs: [config.network.cidr] },
+          { dependsOn: [...connectivity.checks] },
+      )
+    : undefined;
 
 const webPool = web.enabled
     ? new NodePool("web", {
@@ -85,5 +97,13 @@ export const bastion = { name: entry.host.name, address: entry.address, user: en
 export const redisUrl = redis.url;
 /** What clients verify the cluster's certificates with. */
 export const redisCaCertificate = redis.caCertificate;
+/** The database server that takes writes: name, private address and port. */
+export const mysqlSource = database?.source;
+/** Those that follow it, read-only. */
+export const mysqlReplicas = database?.replicas;
+/** Connection URL of the source with account and password; the servers accept TLS only. Secret. */
+export const mysqlUrl = database?.url;
+/** What clients verify the database servers' certificates with. */
+export const mysqlCaCertificate = database?.caCertificate;
 /** Where the web servers answer, within the VPC. */
 export const webServers = site?.hosts;

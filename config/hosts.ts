@@ -1,4 +1,5 @@
 /** `hosts`: the pool that the platform's services run on. */
+import { slotNumbers } from "../components/nodePool/settings";
 import type { Reader, Section } from "./reader";
 
 export interface SystemDiskConfig {
@@ -9,7 +10,7 @@ export interface SystemDiskConfig {
 }
 
 export interface HostsConfig {
-    /** How many hosts the pool has. @default as many as Redis Cluster has nodes */
+    /** How many hosts the pool has. @default as many as the largest service takes */
     readonly count: number;
     /** Numbers that no host has, to remove one from the middle. @default [] */
     readonly exclude: readonly number[];
@@ -39,10 +40,25 @@ export const hostsKeys = [
     "deletionProtection",
 ] as const;
 
-/** @param needed how many hosts the services take, and what for. */
-export function readHosts(reader: Reader, needed: { readonly count: number; readonly because: string }): HostsConfig {
+/** The pool's name, which its hosts' names begin with. */
+export const dataPool = "node";
+
+/** Names of the first hosts of the pool. */
+export function hostNames({ exclude }: HostsConfig, count: number): string[] {
+    return slotNumbers(count, exclude).map((number) => `${dataPool}-${number}`);
+}
+
+/** How many hosts a service takes, and what for. */
+export interface HostsNeed {
+    readonly count: number;
+    readonly because: string;
+}
+
+/** @param needs what the services take: the first hosts of the pool each. */
+export function readHosts(reader: Reader, needs: readonly HostsNeed[]): HostsConfig {
     const { problems } = reader;
     const hosts = reader.section("hosts");
+    const needed = needs.reduce((most, need) => (need.count > most.count ? need : most));
     const count = reader.integer(hosts, "hosts.count", needed.count, 1, 1000);
     if (count < needed.count) {
         problems.add(

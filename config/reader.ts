@@ -1,5 +1,8 @@
 /** Takes typed values out of raw configuration and notes what is wrong. */
+import * as pulumi from "@pulumi/pulumi";
+
 import { parseCidr } from "../components/network/cidr";
+import { passwordProblem } from "../components/password";
 import type { Problems } from "../components/problems";
 
 /** Configuration as the engine hands it over: values are text, structured ones are JSON. */
@@ -107,6 +110,23 @@ export class Reader {
         // Not quoted: it may have been meant to be secret.
         this.problems.add(path, "must be text that is not empty.");
         return undefined;
+    }
+
+    /** @param without what leaving it out means, for a reader whose password is refused. */
+    password(section: Section | undefined, path: string, without: string): pulumi.Output<string> | undefined {
+        const value = this.text(section, path);
+        if (value === undefined) return undefined;
+        const weak = passwordProblem(value);
+        if (weak !== undefined) {
+            this.problems.add(path, `${weak} ${without}`);
+        }
+        if (!this.isSecret(path.slice(0, path.indexOf(".")))) {
+            this.problems.add(
+                path,
+                `stands in the stack's file as plain text: choose another one and set it with \`pulumi config set --secret --path ${path}\`.`,
+            );
+        }
+        return pulumi.secret(value);
     }
 
     instanceType(section: Section | undefined, path: string, fallback: string): string {

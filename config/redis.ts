@@ -1,7 +1,6 @@
 /** `redis`: the Redis Cluster. */
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 
-import { passwordProblem } from "../components/password";
 import { evictionPolicies, type EvictionPolicy } from "../components/redis/args";
 import type { Reader } from "./reader";
 
@@ -54,17 +53,7 @@ export function readRedis(reader: Reader): RedisConfig {
     if (!(evictionPolicies as readonly string[]).includes(policy)) {
         problems.add("redis.maxmemoryPolicy", `"${policy}" is none of ${evictionPolicies.join(", ")}.`);
     }
-    const password = reader.text(redis, "redis.password");
-    const weak = password === undefined ? undefined : passwordProblem(password);
-    if (weak !== undefined) {
-        problems.add("redis.password", `${weak} Leave it out to have one generated.`);
-    }
-    if (password !== undefined && !reader.isSecret("redis")) {
-        problems.add(
-            "redis.password",
-            "stands in the stack's file as plain text: choose another one and set it with `pulumi config set --secret --path redis.password`.",
-        );
-    }
+    const password = reader.password(redis, "redis.password", "Leave it out to have one generated.");
     return {
         masters,
         replicasPerMaster,
@@ -72,6 +61,6 @@ export function readRedis(reader: Reader): RedisConfig {
         maxmemory,
         maxmemoryPolicy: policy as EvictionPolicy,
         tls: reader.boolean(redis, "redis.tls", true),
-        ...(password !== undefined && { password: pulumi.secret(password) }),
+        ...(password !== undefined && { password }),
     };
 }

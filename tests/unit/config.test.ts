@@ -34,6 +34,17 @@ describe("the stack's configuration", () => {
                 maxmemoryPolicy: "noeviction",
                 tls: true,
             },
+            mysql: {
+                enabled: true,
+                engine: "mariadb",
+                replicas: 1,
+                databases: ["app"],
+                user: "app",
+                port: 3306,
+                bufferPool: "20%",
+                semiSync: true,
+                rebuild: [],
+            },
             web: { enabled: true, count: 2, instanceType: "ecs.g7.large", port: 80 },
             tags: {},
         });
@@ -56,7 +67,7 @@ describe("the stack's configuration", () => {
         ).toEqual([
             "The stack's configuration has 11 problems:",
             "  - network.zone: is not known; `network` has cidr, zones, vswitchCidrs, reservedCidrs, vpcId, vswitchIds, natGateway.",
-            "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, web, tags.",
+            "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, mysql, web, tags.",
             '  - alicloud:region: "cn-atlantis" is not a region of Alibaba Cloud.',
             '  - redis.masters: "three" is not a whole number between 3 and 100.',
             "  - redis.password: a password needs at least 16 characters. Leave it out to have one generated.",
@@ -126,6 +137,30 @@ describe("the stack's configuration", () => {
         ["a number as a tag", { ...minimal, tags: '{"team":7}' }, 'tags["team"]: 7 is not text'],
     ])("refuses %s", (_, raw, expected) => {
         expect(problemsOf(raw as Record<string, string>)[1]).toContain(expected);
+    });
+
+    it("makes as many hosts as the service that takes most of them", () => {
+        expect(parseConfig({ ...minimal, mysql: '{"replicas":9}' }).hosts.count).toBe(10);
+        expect(parseConfig({ ...minimal, mysql: '{"enabled":false,"replicas":9}' }).hosts.count).toBe(6);
+    });
+
+    it("takes what the database servers are, and refuses what they can't be, all at once", () => {
+        const hosts = '{"exclude":[2]}';
+        const good = '{"replicas":2,"source":"node-3","rebuild":["node-4"],"databases":["shop"],"verify":"2026-11-23"}';
+        expect(parseConfig({ ...minimal, hosts, mysql: good }).mysql).toMatchObject({ source: "node-3", replicas: 2 });
+        const bad =
+            '{"engine":"postgres","source":"node-2","rebuild":["node-9"],"databases":["mysql"],"user":"root","bufferPool":"1tb","previousPassword":"hunter2"}';
+        expect(problemsOf({ ...minimal, hosts, mysql: bad })).toEqual([
+            "The stack's configuration has 8 problems:",
+            '  - mysql.engine: "postgres" is none of mysql, mariadb.',
+            '  - mysql.user: "root" is the servers\' own.',
+            '  - mysql.bufferPool: "1tb" is neither a share such as 50% nor a size such as 512mb or 4gb.',
+            "  - mysql.previousPassword: a password needs at least 16 characters. Leave it out to end its validity.",
+            "  - mysql.previousPassword: stands in the stack's file as plain text: choose another one and set it with `pulumi config set --secret --path mysql.previousPassword`.",
+            '  - mysql.databases[0]: "mysql" is the servers\' own.',
+            '  - mysql.source: "node-2" runs no server: node-1, node-3 do.',
+            '  - mysql.rebuild[0]: "node-9" runs no server: node-1, node-3 do.',
+        ]);
     });
 
     it("takes a release only with its name and its digest", () => {
