@@ -5,6 +5,7 @@ import { overlaps, parseCidr } from "./components/network/cidr";
 import { Problems } from "./components/problems";
 import { checkTags } from "./components/tags";
 import { type HostsConfig, hostsKeys, readHosts } from "./config/hosts";
+import { type LoadBalancerConfig, loadBalancerKeys, readLoadBalancer } from "./config/loadBalancer";
 import { checkMysqlHosts, type MysqlConfig, mysqlHostCount, mysqlKeys, readMysql } from "./config/mysql";
 import { type NetworkConfig, networkKeys, readNetwork } from "./config/network";
 import { type RawConfig, Reader } from "./config/reader";
@@ -24,6 +25,7 @@ export interface StackConfig {
     readonly redis: RedisConfig;
     readonly mysql: MysqlConfig;
     readonly web: WebConfig;
+    readonly loadBalancer: LoadBalancerConfig;
     /** Tags of every resource. @default {} */
     readonly tags: Readonly<Record<string, string>>;
 }
@@ -36,6 +38,7 @@ const schema = {
     redis: redisKeys,
     mysql: mysqlKeys,
     web: webKeys,
+    loadBalancer: loadBalancerKeys,
     tags: undefined,
 } as const;
 
@@ -73,6 +76,7 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
     ]);
     checkMysqlHosts(reader, mysql, hosts);
     const web = readWeb(reader);
+    const loadBalancer = readLoadBalancer(reader, web);
     const network = readNetwork(reader, hosts.count + (web.enabled ? web.count : 0));
     const adminCidrs = readAdminCidrs(reader, network.cidr);
     const tags = readTags(reader);
@@ -80,7 +84,7 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
         instanceType: reader.instanceType(reader.section("bastion"), "bastion.instanceType", "ecs.t6-c1m1.large"),
     };
     problems.throwIfAny("The stack's configuration");
-    return { network, adminCidrs, bastion, hosts, redis, mysql, web, tags };
+    return { network, adminCidrs, bastion, hosts, redis, mysql, web, loadBalancer, tags };
 }
 
 /** Reads and checks the running stack's configuration. */

@@ -1,11 +1,21 @@
-import { Bastion, Connectivity, MysqlReplication, Network, NodePool, RedisCluster, WebTier } from "./components";
+import {
+    Bastion,
+    Connectivity,
+    LoadBalancer,
+    MysqlReplication,
+    Network,
+    NodePool,
+    RedisCluster,
+    WebTier,
+} from "./components";
 import { loadConfig } from "./config";
 import { dataPool } from "./config/hosts";
+import { balancerListeners } from "./config/loadBalancer";
 import { mysqlHostCount } from "./config/mysql";
 import { redisHostCount } from "./config/redis";
 
 const config = loadConfig();
-const { adminCidrs, mysql, tags, web } = config;
+const { adminCidrs, loadBalancer, mysql, tags, web } = config;
 const redisPorts = [config.redis.port, config.redis.port + 10_000];
 const mysqlPorts = mysql.enabled ? [mysql.port] : [];
 
@@ -85,6 +95,19 @@ const site =
         }),
     });
 
+const balancer =
+    webPool && site && loadBalancer.enabled
+        ? new LoadBalancer("balancer", {
+              ...loadBalancer,
+              type: "clb",
+              ...(loadBalancer.address === "intranet" && { vswitchId: network.vswitches[0]!.id }),
+              hosts: webPool.hosts,
+              listeners: balancerListeners(loadBalancer, site),
+              after: site.ready,
+              tags,
+          })
+        : undefined;
+
 /** Every host of the pools: how it is called and where it is. */
 export const hosts = [...pool.hosts, ...(webPool?.hosts ?? [])].map(({ name, privateAddress, zone }) => ({
     name,
@@ -107,3 +130,7 @@ export const mysqlUrl = database?.url;
 export const mysqlCaCertificate = database?.caCertificate;
 /** Where the web servers answer, within the VPC. */
 export const webServers = site?.hosts;
+/** Where clients of the web servers connect to. */
+export const loadBalancerUrl = balancer?.url;
+/** What they verify the balancer's certificate with, unless it has one of your own. */
+export const loadBalancerCaCertificate = balancer?.caCertificate;

@@ -17,6 +17,15 @@ export interface Authority {
     readonly certificate: pulumi.Output<string>;
     /** Certificate of a host, valid for its name and address, as a server and as a client of the other hosts. */
     issue(host: Host): NodeCertificate;
+    /** Certificate of a server that is no host, such as a load balancer. `child` names its resources. */
+    issueServer(child: string, subject: ServerSubject): NodeCertificate;
+}
+
+/** What a server's certificate is valid for. */
+export interface ServerSubject {
+    readonly commonName: string;
+    readonly dnsNames: readonly string[];
+    readonly ipAddresses: readonly pulumi.Input<string>[];
 }
 
 /**
@@ -37,35 +46,45 @@ export function createAuthority(name: string, parent: pulumi.Resource): Authorit
         },
         { parent },
     );
+    const issue = (child: string, subject: ServerSubject, uses: readonly string[]): NodeCertificate => {
+        const nodeKey = new tls.PrivateKey(child, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent });
+        const request = new tls.CertRequest(
+            child,
+            {
+                privateKeyPem: nodeKey.privateKeyPem,
+                subject: { commonName: subject.commonName.slice(0, 64) },
+                dnsNames: [...subject.dnsNames],
+                ipAddresses: [...subject.ipAddresses],
+            },
+            { parent },
+        );
+        const issued = new tls.LocallySignedCert(
+            child,
+            {
+                caPrivateKeyPem: key.privateKeyPem,
+                caCertPem: authority.certPem,
+                certRequestPem: request.certRequestPem,
+                allowedUses: ["digital_signature", "key_encipherment", ...uses],
+                validityPeriodHours: year,
+                earlyRenewalHours: 60 * day,
+            },
+            { parent },
+        );
+        return { certificate: issued.certPem, privateKey: nodeKey.privateKeyPem };
+    };
     return {
         certificate: authority.certPem,
-        issue(host) {
-            const child = `${name}-${host.name}`;
-            const nodeKey = new tls.PrivateKey(child, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent });
-            const request = new tls.CertRequest(
-                child,
+        issue: (host) =>
+            issue(
+                `${name}-${host.name}`,
                 {
-                    privateKeyPem: nodeKey.privateKeyPem,
-                    subject: { commonName: host.name.slice(0, 64) },
+                    commonName: host.name,
                     dnsNames: [host.name],
                     ipAddresses: [host.privateAddress, "127.0.0.1"],
                 },
-                { parent },
-            );
-            const issued = new tls.LocallySignedCert(
-                child,
-                {
-                    caPrivateKeyPem: key.privateKeyPem,
-                    caCertPem: authority.certPem,
-                    certRequestPem: request.certRequestPem,
-                    // Every node is a client of the others as well.
-                    allowedUses: ["digital_signature", "key_encipherment", "server_auth", "client_auth"],
-                    validityPeriodHours: year,
-                    earlyRenewalHours: 60 * day,
-                },
-                { parent },
-            );
-            return { certificate: issued.certPem, privateKey: nodeKey.privateKeyPem };
-        },
+                // Every node is a client of the others as well.
+                ["server_auth", "client_auth"],
+            ),
+        issueServer: (child, subject) => issue(child, subject, ["server_auth"]),
     };
 }

@@ -85,7 +85,7 @@ function belongs(item: Item, nameInItem: string, inputs: Inputs, nameInInputs: r
 }
 
 interface Listed {
-    readonly product: "Ecs" | "Vpc";
+    readonly product: "Ecs" | "Slb" | "Vpc";
     readonly describe: string;
     readonly path: string;
     readonly id: string;
@@ -133,6 +133,20 @@ const vpc = (action: string, idName: string, more: Readonly<Record<string, strin
 const ecs = (action: string, idName: string) => {
     return (rpc: Rpc, region: string, id: string) => rpc("Ecs", action, { RegionId: region, [idName]: id });
 };
+
+const slb = (action: string, idName: string) => {
+    return (rpc: Rpc, region: string, id: string) => rpc("Slb", action, { RegionId: region, [idName]: id });
+};
+
+/** What a description answers; nothing when its subject is not there, and so holds nothing either. */
+async function described(answer: Promise<Item>): Promise<Item> {
+    try {
+        return await answer;
+    } catch (error) {
+        if (error instanceof RpcError && error.status === 404) return {};
+        throw error;
+    }
+}
 
 const keyPair: Finder = listed({
     product: "Ecs",
@@ -243,6 +257,88 @@ const finders: Readonly<Record<string, Finder>> = {
         inputs: ["deploymentSetName"],
         remove: ecs("DeleteDeploymentSet", "DeploymentSetId"),
     }),
+    "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer": listed({
+        product: "Slb",
+        describe: "DescribeLoadBalancers",
+        path: "LoadBalancers.LoadBalancer",
+        id: "LoadBalancerId",
+        name: "LoadBalancerName",
+        inputs: ["loadBalancerName"],
+        filters: { LoadBalancerName: "loadBalancerName" },
+        remove: async (rpc, region, id) => {
+            const balancer = { RegionId: region, LoadBalancerId: id };
+            await rpc("Slb", "SetLoadBalancerDeleteProtection", { ...balancer, DeleteProtection: "off" });
+            await rpc("Slb", "DeleteLoadBalancer", balancer);
+        },
+    }),
+    "alicloud:slb/acl:Acl": listed({
+        product: "Slb",
+        describe: "DescribeAccessControlLists",
+        path: "Acls.Acl",
+        id: "AclId",
+        name: "AclName",
+        inputs: ["name"],
+        filters: { AclName: "name" },
+        remove: slb("DeleteAccessControlList", "AclId"),
+    }),
+    // Their list has no pages.
+    "alicloud:slb/serverCertificate:ServerCertificate": async (rpc, region, inputs) => {
+        const body = await rpc("Slb", "DescribeServerCertificates", { RegionId: region });
+        return list(body, "ServerCertificates.ServerCertificate")
+            .filter((certificate) => belongs(certificate, "ServerCertificateName", inputs, ["name"]))
+            .map((certificate) => {
+                const id = text(certificate, "ServerCertificateId");
+                return {
+                    id,
+                    remove: async () => {
+                        await slb("DeleteServerCertificate", "ServerCertificateId")(rpc, region, id);
+                    },
+                };
+            });
+    },
+    "alicloud:slb/aclEntryAttachment:AclEntryAttachment": async (rpc, region, inputs) => {
+        const acl = { RegionId: region, AclId: text(inputs, "aclId") };
+        const entry = text(inputs, "entry");
+        const body = await described(rpc("Slb", "DescribeAccessControlListAttribute", acl));
+        return list(body, "AclEntrys.AclEntry")
+            .filter((found) => text(found, "AclEntryIP") === entry)
+            .map((found) => ({
+                id: `${acl.AclId}:${entry}`,
+                remove: async () => {
+                    const named = JSON.stringify([{ entry, comment: text(found, "AclEntryComment") }]);
+                    await rpc("Slb", "RemoveAccessControlListEntry", { ...acl, AclEntrys: named });
+                },
+            }));
+    },
+    "alicloud:slb/listener:Listener": async (rpc, region, inputs) => {
+        const balancer = { RegionId: region, LoadBalancerId: text(inputs, "loadBalancerId") };
+        const [port, protocol] = [text(inputs, "frontendPort"), text(inputs, "protocol")];
+        const body = await described(rpc("Slb", "DescribeLoadBalancerAttribute", balancer));
+        return list(body, "ListenerPortsAndProtocol.ListenerPortAndProtocol")
+            .filter((found) => text(found, "ListenerPort") === port && text(found, "ListenerProtocol") === protocol)
+            .map(() => ({
+                id: `${balancer.LoadBalancerId}:${protocol}:${port}`,
+                remove: async () => {
+                    await rpc("Slb", "DeleteLoadBalancerListener", {
+                        ...balancer,
+                        ListenerPort: port,
+                        ListenerProtocol: protocol,
+                    });
+                },
+            }));
+    },
+    "alicloud:slb/backendServer:BackendServer": async (rpc, region, inputs) => {
+        const balancer = { RegionId: region, LoadBalancerId: text(inputs, "loadBalancerId") };
+        const body = await described(rpc("Slb", "DescribeLoadBalancerAttribute", balancer));
+        const servers = list(body, "BackendServers.BackendServer").map((server) => ({
+            ServerId: text(server, "ServerId"),
+        }));
+        if (servers.length === 0) return [];
+        const remove = async (): Promise<void> => {
+            await rpc("Slb", "RemoveBackendServers", { ...balancer, BackendServers: JSON.stringify(servers) });
+        };
+        return [{ id: balancer.LoadBalancerId, remove }];
+    },
     "alicloud:vpc/snatEntry:SnatEntry": async (rpc, region, inputs) => {
         const snatTableId = text(inputs, "snatTableId");
         const body = await rpc("Vpc", "DescribeSnatTableEntries", {

@@ -8,12 +8,12 @@ jest.setTimeout(400_000);
 
 const foreign = "/etc/nginx/conf.d/zz-foreign.conf";
 
-/** What nobody may see: the password, and of every private key in the state the lines that no public key shares with it. */
+/** What nobody may see: the password, and of every private key in the state the lines that no public key or certificate shares with it. */
 async function secrets(): Promise<string[]> {
     const { redisUrl } = await outputs();
     const password = decodeURIComponent(new URL((redisUrl as string).replace(/,.*$/, "")).password);
     const state = await labOutput(["pulumi", "stack", "export", "--show-secrets"]);
-    const shown = [...state.matchAll(/"publicKey[A-Za-z]*": ("(?:[^"\\]|\\.)*")/g)]
+    const shown = [...state.matchAll(/"(?:publicKey[A-Za-z]*|certPem)": ("(?:[^"\\]|\\.)*")/g)]
         .map(([, text]) => (JSON.parse(text!) as string).replaceAll("\n", ""))
         .join(" ");
     const keys = [...state.matchAll(/-----BEGIN [A-Z ]*PRIVATE KEY-----((?:\\+n|[A-Za-z0-9+/=])+)-----END/g)];

@@ -19,6 +19,7 @@ it("destroy leaves nothing in the cloud", async () => {
         ["Ecs", "DescribeKeyPairs"],
         ["Ecs", "DescribeNetworkInterfaces"],
         ["Ecs", "DescribeDeploymentSets"],
+        ["Slb", "DescribeLoadBalancers"],
     ] as const) {
         counts[action] = (await call(product, action, region))["TotalCount"];
     }

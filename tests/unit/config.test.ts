@@ -46,6 +46,15 @@ describe("the stack's configuration", () => {
                 rebuild: [],
             },
             web: { enabled: true, count: 2, instanceType: "ecs.g7.large", port: 80 },
+            loadBalancer: {
+                enabled: true,
+                address: "intranet",
+                https: true,
+                names: [],
+                weights: {},
+                drainSeconds: 30,
+                deletionProtection: false,
+            },
             tags: {},
         });
     });
@@ -67,7 +76,7 @@ describe("the stack's configuration", () => {
         ).toEqual([
             "The stack's configuration has 11 problems:",
             "  - network.zone: is not known; `network` has cidr, zones, vswitchCidrs, reservedCidrs, vpcId, vswitchIds, natGateway.",
-            "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, mysql, web, tags.",
+            "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, mysql, web, loadBalancer, tags.",
             '  - alicloud:region: "cn-atlantis" is not a region of Alibaba Cloud.',
             '  - redis.masters: "three" is not a whole number between 3 and 100.',
             "  - redis.password: a password needs at least 16 characters. Leave it out to have one generated.",

@@ -63,14 +63,14 @@ const addBackendServers = membership("AddBackendServers", (context, balancer, as
     withServers(context, balancer, balancer.servers, asked),
 );
 
-const removeBackendServers = membership("RemoveBackendServers", (_context, balancer, asked) =>
-    balancer.servers.filter((server) => !asked.some((one) => isServer(server, one))),
+const removeBackendServers = membership("RemoveBackendServers", (context, balancer, asked) =>
+    balancer.servers.filter((server) => !asked.some((one) => isServer(context, server, one))),
 );
 
-const setBackendServers = membership("SetBackendServers", (_context, balancer, asked) => {
-    if (asked.some((one) => !balancer.servers.some((server) => isServer(server, one))))
+const setBackendServers = membership("SetBackendServers", (context, balancer, asked) => {
+    if (asked.some((one) => !balancer.servers.some((server) => isServer(context, server, one))))
         refuse("InvalidParameter", "The specified backend server does not exist on the load balancer.");
-    return changedServers(balancer.servers, asked);
+    return changedServers(context, balancer.servers, asked);
 });
 
 const describeHealthStatus = slbAction({

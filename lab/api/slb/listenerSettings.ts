@@ -88,7 +88,8 @@ export function newSettings(
     const settings = changedSettings(context, balancer, protocol, initial[protocol], request);
     return {
         ...settings,
-        backendServerPort: within(request.backendServerPort, [1, 65535], "BackendServerPort", 0),
+        // A redirection has no servers, whatever a client fills in for its sake.
+        backendServerPort: redirect ? 0 : within(request.backendServerPort, [1, 65535], "BackendServerPort", 0),
         ...(redirect && { application: { ...settings.application, redirect } }),
     };
 }

@@ -167,10 +167,10 @@ const setVServerGroupAttribute = slbAction({
         const group = serverGroupOf(context, request.vServerGroupId);
         checkName(request.vServerGroupName, "VServerGroupName");
         const asked = request.backendServers ? parseServers(request.backendServers, true) : [];
-        refuseUnknown(group, asked);
+        refuseUnknown(context, group, asked);
         context.checked();
         if (request.vServerGroupName) group.name = request.vServerGroupName;
-        group.servers = changedServers(group.servers, asked);
+        group.servers = changedServers(context, group.servers, asked);
         await context.applied();
         return {
             vServerGroupId: group.id,
@@ -180,8 +180,8 @@ const setVServerGroupAttribute = slbAction({
     },
 });
 
-function refuseUnknown(group: VServerGroup, asked: readonly AskedServer[]): void {
-    if (asked.some((one) => !group.servers.some((server) => isServer(server, one))))
+function refuseUnknown(context: ActionContext, group: VServerGroup, asked: readonly AskedServer[]): void {
+    if (asked.some((one) => !group.servers.some((server) => isServer(context, server, one))))
         refuse("InvalidParameter", "The specified backend server does not exist in the server group.");
 }
 
@@ -212,9 +212,9 @@ const addVServerGroupBackendServers = membership("AddVServerGroupBackendServers"
     withServers(context, balancerOfGroup(context, group), group.servers, asked),
 );
 
-const removeVServerGroupBackendServers = membership("RemoveVServerGroupBackendServers", (_context, group, asked) =>
+const removeVServerGroupBackendServers = membership("RemoveVServerGroupBackendServers", (context, group, asked) =>
     // One that is not there is gone already, such as a host that was released.
-    group.servers.filter((server) => !asked.some((one) => isServer(server, one))),
+    group.servers.filter((server) => !asked.some((one) => isServer(context, server, one))),
 );
 
 const modifyVServerGroupBackendServers = slbAction({
@@ -231,8 +231,8 @@ const modifyVServerGroupBackendServers = slbAction({
     handle: async (request, context) => {
         const group = serverGroupOf(context, request.vServerGroupId);
         const old = parseServers(request.oldBackendServers, true, "OldBackendServers");
-        refuseUnknown(group, old);
-        const kept = group.servers.filter((server) => !old.some((one) => isServer(server, one)));
+        refuseUnknown(context, group, old);
+        const kept = group.servers.filter((server) => !old.some((one) => isServer(context, server, one)));
         const after = withServers(
             context,
             balancerOfGroup(context, group),

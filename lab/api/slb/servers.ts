@@ -40,11 +40,12 @@ export function parseServers(text: string | undefined, ports: boolean, wireName 
 }
 
 /** Whether a server of a group is the one that a request names. */
-export function isServer(server: BackendServer, asked: AskedServer): boolean {
+export function isServer({ store }: ActionContext, server: BackendServer, asked: AskedServer): boolean {
     return (
         server.serverId === asked.serverId &&
         server.port === asked.port &&
-        (asked.serverIp === "" || asked.serverIp === server.serverIp)
+        // A server that was added without its address is known by it all the same.
+        ["", server.serverIp, addressOfServer(store.state, server)?.address].includes(asked.serverIp)
     );
 }
 
@@ -55,9 +56,9 @@ export function withServers(
     before: readonly BackendServer[],
     asked: readonly AskedServer[],
 ): BackendServer[] {
-    const servers = changedServers(before, asked);
+    const servers = changedServers(context, before, asked);
     for (const one of asked) {
-        if (servers.some((server) => isServer(server, one))) continue;
+        if (servers.some((server) => isServer(context, server, one))) continue;
         const server: BackendServer = {
             serverId: one.serverId,
             serverIp: one.serverIp,
@@ -75,9 +76,13 @@ export function withServers(
 }
 
 /** Servers of a group with the weights and descriptions that a request names; it adds none. */
-export function changedServers(before: readonly BackendServer[], asked: readonly AskedServer[]): BackendServer[] {
+export function changedServers(
+    context: ActionContext,
+    before: readonly BackendServer[],
+    asked: readonly AskedServer[],
+): BackendServer[] {
     return before.map((server) => {
-        const change = asked.find((one) => isServer(server, one));
+        const change = asked.find((one) => isServer(context, server, one));
         return change
             ? {
                   ...server,

@@ -156,6 +156,8 @@ function computed(type: string, name: string): Record<string, unknown> {
             return { snatTableIds: "stb-1" };
         case "alicloud:vpc/switch:Switch":
             return { zoneId: `zone-of-${name}` };
+        case "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer":
+            return { address: "192.0.2.1" };
         case "command:remote:Command":
             return { stdout: '{"step":"x","changed":[]}\n', stderr: "" };
         default:

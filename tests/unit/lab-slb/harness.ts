@@ -4,7 +4,7 @@ import type { DesiredBalancer } from "../../../lab/model/desired";
 import { projectBalancers } from "../../../lab/model/projectSlb";
 import { Answer, Cloud, Parameters, REGION, list, text } from "../lab-vpc/harness";
 
-export { at, list, text } from "../lab-vpc/harness";
+export { REGION, at, list, text } from "../lab-vpc/harness";
 
 const VERSION = "2014-05-15";
 

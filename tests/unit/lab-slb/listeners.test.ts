@@ -185,6 +185,19 @@ describe("server groups", () => {
         expect(await cloud.slbRefusal("AddVServerGroupBackendServers", gone)).toBe("400 ObtainIpFail");
     });
 
+    test("know a server by its address, whether it was added with it or not", async () => {
+        const { id: ServerId } = cloud.instance(VSwitchId);
+        await cloud.slb("AddBackendServers", { LoadBalancerId, BackendServers: JSON.stringify([{ ServerId }]) });
+        const ServerIp = text(await cloud.attribute(LoadBalancerId), "BackendServers.BackendServer.0.ServerIp");
+        const set = (ip: string) => ({
+            LoadBalancerId,
+            BackendServers: `[{'ServerId':'${ServerId}','Weight':'7', 'Type': 'ecs', 'ServerIp':'${ip}'}]`,
+        });
+        await cloud.slb("SetBackendServers", set(ServerIp));
+        expect(at(await cloud.attribute(LoadBalancerId), "BackendServers.BackendServer.0.Weight")).toBe(7);
+        expect(await cloud.slbRefusal("SetBackendServers", set("10.0.1.250"))).toBe("400 InvalidParameter");
+    });
+
     test("hold servers of one VPC", async () => {
         const other = await cloud.vswitch(await cloud.vpc({ CidrBlock: "10.8.0.0/16" }), "10.8.1.0/24");
         await cloud.group(LoadBalancerId, [{ ServerId: cloud.instance(VSwitchId).id, Port: 80 }]);

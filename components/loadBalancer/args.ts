@@ -1,0 +1,101 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+import type { Host } from "../host";
+import type { Tags } from "../tags";
+
+/** How a listener finds out whether a host can serve. */
+export interface HealthCheckArgs {
+    /**
+     * Path that is asked for over HTTP. On a `tcp` listener: asked for instead of only connecting.
+     * @default "/" on `http` and `https`; on `tcp` a host that takes the connection is healthy
+     */
+    readonly path?: string;
+    /** `Host` of the request. @default none: the host's address */
+    readonly domain?: string;
+    /** Classes of statuses that are healthy. @default ["2xx"] */
+    readonly codes?: readonly ("2xx" | "3xx" | "4xx" | "5xx")[];
+    /** TCP port. @default the listener's `hostPort` */
+    readonly port?: number;
+    /** Seconds between two checks, 1 to 50. @default 2 */
+    readonly intervalSeconds?: number;
+    /** Seconds that an answer may take, 1 to 300. @default 5 */
+    readonly timeoutSeconds?: number;
+    /** Checks in a row that make a host healthy, 2 to 10. @default 3 */
+    readonly healthyAfter?: number;
+    /** Checks in a row that make it unhealthy, 2 to 10. @default 3 */
+    readonly unhealthyAfter?: number;
+}
+
+/** Keeps a client with its host. */
+export interface StickinessArgs {
+    /**
+     * How long: on `http` and `https` 1 to 86400 seconds, by a cookie that the balancer sets; on `tcp` 1 to 3600 seconds, by
+     * the client's address.
+     */
+    readonly seconds?: number;
+    /** On `http` and `https`, instead of `seconds`: name of the application's own cookie, as long as that lasts. */
+    readonly cookie?: string;
+}
+
+/** Certificate chain and key of an `https` listener, in PEM format. */
+export interface BalancerCertificateArgs {
+    /** The server's certificate, followed by the intermediate ones. */
+    readonly certificate: pulumi.Input<string>;
+    readonly privateKey: pulumi.Input<string>;
+}
+
+/** A port of the balancer. */
+export interface ListenerArgs {
+    readonly protocol: "tcp" | "http" | "https";
+    /** Port that clients connect to, 1 to 65535. */
+    readonly port: number;
+    /** TCP port of the hosts; they are always spoken to without TLS. Required without `redirectTo`. */
+    readonly hostPort?: number;
+    /** On `http`: port of an `https` listener that clients are sent to with status 301. */
+    readonly redirectTo?: number;
+    /** On `https`. @default a generated one for `names` and the balancer's address, see {@link LoadBalancer.caCertificate} */
+    readonly certificate?: BalancerCertificateArgs;
+    /** DNS names that a generated certificate is valid for. @default [] */
+    readonly names?: readonly string[];
+    readonly healthCheck?: HealthCheckArgs;
+    /** @default none: every request goes to any host */
+    readonly stickiness?: StickinessArgs;
+    /**
+     * Who gets the next connection: by weight, by weight and the fewest connections, or in turn whatever the weight.
+     * @default "wrr"
+     */
+    readonly scheduler?: "wrr" | "wlc" | "rr";
+    /** Ranges that may connect. @default everybody who can reach the address */
+    readonly allow?: readonly string[];
+    /** Ranges that may not. Excludes `allow`. @default [] */
+    readonly deny?: readonly string[];
+}
+
+/** Arguments of {@link LoadBalancer}. */
+export interface LoadBalancerArgs {
+    /** Classic Load Balancer. */
+    readonly type: "clb";
+    /** Whether it has an address of the internet, or one of a VSwitch. Another value makes another balancer with another address. */
+    readonly address: "internet" | "intranet";
+    /** Id of the VSwitch; required with `address: "intranet"`. */
+    readonly vswitchId?: pulumi.Input<string>;
+    /**
+     * Between 1 and 20 ECS instances of one VPC, of any pools. Their security groups need no rule: what the balancer lets
+     * through arrives from 100.64.0.0/10, which the cloud admits.
+     */
+    readonly hosts: readonly Host[];
+    /** Shares of the traffic by the name of the host, 0 to 100. With 0 a host gets nothing new. @default 100 each */
+    readonly weights?: Readonly<Record<string, number>>;
+    readonly listeners: readonly ListenerArgs[];
+    /**
+     * Seconds between the moment in which a host that left `hosts` gets nothing new and the moment in which an update goes
+     * on to remove it, 0 to 900.
+     * @default 30
+     */
+    readonly drainSeconds?: number;
+    /** Whether the cloud refuses to delete the balancer. @default false */
+    readonly deletionProtection?: boolean;
+    readonly tags?: Tags;
+    /** What has to be done before hosts get traffic, such as a web tier's `ready`. @default [] */
+    readonly after?: readonly pulumi.Resource[];
+}

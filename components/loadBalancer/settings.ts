@@ -1,0 +1,208 @@
+import { parseCidr } from "../network/cidr";
+import { Problems } from "../problems";
+import { checkName, checkTags } from "../tags";
+import type { HealthCheckArgs, ListenerArgs, LoadBalancerArgs, StickinessArgs } from "./args";
+
+/** What the cloud takes in one request about a balancer's servers. */
+const maxHosts = 20;
+/** Quota of a balancer. */
+const maxListeners = 50;
+
+/** {@link ListenerArgs} with everything filled in that a redirection does not need. */
+export interface ListenerSettings {
+    readonly args: ListenerArgs;
+    readonly check: Required<Omit<HealthCheckArgs, "path" | "domain" | "port">> &
+        Pick<HealthCheckArgs, "path" | "domain" | "port">;
+    readonly access: { readonly type: "white" | "black"; readonly cidrs: readonly string[] } | undefined;
+}
+
+/** {@link LoadBalancerArgs} with the defaults, but for values that are known only at run time. */
+export interface LoadBalancerSettings {
+    /** By the name of the host. */
+    readonly weights: ReadonlyMap<string, number>;
+    readonly listeners: readonly ListenerSettings[];
+    readonly drainSeconds: number;
+}
+
+/**
+ * Checks what can be checked before anything runs and fills in the defaults. Pure.
+ *
+ * @throws pulumi.RunError that lists every problem.
+ */
+export function parseLoadBalancerArgs(name: string, args: LoadBalancerArgs): LoadBalancerSettings {
+    const problems = new Problems();
+    checkName(problems, name, 40);
+    checkTags(problems, args.tags);
+    // Configuration files and plain JavaScript know no types.
+    if ((args.type as string) !== "clb") problems.add("type", `"${args.type}" is not there: use "clb".`);
+    if (args.address === "intranet" && args.vswitchId === undefined) {
+        problems.add(
+            "vswitchId",
+            "is needed for a balancer with an address within the VPC: name one of its VSwitches.",
+        );
+    }
+    if (args.address === "internet" && args.vswitchId !== undefined) {
+        problems.add("vswitchId", 'is of no use to an internet balancer: leave it out, or set address to "intranet".');
+    }
+    const weights = parseHosts(problems, args);
+    const drainSeconds = args.drainSeconds ?? 30;
+    whole(problems, "drainSeconds", drainSeconds, 0, 900);
+    if (args.listeners.length === 0)
+        problems.add("listeners", "is empty: a balancer without a listener serves nobody.");
+    if (args.listeners.length > maxListeners) {
+        problems.add("listeners", `${args.listeners.length} are too many: a balancer has at most ${maxListeners}.`);
+    }
+    const listeners = args.listeners.map((listener, index) =>
+        parseListener(problems, args.listeners, listener, `listeners[${index}]`),
+    );
+    problems.throwIfAny(`LoadBalancer "${name}"`);
+    return { weights, listeners, drainSeconds };
+}
+
+function whole(problems: Problems, path: string, value: number, low: number, high: number): void {
+    if (!Number.isInteger(value) || value < low || value > high) {
+        problems.add(path, `${value} is not a whole number from ${low} to ${high}.`);
+    }
+}
+
+function parseHosts(problems: Problems, args: LoadBalancerArgs): Map<string, number> {
+    const names = args.hosts.map((host) => host.name);
+    if (names.length === 0) problems.add("hosts", "is empty: name at least one host.");
+    if (names.length > maxHosts) {
+        problems.add("hosts", `${names.length} are too many: the cloud takes ${maxHosts} at once.`);
+    }
+    names.forEach((hostName, index) => {
+        if (names.indexOf(hostName) < index) problems.add(`hosts[${index}]`, `"${hostName}" is listed twice.`);
+    });
+    const given = args.weights ?? {};
+    for (const [hostName, weight] of Object.entries(given)) {
+        whole(problems, `weights["${hostName}"]`, weight, 0, 100);
+        if (!names.includes(hostName)) {
+            problems.add(`weights["${hostName}"]`, `there is no host of this name; there are ${names.join(", ")}.`);
+        }
+    }
+    const weights = new Map(names.map((hostName) => [hostName, given[hostName] ?? 100]));
+    if (weights.size > 0 && [...weights.values()].every((weight) => weight === 0)) {
+        problems.add("weights", "are all 0: nobody would serve.");
+    }
+    return weights;
+}
+
+function parseListener(
+    problems: Problems,
+    all: readonly ListenerArgs[],
+    args: ListenerArgs,
+    path: string,
+): ListenerSettings {
+    whole(problems, `${path}.port`, args.port, 1, 65535);
+    const first = all.find(({ port }) => port === args.port);
+    if (first !== args)
+        problems.add(`${path}.port`, `${args.port} has a listener already: each needs a port of its own.`);
+    if (!["tcp", "http", "https"].includes(args.protocol)) {
+        problems.add(`${path}.protocol`, `"${args.protocol}" is none of tcp, http, https.`);
+    }
+    if (args.redirectTo === undefined) {
+        if (args.hostPort === undefined)
+            problems.add(`${path}.hostPort`, "is missing: which port do the hosts serve on?");
+        else whole(problems, `${path}.hostPort`, args.hostPort, 1, 65535);
+    } else {
+        checkRedirect(problems, all, args, path);
+    }
+    for (const key of ["certificate", "names"] as const) {
+        if (args[key] !== undefined && args.protocol !== "https") {
+            problems.add(`${path}.${key}`, `belongs to an https listener, and this is ${args.protocol}.`);
+        }
+    }
+    if (args.certificate !== undefined && args.names !== undefined) {
+        problems.add(`${path}.names`, "are those of a generated certificate: leave them or certificate out.");
+    }
+    checkStickiness(problems, args.protocol, args.stickiness, `${path}.stickiness`);
+    return {
+        args,
+        check: parseCheck(problems, args, `${path}.healthCheck`),
+        access: parseAccess(problems, args, path),
+    };
+}
+
+function checkRedirect(problems: Problems, all: readonly ListenerArgs[], args: ListenerArgs, path: string): void {
+    if (args.protocol !== "http") {
+        problems.add(`${path}.redirectTo`, `belongs to an http listener, and this is ${args.protocol}.`);
+    }
+    if (!all.some(({ port, protocol }) => port === args.redirectTo && protocol === "https")) {
+        problems.add(`${path}.redirectTo`, `${args.redirectTo} is not the port of an https listener of this balancer.`);
+    }
+    for (const key of ["hostPort", "healthCheck", "stickiness", "scheduler"] as const) {
+        if (args[key] !== undefined) problems.add(`${path}.${key}`, "is of no use to a redirection: leave it out.");
+    }
+}
+
+function checkStickiness(
+    problems: Problems,
+    protocol: ListenerArgs["protocol"],
+    stickiness: StickinessArgs | undefined,
+    path: string,
+): void {
+    if (stickiness === undefined) return;
+    const { seconds, cookie } = stickiness;
+    if (protocol === "tcp" && cookie !== undefined) {
+        problems.add(`${path}.cookie`, "a tcp listener sees no cookies: set seconds.");
+    }
+    if ((seconds === undefined) === (cookie === undefined)) {
+        problems.add(path, "needs either seconds or the name of a cookie.");
+    }
+    if (seconds !== undefined) whole(problems, `${path}.seconds`, seconds, 1, protocol === "tcp" ? 3600 : 86_400);
+    if (cookie !== undefined && !/^[A-Za-z0-9_-]{1,200}$/.test(cookie)) {
+        problems.add(`${path}.cookie`, `"${cookie}" is not a cookie's name of letters, digits, - and _.`);
+    }
+}
+
+function parseCheck(problems: Problems, args: ListenerArgs, path: string): ListenerSettings["check"] {
+    const { healthCheck = {}, protocol } = args;
+    const check = {
+        codes: ["2xx"] as const,
+        intervalSeconds: 2,
+        timeoutSeconds: 5,
+        healthyAfter: 3,
+        unhealthyAfter: 3,
+        ...(protocol === "tcp" ? {} : { path: "/" }),
+        ...healthCheck,
+    };
+    if (check.path !== undefined && !/^\/[\w\-/.%?#&=]{0,79}$/.test(check.path)) {
+        problems.add(`${path}.path`, `"${check.path}" is not a path of at most 80 characters such as /healthz.`);
+    }
+    if (check.domain !== undefined && !/^[A-Za-z0-9.-]{1,80}$/.test(check.domain)) {
+        problems.add(`${path}.domain`, `"${check.domain}" is not a host name such as www.example.com.`);
+    }
+    if (check.path === undefined && (healthCheck.domain !== undefined || healthCheck.codes !== undefined)) {
+        problems.add(path, "domain and codes belong to a check over HTTP: set path too.");
+    }
+    if (check.codes.length === 0 || !check.codes.every((code) => /^[2-5]xx$/.test(code))) {
+        problems.add(`${path}.codes`, "name at least one of 2xx, 3xx, 4xx, 5xx.");
+    }
+    if (check.port !== undefined) whole(problems, `${path}.port`, check.port, 1, 65535);
+    whole(problems, `${path}.intervalSeconds`, check.intervalSeconds, 1, 50);
+    whole(problems, `${path}.timeoutSeconds`, check.timeoutSeconds, 1, 300);
+    whole(problems, `${path}.healthyAfter`, check.healthyAfter, 2, 10);
+    whole(problems, `${path}.unhealthyAfter`, check.unhealthyAfter, 2, 10);
+    return check;
+}
+
+function parseAccess(problems: Problems, args: ListenerArgs, path: string): ListenerSettings["access"] {
+    const { allow, deny } = args;
+    if (allow !== undefined && deny !== undefined) {
+        problems.add(`${path}.deny`, "excludes allow: what is not allowed is denied already.");
+    }
+    if (allow?.length === 0) {
+        problems.add(`${path}.allow`, "is empty, which the cloud takes for everybody: name a range, or leave it out.");
+    }
+    const cidrs = allow ?? deny ?? [];
+    cidrs.forEach((cidr, index) => {
+        const key = allow === undefined ? "deny" : "allow";
+        if (parseCidr(cidr) === undefined) {
+            problems.add(`${path}.${key}[${index}]`, `"${cidr}" is not a CIDR block such as 198.51.100.0/24.`);
+        }
+        if (cidrs.indexOf(cidr) < index) problems.add(`${path}.${key}[${index}]`, `"${cidr}" is listed twice.`);
+    });
+    if (cidrs.length === 0) return undefined;
+    return { type: allow === undefined ? "black" : "white", cidrs };
+}

@@ -1,0 +1,135 @@
+/** `loadBalancer`: the balancer in front of the web servers. */
+import * as pulumi from "@pulumi/pulumi";
+
+import type { ListenerArgs } from "../components/loadBalancer";
+import type { Reader } from "./reader";
+import type { WebConfig } from "./web";
+
+export interface LoadBalancerConfig {
+    /** @default whether there are web servers */
+    readonly enabled: boolean;
+    /** @default "intranet" */
+    readonly address: "internet" | "intranet";
+    /** Whether it serves HTTPS on port 443 and redirects port 80 to it, instead of serving HTTP on port 80. @default true */
+    readonly https: boolean;
+    /** DNS names that a generated certificate is valid for. @default [] */
+    readonly names: readonly string[];
+    /** @default generated */
+    readonly certificate?: { readonly certificate: string; readonly privateKey: pulumi.Output<string> };
+    /** Ranges that may connect. @default everybody who can reach the address */
+    readonly allow?: readonly string[];
+    /** Shares of the traffic by the name of the host. @default equal */
+    readonly weights: Readonly<Record<string, number>>;
+    /** @default 30 */
+    readonly drainSeconds: number;
+    /** @default false */
+    readonly deletionProtection: boolean;
+}
+
+export const loadBalancerKeys = [
+    "enabled",
+    "address",
+    "https",
+    "names",
+    "certificate",
+    "privateKey",
+    "allow",
+    "weights",
+    "drainSeconds",
+    "deletionProtection",
+] as const;
+
+export function readLoadBalancer(reader: Reader, web: WebConfig): LoadBalancerConfig {
+    const { problems } = reader;
+    const section = reader.section("loadBalancer");
+    const enabled = reader.boolean(section, "loadBalancer.enabled", web.enabled);
+    if (enabled && !web.enabled) {
+        problems.add("loadBalancer.enabled", "there are no web servers to balance: set web.enabled, or leave it out.");
+    }
+    const address = reader.text(section, "loadBalancer.address") ?? "intranet";
+    if (address !== "internet" && address !== "intranet") {
+        problems.add("loadBalancer.address", `"${address}" is neither internet nor intranet.`);
+    }
+    const https = reader.boolean(section, "loadBalancer.https", true);
+    const names = section?.["names"] === undefined ? [] : reader.texts(section, "loadBalancer.names");
+    const allow = section?.["allow"] === undefined ? undefined : reader.cidrs(section["allow"], "loadBalancer.allow");
+    if (allow?.length === 0) {
+        problems.add("loadBalancer.allow", "names nobody: name the ranges that may connect, or leave it out.");
+    }
+    const certificate = readCertificate(reader, https, names);
+    return {
+        enabled,
+        address: address === "internet" ? "internet" : "intranet",
+        https,
+        names,
+        ...(certificate !== undefined && { certificate }),
+        ...(allow !== undefined && { allow }),
+        weights: readWeights(reader),
+        drainSeconds: reader.integer(section, "loadBalancer.drainSeconds", 30, 0, 900),
+        deletionProtection: reader.boolean(section, "loadBalancer.deletionProtection", false),
+    };
+}
+
+function readCertificate(reader: Reader, https: boolean, names: readonly string[]): LoadBalancerConfig["certificate"] {
+    const { problems } = reader;
+    const section = reader.section("loadBalancer");
+    const certificate = reader.text(section, "loadBalancer.certificate");
+    const privateKey = reader.text(section, "loadBalancer.privateKey");
+    if ((certificate === undefined) !== (privateKey === undefined)) {
+        problems.add("loadBalancer.privateKey", "goes with loadBalancer.certificate: set both or none.");
+    }
+    if (privateKey !== undefined && !reader.isSecret("loadBalancer")) {
+        problems.add(
+            "loadBalancer.privateKey",
+            "stands in the stack's file as plain text: make another key and set it with `pulumi config set --secret --path loadBalancer.privateKey`.",
+        );
+    }
+    for (const [path, isSet] of [
+        ["loadBalancer.certificate", certificate !== undefined],
+        ["loadBalancer.names", names.length > 0],
+    ] as const) {
+        if (isSet && !https) problems.add(path, "is of no use without HTTPS: leave it out, or set loadBalancer.https.");
+    }
+    if (certificate !== undefined && names.length > 0) {
+        problems.add("loadBalancer.names", "are those of a generated certificate: leave them or the certificate out.");
+    }
+    return certificate === undefined || privateKey === undefined
+        ? undefined
+        : { certificate, privateKey: pulumi.secret(privateKey) };
+}
+
+function readWeights(reader: Reader): Record<string, number> {
+    const value = reader.section("loadBalancer")?.["weights"] ?? {};
+    const entries = typeof value === "object" && !Array.isArray(value) ? Object.entries(value) : [["", value]];
+    const weights: Record<string, number> = {};
+    for (const [host, weight] of entries as [string, unknown][]) {
+        if (host !== "" && typeof weight === "number" && Number.isInteger(weight) && weight >= 0 && weight <= 100) {
+            weights[host] = weight;
+        } else {
+            reader.problems.add(
+                host === "" ? "loadBalancer.weights" : `loadBalancer.weights.${host}`,
+                `${JSON.stringify(weight)} is not a whole number between 0 and 100 under a host's name.`,
+            );
+        }
+    }
+    return weights;
+}
+
+/** The ports of the balancer. */
+export function balancerListeners(
+    { https, names, certificate, allow }: LoadBalancerConfig,
+    web: { readonly port: number; readonly healthPath: string },
+): ListenerArgs[] {
+    const access = allow === undefined ? {} : { allow };
+    const serving = { hostPort: web.port, healthCheck: { path: web.healthPath }, ...access };
+    if (!https) return [{ protocol: "http", port: 80, ...serving }];
+    return [
+        { protocol: "http", port: 80, redirectTo: 443, ...access },
+        {
+            protocol: "https",
+            port: 443,
+            ...serving,
+            ...(certificate === undefined ? { names } : { certificate }),
+        },
+    ];
+}

@@ -1,0 +1,300 @@
+import { execFileSync } from "node:child_process";
+
+import * as pulumi from "@pulumi/pulumi";
+
+import { problemsOf, Recorder, valueOf } from "../components/recorder";
+
+const recorder = new Recorder();
+
+import { Host } from "../../../components/host";
+import { LoadBalancer, type ListenerArgs, type LoadBalancerArgs } from "../../../components/loadBalancer";
+import { parseLoadBalancerArgs } from "../../../components/loadBalancer/settings";
+
+const types = {
+    balancer: "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer",
+    servers: "alicloud:slb/backendServer:BackendServer",
+    listener: "alicloud:slb/listener:Listener",
+    certificate: "alicloud:slb/serverCertificate:ServerCertificate",
+    list: "alicloud:slb/acl:Acl",
+    entry: "alicloud:slb/aclEntryAttachment:AclEntryAttachment",
+};
+
+function hosts(count: number): Host[] {
+    return Array.from(
+        { length: count },
+        (_, index) =>
+            new Host(`web-${index + 1}`, {
+                address: `10.0.0.${index + 1}`,
+                privateKey: "LOGIN KEY",
+                hostKey: `ssh-ed25519 AAAA${index + 1}`,
+                identity: `i-${index + 1}`,
+            }),
+    );
+}
+
+const http: ListenerArgs = { protocol: "http", port: 80, hostPort: 8080 };
+
+async function create(args: Partial<LoadBalancerArgs> = {}): Promise<LoadBalancer> {
+    recorder.clear();
+    const balancer = new LoadBalancer(
+        "entry",
+        { type: "clb", address: "internet", hosts: hosts(2), listeners: [http], ...args },
+        recorder.watched,
+    );
+    await recorder.settled();
+    return balancer;
+}
+
+const problems = (args: Partial<LoadBalancerArgs>, name = "entry"): string[] =>
+    problemsOf(() =>
+        parseLoadBalancerArgs(name, {
+            type: "clb",
+            address: "internet",
+            hosts: hosts(2),
+            listeners: [http],
+            ...args,
+        }),
+    ).slice(1);
+
+test("is billed by what it carries, and has the hosts as its servers", async () => {
+    const balancer = await create({ weights: { "web-2": 30 }, tags: { team: "shop" } });
+    expect(recorder.find(types.balancer, "entry").inputs).toEqual({
+        loadBalancerName: "entry",
+        addressType: "internet",
+        internetChargeType: "PayByTraffic",
+        instanceChargeType: "PayByCLCU",
+        deleteProtection: "off",
+        tags: {
+            team: "shop",
+            "multihost:project": "project",
+            "multihost:stack": "stack",
+            "multihost:resource": "entry",
+        },
+    });
+    expect(recorder.find(types.servers, "entry").inputs).toEqual({
+        loadBalancerId: "entry-id",
+        backendServers: [
+            { serverId: "i-1", weight: 100, type: "ecs", serverIp: "10.0.0.1" },
+            { serverId: "i-2", weight: 30, type: "ecs", serverIp: "10.0.0.2" },
+        ],
+    });
+    expect(await valueOf(balancer.url)).toBe("http://192.0.2.1");
+});
+
+test("has an address of a VSwitch where it is asked to", async () => {
+    await create({ address: "intranet", vswitchId: "vsw-1" });
+    const { inputs } = recorder.find(types.balancer, "entry");
+    expect(inputs).toMatchObject({ addressType: "intranet", vswitchId: "vsw-1" });
+    expect(inputs).not.toHaveProperty("internetChargeType");
+});
+
+test("checks the health of hosts as it is told, and not more", async () => {
+    await create({
+        listeners: [
+            {
+                ...http,
+                healthCheck: {
+                    path: "/healthz",
+                    domain: "shop.example.com",
+                    codes: ["2xx", "3xx"],
+                    port: 9000,
+                    intervalSeconds: 5,
+                    timeoutSeconds: 4,
+                    healthyAfter: 2,
+                    unhealthyAfter: 6,
+                },
+            },
+            { protocol: "tcp", port: 5000, hostPort: 5000, stickiness: { seconds: 60 } },
+        ],
+    });
+    expect(recorder.find(types.listener, "entry-80").inputs).toMatchObject({
+        protocol: "http",
+        frontendPort: 80,
+        backendPort: 8080,
+        healthCheck: "on",
+        healthCheckUri: "/healthz",
+        healthCheckDomain: "shop.example.com",
+        healthCheckHttpCode: "http_2xx,http_3xx",
+        healthCheckConnectPort: 9000,
+        healthCheckInterval: 5,
+        healthCheckTimeout: 4,
+        healthyThreshold: 2,
+        unhealthyThreshold: 6,
+        stickySession: "off",
+        aclStatus: "off",
+    });
+    const { inputs } = recorder.find(types.listener, "entry-5000");
+    expect(inputs).toMatchObject({ protocol: "tcp", healthCheckType: "tcp", persistenceTimeout: 60 });
+    expect(inputs).not.toHaveProperty("healthCheckUri");
+});
+
+test.each([
+    [{ seconds: 60 }, { stickySession: "on", stickySessionType: "insert", cookieTimeout: 60 }],
+    [{ cookie: "JSESSIONID" }, { stickySession: "on", stickySessionType: "server", cookie: "JSESSIONID" }],
+])("keeps a client with its host by %j", async (stickiness, expected) => {
+    await create({ listeners: [{ ...http, stickiness }] });
+    expect(recorder.find(types.listener, "entry-80").inputs).toMatchObject(expected);
+});
+
+test("redirects to HTTPS once that serves, with a certificate of its own authority for its names and address", async () => {
+    const balancer = await create({
+        listeners: [
+            { protocol: "http", port: 80, redirectTo: 8443 },
+            { protocol: "https", port: 8443, hostPort: 8080, names: ["shop.example.com"] },
+        ],
+    });
+    expect(await valueOf(balancer.url)).toBe("https://192.0.2.1:8443");
+    expect(recorder.find(types.listener, "entry-80").inputs).toMatchObject({
+        listenerForward: "on",
+        forwardPort: 8443,
+    });
+    const listeners = recorder.resources.filter(({ type }) => type === types.listener).map(({ name }) => name);
+    expect(listeners).toEqual(["entry-8443", "entry-80"]);
+    expect(recorder.find(types.listener, "entry-8443").inputs).toMatchObject({
+        serverCertificateId: "entry-8443-id",
+        tlsCipherPolicy: "tls_cipher_policy_1_2_strict_with_1_3",
+    });
+    expect(recorder.find("tls:index/certRequest:CertRequest", "entry-8443").inputs).toMatchObject({
+        dnsNames: ["shop.example.com"],
+        ipAddresses: ["192.0.2.1"],
+        subject: { commonName: "shop.example.com" },
+    });
+    expect(balancer.caCertificate).toBeDefined();
+    expect(recorder.plaintext()).not.toContain("PEM entry-8443");
+});
+
+test("takes a certificate of the caller's, and makes none", async () => {
+    const certificate = { certificate: "CHAIN", privateKey: "THE KEY" };
+    const balancer = await create({ listeners: [{ protocol: "https", port: 443, hostPort: 80, certificate }] });
+    expect(recorder.find(types.certificate, "entry-443").inputs).toMatchObject({ serverCertificate: "CHAIN" });
+    expect(recorder.plaintext()).not.toContain("THE KEY");
+    expect(recorder.names("tls:index/privateKey:PrivateKey").filter((name) => name.startsWith("entry"))).toEqual([]);
+    expect(balancer.caCertificate).toBeUndefined();
+    expect(await valueOf(balancer.url)).toBe("https://192.0.2.1");
+});
+
+test("admits whom its list names, and nobody before the list has them", async () => {
+    await create({ listeners: [{ ...http, allow: ["198.51.100.0/24"] }] });
+    expect(recorder.find(types.listener, "entry-80").inputs).toMatchObject({
+        aclStatus: "on",
+        aclType: "white",
+        aclIds: ["entry-80-id"],
+    });
+    expect(recorder.find(types.entry, "entry-80-198.51.100.0-24").inputs).toMatchObject({
+        aclId: "entry-80-id",
+        entry: "198.51.100.0/24",
+    });
+    const waits = recorder.options(types.listener, "entry-80").dependsOn as pulumi.Resource[];
+    expect(waits).toContain(recorder.observed.find(({ type }) => type === types.entry)!.resource);
+    await create({ listeners: [{ ...http, deny: ["198.51.100.0/24"] }] });
+    expect(recorder.find(types.listener, "entry-80").inputs).toMatchObject({ aclType: "black" });
+});
+
+test("gives hosts traffic after what they need is done", async () => {
+    const after = hosts(1);
+    await create({ after });
+    expect(recorder.options(types.servers, "entry").dependsOn).toEqual(after);
+});
+
+test("holds an update up only for servers that left", async () => {
+    await create({ drainSeconds: 7 });
+    const { inputs } = recorder.find("command:local:Command", "entry-drain");
+    expect(inputs["environment"]).toEqual({ SERVERS: "i-1 i-2", DRAIN_SECONDS: "7" });
+    const waits = (before: string, now: string): string =>
+        execFileSync("sh", ["-c", `sleep() { echo "waits $1"; }\n${String(inputs["update"])}`], {
+            env: { PULUMI_COMMAND_STDOUT: before, SERVERS: now, DRAIN_SECONDS: "7" },
+            encoding: "utf8",
+        });
+    expect(waits("i-1 i-2", "i-1 i-2")).toBe("i-1 i-2\n");
+    expect(waits("i-1", "i-1 i-2")).toBe("i-1 i-2\n");
+    expect(waits("i-1 i-2 i-3", "i-1")).toBe("waits 7\ni-1\n");
+    expect(waits("i-1", "i-11")).toBe("waits 7\ni-11\n");
+});
+
+test("every child has the component as its parent, and a transformation reaches it", async () => {
+    const balancer = await create({
+        listeners: [{ protocol: "https", port: 443, hostPort: 80, allow: ["198.51.100.0/24"] }],
+    });
+    const own = recorder.observed.filter(
+        ({ name, type }) => name.startsWith("entry") && !type.includes("LoadBalancer:LoadBalancer"),
+    );
+    expect(own.filter(({ opts }) => opts.parent === balancer).length).toBe(
+        own.filter(({ type }) => type !== "multihost:loadBalancer:LoadBalancer").length,
+    );
+});
+
+test("lists every problem at once", () => {
+    expect(
+        problems(
+            {
+                type: "alb" as never,
+                vswitchId: "vsw-1",
+                hosts: [...hosts(1), ...hosts(1)],
+                weights: { "web-1": 101, other: 5 },
+                drainSeconds: 901,
+                listeners: [
+                    { protocol: "http", port: 80, redirectTo: 443, hostPort: 1 },
+                    { protocol: "tcp", port: 80, hostPort: 0, names: ["x"], stickiness: { cookie: "c" } },
+                    { protocol: "udp" as never, port: 0, hostPort: 1, healthCheck: { path: "x", codes: [] } },
+                    {
+                        ...http,
+                        port: 81,
+                        allow: [],
+                        deny: ["x"],
+                        healthCheck: { intervalSeconds: 60, healthyAfter: 1 },
+                    },
+                    { protocol: "http", port: 82 },
+                ],
+            },
+            "Entry",
+        ),
+    ).toEqual([
+        expect.stringContaining('- name: "Entry" can\'t name resources'),
+        '  - type: "alb" is not there: use "clb".',
+        '  - vswitchId: is of no use to an internet balancer: leave it out, or set address to "intranet".',
+        '  - hosts[1]: "web-1" is listed twice.',
+        '  - weights["web-1"]: 101 is not a whole number from 0 to 100.',
+        '  - weights["other"]: there is no host of this name; there are web-1, web-1.',
+        "  - drainSeconds: 901 is not a whole number from 0 to 900.",
+        "  - listeners[0].redirectTo: 443 is not the port of an https listener of this balancer.",
+        "  - listeners[0].hostPort: is of no use to a redirection: leave it out.",
+        "  - listeners[1].port: 80 has a listener already: each needs a port of its own.",
+        "  - listeners[1].hostPort: 0 is not a whole number from 1 to 65535.",
+        "  - listeners[1].names: belongs to an https listener, and this is tcp.",
+        "  - listeners[1].stickiness.cookie: a tcp listener sees no cookies: set seconds.",
+        "  - listeners[2].port: 0 is not a whole number from 1 to 65535.",
+        '  - listeners[2].protocol: "udp" is none of tcp, http, https.',
+        '  - listeners[2].healthCheck.path: "x" is not a path of at most 80 characters such as /healthz.',
+        "  - listeners[2].healthCheck.codes: name at least one of 2xx, 3xx, 4xx, 5xx.",
+        "  - listeners[3].healthCheck.intervalSeconds: 60 is not a whole number from 1 to 50.",
+        "  - listeners[3].healthCheck.healthyAfter: 1 is not a whole number from 2 to 10.",
+        "  - listeners[3].deny: excludes allow: what is not allowed is denied already.",
+        "  - listeners[3].allow: is empty, which the cloud takes for everybody: name a range, or leave it out.",
+        "  - listeners[4].hostPort: is missing: which port do the hosts serve on?",
+    ]);
+});
+
+test.each([
+    [{ hosts: [] }, "hosts: is empty: name at least one host."],
+    [{ listeners: [] }, "listeners: is empty: a balancer without a listener serves nobody."],
+    [{ weights: { "web-1": 0, "web-2": 0 } }, "weights: are all 0: nobody would serve."],
+    [
+        { address: "intranet" as const },
+        "vswitchId: is needed for a balancer with an address within the VPC: name one of its VSwitches.",
+    ],
+    [{ hosts: hosts(21) }, "hosts: 21 are too many: the cloud takes 20 at once."],
+])("refuses %#", (args, expected) => {
+    expect(problems(args)).toContain(`  - ${expected}`);
+});
+
+test("shows a whole plan before anything exists", async () => {
+    const preview = new Recorder({ preview: true });
+    new LoadBalancer("entry", {
+        type: "clb",
+        address: "internet",
+        hosts: hosts(2),
+        listeners: [{ protocol: "https", port: 443, hostPort: 80 }],
+    });
+    await preview.settled();
+    expect(preview.names(types.listener)).toEqual(["entry-443"]);
+});
