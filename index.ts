@@ -13,36 +13,16 @@ import { dataPool } from "./config/hosts";
 import { balancerListeners } from "./config/loadBalancer";
 import { mysqlHostCount } from "./config/mysql";
 import { redisHostCount } from "./config/redis";
+import { dataPorts, stackRoles } from "./config/roles";
 
 const config = loadConfig();
 const { adminCidrs, loadBalancer, mysql, tags, web } = config;
-const redisPorts = [config.redis.port, config.redis.port + 10_000];
-const mysqlPorts = mysql.enabled ? [mysql.port] : [];
 
 const network = new Network("main", {
     ...config.network,
     instanceType: config.hosts.instanceType,
     tags,
-    roles: {
-        bastion: {},
-        data: {
-            ingress: [
-                { ports: [22], roles: ["bastion", "data"] },
-                { protocol: "icmp", roles: ["data"] },
-                { ports: [...redisPorts, ...mysqlPorts], roles: ["data"] },
-                ...(mysql.enabled && web.enabled ? [{ ports: mysqlPorts, roles: ["web"] }] : []),
-            ],
-        },
-        ...(web.enabled && {
-            web: {
-                ingress: [
-                    { ports: [22], roles: ["bastion", "web"] },
-                    { protocol: "icmp", roles: ["web"] },
-                    { ports: [web.port], roles: ["web"] },
-                ],
-            },
-        }),
-    },
+    roles: stackRoles(config),
 });
 
 const entry = new Bastion("bastion", { ...config.bastion, network, adminCidrs, tags });
@@ -51,7 +31,7 @@ const pool = new NodePool(dataPool, { ...config.hosts, network, role: "data", ba
 
 const connectivity = new Connectivity("data", {
     hosts: pool.hosts,
-    ports: [22, ...redisPorts, ...mysqlPorts],
+    ports: [22, ...dataPorts(config)],
     user: pool.meshUser,
     after: pool.mesh,
 });

@@ -133,3 +133,25 @@ it("an instance of its own comes up, takes SSH on its public address, and goes",
     await call("Vpc", "DeleteVSwitch", { RegionId: regionId, VSwitchId: vSwitchId });
     await call("Vpc", "DeleteVpc", { RegionId: regionId, VpcId: vpcId });
 });
+
+it("a balancer comes with the call that guides begin with, and goes", async () => {
+    const { accessKeyId, accessKeySecret } = identity();
+    const endpoint = `http://127.0.0.1:${paths.port}`;
+    const client = new RpcClient({ accessKeyId, accessKeySecret, endpoint, apiVersion: "2014-05-15" });
+    const made = await client.request<{ LoadBalancerId: string; Address: string }>("CreateLoadBalancer", {
+        RegionId: regionId,
+        LoadBalancerName: "from-a-guide",
+        AddressType: "internet",
+        InternetChargeType: "paybytraffic",
+    });
+    const balancer = { RegionId: regionId, LoadBalancerId: made.LoadBalancerId };
+    expect(made.Address).toMatch(/^127\.77\./);
+    expect(await client.request("DescribeLoadBalancerAttribute", balancer)).toMatchObject({
+        LoadBalancerStatus: "active",
+        Address: made.Address,
+    });
+    await client.request("DeleteLoadBalancer", balancer);
+    expect(await codeOf(client.request("DescribeLoadBalancerAttribute", balancer))).toBe(
+        "InvalidLoadBalancerId.NotFound",
+    );
+});

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { balancerListeners } from "../../config/loadBalancer";
 import { parseConfig } from "../../config";
 
 const minimal = { "alicloud:region": "cn-hangzhou", adminCidrs: '["198.51.100.0/24"]' };
@@ -169,6 +170,46 @@ describe("the stack's configuration", () => {
             '  - mysql.databases[0]: "mysql" is the servers\' own.',
             '  - mysql.source: "node-2" runs no server: node-1, node-3 do.',
             '  - mysql.rebuild[0]: "node-9" runs no server: node-1, node-3 do.',
+        ]);
+    });
+
+    it("lists what is wrong with the balancer, and shows no key", () => {
+        const loadBalancer = JSON.stringify({
+            address: "moon",
+            https: false,
+            names: ["shop.example.com"],
+            privateKey: "THE KEY",
+            allow: [],
+            weights: { "web-1": 101 },
+            drainSeconds: 901,
+        });
+        const problems = problemsOf({ ...minimal, web: '{"enabled":false}', loadBalancer }).slice(1);
+        expect(problems).toEqual([
+            '  - loadBalancer.address: "moon" is neither internet nor intranet.',
+            "  - loadBalancer.allow: names nobody: name the ranges that may connect, or leave it out.",
+            "  - loadBalancer.privateKey: goes with loadBalancer.certificate: set both or none.",
+            expect.stringContaining("  - loadBalancer.privateKey: stands in the stack's file as plain text"),
+            "  - loadBalancer.names: is of no use without HTTPS: leave it out, or set loadBalancer.https.",
+            "  - loadBalancer.weights.web-1: 101 is not a whole number between 0 and 100 under a host's name.",
+            "  - loadBalancer.drainSeconds: 901 is not a whole number between 0 and 900.",
+        ]);
+        expect(problems.join()).not.toContain("THE KEY");
+        expect(problemsOf({ ...minimal, web: '{"enabled":false}', loadBalancer: '{"enabled":true}' })[1]).toBe(
+            "  - loadBalancer.enabled: there are no web servers to balance: set web.enabled, or leave it out.",
+        );
+        expect(parseConfig({ ...minimal, web: '{"enabled":false}' }).loadBalancer.enabled).toBe(false);
+    });
+
+    it("makes the balancer's ports out of few settings", () => {
+        const { loadBalancer } = parseConfig({ ...minimal, loadBalancer: '{"allow":["198.51.100.0/24"]}' });
+        const web = { port: 8080, healthPath: "/healthz" };
+        const serving = { hostPort: 8080, healthCheck: { path: "/healthz" }, allow: ["198.51.100.0/24"] };
+        expect(balancerListeners(loadBalancer, web)).toEqual([
+            { protocol: "http", port: 80, redirectTo: 443, allow: ["198.51.100.0/24"] },
+            { protocol: "https", port: 443, names: [], ...serving },
+        ]);
+        expect(balancerListeners({ ...loadBalancer, https: false }, web)).toEqual([
+            { protocol: "http", port: 80, ...serving },
         ]);
     });
 
