@@ -150,6 +150,16 @@ query() {
     "$client" --no-defaults --socket="$hosts/$1/sock" --user=root --batch --skip-column-names <<<"$2"
 }
 
+# holds NUMBER STATEMENTS ROWS: a replica has what the source acknowledged, and executes it a moment later.
+holds() {
+    local _
+    for _ in {1..100}; do
+        [[ $(query "$1" "$2" 2>&1) != "$3" ]] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
 # login NUMBER USER PASSWORD STATEMENTS [OPTION…]: over TLS, and not without knowing the server.
 login() {
     MYSQL_PWD=$3 "$client" --no-defaults --host="127.0.42.$1" --port="$port" --user="$2" --batch --skip-column-names --connect-timeout=3 \
