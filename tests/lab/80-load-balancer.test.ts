@@ -46,6 +46,13 @@ async function askedHosts(requests: number): Promise<Record<string, number>> {
     return counts;
 }
 
+/** Waits until a host answers. Beside other clients nobody can say which request comes to whom. */
+function answerFrom(host: string): Promise<unknown> {
+    return eventually(`an answer from ${host}`, 20, async () =>
+        (await ask(`${url}/who`)).body === host ? true : undefined,
+    );
+}
+
 /** Clients that ask all the time, slower than the web servers' limit, until they are told to stop. */
 class Load {
     private running = true;
@@ -171,7 +178,7 @@ it("loses requests between a server's end and the health check that finds it, an
         const repaired = Date.now();
         await run("web-2", "systemctl start nginx");
         await allHealthy(2);
-        expect(await askedHosts(4)).toEqual({ "web-1": 2, "web-2": 2 });
+        await answerFrom("web-2");
         expect(load.problemsSince(repaired)).toEqual([]);
     } finally {
         await load.stop();
@@ -187,7 +194,7 @@ it("loses none while a host is added, and none while it is removed again", async
         await up();
         await allHealthy(3);
         await sign("web-3");
-        expect(Object.keys(await askedHosts(6)).sort()).toEqual(["web-1", "web-2", "web-3"]);
+        await answerFrom("web-3");
 
         await configure("web.count", undefined);
         const changes = (await upChanges()).map(({ operation, type }) => `${operation} ${type}`);
