@@ -2,7 +2,8 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 
 import { Problems } from "./problems";
-import { loadScript, type Script, sha256, stepRunner } from "./scripts";
+import { scriptText, secretLines, shellQuote, upperSnake } from "./scriptText";
+import { loadScript, type Script, sha256 } from "./scripts";
 
 /** A parameter's value: lists are passed space-separated, `undefined` is not passed at all. */
 export type StepParam = string | number | boolean | readonly (string | number)[] | undefined;
@@ -311,31 +312,10 @@ export function stepText(
     secrets: Readonly<Record<string, string>>,
     rerunOn: readonly unknown[],
 ): string {
-    const assignments = Object.keys(secrets)
-        .sort()
-        .map((key) => `SECRET_${upperSnake(key)}=${shellQuoteOneLine(requireText(name, key, secrets[key]))}`);
+    for (const [key, value] of Object.entries(secrets)) requireText(name, key, value);
     const digest = sha256(JSON.stringify([script.body, sorted(params), sorted(secrets), rerunOn]));
-    const runner = stepRunner();
-    const head = [
-        // Set before the group is parsed, since bash parses all of it at once.
-        "shopt -s extglob",
-        // One group: bash has read all of it before anything runs, so no command in it can swallow the rest.
-        "{",
-        `STEP_KEY=${shellQuote(stepKey(name))}`,
-        `STEP_DIGEST=${digest}`,
-        ...assignments,
-    ];
-    // The STEP_SOURCES assignment is the one line between head and runner.
-    const bodyStart = head.length + 1 + lineCount(runner) + 1;
-    const sources = script.sources.map(({ file, firstLine }) => `${bodyStart + firstLine - 1} ${file}`).join("\n");
-    return [
-        ...head,
-        `STEP_SOURCES=${shellQuoteOneLine(sources)}`,
-        `${runner}${script.body}step_run "$@"`,
-        "exit $?",
-        "}",
-        "",
-    ].join("\n");
+    const assignments = [`STEP_KEY=${shellQuote(stepKey(name))}`, `STEP_DIGEST=${digest}`, ...secretLines(secrets)];
+    return scriptText(script, assignments, 'step_run "$@"');
 }
 
 function proxyOf(bastion: Host): command.types.input.remote.ProxyConnectionArgs {
@@ -368,13 +348,6 @@ function stepKey(name: string): string {
     return `${pulumi.getProject()}.${pulumi.getStack()}.${name}`.replace(/[^A-Za-z0-9._-]/g, "_");
 }
 
-function upperSnake(key: string): string {
-    return key
-        .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
-        .replace(/([A-Z])([A-Z][a-z])/g, "$1_$2")
-        .toUpperCase();
-}
-
 function paramText(step: string, key: string, value: StepParam): string | undefined {
     if (value === undefined) {
         return undefined;
@@ -398,24 +371,8 @@ function requireText(step: string, key: string, value: string | undefined): stri
     return value;
 }
 
-/** Quotes any text for a POSIX shell. */
-export function shellQuote(text: string): string {
-    return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-/** Quotes any text for bash on a single line, so that the number of lines doesn't depend on a secret. */
-export function shellQuoteOneLine(text: string): string {
-    return /[\n\r]/.test(text)
-        ? `$'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'").replaceAll("\n", "\\n").replaceAll("\r", "\\r")}'`
-        : shellQuote(text);
-}
-
 function sorted(values: Readonly<Record<string, unknown>>): [string, unknown][] {
     return Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function lineCount(text: string): number {
-    return text.split("\n").length - 1;
 }
 
 function requireMinutes(problems: Problems, path: string, value: number | undefined): void {

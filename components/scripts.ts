@@ -69,27 +69,41 @@ export function loadScript(name: string): Script {
     if (!/^[a-z0-9-]+(\/[a-z0-9-]+)*$/.test(name) || !existsSync(path.join(folder, `${name}.sh`))) {
         throw new Error(`There is no script "${name}": expected a file scripts/${name}.sh.`);
     }
-    const library = existsSync(path.join(folder, "lib"))
-        ? readdirSync(path.join(folder, "lib"))
-              .filter((file) => file.endsWith(".sh"))
-              .sort()
-              .map((file) => `lib/${file}`)
-        : [];
-    // A service's own library stands beside its scripts, so that a change of it runs no other service's steps again.
-    const service = path.posix.dirname(name);
-    const own = readdirSync(path.join(folder, service))
+    const script = readScript(name, [...sharedLibrary(), ...serviceLibrary(path.posix.dirname(name)), `${name}.sh`]);
+    loaded.set(name, script);
+    return script;
+}
+
+/** What stands before every script: `lib/*.sh` in order of name. */
+export function sharedLibrary(): string[] {
+    const folder = path.join(scriptsFolder(), "lib");
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder)
+        .filter((file) => file.endsWith(".sh"))
+        .sort()
+        .map((file) => `lib/${file}`);
+}
+
+/**
+ * What stands before the scripts of one service: `lib.sh` and `lib-*.sh` of its folder. A library of its own, so that a change of
+ * it runs no other service's steps again.
+ */
+export function serviceLibrary(service: string): string[] {
+    const folder = path.join(scriptsFolder(), service);
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder)
         .filter((file) => /^lib(-[a-z0-9]+)?\.sh$/.test(file))
         .sort()
         .map((file) => `${service}/${file}`);
-    const script = assembleScript(
+}
+
+/** Joins files below `scripts/` into one {@link Script}. */
+export function readScript(name: string, files: readonly string[]): Script {
+    const folder = scriptsFolder();
+    return assembleScript(
         name,
-        [...library, ...own, `${name}.sh`].map((file) => ({
-            file,
-            text: readFileSync(path.join(folder, file), "utf8"),
-        })),
+        files.map((file) => ({ file, text: readFileSync(path.join(folder, file), "utf8") })),
     );
-    loaded.set(name, script);
-    return script;
 }
 
 /** Joins files into one {@link Script}. Pure; `loadScript` is what reads the disk. */

@@ -20,6 +20,7 @@ import { root } from "../toolchain/folders";
 import { inLabProject } from "../toolchain/labEnvironment";
 import { policyPackArguments } from "../toolchain/policyPack";
 import { formatDuration, note, step, summary } from "../toolchain/progress.cjs";
+import { table } from "../toolchain/table";
 import { Toolchain, ensureToolchain } from "../toolchain/toolchain";
 import { DEFAULT_REGION } from "./api/regions";
 import { LabError, control, isGone, startDaemon, stopDaemon } from "./control";
@@ -35,7 +36,7 @@ import { STARTER, endProcesses, recover } from "./recover";
 import { rpcClient } from "./rpc";
 import { login } from "./ssh";
 import { STACK, configuredRegion, projectName, writeProject } from "./stack";
-import { HostView, LabView, chooseHost, hostViews, table } from "./view";
+import { HostView, LabView, chooseHost, hostViews } from "./view";
 
 const help = `Usage: npm run lab -- <command>
 
@@ -47,6 +48,7 @@ const help = `Usage: npm run lab -- <command>
   logs [-f]              what the API answered, and what went wrong; -f goes on
   env [--json]           environment for other clients: eval "$(npm run --silent lab -- env)"
   pulumi ARGUMENTS…      Pulumi on this lab's stack: npm run lab -- pulumi stack output
+  doctor [--all|--json]  examines the stack's hosts and services. Exit code 1: something is wrong
   down                   removes everything of this lab: hosts, networks, state, processes
   help                   this
 
@@ -87,6 +89,8 @@ async function main(argv: readonly string[]): Promise<number> {
             return env(paths, rest.includes("--json"));
         case "pulumi":
             return pulumi(paths, rest[0] === "--" ? rest.slice(1) : rest);
+        case "doctor":
+            return doctor(paths, rest);
         case "down":
             accept(rest);
             return down(paths);
@@ -464,6 +468,19 @@ async function pulumi(paths: LabPaths, args: readonly string[]): Promise<number>
         env: { PULUMI_STACK: STACK, ...environment, [STARTER]: String(process.pid) },
         stdio: "inherit",
     });
+    process.on("SIGINT", () => undefined);
+    process.on("SIGTERM", () => child.kill("SIGTERM"));
+    return new Promise((resolve, reject) => {
+        child.once("error", reject);
+        child.once("close", (code) => resolve(code ?? EXIT_FAILED));
+    });
+}
+
+/** A process of its own: the doctor knows the components, which nothing here does. */
+async function doctor(paths: LabPaths, args: readonly string[]): Promise<number> {
+    if (!runningDaemon(paths)) throw new LabError(`The lab "${paths.name}" does not run: \`npm run lab -- start\`.`);
+    const program = [join(root, "toolchain", "bootstrap.mjs"), "doctor/cli.ts", "--stack", STACK, ...args];
+    const child = spawn(process.execPath, program, { env: { ...process.env, LAB_NAME: paths.name }, stdio: "inherit" });
     process.on("SIGINT", () => undefined);
     process.on("SIGTERM", () => child.kill("SIGTERM"));
     return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 /** `npm run pulumi -- <arguments>`: the right Pulumi with the right plugins, and the lab's environment for the lab's stack. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { chosenStack, inLabProject, labEnvironment } from "./labEnvironment";
 import { ensureToolchain } from "./toolchain";
 
@@ -8,7 +8,8 @@ export { ensureToolchain, toolchainProblems, type Origin, type Part, type Toolch
 /** The stack that runs against the lab. */
 const labStack = "lab";
 
-async function main(args: readonly string[]): Promise<void> {
+/** Starts Pulumi with these arguments, its plugins, and what the stack needs in its environment. */
+export async function startPulumi(args: readonly string[], stdio: StdioOptions): Promise<ChildProcess> {
     const { pulumi, env } = await ensureToolchain();
     let lab: Record<string, string> = {};
     if (chosenStack(args) === labStack) {
@@ -19,10 +20,11 @@ async function main(args: readonly string[]): Promise<void> {
             );
         else lab = found;
     }
-    const child = spawn(pulumi, inLabProject(args, lab["LAB_PROJECT"]), {
-        stdio: "inherit",
-        env: { ...process.env, ...lab, ...env },
-    });
+    return spawn(pulumi, inLabProject(args, lab["LAB_PROJECT"]), { stdio, env: { ...process.env, ...lab, ...env } });
+}
+
+async function main(args: readonly string[]): Promise<void> {
+    const child = await startPulumi(args, "inherit");
     // A terminal sends Ctrl-C to both; Pulumi ends in its own good time, and this process after it.
     process.on("SIGINT", () => undefined);
     process.on("SIGTERM", () => child.kill("SIGTERM"));

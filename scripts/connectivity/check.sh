@@ -9,24 +9,6 @@
 
 HELPER=/usr/local/sbin/multihost-connectivity
 
-reaches() {
-    CONNECT_ERROR=
-    if [[ $2 == ping ]]; then
-        CONNECT_ERROR=$(ping -n -q -c 3 -i 0.3 -W 2 "$1" 2>&1 </dev/null) && return 0
-    else
-        # Twice, since the first packet to a neighbour may be lost while its address is resolved.
-        for _ in 1 2; do
-            # shellcheck disable=SC2016 # the inner shell expands it
-            CONNECT_ERROR=$(timeout 3 bash --norc -c 'exec 3<>"/dev/tcp/$1/$2"' probe "$1" "$2" 2>&1 </dev/null) && return 0
-        done
-    fi
-    return 1
-}
-
-has_route() {
-    ip route get "$1" >/dev/null 2>&1
-}
-
 # watch_start ADDRESS [VIA]: asks the peer to answer and count. Leaves WATCH_READY, and the session's way in open as WATCH_IN.
 watch_start() {
     local address=$1 via=${2:-} self command

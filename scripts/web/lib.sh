@@ -6,6 +6,17 @@ web_get() {
     curl -s -o /dev/null -w '%{http_code}' --noproxy '*' --connect-timeout 2 --max-time 10 "http://${3:-127.0.0.1}:$1$2" || true
 }
 
+# Lines about the members (PARAM_MEMBERS) that don't answer as they should.
+web_unwell() {
+    local member path status
+    for member in $PARAM_MEMBERS; do
+        for path in "$PARAM_HEALTH_PATH" "$PARAM_CHECK_PATH"; do
+            status=$(web_get "$PARAM_PORT" "$path" "${member#*=}")
+            [[ $status == 2?? || $status == 3?? ]] || printf '%s: %s answers with status %s\n' "${member%%=*}" "$path" "$status"
+        done
+    done
+}
+
 # What runs where the files are, here or on another host: web_release_here ACTION DIRECTORY ARGUMENT…. Each failure returns by
 # itself, because bash ignores set -e wherever the caller looks at the status.
 web_release_here() {

@@ -42,19 +42,8 @@ at() {
     fi
 }
 
-# Lines about the members that don't answer as they should.
-unwell() {
-    local member path status
-    for member in $PARAM_MEMBERS; do
-        for path in "$PARAM_HEALTH_PATH" "$PARAM_CHECK_PATH"; do
-            status=$(web_get "$PARAM_PORT" "$path" "${member#*=}")
-            [[ $status == 2?? || $status == 3?? ]] || printf '%s: %s answers with status %s\n' "${member%%=*}" "$path" "$status"
-        done
-    done
-}
-
 all_well() {
-    [[ -z $(unwell) ]]
+    [[ -z $(web_unwell) ]]
 }
 
 switch_all() {
@@ -89,7 +78,7 @@ main() {
         switch_all "$PARAM_RELEASE"
     fi
     if ! try_for 15 all_well; then
-        output=$(unwell)
+        output=$(web_unwell)
         if [[ -n $previous && $previous != "$PARAM_RELEASE" ]]; then
             switch_all "$previous"
             die "release $PARAM_RELEASE does not answer on every host, all hosts serve $previous again" "$output"

@@ -3,16 +3,20 @@
 
 scripts=$(cd "$BATS_TEST_DIRNAME/../../scripts" && pwd)
 
-# step_text SCRIPT-FILE SECRET=value…
-step_text() {
-    local script=$1 line file body='' sources='' assignments=()
+# script_text CALL FILE… [-- SECRET=value…]: those of the files that exist, in this order, then the call.
+script_text() {
+    local call=$1 line file body='' sources='' files=() assignments=()
     shift
+    while (($# > 0)) && [[ $1 != -- ]]; do
+        [[ ! -e $1 ]] || files+=("$1")
+        shift
+    done
+    (($# == 0)) || shift
     for secret in "$@"; do
         assignments+=("$(printf 'SECRET_%s=%q' "${secret%%=*}" "${secret#*=}")")
     done
     line=$((6 + ${#assignments[@]} + $(wc -l <"$scripts/step.sh")))
-    for file in "$scripts"/lib/*.sh "$(dirname "$script")"/lib{-*,}.sh "$script"; do
-        [[ -e $file ]] || continue
+    for file in "${files[@]}"; do
         sources+="${sources:+\n}$line ${file#"$scripts/"}"
         line=$((line + $(wc -l <"$file")))
         body+=$(cat "$file")$'\n'
@@ -22,7 +26,7 @@ step_text() {
     # The assignment below is the last line before the runner.
     printf "STEP_SOURCES=\$'%s'\n" "$sources"
     cat "$scripts/step.sh"
-    printf '%sstep_run create\nexit $?\n}\n' "$body"
+    printf '%s%s\nexit $?\n}\n' "$body" "$call"
 }
 
 # step NAME [PARAM=value…] [-- SECRET=value…]: stdout is the result, stderr the log.
@@ -36,7 +40,30 @@ step() {
     (($# == 0)) || shift
     file=$name
     [[ $name == /* ]] || file=$scripts/$name.sh
-    step_text "$file" "$@" | env STEP="$name@test" STEP_RECORDS="$BATS_TEST_TMPDIR/steps" ${params[@]+"${params[@]}"} bash --norc -s
+    script_text "step_run create" "$scripts"/lib/*.sh "$(dirname "$file")"/lib{-*,}.sh "$file" -- "$@" | env STEP="$name@test" STEP_RECORDS="$BATS_TEST_TMPDIR/steps" ${params[@]+"${params[@]}"} bash --norc -s
+}
+
+# doctor STEP [PARAM=value…] [-- SECRET=value…]: runs the check of a step; stdout is its findings.
+doctor() {
+    local name=$1 params=()
+    shift
+    while (($# > 0)) && [[ $1 != -- ]]; do
+        params+=("PARAM_$1")
+        shift
+    done
+    (($# == 0)) || shift
+    script_text doctor_run "$scripts"/lib/*.sh "$scripts/doctor/lib.sh" "$scripts/${name%%/*}"/lib{-*,}.sh "$scripts/doctor/$name.sh" -- "$@" |
+        env STEP="doctor/$name@test" ${params[@]+"${params[@]}"} bash --norc -s
+}
+
+# found CHECK: status and detail of a finding in $output; nothing for one that the doctor judges by itself.
+found() {
+    python3 -c '
+import json, sys
+for line in sys.argv[1].splitlines():
+    finding = json.loads(line)
+    if finding["check"] == sys.argv[2] and "status" in finding:
+        print(finding["status"] + ": " + finding["detail"])' "$output" "$1"
 }
 
 # field NAME: reads a field of $output, a step's result.

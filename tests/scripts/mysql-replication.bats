@@ -265,6 +265,38 @@ writer_start() {
     [[ $(query 2 "SELECT COUNT(*) FROM app.t WHERE v = 'filtered'") == 1 && $(query 2 "SHOW DATABASES LIKE 'local_only'") == "" ]]
 }
 
+# examine MEMBER…: what the doctor says of them as a whole.
+examine() {
+    run --separate-stderr on 1 doctor mysql/replication ENGINE="$engine" ADDRESS=127.0.42.1 PORT="$port" MEMBERS="$(members "$@")" SOURCE=db-1 SEMI_SYNC=true -- ADMIN_PASSWORD="$admin"
+    printf '%s\n' "$stderr" "$output"
+    [[ $status == 0 ]]
+}
+
+@test "the doctor sees a replica that stopped, one that takes writes, a source that moved and a server that is silent" {
+    examine 1 2 3
+    [[ $output != *failed* && $(found source) == "ok: db-1 takes writes" && $(found replication) == "ok: 2 follow and are in step" ]]
+    [[ $(found semi-sync) == "ok: "* ]]
+
+    query 3 "$(mine 'STOP SLAVE' 'STOP REPLICA')"
+    examine 1 2 3
+    [[ $(found replication) == "failed: db-3: does not follow db-1: "* ]]
+    query 3 "$(mine 'START SLAVE' 'START REPLICA')"
+
+    query 2 "SET GLOBAL read_only = 0"
+    examine 1 2 3
+    [[ $(found source) == "failed: "*"both take writes"* ]]
+    query 2 "SET GLOBAL read_only = 1"
+
+    query 1 "SET GLOBAL read_only = 1"
+    examine 1 2 3
+    [[ $(found source) == "failed: db-1 takes no writes: "* ]]
+    query 1 "SET GLOBAL read_only = 0"
+
+    examine 1 2 3 4
+    [[ $(found members) == "failed: db-4: no answer: "* && $(found source) == "ok: "* ]]
+    [[ $output != *"$admin"* && $stderr != *"$admin"* ]]
+}
+
 @test "takes over from a source that is gone when its host was taken out" {
     on 1 "$hosts/bin/systemctl" stop "$engine.service"
     run --separate-stderr replicate 2 1 2 3

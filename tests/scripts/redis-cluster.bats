@@ -152,6 +152,55 @@ present() {
     [[ $status == 0 && $(field changed) == "[]" ]]
 }
 
+# examine NUMBER…: what the doctor finds in a cluster of three masters with a replica each.
+examine() {
+    run --separate-stderr doctor redis/cluster MEMBERS="$(members "$@")" MASTERS=3 REPLICAS_PER_MASTER=1 TLS=true -- PASSWORD="$password"
+    echo "$stderr" "$output"
+    [[ $status == 0 ]]
+}
+
+@test "the doctor finds nothing wrong with it, whoever is asked" {
+    examine 1 2 3 4 5 6
+    [[ $(found members) == "ok: all 6 are in touch" && $(found slots) == "ok: all 16384 are served" ]]
+    [[ $(found masters) == "ok: 3" && $(found replicas) == "ok: 1 for each master" ]]
+}
+
+@test "the doctor tells members that are missing, strangers, and who answers nobody" {
+    examine 1 2 3 4 5
+    [[ $(found members) == "failed: 127.0.0.1:$((base + 6)) belongs to no host of the stack"* ]]
+    examine 1 2 3 4 5 6 7
+    [[ $(found members) == "failed: n7 (127.0.0.1:$((base + 7))) is not in it"* ]]
+    run --separate-stderr doctor redis/cluster MEMBERS="x=127.0.0.1:1" MASTERS=3 REPLICAS_PER_MASTER=1 TLS=true -- PASSWORD="$password"
+    [[ $status == 0 && $(found members) == "failed: none of x=127.0.0.1:1 answers" ]]
+}
+
+# finds CHECK PATTERN: examines all six until the finding is like that.
+finds() {
+    local attempt
+    for attempt in $(seq 60); do
+        examine 1 2 3 4 5 6 >/dev/null
+        # shellcheck disable=SC2053 # a pattern
+        [[ $(found "$1") != $2 ]] || return 0
+        sleep 0.5
+    done
+    echo "$output"
+    return 1
+}
+
+@test "the doctor names a node that died and the master that has no copy without it" {
+    local address dead
+    address=$(cli 1 CLUSTER NODES | awk '/slave/ && !/myself/ { print $2 }' | head -1)
+    address=${address%@*}
+    dead=$((${address##*:} - base))
+    node_kill "$dead"
+    finds members "failed: n$dead ($address) does not answer the others*"
+    finds replicas "failed: n[1-6] has 0 of 1*"
+    [[ $(found slots) == ok* && $(found masters) == ok* ]]
+    node_start "$dead"
+    finds members "ok*"
+    finds replicas "ok*"
+}
+
 @test "scales from three to four masters and back under a writing client without losing a key" {
     writer_start scale 1
     run --separate-stderr converge 4 1 1 2 3 4 5 6 7 8

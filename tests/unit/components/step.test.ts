@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 
 import * as host from "../../../components/host";
+import { shellQuote } from "../../../components/scriptText";
 import { assembleScript, loadScript, scriptsFolder, type Script } from "../../../components/scripts";
 
 const library = {
@@ -45,7 +46,7 @@ describe("a step's text, run by a real bash", () => {
         const odd = 'it\'s "a" $(touch x) `y` \\ * tab\tend';
         const many = "-----BEGIN-----\nline 'two'\\n\n-----END-----\n";
         const done = run(
-            `main() { [[ $PARAM_ODD == "$EXPECT" ]]; [[ $PARAM_MEMBERS == "a b 3" ]]; [[ $SECRET_PEM == *"line 'two'\\\\n"* ]]; echo "$PARAM_MAX_MEMORY" >&2; ${report}; }\nEXPECT=${host.shellQuote(odd)}\n`,
+            `main() { [[ $PARAM_ODD == "$EXPECT" ]]; [[ $PARAM_MEMBERS == "a b 3" ]]; [[ $SECRET_PEM == *"line 'two'\\\\n"* ]]; echo "$PARAM_MAX_MEMORY" >&2; ${report}; }\nEXPECT=${shellQuote(odd)}\n`,
             { params: { odd, members: ["a", "b", 3], maxMemory: "256mb", absent: undefined }, secrets: { pem: many } },
         );
         expect(done).toMatchObject({ status: 0, stdout: '{"step":"test/step","changed":[]}\n', stderr: "256mb\n" });

@@ -1,0 +1,49 @@
+/** The scripts that examine: `scripts/doctor/<service>/<step>.sh` looks at what the step `<service>/<step>` has made. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { scriptText } from "../components/scriptText";
+import { readScript, type Script, scriptsFolder, serviceLibrary, sharedLibrary } from "../components/scripts";
+import type { Step } from "./inventory";
+
+export interface Check {
+    /** Name of the step's script that it belongs to, such as `redis/node`. */
+    readonly name: string;
+    /** First part of the name. */
+    readonly service: string;
+    readonly script: Script;
+    /**
+     * Whether it asks the whole service, so that any of its hosts can run it when the step's own can't be reached: a line
+     * `# doctor: any host` says so.
+     */
+    readonly anyHost: boolean;
+}
+
+const loaded = new Map<string, Check | undefined>();
+
+/** The check of a step's script; undefined where there is none. */
+export function loadCheck(name: string): Check | undefined {
+    if (!loaded.has(name)) loaded.set(name, readCheck(name));
+    return loaded.get(name);
+}
+
+function readCheck(name: string): Check | undefined {
+    const exists = (file: string): boolean => existsSync(join(scriptsFolder(), file));
+    const file = `doctor/${name}.sh`;
+    if (!exists(file)) return undefined;
+    const service = name.split("/")[0]!;
+    const script = readScript(`doctor/${name}`, [
+        ...sharedLibrary(),
+        "doctor/lib.sh",
+        ...serviceLibrary(service),
+        file,
+    ]);
+    return { name, service, script, anyHost: /^# doctor: any host$/m.test(script.body) };
+}
+
+/**
+ * What bash reads on standard input to examine a step's work. The command is the step's own, so the parameters are, too;
+ * its values reach the check as they reach the step.
+ */
+export function checkText(check: Check, step: Step): string {
+    return scriptText(check.script, [`STEP=${check.script.name}@${check.script.hash}`, ...step.secrets], "doctor_run");
+}

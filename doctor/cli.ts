@@ -1,0 +1,101 @@
+/** `npm run doctor`: examines a stack's hosts and services, and changes nothing. docs/doctor.md. */
+import { text } from "node:stream/consumers";
+import { startPulumi } from "../toolchain/pulumi";
+import { examine, SshRemote } from "./examine";
+import type { Finding } from "./findings";
+import { type Inventory, readInventory } from "./inventory";
+import { formatReport, makeReport } from "./report";
+
+const help = `Usage: npm run doctor -- [--stack NAME] [--all | --json]
+
+  --stack NAME   the stack to examine (default: PULUMI_STACK, else "lab")
+  --all          lists what is well and what was skipped, too
+  --json         prints all findings as JSON; docs/doctor.md describes it
+
+Exit codes: 0 nothing is wrong; 1 something is; 2 called wrongly, or nothing could be examined.
+`;
+
+const EXIT_WRONG = 1;
+const EXIT_UNABLE = 2;
+
+interface Options {
+    readonly stack: string;
+    readonly all: boolean;
+    readonly json: boolean;
+}
+
+/** @returns undefined for words that are not known */
+export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): Options | undefined {
+    let [stack, all, json] = [env["PULUMI_STACK"] ?? "", false, false];
+    const rest = [...words];
+    for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+        if (word === "--all") all = true;
+        else if (word === "--json") json = true;
+        else if (word === "--stack" || word === "-s") stack = rest.shift() ?? "-";
+        else if (word.startsWith("--stack=")) stack = word.slice("--stack=".length);
+        else return undefined;
+        if (stack.startsWith("-")) return undefined;
+    }
+    if (all && json) return undefined;
+    return { stack: stack === "" ? "lab" : stack, all, json };
+}
+
+/** @throws Error when there is no such stack, or none that could be examined */
+async function inventoryOf(stack: string): Promise<Inventory> {
+    // Pulumi itself says on standard error what is wrong, and asks on the terminal for a passphrase.
+    const child = await startPulumi(
+        ["stack", "export", "--show-secrets", "--stack", stack],
+        ["inherit", "pipe", "inherit"],
+    );
+    const [exported, code] = await Promise.all([
+        text(child.stdout!),
+        new Promise<number | null>((resolve, reject) => {
+            child.once("error", reject);
+            child.once("close", resolve);
+        }),
+    ]);
+    if (code !== 0) throw new Error(`The state of the stack "${stack}" can't be read.`);
+    const inventory = readInventory(JSON.parse(exported));
+    if (inventory.hosts.length === 0)
+        throw new Error(`The stack "${stack}" has no hosts: \`npm run pulumi -- up --stack ${stack}\` makes them.`);
+    return inventory;
+}
+
+async function examineAll(inventory: Inventory): Promise<Finding[]> {
+    const ssh = new SshRemote();
+    try {
+        return await examine(inventory, ssh.run);
+    } finally {
+        ssh.close();
+    }
+}
+
+async function main(words: readonly string[]): Promise<number> {
+    if (words.some((word) => ["help", "--help", "-h"].includes(word))) {
+        process.stdout.write(help);
+        return 0;
+    }
+    const options = parseOptions(words, process.env);
+    if (options === undefined) {
+        process.stderr.write(help);
+        return EXIT_UNABLE;
+    }
+    const started = new Date();
+    const findings = await examineAll(await inventoryOf(options.stack));
+    const report = makeReport(options.stack, started, new Date(), findings);
+    process.stdout.write(
+        options.json ? `${JSON.stringify(report, undefined, 2)}\n` : `${formatReport(report, options.all)}\n`,
+    );
+    return report.healthy ? 0 : EXIT_WRONG;
+}
+
+if (require.main === module) {
+    main(process.argv.slice(2))
+        .then((code) => {
+            process.exitCode = code;
+        })
+        .catch((error: unknown) => {
+            process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+            process.exitCode = EXIT_UNABLE;
+        });
+}

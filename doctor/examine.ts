@@ -1,0 +1,211 @@
+/** Runs the checks of a stack on its hosts, all of them side by side. */
+import { ConnectionPool } from "../toolchain/plugins/command/pool";
+import { messageOf } from "../toolchain/plugins/command/retry";
+import { execute } from "../toolchain/plugins/command/session";
+import type { Connection } from "../toolchain/plugins/command/settings";
+import { type Check, checkText, loadCheck } from "./checks";
+import { type Finding, type Interval, readObservation } from "./findings";
+import type { Inventory, InventoryHost, Step } from "./inventory";
+
+/** What runs a command on a host. @returns its exit code */
+export type Remote = (
+    connection: Connection,
+    command: { readonly text: string; readonly stdin: string; readonly seconds: number },
+    output: { readonly line: (line: string) => void; readonly error: (text: string) => void },
+) => Promise<number | undefined>;
+
+/** A host that takes logins answers within seconds; one that doesn't must not hold up the others for long. */
+const LOGIN_SECONDS = 30;
+const CHECK_SECONDS = 60;
+/** Logins under way at the same time: more would make each other late. */
+const LOGINS = 50;
+
+const LOGIN = "login";
+
+/** A step and the check that belongs to it. */
+interface Work {
+    readonly step: Step;
+    readonly check: Check;
+}
+
+/** @param remote for tests; over SSH unless given */
+export async function examine({ hosts, findings }: Inventory, remote: Remote): Promise<Finding[]> {
+    const reached: InventoryHost[] = [];
+    const orphaned: { readonly host: InventoryHost; readonly work: Work }[] = [];
+    const found = await atMost(LOGINS, hosts, async (host): Promise<Finding[]> => {
+        const work = host.steps.flatMap((step): Work[] => {
+            const check = loadCheck(step.script);
+            return check === undefined ? [] : [{ step, check }];
+        });
+        const login = await logIn(host, remote);
+        if (login.status === "ok") {
+            reached.push(host);
+            return [login, ...(await Promise.all(work.map((one) => run(host, one, remote)))).flat()];
+        }
+        orphaned.push(...work.filter(({ check }) => check.anyHost).map((one) => ({ host, work: one })));
+        const lost = work.filter(({ check }) => !check.anyHost);
+        return [login, ...lost.map((one) => skipped(host, one, "not examined: no login to the host"))];
+    });
+    const adopted = await Promise.all(
+        orphaned.map(async ({ host, work }) => {
+            const other = reached.find(({ steps }) =>
+                steps.some(({ script }) => serviceOf(script) === work.check.service),
+            );
+            return other === undefined
+                ? [skipped(host, work, "not examined: no login to any of the service's hosts")]
+                : run(other, work, remote);
+        }),
+    );
+    return withoutConsequences([...findings, ...found.flat(), ...adopted.flat()], hosts, reached);
+}
+
+/** Tells a cause from what follows of it: hosts behind a bastion that is down, and peers that miss a host that is down. */
+function withoutConsequences(
+    findings: readonly Finding[],
+    hosts: readonly InventoryHost[],
+    reached: readonly InventoryHost[],
+): Finding[] {
+    const down = hosts.filter((host) => !reached.includes(host));
+    return findings.map((finding): Finding => {
+        if (finding.status !== "failed") return finding;
+        const host = hosts.find(({ name }) => name === finding.host);
+        const bastion =
+            finding.check === LOGIN
+                ? down.find(({ connection }) => connection.host === host?.connection.proxy?.host)
+                : undefined;
+        if (bastion !== undefined)
+            return { ...finding, status: "skipped", detail: `${bastion.name}, the way to it, takes no login` };
+        const missed = finding.peers ?? [];
+        if (missed.length > 0 && missed.every((peer) => down.some(({ name }) => name === peer)))
+            return { ...finding, status: "skipped", detail: `${missed.join(", ")} can't be reached at all` };
+        return finding;
+    });
+}
+
+async function logIn(host: InventoryHost, remote: Remote): Promise<Finding> {
+    const login = { host: host.name, service: "host", step: null, check: LOGIN };
+    const { user, host: address, proxy } = host.connection;
+    const way = `${user}@${address}${proxy === undefined ? "" : ` through ${proxy.host}`}`;
+    try {
+        const nothing = { line: () => undefined, error: () => undefined };
+        const code = await remote(host.connection, { text: "true", stdin: "", seconds: LOGIN_SECONDS }, nothing);
+        if (code === 0) return { ...login, status: "ok", detail: way };
+        return { ...login, status: "failed", detail: `${way}: the shell ends with status ${String(code)}` };
+    } catch (error) {
+        return { ...login, status: "failed", detail: `${way}: ${messageOf(error)}` };
+    }
+}
+
+async function run(host: InventoryHost, { step, check }: Work, remote: Remote): Promise<Finding[]> {
+    const common = { host: check.anyHost ? null : host.name, service: check.service, step: step.name };
+    const asked: Interval = { from: Date.now() / 1000, to: 0 };
+    const findings: Finding[] = [];
+    let errors = "";
+    const failure = (detail: string): Finding => ({ ...common, check: "examination", status: "failed", detail });
+    try {
+        const code = await remote(
+            host.connection,
+            { text: step.command, stdin: checkText(check, step), seconds: CHECK_SECONDS },
+            {
+                line: (line) => {
+                    try {
+                        findings.push({ ...common, ...readObservation(line, { ...asked, to: Date.now() / 1000 }) });
+                    } catch (error) {
+                        findings.push(failure(`doctor/${check.name} printed what is no finding: ${messageOf(error)}`));
+                    }
+                },
+                error: (text) => (errors += text),
+            },
+        );
+        if (code !== 0)
+            findings.push(failure(lastLine(errors) ?? `doctor/${check.name} ended with status ${String(code)}`));
+    } catch (error) {
+        findings.push(failure(`doctor/${check.name}: ${messageOf(error)}`));
+    }
+    return findings;
+}
+
+function skipped(host: InventoryHost, { step, check }: Work, detail: string): Finding {
+    return {
+        host: check.anyHost ? null : host.name,
+        service: check.service,
+        step: step.name,
+        check: "examination",
+        status: "skipped",
+        detail,
+    };
+}
+
+function serviceOf(script: string): string {
+    return script.split("/")[0]!;
+}
+
+/** What scripts/lib/errors.sh says of a failure stands first; what a program printed follows, indented. */
+function lastLine(errors: string): string | undefined {
+    return errors
+        .trimEnd()
+        .split("\n")
+        .filter((line) => /^\S/.test(line))
+        .pop();
+}
+
+/** `action` for every item, on `limit` of them at a time, results in order. */
+async function atMost<T, R>(limit: number, items: readonly T[], action: (item: T) => Promise<R>): Promise<R[]> {
+    const results: R[] = [];
+    const queue = items.entries();
+    const worker = async (): Promise<void> => {
+        for (const [index, item] of queue) results[index] = await action(item);
+    };
+    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+    return results;
+}
+
+/** Runs commands over SSH, with the host keys that the stack has pinned, on one connection per host. */
+export class SshRemote {
+    private readonly pool = new ConnectionPool();
+
+    readonly run: Remote = async (connection, { text, stdin, seconds }, { line, error }) => {
+        const stopped = new AbortController();
+        const timer = setTimeout(() => stopped.abort(new Error(`no answer within ${seconds} s`)), seconds * 1000);
+        let rest = "";
+        const take = (chunk: string): void => {
+            const lines = (rest + chunk).split("\n");
+            rest = lines.pop()!;
+            lines.forEach(line);
+        };
+        const decoder = new TextDecoder();
+        try {
+            const { code } = await this.pool.use(
+                patient(connection),
+                { signal: stopped.signal, status: () => undefined },
+                (client) =>
+                    execute(client, {
+                        command: text,
+                        variables: [],
+                        stdin,
+                        onStdout: (chunk) => take(decoder.decode(chunk, { stream: true })),
+                        onStderr: (chunk) => error(chunk.toString()),
+                        signal: stopped.signal,
+                    }),
+            );
+            if (rest !== "") line(rest);
+            return code;
+        } finally {
+            clearTimeout(timer);
+        }
+    };
+
+    close(): void {
+        this.pool.close();
+    }
+}
+
+/** The stack dials for minutes, until a new host has booted; one that exists answers soon, or is down. */
+function patient(connection: Connection): Connection {
+    const limits = { dialErrorLimit: 2, perDialTimeout: 15 };
+    return {
+        ...connection,
+        ...limits,
+        ...(connection.proxy !== undefined && { proxy: { ...connection.proxy, ...limits } }),
+    };
+}

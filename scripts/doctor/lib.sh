@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# What a check is made of. It looks and reports, and changes nothing on the host: it writes no file, restarts nothing, installs nothing.
+#
+# A check is a file doctor/<service>/<step>.sh with a function `check`. It runs on every host that the step <service>/<step> ran on, with
+# that step's PARAM_… and SECRET_…. A line "# doctor: any host" marks one that asks the service as a whole, from any of its hosts.
+
+# ok | warn | fail CHECK DETAIL: one finding. A detail of what is wrong says what to do about it.
+ok() { finding "$1" ok "$2"; }
+warn() { finding "$1" warning "$2"; }
+fail() { finding "$1" failed "$2"; }
+
+# finding CHECK STATUS DETAIL [PEER…]: names of the hosts to which this one has no way. Where the doctor has no way to them either, this is
+# no finding of its own.
+finding() {
+    local check=$1 status=$2 detail=$3
+    shift 3
+    printf '{"check":%s,"status":"%s","detail":%s' "$(json_string "$check")" "$status" "$(json_string "$detail")"
+    (($# == 0)) || printf ',"peers":%s' "$(json_list "$@")"
+    printf '}\n'
+}
+
+# certificate CHECK FILE: the doctor itself judges the end of its validity. Coded once more, since a PEM that is also among the
+# step's secrets would be struck out.
+certificate() {
+    if [[ -r $2 ]]; then
+        printf '{"check":%s,"certificate":"%s"}\n' "$(json_string "$1")" "$(base64 -w 0 "$2")"
+    else
+        fail "$1" "$2 can't be read: run \`pulumi up\`"
+    fi
+}
+
+# unit_runs CHECK UNIT: fails, too, where it doesn't run.
+unit_runs() {
+    local state
+    state=$(systemctl is-active "$2" 2>/dev/null) || true
+    if [[ $state == active ]]; then
+        ok "$1" "$2 is active"
+        return 0
+    fi
+    fail "$1" "$2 is ${state:-not known to systemd}: journalctl -u $2 says why, systemctl start $2 starts it"
+    return 1
+}
+
+# sample ITEM…: of "name=address" items those eight whose names follow this host's, in a ring. All hosts together try everyone, and a pool
+# of a hundred doesn't log in ten thousand times.
+sample() {
+    local self=${HOSTNAME%%.*} item before=() after=() ring
+    while read -r item; do
+        if [[ ${item%%=*} == "$self" ]]; then
+            continue
+        elif [[ $(printf '%s\n' "$self" "${item%%=*}" | sort -V | head -n 1) == "$self" ]]; then
+            after+=("$item")
+        else
+            before+=("$item")
+        fi
+    done < <(printf '%s\n' "$@" | sort -V)
+    ring=(${after[@]+"${after[@]}"} ${before[@]+"${before[@]}"})
+    printf '%s\n' ${ring[@]+"${ring[@]:0:8}"}
+}
+
+# Findings go to standard output, everything else to standard error, and a secret to neither.
+doctor_run() {
+    local err_trap
+    err_trap=$(trap -p ERR)
+    trap - ERR
+    set +e
+    {
+        (
+            eval "$err_trap"
+            set -e
+            check </dev/null
+        ) 2>&1 >&3 | step_redact >&2
+        exit "${PIPESTATUS[0]}"
+    } 3>&1 | step_redact
+    exit "${PIPESTATUS[0]}"
+}

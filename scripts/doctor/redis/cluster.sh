@@ -1,0 +1,81 @@
+# shellcheck shell=bash
+# A Redis Cluster as a whole: who belongs to it, who holds slots, who could take over. Asks the first member that answers.
+# doctor: any host
+# Parameters and secrets: those of redis/cluster.
+
+# Lines "name=address state" out of CLUSTER NODES, for the members that are missing or failing there, and for strangers.
+check_members() {
+    local nodes=$1 item address flags line known='' broken=() strangers=()
+    for item in $PARAM_MEMBERS; do
+        address=${item#*=}
+        known+=" $address "
+        line=$(awk -v address="$address" '{ split($2, part, "@") } part[1] == address { print $3, $8 }' <<<"$nodes")
+        flags=${line% *}
+        if [[ -z $line ]]; then
+            broken+=("${item%%=*} ($address) is not in it")
+        elif [[ ,$flags, == *,fail,* || ,$flags, == *,fail\?,* || ,$flags, == *,noaddr,* ]]; then
+            broken+=("${item%%=*} ($address) does not answer the others")
+        fi
+    done
+    while read -r address; do
+        [[ $known == *" $address "* ]] || strangers+=("$address")
+    done < <(awk '{ split($2, part, "@"); print part[1] }' <<<"$nodes")
+    ((${#strangers[@]} == 0)) || broken+=("${strangers[*]} belongs to no host of the stack")
+    if ((${#broken[@]} == 0)); then
+        ok members "all $(wc -w <<<"$PARAM_MEMBERS") are in touch"
+    else
+        fail members "$(printf '%s; ' "${broken[@]}")see to those hosts, then run \`pulumi up\`"
+    fi
+}
+
+check_slots() {
+    local nodes=$1 covered moving
+    # Slots in the hands of a failed master are as good as lost.
+    covered=$(awk '$3 !~ /fail|noaddr/ { for (i = 9; i <= NF; i++) if ($i !~ /^\[/) { n = split($i, range, "-"); sum += n == 2 ? range[2] - range[1] + 1 : 1 } } END { print sum + 0 }' <<<"$nodes")
+    moving=$(grep -c '\[' <<<"$nodes" || true)
+    if ((covered < 16384)); then
+        fail slots "$((16384 - covered)) of 16384 have no living master, keys in them are refused: bring their hosts back, or run \`pulumi up\`"
+    elif ((moving > 0)); then
+        warn slots "some are on the move: unless an update is running, \`pulumi up\` finishes it"
+    else
+        ok slots "all 16384 are served"
+    fi
+}
+
+# A master without a replica loses its slots with its host.
+check_copies() {
+    local nodes=$1 masters lacking
+    masters=$(awk '$3 ~ /master/ && $3 !~ /fail|noaddr/ && NF > 8' <<<"$nodes" | wc -l)
+    lacking=$(awk -v wanted="$PARAM_REPLICAS_PER_MASTER" -v members="$PARAM_MEMBERS" '
+        BEGIN { n = split(members, item, " "); for (i = 1; i <= n; i++) { split(item[i], part, "="); name[part[2]] = part[1] } }
+        $3 ~ /fail|noaddr/ { next }
+        $3 ~ /master/ && NF > 8 { split($2, part, "@"); address[$1] = part[1] }
+        $3 ~ /slave/ && $8 == "connected" { copies[$4]++ }
+        END { for (id in address) if (copies[id] < wanted) printf "%s has %d of %d; ", name[address[id]], copies[id], wanted }' <<<"$nodes")
+    if ((masters != PARAM_MASTERS)); then
+        fail masters "$masters hold slots instead of $PARAM_MASTERS: run \`pulumi up\`"
+    else
+        ok masters "$masters"
+    fi
+    if [[ -n $lacking ]]; then
+        fail replicas "${lacking%; }: bring their hosts back, or run \`pulumi up\`"
+    else
+        ok replicas "$PARAM_REPLICAS_PER_MASTER for each master"
+    fi
+}
+
+check() {
+    local item nodes=
+    for item in $PARAM_MEMBERS; do
+        nodes=$(REDIS_TIMEOUT=5 redis_try "${item#*=}" CLUSTER NODES) && break
+    done
+    if [[ -z $nodes ]]; then
+        fail members "none of ${PARAM_MEMBERS// /, } answers"
+        return 0
+    fi
+    # Whoever answers marks itself.
+    nodes=${nodes/myself,/}
+    check_members "$nodes"
+    check_slots "$nodes"
+    check_copies "$nodes"
+}

@@ -1,0 +1,98 @@
+/** What the doctor says of the running stack, of a service that has stopped, and of a host that is down. */
+import type { Report } from "../../doctor/report";
+import { api, eventually, lab, onHost, outputs, status } from "./lab";
+
+jest.setTimeout(300_000);
+
+interface Examination {
+    readonly code: number;
+    readonly report: Report;
+    readonly text: string;
+}
+
+async function doctor(): Promise<Examination> {
+    const { code, stdout, stderr } = await lab(["doctor", "--json"], { seconds: 200 });
+    if (!stdout.startsWith("{")) throw new Error(`the doctor printed no report: ${stdout}${stderr}`);
+    return { code, report: JSON.parse(stdout) as Report, text: stdout + stderr };
+}
+
+/** What has failed, as `host service check`. */
+const failed = ({ report }: Examination): string[] =>
+    report.findings
+        .filter((finding) => finding.status === "failed")
+        .map(({ host, service, check }) => `${host ?? "-"} ${service} ${check}`)
+        .sort();
+
+async function systemctl(host: string, ...words: string[]): Promise<void> {
+    const { code, stderr } = await onHost(host, `sudo systemctl ${words.join(" ")}`);
+    if (code !== 0) throw new Error(`systemctl ${words.join(" ")} on ${host}: ${stderr}`);
+}
+
+/** Waits until the doctor finds nothing wrong: a cluster takes a while to agree. */
+const healthy = (): Promise<unknown> =>
+    eventually("a healthy stack", 120, async () => ((await doctor()).code === 0 ? true : undefined));
+
+it("finds nothing wrong with every host and service, and tells no secret", async () => {
+    await healthy();
+    const { code, report, text } = await doctor();
+    expect(code).toBe(0);
+    const names = (await status()).hosts.map(({ name }) => name);
+    const logins = report.findings.filter(
+        ({ service, check, status: said }) => service === "host" && check === "login" && said === "ok",
+    );
+    expect(logins.map(({ host }) => host).sort()).toEqual([...names].sort());
+    const services = new Set(report.findings.map(({ service }) => service));
+    expect([...services]).toEqual(expect.arrayContaining(["host", "ssh", "connectivity", "redis", "mysql", "web"]));
+    const { redisUrl, mysqlUrl } = await outputs();
+    for (const url of [redisUrl, mysqlUrl]) {
+        const [, password = ""] = /:([^:@/]+)@/.exec(String(url)) ?? [];
+        expect(password.length).toBeGreaterThan(8);
+        expect(text).not.toContain(password);
+    }
+});
+
+it("changes nothing on the hosts", async () => {
+    const files =
+        "sudo find /etc /usr /var/lib /srv /root -newer /run/doctor-mark -type f -not -path '*/redis*' -not -path '*/mysql/*' -not -path '/var/lib/systemd/*' -not -path '/var/lib/multihost/*'";
+    await onHost("node-2", "sudo touch /run/doctor-mark; sleep 1.1");
+    await doctor();
+    const { stdout } = await onHost("node-2", files);
+    expect(stdout.trim()).toBe("");
+    await onHost("node-2", "sudo rm /run/doctor-mark");
+});
+
+it("names the host and the check of a service that has stopped, and is content when it runs again", async () => {
+    await systemctl("node-5", "stop", "redis-cluster");
+    try {
+        const found = await doctor();
+        expect(found.code).toBe(1);
+        expect(failed(found)).toContain("node-5 redis service");
+        expect(failed(found).every((line) => line.includes(" redis "))).toBe(true);
+    } finally {
+        await systemctl("node-5", "start", "redis-cluster");
+    }
+    await healthy();
+});
+
+it("tells a host that is down, and still examines the others", async () => {
+    const host = (await status()).hosts.find(({ name }) => name === "web-2");
+    const instance = { InstanceId: host?.instanceId ?? "" };
+    await api()("Ecs", "StopInstance", { ...instance, ForceStop: "true" });
+    try {
+        await eventually("web-2 to stop", 60, async () =>
+            (await status()).hosts.some(({ name, state }) => name === "web-2" && state === "Stopped")
+                ? true
+                : undefined,
+        );
+        const found = await doctor();
+        expect(found.code).toBe(1);
+        expect(failed(found)).toContain("web-2 host login");
+        const others = found.report.findings.filter(
+            ({ host: name, status: said }) => name === "web-1" && said === "ok",
+        );
+        expect(others.map(({ service }) => service)).toEqual(expect.arrayContaining(["host", "web"]));
+    } finally {
+        await api()("Ecs", "StartInstance", instance);
+    }
+    await healthy();
+});

@@ -1,0 +1,223 @@
+#!/usr/bin/env bats
+# The doctor's checks on a stand-in of a host. What they say of a real Redis Cluster stands in redis-cluster.bats.
+
+bats_require_minimum_version 1.5.0
+load helper
+load stubs
+
+setup() {
+    stub_host debian-12
+    export PROC=$host/proc BOOT=$host/boot RUN=$host/run NGINX_ETC=$host/etc/nginx
+    mkdir -p "$BOOT" "$host/etc/nginx/multihost" "$REDIS_ETC" "$host/srv/releases/r1"
+    printf 'MemTotal: 4096000 kB\nMemAvailable: 2048000 kB\n' >"$PROC/meminfo"
+    printf '/dev/vda1 / ext4 rw,relatime 0 0\ntmpfs /run tmpfs ro 0 0\n' >"$PROC/mounts"
+    printf 'Use%% IUse%% Mounted on\n 41%%   2%% /\n  7%%     - /boot/efi\n' >"$host/df"
+    touch "$BOOT/vmlinuz-6.1.0-9-amd64" "$BOOT/vmlinuz-0-rescue-1"
+    # shellcheck disable=SC2016
+    {
+        stub df 'cat "$HOST/df"'
+        stub uname 'echo 6.1.0-9-amd64'
+        stub systemd-detect-virt 'exit 1'
+        stub timedatectl 'echo yes'
+        stub systemctl '
+            case $1 in
+            list-units) cat "$HOST/failed-units" 2>/dev/null || true ;;
+            is-active) if [[ -e $HOST/active/$2 ]]; then echo active; else echo inactive; exit 3; fi ;;
+            *) exit 99 ;;
+            esac'
+    }
+}
+
+# check STEP [PARAM=value…] [-- SECRET=value…]
+check() {
+    run --separate-stderr doctor "$@"
+    echo "$stderr" "$output"
+    [[ $status == 0 ]]
+}
+
+@test "host: finds nothing wrong with a host that is well, and tells its time" {
+    check host/ready
+    [[ $output != *'"status":"failed"'* && $output != *'"status":"warning"'* ]]
+    [[ $output == *'"check":"clock","time":'* ]]
+    [[ $(found disk) == "ok: at most 41 % used" ]]
+}
+
+
+@test "host: tells disks that fill up, and inodes that run out" {
+    mkdir -p "$host/data"
+    printf 'Use%% IUse%% Mounted on\n 86%%   2%% /\n  7%%  97%% %s\n 99%% 0%% /etc/hosts\n' "$host/data" >"$host/df"
+    check host/ready
+    [[ $(found disk) == "failed: $host/data has used 97 % of its inodes, / is 86 % full: "* ]]
+    printf 'Use%% IUse%% Mounted on\n 86%%   2%% /\n' >"$host/df"
+    check host/ready
+    [[ $(found disk) == "warning: / is 86 % full: "* ]]
+}
+
+@test "host: tells a disk that became read-only, want of memory, and units that failed" {
+    printf '/dev/vdb / xfs ro,relatime 0 0\n' >"$PROC/mounts"
+    printf 'MemTotal: 4096000 kB\nMemAvailable: 81920 kB\n' >"$PROC/meminfo"
+    printf 'nginx.service loaded failed failed web\nx.timer loaded failed failed x\n' >"$host/failed-units"
+    check host/ready
+    [[ $(found read-only) == "failed: / can't be written"* ]]
+    [[ $(found memory) == "failed: 2 % of 4000 MiB"* ]]
+    [[ $(found units) == "failed: nginx.service, x.timer failed: \`systemctl status nginx.service\`"* ]]
+}
+
+@test "host: tells a clock that nothing keeps right, and updates that wait for a reboot" {
+    stub timedatectl 'echo no'
+    touch "$BOOT/vmlinuz-6.1.0-12-amd64"
+    check host/ready
+    [[ $(found time-service) == warning* ]]
+    [[ $(found reboot) == "warning: kernel 6.1.0-12-amd64 waits for a reboot, 6.1.0-9-amd64 runs" ]]
+    rm "$BOOT"/*
+    check host/ready
+    [[ $(found reboot) == ok* ]]
+    touch "$RUN/reboot-required"
+    check host/ready
+    [[ $(found reboot) == warning* ]]
+}
+
+@test "ssh: tells to whom there is no login, by name" {
+    # shellcheck disable=SC2016
+    stub runuser '[[ "$*" == *@10.0.0.2* ]] || { printf "ssh: connect to host: timed out\r\n" >&2; exit 255; }'
+    check ssh/verify MEMBERS="b=10.0.0.2 c=10.0.0.3"
+    [[ $(found login) == "failed: multihost can't log in to c: ssh: connect to host: timed out" ]]
+    [[ $output == *'"peers":["c"]'* ]]
+    check ssh/verify MEMBERS="b=10.0.0.2"
+    [[ $(found login) == "ok: as multihost to b" ]]
+}
+
+@test "ssh: of many members a host tries the eight that follow it" {
+    stub runuser 'true'
+    HOSTNAME=node-9 check ssh/verify MEMBERS="$(for n in $(seq 1 12); do printf 'node-%s=10.0.0.%s ' "$n" "$n"; done)"
+    [[ $(found login) == "ok: as multihost to node-10 node-11 node-12 node-1 node-2 node-3 node-4 node-5" ]]
+}
+
+@test "connectivity: tells what gets no answer; a port where nothing listens is one" {
+    # shellcheck disable=SC2016
+    {
+        stub ping '[[ ${*: -1} != 10.0.0.3 ]]'
+        stub ip 'true'
+        stub timeout 'case "$7 $8" in "10.0.0.3 "* | "10.0.0.2 7001") exit 124 ;; *" 22") exit 0 ;; *) echo "Connection refused"; exit 1 ;; esac'
+    }
+    check connectivity/check PEERS="b=10.0.0.2" PORTS="22 7000"
+    [[ $(found peers) == "ok: reaches 1 by ping and on 22, 7000" ]]
+    check connectivity/check PEERS="b=10.0.0.2 c=10.0.0.3" PORTS="22 7001"
+    [[ $(found peers) == failed:*"b: no answer from 10.0.0.2 to 7001"* ]]
+    [[ $(found peers) == *"c: no answer from 10.0.0.3 to ping 22 7001"* ]]
+}
+
+# Answers of a node that is well, but for what $HOST/redis says.
+stub_redis() {
+    # shellcheck disable=SC2016
+    stub redis-cli '
+        while [[ $1 == -* ]]; do case $1 in -h | -p | --cacert) shift 2 ;; *) shift ;; esac; done
+        told() { grep -s "^$1:" "$HOST/redis" || printf "%s:%s\r\n" "$1" "$2"; }
+        case "$*" in
+        PING) cat "$HOST/ping" 2>/dev/null || echo PONG ;;
+        "CLUSTER INFO") told cluster_state ok ;;
+        "INFO replication") told role slave; told master_host 10.0.0.9; told master_link_status up; told connected_slaves 1; told min_slaves_good_slaves 1 ;;
+        "INFO persistence") told rdb_last_bgsave_status ok; told aof_last_write_status ok ;;
+        "INFO memory") told used_memory 10; told maxmemory 100; told maxmemory_policy noeviction ;;
+        "ACL USERS") echo default; cat "$HOST/marks" 2>/dev/null || true ;;
+        esac'
+}
+
+redis_node() {
+    check redis/node ADDRESS=10.0.0.1 PORT=7000 TLS=true "$@" -- PASSWORD=correct-horse-battery
+}
+
+@test "redis: finds nothing wrong with a node that is well" {
+    stub_redis
+    touch "$host/active/redis-cluster.service"
+    printf 'PEM\n' >"$REDIS_ETC/node.crt"
+    redis_node
+    [[ $output != *'"status":"failed"'* && $output != *'"status":"warning"'* && $(found replication) == "ok: a replica of 10.0.0.9, in touch" ]]
+    [[ $output == *'"check":"certificate","certificate":"UEVNCg=="'* ]]
+}
+
+@test "redis: tells a service that does not run, and asks it nothing" {
+    stub_redis
+    redis_node
+    [[ $(found service) == "failed: redis-cluster.service is inactive"* && -z $(found answers) ]]
+    [[ $(found certificate) == "failed: $REDIS_ETC/node.crt can't be read"* ]]
+}
+
+@test "redis: tells a node that refuses its password, without saying it" {
+    stub_redis
+    touch "$host/active/redis-cluster.service"
+    echo "WRONGPASS for correct-horse-battery" >"$host/ping"
+    redis_node
+    [[ $(found answers) == "failed: WRONGPASS for [secret] from 10.0.0.1:7000"* ]]
+    run ! grep -q correct-horse "$host/argv"
+}
+
+@test "redis: tells lost links, writes that failed, memory that runs out, and restarts that wait" {
+    stub_redis
+    touch "$host/active/redis-cluster.service"
+    echo multihost-restart-pending >"$host/marks"
+    printf '%s\n' cluster_state:fail master_link_status:down aof_last_write_status:err used_memory:96 >"$host/redis"
+    redis_node
+    for name in state replication persistence memory; do
+        [[ $(found "$name") == failed* ]]
+    done
+    [[ $(found restart) == warning* ]]
+    printf '%s\n' used_memory:99 maxmemory_policy:allkeys-lru role:master min_slaves_good_slaves:0 >"$host/redis"
+    redis_node MIN_REPLICAS_TO_WRITE=1
+    [[ $(found memory) == ok* && $(found replication) == "failed: 0 replicas are in touch, writes need 1"* ]]
+}
+
+web_node() {
+    check web/node NAME=site DIRECTORY="$host/srv" PORT=80 HEALTH_PATH=/healthz "$@"
+}
+
+@test "web: tells a server that does not run, that is not healthy, and what it serves" {
+    stub curl 'printf 200'
+    web_node
+    [[ $(found service) == "failed: nginx.service is inactive"* ]]
+    touch "$host/active/nginx.service"
+    web_node
+    [[ $(found health) == ok* && $(found release) == failed* ]]
+    ln -s releases/r1 "$host/srv/current"
+    stub curl 'printf 503'
+    web_node
+    [[ $(found health) == "failed: /healthz answers 503"* && $(found release) == "ok: r1" ]]
+    web_node UPSTREAM=10.0.0.7:8080
+    [[ $(found health) == *"see whether 10.0.0.7:8080 answers" && -z $(found release) ]]
+}
+
+@test "web: tells members that serve another release, or don't answer" {
+    # shellcheck disable=SC2016
+    {
+        stub runuser 'if [[ "$*" == *@10.0.0.2* ]]; then echo releases/r1; else echo releases/r2; fi'
+        stub curl '[[ "$*" != *10.0.0.3* ]] && printf 200 || printf 000'
+    }
+    check web/release DIRECTORY="$host/srv" USER=multihost RELEASE=r1 MEMBERS="a=10.0.0.2 b=10.0.0.3" PORT=80 HEALTH_PATH=/healthz CHECK_PATH=/
+    [[ $(found release) == "failed: b has r2; r1 is wanted"* && $(found members) == "failed: b: /healthz answers with status 000"* ]]
+}
+
+@test "a check that fails itself says where" {
+    stub df 'true'
+    stub systemctl 'exit 7'
+    run --separate-stderr doctor host/ready
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"doctor/host/ready.sh:"*"'systemctl "*"ended with status 7"* ]]
+    [[ $(found disk) == "failed: df does not answer"* ]]
+}
+
+@test "no check changes anything on its host" {
+    local before
+    stub_redis
+    stub curl 'printf 200'
+    stub runuser 'true'
+    touch "$host/active/redis-cluster.service" "$host/active/nginx.service"
+    before=$(cd "$host" && find . -type f ! -name argv -exec sha256sum {} + | sort)
+    check host/ready
+    redis_node
+    web_node
+    check ssh/verify MEMBERS="b=10.0.0.2"
+    [[ $(cd "$host" && find . -type f ! -name argv -exec sha256sum {} + | sort) == "$before" ]]
+    [[ ! -e $BATS_TEST_TMPDIR/steps ]]
+    # Nor does any call what changes a host.
+    run ! grep -nE '\b(changed|file_write|file_remove|directory|packages_install|service_(start|restart|off)|unit_write|sysctl_set|mktemp)\b' -r "$scripts/doctor"
+}

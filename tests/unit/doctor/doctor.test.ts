@@ -1,0 +1,192 @@
+import { loadCheck } from "../../../doctor/checks";
+import { parseOptions } from "../../../doctor/cli";
+import { type Remote, examine } from "../../../doctor/examine";
+import { type Finding, readObservation } from "../../../doctor/findings";
+import { readInventory } from "../../../doctor/inventory";
+import { formatReport, makeReport } from "../../../doctor/report";
+
+const SECRET = "4dabf18193072939515e22adb298388d";
+const secret = (value: unknown): object => ({
+    [SECRET]: "1b47061264138c4ac30d75fd1eb44270",
+    plaintext: JSON.stringify(value),
+});
+
+/** A step's resource, as a state has it. */
+function step(host: string, script: string, name: string, address = `10.0.0.${host.length}`, proxy?: string): object {
+    return {
+        urn: `urn:pulumi:dev::p::command:remote:Command::${name}`,
+        type: "command:remote:Command",
+        inputs: {
+            create: `STEP=${script}@12345678 PARAM_PORT='7000' bash --norc -s`,
+            stdin: secret(`shopt -s extglob\n{\nSECRET_PASSWORD='s3cret'\nSTEP_SOURCES=''\nbody`),
+            connection: secret({ host: address, user: "ops", ...(proxy !== undefined && { proxy: { host: proxy } }) }),
+            triggers: [`i-${host}`],
+        },
+    };
+}
+
+const state = (...resources: object[]): object => ({ deployment: { resources } });
+
+const cluster = state(
+    step("bastion-1", "host/ready", "bastion-1-ready", "198.51.100.1"),
+    step("node-1", "host/ready", "node-1-ready", "10.0.0.1", "198.51.100.1"),
+    step("node-1", "redis/node", "redis-node-1", "10.0.0.1", "198.51.100.1"),
+    step("node-1", "redis/cluster", "redis-cluster", "10.0.0.1", "198.51.100.1"),
+    step("node-2", "host/ready", "node-2-ready", "10.0.0.2", "198.51.100.1"),
+    step("node-2", "redis/node", "redis-node-2", "10.0.0.2", "198.51.100.1"),
+    { urn: "urn:pulumi:dev::p::alicloud:vpc/network:Network::main", type: "alicloud:vpc/network:Network" },
+);
+
+describe("the inventory", () => {
+    test("has every host with its steps, parameters in the command and secrets apart", () => {
+        const { hosts, findings } = readInventory(cluster);
+        expect(hosts.map(({ name, steps }) => [name, steps.map(({ script }) => script)])).toEqual([
+            ["bastion-1", ["host/ready"]],
+            ["node-1", ["host/ready", "redis/node", "redis/cluster"]],
+            ["node-2", ["host/ready", "redis/node"]],
+        ]);
+        expect(hosts[1]?.steps[1]?.secrets).toEqual(["SECRET_PASSWORD='s3cret'"]);
+        expect(hosts[1]?.connection).toMatchObject({ host: "10.0.0.1", user: "ops" });
+        expect(findings).toMatchObject([{ check: "updates", status: "ok" }]);
+    });
+
+    test("tells of an update that was cut off", () => {
+        const leaving = { ...step("node-9", "redis/node", "redis-node-9"), delete: true };
+        const cut = {
+            deployment: { resources: [leaving], pending_operations: [{ resource: leaving, type: "creating" }] },
+        };
+        expect(readInventory(cut)).toMatchObject({
+            hosts: [],
+            findings: [{ status: "warning", detail: expect.stringContaining("creating redis-node-9") as string }],
+        });
+    });
+
+    test("refuses a state whose secrets are encrypted", () => {
+        const encrypted = step("a", "host/ready", "a-ready") as { inputs: Record<string, unknown> };
+        encrypted.inputs["stdin"] = { [SECRET]: "x", ciphertext: "v1:…" };
+        expect(() => readInventory(state(encrypted))).toThrow(/--show-secrets/);
+    });
+});
+
+describe("an examination", () => {
+    const line = (finding: Partial<Finding>): string =>
+        JSON.stringify({ check: "x", status: "ok", detail: "fine", ...finding });
+    const down =
+        (...hosts: string[]): Remote =>
+        async (connection, { text }, { line: say }) => {
+            if (hosts.includes(connection.host) || hosts.includes(connection.proxy?.host ?? ""))
+                throw new Error("timed out");
+            if (text !== "true") say(line({}));
+            return 0;
+        };
+    const by = (findings: readonly Finding[], status: string): (string | null)[] =>
+        [...new Set(findings.filter((finding) => finding.status === status).map(({ host }) => host))].sort();
+
+    test("asks every host, and the service as a whole from one of them", async () => {
+        const findings = await examine(readInventory(cluster), down());
+        expect(by(findings, "failed")).toEqual([]);
+        expect(findings.filter(({ host }) => host === null).map(({ service }) => service)).toEqual(["stack", "redis"]);
+    });
+
+    test("goes on without a host that is down, and asks the service from another one", async () => {
+        const findings = await examine(readInventory(cluster), down("10.0.0.1"));
+        expect(by(findings, "failed")).toEqual(["node-1"]);
+        expect(findings.filter(({ status }) => status === "failed")).toMatchObject([
+            { check: "login", service: "host" },
+        ]);
+        expect(findings.find(({ step: name }) => name === "redis-cluster")).toMatchObject({ host: null, status: "ok" });
+        expect(by(findings, "ok")).toContain("node-2");
+    });
+
+    test("names the bastion, and not every host behind it", async () => {
+        const findings = await examine(readInventory(cluster), down("198.51.100.1"));
+        expect(by(findings, "failed")).toEqual(["bastion-1"]);
+        expect(findings.find(({ host, check }) => host === "node-1" && check === "login")).toMatchObject({
+            status: "skipped",
+            detail: expect.stringContaining("bastion-1") as string,
+        });
+    });
+
+    test("blames a check that fails itself or prints nonsense, and reveals nothing", async () => {
+        const broken: Remote = async (_, { text }, { line: say, error }) => {
+            if (text === "true") return 0;
+            say("hello");
+            error("redis/node.sh line 7: no such file\n    the program's own words\n");
+            return 3;
+        };
+        const findings = await examine(readInventory(cluster), broken);
+        const failed = findings.filter(({ host, status }) => host === "node-2" && status === "failed");
+        expect(failed.some(({ detail }) => detail.includes("no finding"))).toBe(true);
+        expect(failed.some(({ detail }) => detail === "redis/node.sh line 7: no such file")).toBe(true);
+        expect(JSON.stringify(findings)).not.toContain("s3cret");
+    });
+
+    test("a peer that is down is no finding of those that miss it", async () => {
+        const missing: Remote = async (connection, { text }, { line: say }) => {
+            if (connection.host === "10.0.0.1") throw new Error("timed out");
+            if (text !== "true") say(line({ check: "logins", status: "failed", peers: ["node-1"] }));
+            return 0;
+        };
+        const findings = await examine(readInventory(cluster), missing);
+        expect(by(findings, "failed")).toEqual(["node-1"]);
+    });
+});
+
+describe("what a host says of itself", () => {
+    const asked = { from: 1_000, to: 1_002 };
+
+    test("is judged by this machine's clock", () => {
+        const clock = (time: number): string => readObservation(JSON.stringify({ check: "clock", time }), asked).status;
+        expect([clock(1_001), clock(1_006), clock(1_060), clock(900)]).toEqual(["ok", "ok", "failed", "failed"]);
+        expect(readObservation('{"check":"clock","time":900}', asked).detail).toContain("100 s behind");
+    });
+
+    test("has to have a name, a status and a detail", () => {
+        for (const wrong of ["{}", '{"check":"a"}', '{"check":"a","status":"fine","detail":"x"}', "[]", "x"])
+            expect(() => readObservation(wrong, asked)).toThrow();
+    });
+});
+
+test("a report shows the worst of every host and service first, and everything when asked", () => {
+    const finding = (status: Finding["status"], host: string | null, detail: string): Finding => ({
+        host,
+        service: "redis",
+        step: null,
+        check: "memory",
+        status,
+        detail,
+    });
+    const findings = [
+        finding("ok", "node-1", "12 %"),
+        finding("failed", "node-2", "full"),
+        finding("warning", null, "soon"),
+    ];
+    const report = makeReport("dev", new Date(0), new Date(1500), findings);
+    expect(report).toMatchObject({
+        healthy: false,
+        seconds: 1.5,
+        counts: { ok: 1, warning: 1, failed: 1, skipped: 0 },
+    });
+    const brief = formatReport(report, false);
+    expect(brief.indexOf("full")).toBeLessThan(brief.indexOf("soon"));
+    expect(brief).not.toContain("12 %");
+    expect(brief).toContain("Stack dev: 1 ok, 1 warning, 1 failed, in 1.5 s.");
+    expect(formatReport(report, true)).toContain("12 %");
+    expect(makeReport("dev", new Date(0), new Date(0), [finding("warning", null, "soon")]).healthy).toBe(true);
+});
+
+test("every word of the command line is known, or refused", () => {
+    expect(parseOptions([], {})).toEqual({ stack: "lab", all: false, json: false });
+    expect(parseOptions(["--stack=prod", "--json"], { PULUMI_STACK: "dev" })).toMatchObject({
+        stack: "prod",
+        json: true,
+    });
+    for (const words of [["--verbose"], ["--all", "--json"], ["--stack", "--all"], ["prod"]])
+        expect(parseOptions(words, {})).toBeUndefined();
+});
+
+test("a step without a check of its own is left out, and every check belongs to a step that exists", () => {
+    expect(loadCheck("mesh/none")).toBeUndefined();
+    expect(loadCheck("redis/cluster")).toMatchObject({ service: "redis", anyHost: true });
+    expect(loadCheck("redis/node")).toMatchObject({ service: "redis", anyHost: false });
+});
