@@ -29,7 +29,7 @@ export interface MysqlConfig {
     readonly binlogDoDb?: readonly string[];
     /** @default generated */
     readonly password?: pulumi.Output<string>;
-    /** A second one that stays valid. @default none */
+    /** Stays valid beside `password`, for clients that have not got that one yet. @default none */
     readonly previousPassword?: pulumi.Output<string>;
     /** Names of replicas whose data is thrown away and copied from the source, once. @default [] */
     readonly rebuild: readonly string[];
@@ -76,8 +76,6 @@ export function readMysql(reader: Reader): MysqlConfig {
     }
     const source = reader.text(mysql, "mysql.source");
     const binlogDoDb = databases(reader, mysql, "mysql.binlogDoDb");
-    const password = reader.password(mysql, "mysql.password", "Leave it out to have one generated.");
-    const previousPassword = reader.password(mysql, "mysql.previousPassword", "Leave it out to end its validity.");
     const verify = reader.text(mysql, "mysql.verify");
     return {
         enabled: reader.boolean(mysql, "mysql.enabled", true),
@@ -90,8 +88,7 @@ export function readMysql(reader: Reader): MysqlConfig {
         bufferPool,
         semiSync: reader.boolean(mysql, "mysql.semiSync", true),
         ...(binlogDoDb !== undefined && { binlogDoDb }),
-        ...(password !== undefined && { password }),
-        ...(previousPassword !== undefined && { previousPassword }),
+        ...reader.passwords(mysql, "mysql"),
         rebuild: mysql?.["rebuild"] === undefined ? [] : reader.texts(mysql, "mysql.rebuild"),
         ...(verify !== undefined && { verify }),
     };

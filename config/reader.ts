@@ -112,8 +112,25 @@ export class Reader {
         return undefined;
     }
 
+    /** A service's `password`, and its `previousPassword` for clients that have not got the new one yet. */
+    passwords(
+        section: Section | undefined,
+        service: string,
+    ): { readonly password?: pulumi.Output<string>; readonly previousPassword?: pulumi.Output<string> } {
+        const [path, previousPath] = [`${service}.password`, `${service}.previousPassword`];
+        const password = this.password(section, path, "Leave it out to have one generated.");
+        const previousPassword = this.password(section, previousPath, "Leave it out to end its validity.");
+        if (password !== undefined && section?.["password"] === section?.["previousPassword"]) {
+            this.problems.add(previousPath, `is the same as ${path}: leave it out.`);
+        }
+        return {
+            ...(password !== undefined && { password }),
+            ...(previousPassword !== undefined && { previousPassword }),
+        };
+    }
+
     /** @param without what leaving it out means, for a reader whose password is refused. */
-    password(section: Section | undefined, path: string, without: string): pulumi.Output<string> | undefined {
+    private password(section: Section | undefined, path: string, without: string): pulumi.Output<string> | undefined {
         const value = this.text(section, path);
         if (value === undefined) return undefined;
         const weak = passwordProblem(value);

@@ -19,6 +19,8 @@ export interface RedisConfig {
     readonly tls: boolean;
     /** @default generated */
     readonly password?: pulumi.Output<string>;
+    /** Stays valid beside `password`, for clients that have not got that one yet. @default none */
+    readonly previousPassword?: pulumi.Output<string>;
 }
 
 /** How many hosts the cluster takes: the first ones of the pool. */
@@ -34,6 +36,7 @@ export const redisKeys = [
     "maxmemoryPolicy",
     "tls",
     "password",
+    "previousPassword",
 ] as const;
 
 export function readRedis(reader: Reader): RedisConfig {
@@ -53,7 +56,6 @@ export function readRedis(reader: Reader): RedisConfig {
     if (!(evictionPolicies as readonly string[]).includes(policy)) {
         problems.add("redis.maxmemoryPolicy", `"${policy}" is none of ${evictionPolicies.join(", ")}.`);
     }
-    const password = reader.password(redis, "redis.password", "Leave it out to have one generated.");
     return {
         masters,
         replicasPerMaster,
@@ -61,6 +63,6 @@ export function readRedis(reader: Reader): RedisConfig {
         maxmemory,
         maxmemoryPolicy: policy as EvictionPolicy,
         tls: reader.boolean(redis, "redis.tls", true),
-        ...(password !== undefined && { password }),
+        ...reader.passwords(redis, "redis"),
     };
 }

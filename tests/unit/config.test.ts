@@ -5,9 +5,9 @@ import { parseConfig } from "../../config";
 
 const minimal = { "alicloud:region": "cn-hangzhou", adminCidrs: '["198.51.100.0/24"]' };
 
-function problemsOf(raw: Record<string, string>): string[] {
+function problemsOf(raw: Record<string, string>, secretKeys: readonly string[] = []): string[] {
     try {
-        parseConfig(raw);
+        parseConfig(raw, secretKeys);
     } catch (error) {
         return (error as Error).message.split("\n");
     }
@@ -144,9 +144,21 @@ describe("the stack's configuration", () => {
             { ...minimal, hosts: '{"systemDisk":{"sise":20}}' },
             "hosts.systemDisk.sise: is not known",
         ],
+        [
+            "a previous password that is the new one",
+            { ...minimal, redis: '{"password":"correct.horse.battery","previousPassword":"correct.horse.battery"}' },
+            "redis.previousPassword: is the same as redis.password",
+            ["redis"],
+        ],
+        [
+            "a weak previous password",
+            { ...minimal, redis: '{"previousPassword":"hunter2"}' },
+            "redis.previousPassword: a password needs at least 16 characters. Leave it out to end its validity.",
+            ["redis"],
+        ],
         ["a number as a tag", { ...minimal, tags: '{"team":7}' }, 'tags["team"]: 7 is not text'],
-    ])("refuses %s", (_, raw, expected) => {
-        expect(problemsOf(raw as Record<string, string>)[1]).toContain(expected);
+    ])("refuses %s", (_, raw, expected, secretKeys = []) => {
+        expect(problemsOf(raw as Record<string, string>, secretKeys as string[])[1]).toContain(expected);
     });
 
     it("makes as many hosts as the service that takes most of them", () => {
@@ -229,11 +241,16 @@ describe("the stack's configuration", () => {
         expect(network).toEqual({ cidr: "10.0.0.0/16", reservedCidrs: [], vpcId: "vpc-1", vswitchIds: ["vsw-1"] });
     });
 
-    it("takes a good password that is stored encrypted, and keeps it secret", async () => {
-        const redis = '{"password":"correct.horse.battery"}';
-        const { password } = parseConfig({ ...minimal, redis }, ["redis"]).redis;
-        expect(await pulumi.isSecret(password!)).toBe(true);
-        expect(await new Promise((done) => password!.apply(done))).toBe("correct.horse.battery");
+    it("takes good passwords that are stored encrypted, and keeps them secret", async () => {
+        const raw = '{"password":"correct.horse.battery","previousPassword":"incorrect.horse.battery"}';
+        const { redis } = parseConfig({ ...minimal, redis: raw }, ["redis"]);
+        for (const [password, value] of [
+            [redis.password, "correct.horse.battery"],
+            [redis.previousPassword, "incorrect.horse.battery"],
+        ] as const) {
+            expect(await pulumi.isSecret(password!)).toBe(true);
+            expect(await new Promise((done) => password!.apply(done))).toBe(value);
+        }
     });
 
     it("takes a region that the provider was told not to check", () => {
