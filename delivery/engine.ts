@@ -1,10 +1,9 @@
 /** Previews through the engine, read from its event log. */
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { root } from "../toolchain/folders";
 import { policyPackArguments } from "../toolchain/policyPack";
+import { startPulumi } from "../toolchain/pulumi";
 import { type Plan, planOf, readEvents } from "./plan";
 
 /** How much of the engine's own words is kept for the case that it fails before it logs an event. */
@@ -19,7 +18,6 @@ export async function previewStack(stack: string, args: readonly string[] = []):
     const log = join(folder, "events.json");
     try {
         const { code, tail } = await pulumi(
-            stack,
             [
                 "preview",
                 "--stack",
@@ -50,30 +48,17 @@ function readIfThere(file: string): string {
     }
 }
 
-/** The stack that runs against the lab on this machine. */
-export const LAB_STACK = "lab";
-
-/** Runs Pulumi, shows what it says on standard error, and returns how it ended. */
-function pulumi(
-    stack: string,
-    args: readonly string[],
-    env: NodeJS.ProcessEnv,
-): Promise<{ code: number; tail: string }> {
-    // The lab may have been brought up by another checkout, whose program it isn't to preview.
-    const command = stack === LAB_STACK ? ["lab/cli.ts", "pulumi"] : ["toolchain/pulumi.ts"];
+/** Runs Pulumi, shows on standard error what it says, and returns how it ended. */
+async function pulumi(args: readonly string[], env: NodeJS.ProcessEnv): Promise<{ code: number; tail: string }> {
+    const child = await startPulumi(args, ["ignore", "pipe", "pipe"], env);
     return new Promise((done, fail) => {
-        const child = spawn(process.execPath, [join(root, "toolchain", "bootstrap.mjs"), ...command, ...args], {
-            cwd: root,
-            env: { ...process.env, ...env },
-            stdio: ["ignore", "pipe", "pipe"],
-        });
         let tail = "";
         const keep = (chunk: Buffer): void => {
             process.stderr.write(chunk);
             tail = (tail + chunk.toString()).slice(-TAIL);
         };
-        child.stdout.on("data", keep);
-        child.stderr.on("data", keep);
+        child.stdout!.on("data", keep);
+        child.stderr!.on("data", keep);
         child.on("error", fail);
         child.on("close", (code) => done({ code: code ?? 1, tail }));
     });

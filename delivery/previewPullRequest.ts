@@ -2,9 +2,10 @@
 import { readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { root } from "../toolchain/folders";
+import { LAB_STACK } from "../toolchain/stacks";
 import { touchedStacks } from "./affected";
 import { commentOf, saysNothing } from "./comment";
-import { LAB_STACK, previewStack } from "./engine";
+import { previewStack } from "./engine";
 import { changeSince } from "./git";
 import type { Operation, Plan } from "./plan";
 import { EXIT, type Report, type StackReport, exitCode, writeReport } from "./report";

@@ -17,9 +17,9 @@ import { freemem } from "node:os";
 import { dirname, join } from "node:path";
 import { isAlive as isHolderAlive, withLock } from "../toolchain/lock.cjs";
 import { root } from "../toolchain/folders";
-import { inLabProject } from "../toolchain/labEnvironment";
 import { policyPackArguments } from "../toolchain/policyPack";
 import { formatDuration, note, step, summary } from "../toolchain/progress.cjs";
+import { LAB_STACK } from "../toolchain/stacks";
 import { table } from "../toolchain/table";
 import { Toolchain, ensureToolchain } from "../toolchain/toolchain";
 import { DEFAULT_REGION } from "./api/regions";
@@ -35,12 +35,12 @@ import { findProblems } from "./preflight";
 import { STARTER, endProcesses, recover } from "./recover";
 import { rpcClient } from "./rpc";
 import { login } from "./ssh";
-import { STACK, configuredRegion, projectName, writeProject } from "./stack";
+import { configuredRegion, inLabProject, projectName, writeProject } from "./stack";
 import { HostView, LabView, chooseHost, hostViews } from "./view";
 
 const help = `Usage: npm run lab -- <command>
 
-  up                     everything: the cloud, the stack \`${STACK}\`, its hosts and services (the default)
+  up                     everything: the cloud, the stack \`${LAB_STACK}\`, its hosts and services (the default)
   start                  only the cloud, as it was left; empty the first time. For any client
   stop                   stops the cloud and its hosts; \`start\` and \`up\` bring them back
   status [--json]        endpoint, region, hosts. Exit code 0: runs, 3: does not run
@@ -167,8 +167,8 @@ async function up(paths: LabPaths): Promise<number> {
         writeProject(paths);
         const environment = pulumiEnvironment(paths, toolchain);
         const quiet = (args: readonly string[]): Promise<string> => capture(paths, toolchain, environment, args);
-        if (!existsSync(join(paths.pulumi, ".pulumi", "stacks", projectName(), `${STACK}.json`)))
-            await step("Make the stack", { about: "3 s" }, () => quiet(["stack", "select", "--create", STACK]));
+        if (!existsSync(join(paths.pulumi, ".pulumi", "stacks", projectName(), `${LAB_STACK}.json`)))
+            await step("Make the stack", { about: "3 s" }, () => quiet(["stack", "select", "--create", LAB_STACK]));
         const repaired = await mend(paths, daemon, quiet);
         const code = await runUp(paths, toolchain, environment, repaired);
         if (code !== 0) {
@@ -231,7 +231,7 @@ async function mend(
         recover({
             backend: paths.pulumi,
             project: projectName(),
-            stack: STACK,
+            stack: LAB_STACK,
             scratch: paths.folder,
             pulumi: quiet,
             search: alicloudSearch(rpc, daemon.region),
@@ -253,7 +253,7 @@ async function runUp(
         "up",
         "--yes",
         "--stack",
-        STACK,
+        LAB_STACK,
         "--skip-preview",
         "--suppress-permalink=true",
         ...policyPackArguments(),
@@ -304,7 +304,10 @@ async function summarize(
     started: number,
     memory: number | undefined,
 ): Promise<void> {
-    const outputs = JSON.parse(await quiet(["stack", "output", "--json", "--stack", STACK])) as Record<string, unknown>;
+    const outputs = JSON.parse(await quiet(["stack", "output", "--json", "--stack", LAB_STACK])) as Record<
+        string,
+        unknown
+    >;
     const lab = view(paths);
     process.stdout.write(`\n${hostTable(lab.hosts)}\n\n`);
     const rows: [string, string][] = [
@@ -450,7 +453,7 @@ async function ssh(paths: LabPaths, words: readonly string[]): Promise<number> {
             exportStack: async () => {
                 if (!existsSync(paths.project)) return undefined;
                 const toolchain = await ensureToolchain();
-                const args = ["stack", "export", "--show-secrets", "--stack", STACK];
+                const args = ["stack", "export", "--show-secrets", "--stack", LAB_STACK];
                 return capture(paths, toolchain, pulumiEnvironment(paths, toolchain), args).catch(() => undefined);
             },
             enter: (instanceId, line) => enterCommand(paths.name, instanceId, line),
@@ -465,7 +468,7 @@ async function pulumi(paths: LabPaths, args: readonly string[]): Promise<number>
     writeProject(paths);
     const child = spawn(toolchain.pulumi, inLabProject(args, paths.project), {
         cwd: root,
-        env: { PULUMI_STACK: STACK, ...environment, [STARTER]: String(process.pid) },
+        env: { PULUMI_STACK: LAB_STACK, ...environment, [STARTER]: String(process.pid) },
         stdio: "inherit",
     });
     process.on("SIGINT", () => undefined);
@@ -479,7 +482,7 @@ async function pulumi(paths: LabPaths, args: readonly string[]): Promise<number>
 /** A process of its own: the doctor knows the components, which nothing here does. */
 async function doctor(paths: LabPaths, args: readonly string[]): Promise<number> {
     if (!runningDaemon(paths)) throw new LabError(`The lab "${paths.name}" does not run: \`npm run lab -- start\`.`);
-    const program = [join(root, "toolchain", "bootstrap.mjs"), "doctor/cli.ts", "--stack", STACK, ...args];
+    const program = [join(root, "toolchain", "bootstrap.mjs"), "doctor/cli.ts", "--stack", LAB_STACK, ...args];
     const child = spawn(process.execPath, program, { env: { ...process.env, LAB_NAME: paths.name }, stdio: "inherit" });
     process.on("SIGINT", () => undefined);
     process.on("SIGTERM", () => child.kill("SIGTERM"));

@@ -87,8 +87,6 @@ export function clientEnvironment(
         PULUMI_SKIP_UPDATE_CHECK: "true",
         PULUMI_SUPPRESS_NEO_LINK: "true",
         LAB_NAME: paths.name,
-        // Where the stack's configuration for this lab is: its port, its salt.
-        LAB_PROJECT: paths.project,
         LAB_PORT: String(lab.port),
         LAB_ENDPOINT: endpoint,
     };

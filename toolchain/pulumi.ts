@@ -1,26 +1,28 @@
-/** `npm run pulumi -- <arguments>`: the right Pulumi with the right plugins, and the lab's environment for the lab's stack. */
+/** `npm run pulumi -- <arguments>`: the right Pulumi with the right plugins, on the cloud of the lab for the lab's stack. */
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
-import { chosenStack, inLabProject, labEnvironment } from "./labEnvironment";
+import { join } from "node:path";
+import { root } from "./folders";
+import { LAB_STACK, chosenStack } from "./stacks";
 import { ensureToolchain } from "./toolchain";
 
 export { ensureToolchain, toolchainProblems, type Origin, type Part, type Toolchain } from "./toolchain";
 
-/** The stack that runs against the lab. */
-const labStack = "lab";
-
-/** Starts Pulumi with these arguments, its plugins, and what the stack needs in its environment. */
-export async function startPulumi(args: readonly string[], stdio: StdioOptions): Promise<ChildProcess> {
-    const { pulumi, env } = await ensureToolchain();
-    let lab: Record<string, string> = {};
-    if (chosenStack(args) === labStack) {
-        const found = labEnvironment();
-        if (found === undefined)
-            process.stderr.write(
-                "No lab is running, so the stack `lab` has no cloud to talk to: start one with `npm run lab -- start`.\n",
-            );
-        else lab = found;
+/**
+ * Starts Pulumi with these arguments and its plugins. The lab's stack is left to the lab's own command line: another
+ * checkout may have brought the lab up, whose program and settings its project folder would otherwise still hold.
+ */
+export async function startPulumi(
+    args: readonly string[],
+    stdio: StdioOptions,
+    more: NodeJS.ProcessEnv = {},
+): Promise<ChildProcess> {
+    const env = { ...process.env, ...more };
+    if (chosenStack(args) === LAB_STACK) {
+        const lab = [join(root, "toolchain", "bootstrap.mjs"), "lab/cli.ts", "pulumi", "--", ...args];
+        return spawn(process.execPath, lab, { stdio, env });
     }
-    return spawn(pulumi, inLabProject(args, lab["LAB_PROJECT"]), { stdio, env: { ...process.env, ...lab, ...env } });
+    const toolchain = await ensureToolchain();
+    return spawn(toolchain.pulumi, args, { stdio, env: { ...env, ...toolchain.env } });
 }
 
 async function main(args: readonly string[]): Promise<void> {

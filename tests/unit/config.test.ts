@@ -158,7 +158,7 @@ describe("the stack's configuration", () => {
         ],
         ["a number as a tag", { ...minimal, tags: '{"team":7}' }, 'tags["team"]: 7 is not text'],
     ])("refuses %s", (_, raw, expected, secretKeys = []) => {
-        expect(problemsOf(raw as Record<string, string>, secretKeys as string[])[1]).toContain(expected);
+        expect(problemsOf(raw as Record<string, string>, secretKeys)[1]).toContain(expected);
     });
 
     it("makes as many hosts as the service that takes most of them", () => {

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chosenStack, labEnvironment } from "../../../toolchain/labEnvironment";
 import { publishedChecksum } from "../../../toolchain/official";
 import { contentHash } from "../../../toolchain/sources";
+import { chosenStack } from "../../../toolchain/stacks";
 
 describe("the stack of a command line", () => {
     it.each([
@@ -29,12 +29,6 @@ describe("files", () => {
     let folder: string;
     beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "environment-"))));
     afterEach(() => rmSync(folder, { recursive: true }));
-
-    it("a lab that runs has written down its environment", () => {
-        expect(labEnvironment(folder)).toBeUndefined();
-        writeFileSync(join(folder, "env.json"), JSON.stringify({ ALICLOUD_REGION: "cn-hangzhou" }));
-        expect(labEnvironment(folder)).toEqual({ ALICLOUD_REGION: "cn-hangzhou" });
-    });
 
     it("a content hash changes with content, name and salt, and with nothing else", () => {
         writeFileSync(join(folder, "a"), "1");

@@ -1,0 +1,22 @@
+/** Which stack a Pulumi command line is about. */
+
+/** The stack that runs in a lab. */
+export const LAB_STACK = "lab";
+
+const positional = new Set(["select", "init", "rm"]);
+
+/** The stack that a command line or `PULUMI_STACK` names, without organization and project; undefined when neither does. */
+export function chosenStack(args: readonly string[], env: NodeJS.ProcessEnv = process.env): string | undefined {
+    const end = args.indexOf("--");
+    const words = end < 0 ? args : args.slice(0, end);
+    let name: string | undefined;
+    for (const [index, word] of words.entries()) {
+        if (word === "-s" || word === "--stack") name = words[index + 1];
+        else if (word.startsWith("--stack=")) name = word.slice("--stack=".length);
+        else if (/^-s[^-]/.test(word)) name = word.slice(2).replace(/^=/, "");
+    }
+    if (name === undefined && words[0] === "stack" && positional.has(words[1] ?? ""))
+        name = words.slice(2).find((word) => !word.startsWith("-"));
+    name ??= env["PULUMI_STACK"];
+    return name === undefined || name === "" ? undefined : name.split("/").at(-1);
+}
