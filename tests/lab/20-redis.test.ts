@@ -1,6 +1,6 @@
 /** Redis Cluster of the shared stack under a client that goes on writing: a host is lost, masters come and go. */
-import { api, configure, eventually, status, up, upChanges } from "./lab";
-import { ClusterWriter, installClient, lost, nodes, whole } from "./redis";
+import { api, configure, eventually, rotate, status, up, upChanges } from "./lab";
+import { access, ClusterWriter, installClient, Logins, lost, nodes, redis, whole } from "./redis";
 
 jest.setTimeout(500_000);
 
@@ -83,5 +83,32 @@ describe("masters", () => {
         await whole(reader, 3);
         expect((await status()).hosts.filter(({ name }) => name.startsWith("node-"))).toHaveLength(6);
         expect(await upChanges()).toEqual([]);
+    });
+});
+
+describe("the password", () => {
+    afterAll(async () => {
+        await configure("redis.password", undefined);
+        await up();
+    });
+
+    it("changes while clients log in, and none is refused; then the previous one is", async () => {
+        const before = (await access()).password;
+        const logins = await Logins.start(client);
+        expect(await rotate("redis.password")).toContain("--finish");
+        const after = (await access()).password;
+        expect(after).not.toBe(before);
+        await expect(rotate("redis.password")).rejects.toThrow("A rotation is under way");
+        logins.use(after);
+        await new Promise((wake) => setTimeout(wake, 2000));
+        await rotate("redis.password", "--finish");
+        await new Promise((wake) => setTimeout(wake, 2000));
+        const { logins: accepted, errors } = await logins.stop();
+        expect(errors).toEqual({});
+        expect(accepted).toBeGreaterThan(100);
+        const attempt = `
+try: connect(password=settings["before"]).ping(); print("accepted")
+except Exception as error: print(type(error).__name__, error)`;
+        expect(await redis(reader, attempt, { before })).toMatch(/WRONGPASS|invalid username-password/);
     });
 });

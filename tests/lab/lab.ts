@@ -23,8 +23,13 @@ export interface LabOptions {
     readonly environment?: NodeJS.ProcessEnv;
 }
 
-function start(args: readonly string[], seconds: number, environment = labEnvironment): ChildProcessWithoutNullStreams {
-    return spawn(process.execPath, [join(root, "toolchain", "bootstrap.mjs"), "lab/cli.ts", ...args], {
+function start(
+    args: readonly string[],
+    seconds: number,
+    environment = labEnvironment,
+    program = "lab/cli.ts",
+): ChildProcessWithoutNullStreams {
+    return spawn(process.execPath, [join(root, "toolchain", "bootstrap.mjs"), program, ...args], {
         cwd: root,
         env: { ...process.env, ...environment },
         timeout: seconds * 1000,
@@ -116,20 +121,19 @@ export async function outputs(): Promise<Record<string, unknown>> {
 
 /**
  * Sets a member of the stack's configuration in the lab's own project (the repository's files stay as they are), or
- * removes it with `undefined`. A secret is stored encrypted.
+ * removes it with `undefined`.
  */
-export async function configure(
-    path: string,
-    value: string | undefined,
-    options: { secret?: boolean } = {},
-): Promise<void> {
-    if (value === undefined) {
-        await labOutput(["pulumi", "config", "rm", "--path", path]);
-        return;
-    }
-    // On standard input: a command line can be read by anyone.
-    const how = options.secret === true ? "--secret" : "--plaintext";
-    await labOutput(["pulumi", "config", "set", how, "--path", path], { input: value });
+export async function configure(path: string, value: string | undefined): Promise<void> {
+    await labOutput(["pulumi", "config", ...(value === undefined ? ["rm"] : ["set", "--plaintext"]), "--path", path], {
+        input: value ?? "",
+    });
+}
+
+/** Runs `npm run rotate -- …` on the lab's stack. @returns what it printed. @throws Error with all of it when it fails */
+export async function rotate(...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await finished(start([...args, "--yes"], 300, labEnvironment, "rotation/cli.ts"));
+    if (code !== 0) throw new Error(`rotate ${args.join(" ")} ended with ${code}:\n${stdout}\n${stderr}`);
+    return stdout;
 }
 
 /** Runs `pulumi up`. @returns what it printed. @throws Error with all of it when it fails */

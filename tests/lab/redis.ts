@@ -122,6 +122,35 @@ export class ClusterWriter {
     }
 }
 
+/** Clients that log in anew all the time, to every node. See clients/redis_login.py. */
+export class Logins {
+    private constructor(private readonly process: Running) {}
+
+    /** @returns once each node has been tried */
+    static async start(host: string): Promise<Logins> {
+        const program = readFileSync(join(__dirname, "clients", "redis_login.py"), "utf8");
+        const process = startOnHost(host, ["python3", "-c", program]);
+        process.say(JSON.stringify(await access()));
+        await process.told("logged in", 60);
+        return new Logins(process);
+    }
+
+    /** What they log in with from now on. */
+    use(password: string): void {
+        this.process.say(password);
+    }
+
+    /** Ends them. */
+    async stop(): Promise<{ readonly logins: number; readonly errors: Readonly<Record<string, number>> }> {
+        const { code, stdout, stderr } = await this.process.end();
+        if (code !== 0) throw new Error(`The clients ended with ${code}: ${stderr}`);
+        return JSON.parse(stdout.trimEnd().split("\n").pop()!) as {
+            logins: number;
+            errors: Record<string, number>;
+        };
+    }
+}
+
 /** Reads keys back with a client on another host. @returns those that are not what was written */
 export async function lost(host: string, writes: readonly Write[]): Promise<Write[]> {
     const program = `

@@ -1,0 +1,74 @@
+import { parseOptions, passwordIn } from "../../../rotation/cli";
+import { begin, finish } from "../../../rotation/rotation";
+
+describe("a rotation", () => {
+    it("lets the previous password stay valid before there is a new one, and takes it away in the end", () => {
+        expect(begin({ current: "old" }, "new")).toEqual([
+            ["previousPassword", "old"],
+            ["password", "new"],
+        ]);
+        expect(begin({ current: "old", password: "old" }, "new")).toEqual([
+            ["previousPassword", "old"],
+            ["password", "new"],
+        ]);
+        expect(finish({ current: "new", password: "new", previousPassword: "old" })).toEqual([
+            ["previousPassword", undefined],
+        ]);
+    });
+
+    it.each([
+        ["a generated password", {}],
+        ["a password of one's own", { password: "old" }],
+    ])("that was cut off before it set a new password sets it, after %s", (_, configured) => {
+        expect(begin({ current: "old", previousPassword: "old", ...configured }, "new")).toEqual([["password", "new"]]);
+    });
+
+    it("whose update failed goes on with the same password", () => {
+        expect(begin({ current: "old", previousPassword: "old", password: "first" }, "second")).toEqual([]);
+    });
+
+    it("is not begun while another waits for clients", () => {
+        expect(() => begin({ current: "new", previousPassword: "old", password: "new" }, "newer")).toThrow(
+            "A rotation is under way",
+        );
+    });
+
+    it("is not ended before the new password is valid, and needs no end without a previous one", () => {
+        expect(() => finish({ current: "old", previousPassword: "old", password: "new" })).toThrow("locked out");
+        expect(finish({ current: "new", password: "new" })).toEqual([]);
+    });
+});
+
+describe("the command line", () => {
+    it("takes what there is to rotate, and a stack", () => {
+        expect(parseOptions(["redis.password"], {})).toEqual({
+            service: "redis",
+            stack: "lab",
+            finish: false,
+            yes: false,
+        });
+        expect(parseOptions(["mysql.password", "-s", "prod", "--finish", "--yes"], { PULUMI_STACK: "dev" })).toEqual({
+            service: "mysql",
+            stack: "prod",
+            finish: true,
+            yes: true,
+        });
+        expect(parseOptions(["redis.password"], { PULUMI_STACK: "dev" }).stack).toBe("dev");
+    });
+
+    it.each([
+        [[]],
+        [["redis"]],
+        [["web.password"]],
+        [["redis.password", "mysql.password"]],
+        [["redis.password", "--now"]],
+    ])("refuses %j", (words) =>
+        expect(() => parseOptions(words, {})).toThrow(/one of redis\.password, mysql\.password|--now/),
+    );
+});
+
+it("finds the password in a URL, decoded, and quotes nothing of one without", () => {
+    expect(passwordIn("rediss://:a%2Fb%40c@10.0.0.1:7000,10.0.0.2:7000")).toBe("a/b@c");
+    expect(passwordIn("mysql://app:secret@10.0.0.1:3306/app")).toBe("secret");
+    expect(() => passwordIn("rediss://10.0.0.1:7000")).toThrow(/^The stack's output is no URL with a password\.$/);
+});
