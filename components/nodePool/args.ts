@@ -14,6 +14,8 @@ export interface DataDiskArgs {
     readonly category?: string;
     /** @default true */
     readonly encrypted?: boolean;
+    /** Numbers of the hosts that get one. @default all */
+    readonly hosts?: readonly number[];
 }
 
 /** The disk that the image is written to. */
@@ -81,7 +83,11 @@ export interface NodePoolArgs {
      */
     readonly rebuildOn?: readonly RebuildReason[];
     readonly systemDisk?: SystemDiskArgs;
-    /** The same for every host. @default none */
+    /**
+     * One of each for every host, or for those that it names. They outlive their host: one that is replaced is deleted first, and the
+     * new one gets the same disks.
+     * @default none
+     */
     readonly dataDisks?: readonly DataDiskArgs[];
     /**
      * Spreads the hosts over different physical machines, at most 20 in a zone. Not every instance family can be part of one.

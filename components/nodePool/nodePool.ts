@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
 import { Host, type HostStep } from "../host";
-import { physicalName, tagsFor } from "../tags";
-import type { AdoptedInstance, NodePoolArgs } from "./args";
+import { physicalName, type Tags, tagsFor } from "../tags";
+import type { AdoptedInstance, DataDiskArgs, NodePoolArgs } from "./args";
 import { type NodePoolSettings, parseNodePoolArgs, type Slot } from "./settings";
 import { cloudConfig } from "./userData";
 
@@ -136,6 +136,7 @@ export class NodePool extends pulumi.ComponentResource {
                     extra: args.cloudConfig ?? {},
                 }),
             );
+        const disks = disksOf(slot, args);
         const keepsImage = !rebuildOn.includes("image");
         const keepsUserData = !rebuildOn.includes("userData");
         const instance = new alicloud.ecs.Instance(
@@ -161,12 +162,14 @@ export class NodePool extends pulumi.ComponentResource {
             },
             {
                 parent: this,
+                // Data disks are in one machine at a time: torn from one that still works, they would lose what it has not written yet.
+                ...(disks.length > 0 && { deleteBeforeReplace: true }),
                 ignoreChanges: [...(keepsImage ? ["imageId"] : []), ...(keepsUserData ? ["userData"] : [])],
                 // The provider would write a new image onto the running instance's disk and leave its id: no step would know.
                 replaceOnChanges: [...(keepsImage ? [] : ["imageId"]), ...(keepsUserData ? [] : ["userData"])],
             },
         );
-        const attached = this.attachDisks(slot, instance, vswitch.zone, args);
+        const attached = this.attachDisks(slot, instance, vswitch.zone, disks, args.tags);
         const address = slot.public ? this.publicAddress(slot, instance, shared) : undefined;
 
         const host = new Host(
@@ -198,9 +201,10 @@ export class NodePool extends pulumi.ComponentResource {
         slot: Slot,
         instance: alicloud.ecs.Instance,
         zoneId: pulumi.Output<string>,
-        args: NodePoolArgs,
+        disks: readonly DataDiskArgs[],
+        tags: Tags | undefined,
     ): { name: string; id: pulumi.Output<string>; attachment: pulumi.Resource }[] {
-        return (args.dataDisks ?? []).map((disk) => {
+        return disks.map((disk) => {
             const diskName = `${slot.name}-${disk.name}`;
             // Of its own, since a disk that is part of the instance can't grow without replacing it.
             const resource = new alicloud.ecs.EcsDisk(
@@ -212,7 +216,7 @@ export class NodePool extends pulumi.ComponentResource {
                     category: disk.category ?? "cloud_essd",
                     encrypted: disk.encrypted ?? true,
                     deleteWithInstance: false,
-                    tags: tagsFor(diskName, args.tags),
+                    tags: tagsFor(diskName, tags),
                 },
                 { parent: this },
             );
@@ -330,4 +334,8 @@ interface Shared {
     readonly keys: Keys;
     readonly imageId: pulumi.Input<string> | undefined;
     readonly deploymentSetId: pulumi.Output<string> | undefined;
+}
+
+function disksOf({ number }: Slot, { dataDisks = [] }: NodePoolArgs): readonly DataDiskArgs[] {
+    return dataDisks.filter(({ hosts }) => hosts?.includes(number) ?? true);
 }

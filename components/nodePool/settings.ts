@@ -86,7 +86,7 @@ export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSet
         category: args.systemDisk?.category ?? "cloud_essd",
         encrypted: args.systemDisk?.encrypted ?? true,
     };
-    checkDisks(problems, args, systemDisk.size);
+    checkDisks(problems, args, systemDisk.size, numbers);
     const publicBandwidth = args.publicBandwidth ?? 5;
     if (!Number.isInteger(publicBandwidth) || publicBandwidth < 1 || publicBandwidth > 200) {
         problems.add("publicBandwidth", `${publicBandwidth} is not a bandwidth from 1 to 200 Mbit/s.`);
@@ -129,18 +129,19 @@ function publicNumbers(problems: Problems, args: NodePoolArgs, numbers: readonly
     if (args.publicAddresses === undefined || typeof args.publicAddresses === "boolean") {
         return new Set(args.publicAddresses === true ? numbers : []);
     }
-    args.publicAddresses.forEach((number, index) => {
-        if (!numbers.includes(number)) {
-            problems.add(
-                `publicAddresses[${index}]`,
-                `there is no host ${number}: the hosts are ${numbers.join(", ")}.`,
-            );
-        }
-    });
+    checkNumbers(problems, "publicAddresses", args.publicAddresses, numbers);
     return new Set(args.publicAddresses);
 }
 
-function checkDisks(problems: Problems, args: NodePoolArgs, systemSize: number): void {
+function checkNumbers(problems: Problems, path: string, given: readonly number[], numbers: readonly number[]): void {
+    given.forEach((number, index) => {
+        if (!numbers.includes(number)) {
+            problems.add(`${path}[${index}]`, `there is no host ${number}: the hosts are ${numbers.join(", ")}.`);
+        }
+    });
+}
+
+function checkDisks(problems: Problems, args: NodePoolArgs, systemSize: number, numbers: readonly number[]): void {
     const checkSize = (path: string, size: number, largest: number): void => {
         if (!Number.isInteger(size) || size < 20 || size > largest) {
             problems.add(path, `${size} is not a size from 20 to ${largest} GiB.`);
@@ -153,6 +154,7 @@ function checkDisks(problems: Problems, args: NodePoolArgs, systemSize: number):
     }
     disks.forEach((disk, index) => {
         checkSize(`dataDisks[${index}].size`, disk.size, 32768);
+        checkNumbers(problems, `dataDisks[${index}].hosts`, disk.hosts ?? [], numbers);
         if (!/^[a-z][a-z0-9-]{0,31}$/.test(disk.name)) {
             problems.add(
                 `dataDisks[${index}].name`,

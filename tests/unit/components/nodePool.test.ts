@@ -204,6 +204,19 @@ describe("NodePool", () => {
         expect(await valueOf(made.dataDisks["node-1"]!["db"]!)).toBe("node-1-db-id");
     });
 
+    test("attaches data disks to the hosts that they are for", async () => {
+        const made = pool({ count: 3, exclude: [2], dataDisks: [{ name: "db", size: 100, hosts: [1, 4] }] });
+        await recorder.settled();
+        expect(recorder.names("alicloud:ecs/ecsDisk:EcsDisk")).toEqual(["node-1-db", "node-4-db"]);
+        expect(recorder.options(instance, "node-1").deleteBeforeReplace).toBe(true);
+        expect(recorder.options(instance, "node-3").deleteBeforeReplace).toBeUndefined();
+        expect(Object.entries(made.dataDisks).map(([host, disks]) => [host, Object.keys(disks)])).toEqual([
+            ["node-1", ["db"]],
+            ["node-3", []],
+            ["node-4", ["db"]],
+        ]);
+    });
+
     test("the cloud's own key pairs are RSA only", async () => {
         pool({ keyPair: "ED25519" });
         await recorder.settled();
@@ -293,6 +306,8 @@ describe("NodePool", () => {
             "deploymentSet: a deployment set holds 20 hosts",
         );
         expect(problemsOf(() => pool({ publicAddresses: [9] }))[1]).toContain("publicAddresses[0]: there is no host 9");
+        const dataDisks = [{ name: "db", size: 100, hosts: [9] }];
+        expect(problemsOf(() => pool({ dataDisks }))[1]).toContain("dataDisks[0].hosts[0]: there is no host 9");
         expect(problemsOf(() => pool({ count: 0 }))[1]).toContain("count: a pool needs a host");
     });
 
