@@ -29,7 +29,7 @@ script_text() {
     printf '%s%s\nexit $?\n}\n' "$body" "$call"
 }
 
-# step NAME [PARAM=value…] [-- SECRET=value…]: stdout is the result, stderr the log.
+# step NAME [PARAM=value…] [-- SECRET=value…]: stdout is the result, stderr the log. STEP_EVENT=delete undoes it.
 step() {
     local name=$1 params=() file
     shift
@@ -40,7 +40,7 @@ step() {
     (($# == 0)) || shift
     file=$name
     [[ $name == /* ]] || file=$scripts/$name.sh
-    script_text "step_run create" "$scripts"/lib/*.sh "$(dirname "$file")"/lib{-*,}.sh "$file" -- "$@" | env STEP="$name@test" STEP_RECORDS="$BATS_TEST_TMPDIR/steps" ${params[@]+"${params[@]}"} bash --norc -s
+    script_text "step_run ${STEP_EVENT:-create}" "$scripts"/lib/*.sh "$(dirname "$file")"/lib{-*,}.sh "$file" -- "$@" | env STEP="$name@test" STEP_RECORDS="$BATS_TEST_TMPDIR/steps" ${params[@]+"${params[@]}"} bash --norc -s
 }
 
 # doctor STEP [PARAM=value…] [-- SECRET=value…]: runs the check of a step; stdout is its findings.

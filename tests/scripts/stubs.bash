@@ -39,7 +39,7 @@ stub_host() {
         stub systemctl '
             unit=${*: -1}
             case $1 in
-            is-active) [[ -e $HOST/active/$unit ]] ;;
+            is-active) if [[ -e $HOST/active/$unit ]]; then echo active; else echo inactive; exit 3; fi ;;
             is-enabled) [[ -e $HOST/enabled/$unit ]] ;;
             enable) touch "$HOST/enabled/$unit" ;;
             disable) rm -f "$HOST/enabled/$unit" ;;

@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# Mounts a GlusterFS volume, now and at every boot, through whichever of its servers answers.
+#
+# PARAM_VOLUME       its name
+# PARAM_SERVERS      addresses of its servers
+# PARAM_MOUNT_POINT  where it is mounted
+# PARAM_OWNER        optional: "uid:gid" of the root folder; PARAM_MODE its mode, such as 0755
+# PARAM_TLS          true or false
+# SECRET_CA_CERTIFICATE, SECRET_CERTIFICATE, SECRET_PRIVATE_KEY
+
+main() {
+    local servers options
+    require_params PARAM_VOLUME PARAM_SERVERS PARAM_MOUNT_POINT PARAM_TLS
+    os_detect
+    read -ra servers <<<"$PARAM_SERVERS"
+    packages_install "$(os_pick glusterfs-client glusterfs-fuse)"
+    gluster_tls
+    options=defaults
+    ((${#servers[@]} < 2)) || options+=",backup-volfile-servers=$(IFS=: && printf '%s' "${servers[*]:1}")"
+    share_mount "${servers[0]}:/$PARAM_VOLUME" glusterfs "$options" "$PARAM_MOUNT_POINT" "*:/$PARAM_VOLUME"
+    if [[ -n ${PARAM_OWNER:-} ]]; then
+        require_params PARAM_MODE
+        share_owner "$PARAM_MOUNT_POINT" "$PARAM_OWNER" "$PARAM_MODE"
+    fi
+    finish mountPoint="$PARAM_MOUNT_POINT"
+}
+
+remove() {
+    os_detect
+    share_unmount "$PARAM_MOUNT_POINT"
+    gluster_forget
+}

@@ -1,0 +1,211 @@
+# shellcheck shell=bash
+# Brings a replicated volume to a list of bricks. Runs on one of the servers; every one of them runs storage/gluster-server already.
+#
+# PARAM_VOLUME         its name
+# PARAM_ADDRESS        this host's
+# PARAM_BRICKS         "address:/path …": three, the last one is the arbiter if there is one
+# PARAM_ARBITER        true or false: the third brick holds names and versions only, no content
+# PARAM_CLIENTS        addresses that may mount it; none means nobody
+# PARAM_PING_TIMEOUT   seconds after which clients go on without a server that is silent
+# PARAM_ON_SYSTEM_DISK true or false: bricks may stand on the system disk
+# PARAM_TLS            true or false
+#
+# Each phase looks at the volume as it is and does what is missing, so a run that was cut off is finished by the next one.
+
+BRICKS=()
+
+# gluster_do COMMAND…: fails with what it says. One that was cut off holds the volume's lock for three more minutes.
+gluster_do() {
+    local output status=0 until=$((SECONDS + ${GLUSTER_LOCK_SECONDS:-240}))
+    while true; do
+        output=$(timeout "${GLUSTER_TIMEOUT:-120}" gluster --mode=script "$@" 2>&1 </dev/null) || status=$?
+        ((status != 0)) || return 0
+        if [[ $output != *"Another transaction is in progress"* ]] || ((SECONDS > until)); then
+            die "'gluster $*' ended with status $status" "$output"
+        fi
+        status=0
+        sleep 2
+    done
+}
+
+brick_addresses() {
+    printf '%s\n' "${BRICKS[@]%%:*}"
+}
+
+peer_state() {
+    gluster_pool | awk -v address="$1" '$2 == address { print $3 }'
+}
+
+is_connected() {
+    [[ $(peer_state "$1") == Connected ]]
+}
+
+probe_peers() {
+    local address
+    for address in $(brick_addresses); do
+        [[ $address != "$PARAM_ADDRESS" ]] || continue
+        if [[ -z $(peer_state "$address") ]]; then
+            wait_for 120 "glusterd on $address to answer" gluster_answers "$address"
+            gluster_do peer probe "$address"
+            changed "$address joined"
+        fi
+        wait_for 60 "$address to be connected" is_connected "$address"
+    done
+}
+
+create_volume() {
+    local replica=(replica 3) force=()
+    [[ $PARAM_ARBITER == false ]] || replica+=(arbiter 1)
+    [[ $PARAM_ON_SYSTEM_DISK == false ]] || force=(force)
+    gluster_do volume create "$PARAM_VOLUME" "${replica[@]}" transport tcp "${BRICKS[@]}" ${force[@]+"${force[@]}"}
+    changed "volume $PARAM_VOLUME created"
+}
+
+# What a volume is made of can't change under it.
+refuse_other_kind() {
+    local info arbiter=false
+    info=$(gluster_try volume info "$PARAM_VOLUME")
+    ! grep -q 'x (2 + 1) = ' <<<"$info" || arbiter=true
+    [[ $arbiter == "$PARAM_ARBITER" ]] ||
+        die "arbiter: volume $PARAM_VOLUME was made with arbiter $arbiter: keep that, or create a volume beside it and move the data"
+}
+
+set_options() {
+    local option value current options
+    options="cluster.quorum-type auto
+cluster.server-quorum-type server
+network.ping-timeout $PARAM_PING_TIMEOUT
+auth.allow $(allowed)"
+    [[ $PARAM_TLS == false ]] || options+=$'\nclient.ssl on\nserver.ssl on'
+    while read -r option value; do
+        current=$(gluster_try volume info "$PARAM_VOLUME" | sed -n "s/^${option//./\\.}: //p")
+        if [[ $current != "$value" ]]; then
+            gluster_do volume set "$PARAM_VOLUME" "$option" "$value"
+            changed "$option = $value"
+        fi
+    done <<<"$options"
+}
+
+# The servers mount it too, when they heal it.
+allowed() {
+    # shellcheck disable=SC2086 # a list of words
+    { brick_addresses && printf '%s\n' ${PARAM_CLIENTS:-}; } | sort -u | paste -sd,
+}
+
+start_volume() {
+    local info
+    # Not a pipe: grep -q leaves early, and the writer's broken pipe would count as a failure.
+    info=$(gluster_try volume info "$PARAM_VOLUME") || die "can't read volume $PARAM_VOLUME"
+    if ! grep -qx 'Status: Started' <<<"$info"; then
+        gluster_do volume start "$PARAM_VOLUME"
+        changed "volume $PARAM_VOLUME started"
+    fi
+}
+
+# Bricks whose process doesn't run, as the servers that answer see it.
+bricks_down() {
+    gluster_try volume status "$PARAM_VOLUME" detail |
+        awk '/^Brick +:/ { brick = $NF } /^Online +:/ && $3 != "Y" { print brick }'
+}
+
+all_online() {
+    local down
+    down=$(bricks_down) && [[ -z $down ]]
+}
+
+# A machine that was replaced under the same address has an empty brick, which no process serves until it is taken for new.
+revive_bricks() {
+    local brick
+    try_for 10 all_online && return 0
+    # Starts only what doesn't run.
+    gluster_do volume start "$PARAM_VOLUME" force
+    if ! try_for 20 all_online; then
+        for brick in $(bricks_down); do
+            gluster_do volume reset-brick "$PARAM_VOLUME" "$brick" start
+            gluster_do volume reset-brick "$PARAM_VOLUME" "$brick" "$brick" commit force
+            heal_all
+        done
+    fi
+    wait_for 60 "every brick of $PARAM_VOLUME to be online" all_online
+    changed "bricks started that were down"
+}
+
+# only_in_first LINES LINES
+only_in_first() {
+    grep -vxF -f <(printf '%s\n' "$2") <<<"$1" || true
+}
+
+replace_bricks() {
+    local current wanted old new
+    wanted=$(printf '%s\n' "${BRICKS[@]}")
+    while true; do
+        current=$(gluster_bricks "$PARAM_VOLUME") || die "can't read the bricks of volume $PARAM_VOLUME"
+        old=$(only_in_first "$current" "$wanted")
+        [[ -n $old ]] || break
+        new=$(only_in_first "$wanted" "$current")
+        old=${old%%$'\n'*} new=${new%%$'\n'*}
+        # One copy after the other: with two under way, a file could have no complete one left.
+        wait_healed
+        gluster_do volume replace-brick "$PARAM_VOLUME" "$old" "$new" commit force
+        changed "$new takes the place of $old"
+        heal_all
+    done
+    wait_healed
+}
+
+# Files that some brick has yet to receive; fails when a server doesn't tell.
+pending() {
+    local summary
+    summary=$(gluster_try volume heal "$PARAM_VOLUME" info summary) || return 1
+    awk -F': ' '/^Total Number of entries/ { if ($2 !~ /^[0-9]+$/) next; sum += $2 } END { print sum + 0 }' <<<"$summary"
+}
+
+# A server's healing process is started anew with every change of the bricks, and refuses until it is there.
+heal_all() {
+    wait_for 120 "the servers to begin to heal $PARAM_VOLUME" heal_begins
+}
+
+heal_begins() {
+    gluster_try volume heal "$PARAM_VOLUME" full >/dev/null
+}
+
+is_healed() {
+    local count
+    count=$(pending) && [[ $count == 0 ]]
+}
+
+wait_healed() {
+    wait_for "${HEAL_SECONDS:-3600}" "volume $PARAM_VOLUME to heal: see gluster volume heal $PARAM_VOLUME info" is_healed
+}
+
+detach_peers() {
+    local address wanted
+    wanted=$(brick_addresses)
+    for address in $(gluster_pool | awk '$2 != "localhost" { print $2 }'); do
+        if ! grep -qxF "$address" <<<"$wanted"; then
+            # force: the server may be gone already.
+            gluster_do peer detach "$address" force
+            changed "$address left"
+        fi
+    done
+}
+
+main() {
+    require_params PARAM_VOLUME PARAM_ADDRESS PARAM_BRICKS PARAM_ARBITER PARAM_PING_TIMEOUT PARAM_ON_SYSTEM_DISK PARAM_TLS
+    read -ra BRICKS <<<"$PARAM_BRICKS"
+    ((${#BRICKS[@]} == 3)) || die "a volume takes three bricks, not ${#BRICKS[@]}: with two, neither of them can tell who is right"
+    wait_for 60 "glusterd to answer" gluster_answers
+    probe_peers
+    if gluster_bricks "$PARAM_VOLUME" >/dev/null; then
+        refuse_other_kind
+    else
+        create_volume
+    fi
+    set_options
+    start_volume
+    replace_bricks
+    revive_bricks
+    wait_healed
+    detach_peers
+    finish volume="$PARAM_VOLUME" bricks="${BRICKS[*]}"
+}

@@ -1,0 +1,270 @@
+# shellcheck shell=bash
+# Disks, mounts and the talk with GlusterFS, for all engines.
+
+FSTAB=${FSTAB:-/etc/fstab}
+DEV=${DEV:-/dev}
+GLUSTERD_STATE=${GLUSTERD_STATE:-/var/lib/glusterd}
+
+# --- mounts ---------------------------------------------------------------------------------------------------------
+
+# fstab_line MOUNT-POINT: the line of that mount point, if there is one.
+fstab_line() {
+    [[ ! -r $FSTAB ]] || awk -v target="$1" '$1 !~ /^#/ && $2 == target' "$FSTAB"
+}
+
+# fstab_set MOUNT-POINT [LINE]: makes LINE the only one of that mount point; without it, none is left.
+fstab_set() {
+    local others=''
+    [[ ! -r $FSTAB ]] || others=$(awk -v target="$1" '!($1 !~ /^#/ && $2 == target)' "$FSTAB")
+    if [[ -z ${2:-} && -z $(fstab_line "$1") ]]; then
+        return 0
+    fi
+    file_write "$FSTAB" 0644 root:root "$others${others:+${2:+$'\n'}}${2:-}"
+    [[ $FILE_CHANGED == false ]] || quietly systemctl daemon-reload
+}
+
+is_mounted() {
+    findmnt -n --mountpoint "$1" >/dev/null
+}
+
+mount_unit() {
+    systemd-escape --path --suffix=mount "$1"
+}
+
+# A name for files that belong to a mount point: data-shared for /data/shared.
+mount_slug() {
+    local name=${1#/}
+    printf '%s' "${name//\//-}"
+}
+
+# A mount point whose server or process is gone answers every call with an error.
+mount_broken() {
+    is_mounted "$1" && ! timeout 20 stat -t "$1" >/dev/null 2>&1
+}
+
+# refuse_hiding DIRECTORY: files below a mount point would be out of sight, and seem lost.
+refuse_hiding() {
+    [[ ! -d $1 || -z $(ls -A "$1") ]] ||
+        die "$1 is not mounted and holds files that the mount would hide: move them away first"
+}
+
+# share_mount SOURCE TYPE OPTIONS MOUNT-POINT SAME: mounts a shared file system, now and at every boot. SAME is a pattern of
+# sources that are the same file system through another server: what is mounted from there stays mounted.
+share_mount() {
+    local source=$1 type=$2 options=$3 target=$4 same=$5 unit slug mounted
+    unit=$(mount_unit "$target")
+    slug=multihost-mount-$(mount_slug "$target").service
+    if mount_broken "$target" && [[ $type != nfs* ]]; then
+        quietly umount -l "$target"
+        changed "$target: broken mount taken away"
+    fi
+    if is_mounted "$target"; then
+        mounted=$(findmnt -n -o SOURCE --mountpoint "$target" | tail -n 1)
+        # shellcheck disable=SC2053 # a pattern
+        if [[ $mounted != $same ]]; then
+            quietly umount "$target"
+            changed "$target: $mounted taken away"
+        fi
+    fi
+    is_mounted "$target" || refuse_hiding "$target"
+    [[ -d $target ]] || directory "$target" 0755 root:root
+    fstab_set "$target" "$source $target $type $options,_netdev,nofail 0 0"
+    # systemd tries once at boot; after a power cut the servers may come up later than that.
+    unit_write "$slug" "[Unit]
+Description=Tries to mount $target until it works
+After=network-online.target remote-fs.target $unit glusterd.service
+Wants=network-online.target
+
+[Service]
+ExecStart=/bin/sh -c 'until mountpoint -q $target; do systemctl start $unit || sleep 5; done'
+
+[Install]
+WantedBy=multi-user.target"
+    if ! systemctl is-enabled --quiet "$slug" 2>/dev/null; then
+        quietly systemctl enable "$slug"
+        changed "service $slug enabled"
+    fi
+    if ! is_mounted "$target"; then
+        systemctl reset-failed "$unit" 2>/dev/null || true
+        mount_start "$unit" "$target" "$source"
+        changed "$target mounted"
+    fi
+}
+
+# By systemd, so that what serves the mount doesn't belong to the login that this step runs in.
+mount_start() {
+    local output
+    if ! output=$(timeout 120 systemctl start "$1" 2>&1 </dev/null) || ! is_mounted "$2"; then
+        die "can't mount $3 on $2" "$output"$'\n'"$(journalctl -q -u "$1" -n 10 --no-pager -o cat 2>/dev/null || true)"
+    fi
+}
+
+# share_owner MOUNT-POINT OWNER MODE: of the shared file system's root.
+share_owner() {
+    local mode
+    mode=$(printf '%o' "$((8#$3))")
+    if [[ $(stat -c '%u:%g %a' "$1") != "$2 $mode" ]]; then
+        chown "$2" "$1"
+        chmod "$3" "$1"
+        changed "$1: mode and owner"
+    fi
+}
+
+# share_unmount MOUNT-POINT: nothing mounts it any more. The mount point itself stays, as others may have made it.
+share_unmount() {
+    local target=$1 slug
+    slug=multihost-mount-$(mount_slug "$target").service
+    service_off "$slug"
+    file_remove "${SYSTEMD_UNITS:-/etc/systemd/system}/$slug"
+    if is_mounted "$target"; then
+        # Whoever has lost access can't be waited for.
+        timeout 30 umount "$target" 2>/dev/null || quietly umount -l "$target"
+        changed "$target unmounted"
+    fi
+    fstab_set "$target"
+}
+
+# --- disks ----------------------------------------------------------------------------------------------------------
+
+disk_find() {
+    local id=${1#d-} path
+    if [[ $1 == /* ]]; then
+        [[ ! -b $1 ]] || printf '%s' "$1"
+        return 0
+    fi
+    # The cloud shows a disk's id as its serial number, of 20 characters at most.
+    for path in "$DEV"/disk/by-id/virtio-"${id:0:20}" "$DEV"/disk/by-id/nvme-*"${id:0:20}"; do
+        if [[ -e $path ]]; then
+            printf '%s' "$path"
+            return 0
+        fi
+    done
+}
+
+disk_is_there() {
+    [[ -n $(disk_find "$1") ]]
+}
+
+# disk_mount DISK FILE-SYSTEM MOUNT-POINT: DISK is a device or a disk's id. Formats only what is blank.
+disk_mount() {
+    local disk=$1 type=$2 target=$3 device found status=0
+    try_for "${DISK_WAIT:-60}" disk_is_there "$disk" ||
+        die "this host has no disk $disk: attach it, or name another one"
+    device=$(disk_find "$disk")
+    packages_install "$([[ $type == xfs ]] && echo xfsprogs || echo e2fsprogs)"
+    found=$(blkid -p -o export "$device" 2>/dev/null) || status=$?
+    case $status in
+    0) found=$(sed -n 's/^\(TYPE\|PTTYPE\)=//p' <<<"$found" | head -n 1) ;;
+    # 2: nothing is there that blkid knows.
+    2) found= ;;
+    *) die "can't read $device ($disk)" "$found" ;;
+    esac
+    if [[ -z $found ]]; then
+        quietly "mkfs.$type" -q "$device"
+        changed "$disk formatted with $type"
+    elif [[ $found != "$type" ]]; then
+        die "$device ($disk) holds $found, not $type: it is not touched. Name another disk, or clear this one with: wipefs --all $device"
+    fi
+    is_mounted "$target" || refuse_hiding "$target"
+    [[ -d $target ]] || directory "$target" 0755 root:root
+    fstab_set "$target" "$device $target $type defaults,noatime,nofail 0 0"
+    if ! is_mounted "$target"; then
+        quietly mount "$target"
+        changed "$target mounted"
+    fi
+}
+
+# disk_unmount MOUNT-POINT
+disk_unmount() {
+    if is_mounted "$1"; then
+        quietly umount "$1"
+        changed "$1 unmounted"
+    fi
+    fstab_set "$1"
+}
+
+# --- GlusterFS ------------------------------------------------------------------------------------------------------
+
+# Where this build looks for its certificate: the distributions differ, and only the program itself knows.
+gluster_certificates() {
+    local library path
+    for library in ${GLUSTER_SOCKET:-/usr/lib*/glusterfs/*/rpc-transport/socket.so /usr/lib/*/glusterfs/*/rpc-transport/socket.so}; do
+        [[ -r $library ]] || continue
+        path=$(grep -aoE '/[[:alnum:]/._-]+/glusterfs\.pem' "$library" | head -n 1) || true
+        if [[ -n $path ]]; then
+            printf '%s' "${path%.pem}"
+            return 0
+        fi
+    done
+    die "can't tell where GlusterFS expects its certificate: its rpc-transport/socket.so was not found"
+}
+
+# gluster_tls: brings certificate and settings to the state that PARAM_TLS asks for. Sets TLS_CHANGED.
+# shellcheck disable=SC2034 # TLS_CHANGED is read by whoever calls
+gluster_tls() {
+    local base file
+    TLS_CHANGED=false
+    directory "$GLUSTERD_STATE" 0755 root:root
+    if [[ $PARAM_TLS != true ]]; then
+        [[ ! -e $GLUSTERD_STATE/secure-access ]] ||
+            die "tls: this host talks TLS to the servers of a volume and can't stop in place: create a volume beside it and move the data"
+        return 0
+    fi
+    require_params SECRET_CA_CERTIFICATE SECRET_CERTIFICATE SECRET_PRIVATE_KEY
+    base=$(gluster_certificates)
+    [[ -d ${base%/*} ]] || directory "${base%/*}" 0755 root:root
+    for file in "ca 0644 $SECRET_CA_CERTIFICATE" "pem 0644 $SECRET_CERTIFICATE" "key 0600 $SECRET_PRIVATE_KEY"; do
+        file_write "$base.${file%% *}" "$(cut -d' ' -f2 <<<"$file" | head -n 1)" root:root "$(gluster_pem "${file#* * }")"
+        [[ $FILE_CHANGED == false ]] || TLS_CHANGED=true
+    done
+    # Its presence is what switches TLS on for the daemon, for mounts and for the command line.
+    file_write "$GLUSTERD_STATE/secure-access" 0644 root:root ''
+    [[ $FILE_CHANGED == false ]] || TLS_CHANGED=true
+}
+
+# tls.PrivateKey and shells differ in whether a PEM ends with a line break.
+gluster_pem() {
+    local text=$1
+    while [[ $text == *$'\n' ]]; do
+        text=${text%$'\n'}
+    done
+    printf '%s' "$text"
+}
+
+# gluster_forget: takes the certificate away, unless this host still mounts or serves something.
+gluster_forget() {
+    local base
+    if service_active glusterd.service || grep -q ' fuse\.glusterfs ' "${PROC_MOUNTS:-/proc/mounts}"; then
+        return 0
+    fi
+    file_remove "$GLUSTERD_STATE/secure-access"
+    base=$(gluster_certificates)
+    file_remove "$base.pem"
+    file_remove "$base.key"
+    file_remove "$base.ca"
+}
+
+# gluster_try COMMAND…: prints what it says, or fails without a word. With --remote-host=ADDRESS first, other servers can be asked,
+# but not told anything.
+gluster_try() {
+    timeout "${GLUSTER_TIMEOUT:-60}" gluster --mode=script "$@" 2>/dev/null </dev/null
+}
+
+# gluster_pool [ADDRESS]: "uuid address state" of the servers that this one, or the one at ADDRESS, knows. Itself is "localhost".
+gluster_pool() {
+    local list
+    list=$(gluster_try ${1:+"--remote-host=$1"} pool list) || return 1
+    awk 'NR > 1 { print $1, $2, $3 }' <<<"$list"
+}
+
+gluster_answers() {
+    gluster_pool "$@" >/dev/null
+}
+
+# gluster_bricks VOLUME [ADDRESS]: "address:/path" in the volume's order; fails when it isn't known there.
+gluster_bricks() {
+    local info
+    info=$(gluster_try ${2:+"--remote-host=$2"} volume info "$1") || return 1
+    grep -qxF "Volume Name: $1" <<<"${info//$'\r'/}" || return 1
+    sed -n 's/^Brick[0-9]*: \([^ ]*\).*/\1/p' <<<"$info"
+}

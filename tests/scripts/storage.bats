@@ -1,0 +1,246 @@
+#!/usr/bin/env bats
+# storage/gluster-* on stand-ins for hosts of both families: what they do, and that a second run does nothing.
+
+bats_require_minimum_version 1.5.0
+load helper
+load stubs
+
+setup() {
+    storage_host debian-12
+}
+
+# storage_host OS: with a gluster that keeps a pool and one volume in files.
+storage_host() {
+    stub_host "$1"
+    mkdir -p "$host/glusterd/peers" "$host/etc/ssl" "$host/dev/disk/by-id" "$host/mounts"
+    export FSTAB=$host/fstab DEV=$host/dev GLUSTERD_STATE=$host/glusterd GLUSTERD_CONFIG=$host/glusterd.vol GLUSTER_SOCKET=$host/socket.so \
+        PROC_MOUNTS=$host/proc-mounts DISK_WAIT=0 HEAL_SECONDS=1
+    : >"$host/proc-mounts"
+    : >"$host/pool"
+    printf 'volume management\n    option max-port  60999\nend-volume\n' >"$GLUSTERD_CONFIG"
+    printf '\0%s/etc/ssl/glusterfs.pem\0' "$host" >"$GLUSTER_SOCKET"
+    # shellcheck disable=SC2016
+    {
+        stub findmnt '
+            target=${*: -1}
+            [[ -e $HOST/mounts/${target//\//_} ]] || exit 1
+            cat "$HOST/mounts/${target//\//_}"'
+        stub systemd-escape 'name=${*: -1}; name=${name#/}; echo "${name//\//-}.mount"'
+        mv "$bin/systemctl" "$bin/systemctl.units"
+        stub systemctl '
+            if [[ $1 == start && $2 == *.mount ]]; then
+                line=$(tail -n 1 "$FSTAB"); read -r source target _ <<<"$line"
+                echo "$source" >"$HOST/mounts/${target//\//_}"; exit 0
+            fi
+            exec systemctl.units "$@"'
+        stub mount 'echo "$1" >"$HOST/mounts/${1//\//_}"'
+        stub umount 'target=${*: -1}; rm -f "$HOST/mounts/${target//\//_}"'
+        stub blkid 'if [[ -e $HOST/disk-holds ]]; then cat "$HOST/disk-holds"; else exit 2; fi'
+        stub mkfs.xfs 'echo "TYPE=xfs" >"$HOST/disk-holds"'
+        stub gluster '
+            shift # --mode=script
+            [[ $1 != --remote-host=* ]] || { [[ ! -e $HOST/no-answer ]] || exit 1; shift; echo "UUID Hostname State"; exit 0; }
+            bricks=$HOST/bricks
+            case "$*" in
+            *version*) echo "glusterfs 10.3" ;;
+            "pool list") echo "UUID Hostname State"; echo "u0 localhost Connected"; cat "$HOST/pool" ;;
+            "peer probe "*) echo "u$3 $3 Connected" >>"$HOST/pool" ;;
+            "peer detach "*) sed -i "/ $3 /d" "$HOST/pool" ;;
+            "volume create "*) for word in "$@"; do [[ $word != *:/* ]] || echo "$word"; done >"$bricks"
+                [[ "$*" != *arbiter* ]] || touch "$HOST/arbiter" ;;
+            "volume list") if [[ -s $HOST/pool ]]; then echo gv0; else echo "No volumes present in cluster"; fi ;;
+            "volume info "*)
+                [[ -e $bricks ]] || exit 1
+                echo "Volume Name: $3"
+                if [[ -e $HOST/started ]]; then echo "Status: Started"; else echo "Status: Created"; fi
+                if [[ -e $HOST/arbiter ]]; then echo "Number of Bricks: 1 x (2 + 1) = 3"; else echo "Number of Bricks: 1 x 3 = 3"; fi
+                nl -w1 -s": " "$bricks" | sed "s/^/Brick/"
+                cat "$HOST/options" 2>/dev/null || true ;;
+            "volume set "*) [[ ! -e $HOST/options ]] || sed -i "/^$4: /d" "$HOST/options"; echo "$4: $5" >>"$HOST/options" ;;
+            "volume start "*) touch "$HOST/started" ;;
+            "volume status "*) while read -r brick; do
+                    printf "Brick                : Brick %s\n" "$brick"
+                    if [[ -e $HOST/down && $(<"$HOST/down") == "$brick" ]]; then printf "Online               : N\n"; else printf "Online               : Y\n"; fi
+                done <"$bricks" ;;
+            "volume reset-brick "*" commit force") rm -f "$HOST/down" ;;
+            "volume replace-brick "*) sed -i "s|^$4$|$5|" "$bricks" ;;
+            "volume heal "*" info summary") echo "Total Number of entries: ${STUB_PENDING:-0}"
+                echo "Number of entries in split-brain: ${STUB_SPLIT:-0}" ;;
+            esac'
+    }
+}
+
+server() {
+    run --separate-stderr step storage/gluster-server ADDRESS=10.0.0.1 PEERS="10.0.0.2 10.0.0.3" BRICK="$host/bricks/gv0/brick" \
+        BRICK_MOUNT="$host/bricks/gv0" TLS=true "$@" -- CA_CERTIFICATE=$'CA\n' CERTIFICATE=CERT PRIVATE_KEY="KEY OF SERVER"
+    printf '%s\n' "$stderr" "$output"
+}
+
+volume() {
+    run --separate-stderr step storage/gluster-volume VOLUME=gv0 ADDRESS=10.0.0.1 BRICKS="10.0.0.1:/b 10.0.0.2:/b 10.0.0.3:/b" ARBITER=false \
+        CLIENTS="10.0.1.1 10.0.1.2" PING_TIMEOUT=10 ON_SYSTEM_DISK=true TLS=true "$@"
+    printf '%s\n' "$stderr" "$output"
+}
+
+client() {
+    run --separate-stderr step storage/gluster-client VOLUME=gv0 SERVERS="10.0.0.1 10.0.0.2 10.0.0.3" MOUNT_POINT="$host/data/shared" TLS=true "$@" \
+        -- CA_CERTIFICATE=$'CA\n' CERTIFICATE=CERT PRIVATE_KEY="KEY OF CLIENT"
+    printf '%s\n' "$stderr" "$output"
+}
+
+@test "a second run changes nothing, in both families" {
+    for os in debian-12 alinux-3; do
+        rm -rf "$BATS_TEST_TMPDIR/host"
+        storage_host "$os"
+        for part in server volume client; do
+            "$part"
+            [[ $status == 0 && $(field changed) != '[]' ]]
+            "$part"
+            [[ $status == 0 && $(field changed) == '[]' ]]
+        done
+    done
+    [[ -e $host/packages/glusterfs-fuse && ! -e $host/packages/glusterfs-client ]]
+}
+
+@test "keeps the private key out of arguments and of the log" {
+    server
+    [[ $(cat "$host/etc/ssl/glusterfs.key") == "KEY OF SERVER" && $(/usr/bin/stat -c %a "$host/etc/ssl/glusterfs.key") == 600 ]]
+    [[ -e $host/glusterd/secure-access && $stderr$output != *"KEY OF"* ]]
+    run ! grep -qF "KEY OF" "$host/argv"
+}
+
+@test "formats a blank disk, and never one that holds something" {
+    touch "$host/dev/disk/by-id/virtio-12345"
+    server DISK=d-12345 FILESYSTEM=xfs
+    [[ $status == 0 && $(field changed) == *"formatted with xfs"* ]]
+    server DISK=d-12345 FILESYSTEM=xfs
+    [[ $(field changed) == '[]' ]]
+    printf 'TYPE=ext4\n' >"$host/disk-holds"
+    : >"$host/argv"
+    server DISK=d-12345 FILESYSTEM=xfs
+    [[ $status != 0 && $stderr == *"holds ext4, not xfs: it is not touched"* ]]
+    run ! grep -q '^mkfs' "$host/argv"
+}
+
+@test "says which repository lacks the servers" {
+    storage_host alinux-3
+    stub dnf 'exit 1'
+    server
+    [[ $status != 0 && $stderr == *"no repository of this host has glusterfs-server"* ]]
+}
+
+@test "a volume has both quorums, a short ping timeout and a list of clients" {
+    volume
+    for line in "cluster.quorum-type: auto" "cluster.server-quorum-type: server" "network.ping-timeout: 10" \
+        "auth.allow: 10.0.0.1,10.0.0.2,10.0.0.3,10.0.1.1,10.0.1.2" "client.ssl: on" "server.ssl: on"; do
+        grep -qxF "$line" "$host/options"
+    done
+    volume CLIENTS=10.0.1.1
+    [[ $(field changed) == '["auth.allow = 10.0.0.1,10.0.0.2,10.0.0.3,10.0.1.1"]' ]]
+}
+
+@test "refuses two bricks, and an arbiter where there was none" {
+    volume BRICKS="10.0.0.1:/b 10.0.0.2:/b"
+    [[ $status != 0 && $stderr == *"a volume takes three bricks, not 2"* ]]
+    volume
+    volume ARBITER=true
+    [[ $status != 0 && $stderr == *"arbiter: volume gv0 was made with arbiter false"* ]]
+}
+
+@test "another server takes a brick's place, and the old one leaves" {
+    volume
+    volume BRICKS="10.0.0.1:/b 10.0.0.2:/b 10.0.0.4:/b"
+    [[ $status == 0 && $(field changed) == *"10.0.0.4:/b takes the place of 10.0.0.3:/b"*"10.0.0.3 left"* ]]
+}
+
+@test "replaces no brick while another has files to receive" {
+    volume
+    STUB_PENDING=3 volume BRICKS="10.0.0.1:/b 10.0.0.2:/b 10.0.0.4:/b"
+    [[ $status != 0 && $stderr == *"waited 1 s for volume gv0 to heal"* ]]
+    run ! grep -q "replace-brick" "$host/argv"
+}
+
+@test "takes a brick that lost its disk for new" {
+    volume
+    echo 10.0.0.2:/b >"$host/down"
+    volume
+    [[ $status == 0 && $(field changed) == '["bricks started that were down"]' ]]
+}
+
+@test "mounts through any server, at every boot, and hides no files" {
+    client
+    grep -q "10.0.0.1:/gv0 $host/data/shared glusterfs defaults,backup-volfile-servers=10.0.0.2:10.0.0.3,_netdev,nofail 0 0" "$host/fstab"
+    storage_host debian-12
+    rm -rf "$host/mounts"/* "$host/fstab"
+    touch "$host/data/shared/precious"
+    client
+    [[ $status != 0 && $stderr == *"holds files that the mount would hide"* && -e $host/data/shared/precious ]]
+}
+
+@test "a server that was relieved forgets the pool, one that still has a brick keeps what it takes to go on" {
+    server
+    echo UUID=u1 >"$host/glusterd/glusterd.info"
+    STEP_EVENT=delete server
+    [[ $status == 0 && ! -e $host/glusterd/glusterd.info && ! -e $host/glusterd/secure-access && ! -e $host/active/glusterd.service ]]
+    server
+    volume
+    echo UUID=u1 >"$host/glusterd/glusterd.info"
+    STEP_EVENT=delete server
+    [[ $status == 0 && -e $host/glusterd/glusterd.info && ! -e $host/active/glusterd.service && $stderr == *"the files stay in"* ]]
+    grep -qx 'systemctl kill glusterd.service' "$host/argv"
+}
+
+@test "a client that leaves unmounts, and nothing mounts it again" {
+    client
+    STEP_EVENT=delete client
+    [[ $status == 0 && $(<"$host/fstab") != *data/shared* && -z $(ls "$host/mounts") && ! -e $host/etc/ssl/glusterfs.key ]]
+}
+
+examine() {
+    local part=$1
+    shift
+    run --separate-stderr doctor "storage/gluster-$part" ADDRESS=10.0.0.1 BRICK="$host/bricks/gv0/brick" BRICK_MOUNT="$host/bricks/gv0" VOLUME=gv0 \
+        BRICKS="10.0.0.1:/b 10.0.0.2:/b 10.0.0.3:/b" MOUNT_POINT="$host/data/shared" TLS=true "$@"
+    printf '%s\n' "$stderr" "$output"
+    [[ $status == 0 ]]
+}
+
+@test "the doctor sees a server's daemon, brick and disk" {
+    server
+    examine server
+    [[ $output != *'"failed"'* && $output == *'"check":"certificate","certificate":'* && $(found service) == ok:* && $(found brick) == ok:* ]]
+    examine server DISK=d-12345
+    [[ $(found disk) == "failed: d-12345 is not mounted on $host/bricks/gv0: "* ]]
+    rm -r "$host/bricks"
+    rm "$host/active/glusterd.service"
+    examine server
+    [[ $(found brick) == failed:* && $(found service) == failed:* ]]
+}
+
+@test "the doctor sees servers that are away, and copies that differ" {
+    volume
+    examine volume
+    [[ $(found servers) == ok:* && $(found copies) == ok:* ]]
+    echo 10.0.0.3:/b >"$host/down"
+    STUB_PENDING=4 examine volume
+    [[ $(found servers) == "failed: 10.0.0.3:/b is not served, and with one more"* && $(found copies) == "warning: 4 entries wait"* ]]
+    # A server that is down is not in the list at all.
+    sed -i 2d "$host/bricks"
+    STUB_SPLIT=2 examine volume
+    [[ $(found servers) == "failed: 10.0.0.2:/b, 10.0.0.3:/b are not served, so that"* && $(found copies) == "failed: 2 files differ"* ]]
+    stub gluster 'exit 1'
+    examine volume
+    [[ $(found volume) == "failed: gv0: the servers do not tell its state"* ]]
+}
+
+@test "the doctor sees a client without its mount, one that hangs, and one that a boot would leave empty" {
+    client
+    examine client
+    [[ $(found mount) == ok:* && $(found boot) == ok:* ]]
+    stub stat 'exit 1'
+    examine client
+    [[ $(found mount) == "failed: $host/data/shared gives no answer: "* ]]
+    rm "$host/mounts"/* "$host/enabled"/multihost-mount-*
+    examine client
+    [[ $(found mount) == "failed: nothing is mounted on $host/data/shared: "* && $(found boot) == failed:* ]]
+}
