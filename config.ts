@@ -10,6 +10,7 @@ import { checkMysqlHosts, type MysqlConfig, mysqlHostCount, mysqlKeys, readMysql
 import { type NetworkConfig, networkKeys, readNetwork } from "./config/network";
 import { type RawConfig, Reader } from "./config/reader";
 import { type RedisConfig, readRedis, redisHostCount, redisKeys } from "./config/redis";
+import { readStorage, type StorageConfig, storageHostCount, storageKeys } from "./config/storage";
 import { readWeb, type WebConfig, webKeys } from "./config/web";
 
 /** What the stack is built from: `pulumi config`, checked and with its defaults. */
@@ -24,6 +25,7 @@ export interface StackConfig {
     readonly hosts: HostsConfig;
     readonly redis: RedisConfig;
     readonly mysql: MysqlConfig;
+    readonly storage: StorageConfig;
     readonly web: WebConfig;
     readonly loadBalancer: LoadBalancerConfig;
     /** Tags of every resource. @default {} */
@@ -37,6 +39,7 @@ const schema = {
     hosts: hostsKeys,
     redis: redisKeys,
     mysql: mysqlKeys,
+    storage: storageKeys,
     web: webKeys,
     loadBalancer: loadBalancerKeys,
     tags: undefined,
@@ -67,12 +70,14 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
 
     const redis = readRedis(reader);
     const mysql = readMysql(reader);
+    const storage = readStorage(reader);
     const hosts = readHosts(reader, [
         {
             count: redisHostCount(redis),
             because: `${redis.masters} masters with ${redis.replicasPerMaster} replicas each`,
         },
         { count: mysqlHostCount(mysql), because: `a MySQL source and its ${mysql.replicas} replicas` },
+        { count: storageHostCount(storage), because: "the three copies of the shared storage" },
     ]);
     checkMysqlHosts(reader, mysql, hosts);
     const web = readWeb(reader);
@@ -84,7 +89,7 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
         instanceType: reader.instanceType(reader.section("bastion"), "bastion.instanceType", "ecs.t6-c1m1.large"),
     };
     problems.throwIfAny("The stack's configuration");
-    return { network, adminCidrs, bastion, hosts, redis, mysql, web, loadBalancer, tags };
+    return { network, adminCidrs, bastion, hosts, redis, mysql, storage, web, loadBalancer, tags };
 }
 
 /** Reads and checks the running stack's configuration. */

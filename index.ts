@@ -1,49 +1,49 @@
-import {
-    Bastion,
-    Connectivity,
-    LoadBalancer,
-    MysqlReplication,
-    Network,
-    NodePool,
-    RedisCluster,
-    WebTier,
-} from "./components";
+import * as platform from "./components";
 import { loadConfig } from "./config";
 import { dataPool } from "./config/hosts";
 import { balancerListeners } from "./config/loadBalancer";
 import { mysqlHostCount } from "./config/mysql";
 import { redisHostCount } from "./config/redis";
-import { dataPorts, stackRoles } from "./config/roles";
+import { checkedPorts, stackRoles } from "./config/roles";
+import { storageDisks, storageServers } from "./config/storage";
+import { webHosts, webRelease } from "./config/web";
 
 const config = loadConfig();
-const { adminCidrs, loadBalancer, mysql, tags, web } = config;
+const { adminCidrs, loadBalancer, mysql, storage, tags, web } = config;
 
-const network = new Network("main", {
+const network = new platform.Network("main", {
     ...config.network,
     instanceType: config.hosts.instanceType,
     tags,
     roles: stackRoles(config),
 });
 
-const entry = new Bastion("bastion", { ...config.bastion, network, adminCidrs, tags });
+const entry = new platform.Bastion("bastion", { ...config.bastion, network, adminCidrs, tags });
 
-const pool = new NodePool(dataPool, { ...config.hosts, network, role: "data", bastion: entry, tags });
+const pool = new platform.NodePool(dataPool, {
+    ...config.hosts,
+    dataDisks: storageDisks(storage, config.hosts),
+    network,
+    role: "data",
+    bastion: entry,
+    tags,
+});
 
-const connectivity = new Connectivity("data", {
+const connectivity = new platform.Connectivity("data", {
     hosts: pool.hosts,
-    ports: [22, ...dataPorts(config)],
+    ports: checkedPorts(config),
     user: pool.meshUser,
     after: pool.mesh,
 });
 
-const redis = new RedisCluster(
+const redis = new platform.RedisCluster(
     "redis",
     { ...config.redis, hosts: pool.hosts.slice(0, redisHostCount(config.redis)) },
     { dependsOn: [...connectivity.checks] },
 );
 
 const database = mysql.enabled
-    ? new MysqlReplication(
+    ? new platform.MysqlReplication(
           "mysql",
           { ...mysql, hosts: pool.hosts.slice(0, mysqlHostCount(mysql)), clientCidrs: [config.network.cidr] },
           { dependsOn: [...connectivity.checks] },
@@ -51,33 +51,30 @@ const database = mysql.enabled
     : undefined;
 
 const webPool = web.enabled
-    ? new NodePool("web", {
-          ...config.hosts,
-          count: web.count,
-          exclude: [],
-          instanceType: web.instanceType,
-          network,
-          role: "web",
-          bastion: entry,
-          tags,
-      })
+    ? new platform.NodePool("web", { ...webHosts(web, config.hosts), network, role: "web", bastion: entry, tags })
+    : undefined;
+
+const files = storage.enabled
+    ? new platform.SharedStorage(
+          "storage",
+          { ...storage, ...storageServers(storage, pool), clients: (webPool ?? pool).hosts },
+          { dependsOn: [...connectivity.checks] },
+      )
     : undefined;
 
 const site =
     webPool &&
-    new WebTier("site", {
+    new platform.WebTier("site", {
         hosts: webPool.hosts,
         port: web.port,
         meshUser: webPool.meshUser,
         after: webPool.mesh,
-        ...(web.release !== undefined && {
-            release: { name: web.release, url: web.releaseUrl, sha256: web.releaseSha256 },
-        }),
+        ...webRelease(web),
     });
 
 const balancer =
     webPool && site && loadBalancer.enabled
-        ? new LoadBalancer("balancer", {
+        ? new platform.LoadBalancer("balancer", {
               ...loadBalancer,
               type: "clb",
               ...(loadBalancer.address === "intranet" && { vswitchId: network.vswitches[0]!.id }),
@@ -108,6 +105,8 @@ export const mysqlReplicas = database?.replicas;
 export const mysqlUrl = database?.url;
 /** What clients verify the database servers' certificates with. */
 export const mysqlCaCertificate = database?.caCertificate;
+/** Which hosts share files, and where. */
+export const sharedStorage = files && { mountPoint: files.mountPoint, clients: files.clients };
 /** Where the web servers answer, within the VPC. */
 export const webServers = site?.hosts;
 /** Where clients of the web servers connect to. */

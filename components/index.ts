@@ -8,5 +8,6 @@ export * from "./network";
 export * from "./nodePool";
 export * from "./redis";
 export { loadScript, type Script } from "./scripts";
+export * from "./storage";
 export type { Tags } from "./tags";
 export * from "./web";

@@ -43,9 +43,14 @@ export const hostsKeys = [
 /** The pool's name, which its hosts' names begin with. */
 export const dataPool = "node";
 
+/** Numbers of the first hosts of the pool. */
+export function hostNumbers({ exclude }: HostsConfig, count: number): readonly number[] {
+    return slotNumbers(count, exclude);
+}
+
 /** Names of the first hosts of the pool. */
-export function hostNames({ exclude }: HostsConfig, count: number): string[] {
-    return slotNumbers(count, exclude).map((number) => `${dataPool}-${number}`);
+export function hostNames(hosts: HostsConfig, count: number): string[] {
+    return hostNumbers(hosts, count).map((number) => `${dataPool}-${number}`);
 }
 
 /** How many hosts a service takes, and what for. */

@@ -1,4 +1,6 @@
 /** `web`: web servers on a pool of their own. */
+import type { WebTierArgs } from "../components";
+import type { HostsConfig } from "./hosts";
 import type { Reader } from "./reader";
 
 export interface WebConfig {
@@ -39,4 +41,14 @@ export function readWeb(reader: Reader): WebConfig {
         ...(releaseUrl !== undefined && { releaseUrl }),
         ...(releaseSha256 !== undefined && { releaseSha256 }),
     };
+}
+
+/** The pool of the web servers: as that of the platform's services, in a number and size of its own. */
+export function webHosts({ count, instanceType }: WebConfig, hosts: HostsConfig): HostsConfig {
+    return { ...hosts, count, instanceType, exclude: [] };
+}
+
+/** What is served, when the configuration says so. */
+export function webRelease({ release, releaseUrl, releaseSha256 }: WebConfig): Pick<WebTierArgs, "release"> {
+    return release === undefined ? {} : { release: { name: release, url: releaseUrl, sha256: releaseSha256 } };
 }

@@ -42,7 +42,9 @@ it("finds nothing wrong with every host and service, and tells no secret", async
     );
     expect(logins.map(({ host }) => host).sort()).toEqual([...names].sort());
     const services = new Set(report.findings.map(({ service }) => service));
-    expect([...services]).toEqual(expect.arrayContaining(["host", "ssh", "connectivity", "redis", "mysql", "web"]));
+    expect([...services]).toEqual(
+        expect.arrayContaining(["host", "ssh", "connectivity", "redis", "storage", "mysql", "web"]),
+    );
     const { redisUrl, mysqlUrl } = await outputs();
     for (const url of [redisUrl, mysqlUrl]) {
         const [, password = ""] = /:([^:@/]+)@/.exec(String(url)) ?? [];
@@ -61,15 +63,17 @@ it("changes nothing on the hosts", async () => {
     await onHost("node-2", "sudo rm /run/doctor-mark");
 });
 
-it("names the host and the check of a service that has stopped, and is content when it runs again", async () => {
+it("names the host and the check of services that have stopped, and is content when they run again", async () => {
     await systemctl("node-5", "stop", "redis-cluster");
+    await onHost("node-3", "sudo pkill -f 'glusterfsd .*gv0'");
     try {
         const found = await doctor();
         expect(found.code).toBe(1);
-        expect(failed(found)).toContain("node-5 redis service");
-        expect(failed(found).every((line) => line.includes(" redis "))).toBe(true);
+        expect(failed(found)).toEqual(expect.arrayContaining(["node-5 redis service", "- storage servers"]));
+        expect(failed(found).every((line) => / (redis|storage) /.test(line))).toBe(true);
     } finally {
         await systemctl("node-5", "start", "redis-cluster");
+        await onHost("node-3", "sudo gluster --mode=script volume start gv0 force");
     }
     await healthy();
 });

@@ -75,8 +75,10 @@ describe("a change", () => {
         expect(code).toBe(2);
         expect(stack?.losses).toEqual([
             { name: "node-1", type: "alicloud:ecs/instance:Instance", operation: "delete", announced: false },
+            { name: "node-1-storage", type: "alicloud:ecs/ecsDisk:EcsDisk", operation: "delete", announced: false },
         ]);
         expect(comment).toContain("Deletes `node-1`. Lost: the host's system disk");
+        expect(comment).toContain("Deletes `node-1-storage`. Lost: the disk's data");
         expect(comment).toMatch(/\*\*redis\*\* \(RedisCluster\)/);
         expect(comment).toContain("`MAXMEMORY` `64mb` → `72mb`");
         for (const secret of secrets) expect(everything).not.toContain(secret);

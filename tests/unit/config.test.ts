@@ -2,6 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { balancerListeners } from "../../config/loadBalancer";
 import { parseConfig } from "../../config";
+import { checkedPorts, stackRoles } from "../../config/roles";
+import { storageDisks } from "../../config/storage";
 
 const minimal = { "alicloud:region": "cn-hangzhou", adminCidrs: '["198.51.100.0/24"]' };
 
@@ -46,6 +48,7 @@ describe("the stack's configuration", () => {
                 semiSync: true,
                 rebuild: [],
             },
+            storage: { enabled: false, engine: "glusterfs", mountPoint: "/data/shared", arbiter: false },
             web: { enabled: true, count: 2, instanceType: "ecs.g7.large", port: 80 },
             loadBalancer: {
                 enabled: true,
@@ -77,7 +80,7 @@ describe("the stack's configuration", () => {
         ).toEqual([
             "The stack's configuration has 11 problems:",
             "  - network.zone: is not known; `network` has cidr, zones, vswitchCidrs, reservedCidrs, vpcId, vswitchIds, natGateway.",
-            "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, mysql, web, loadBalancer, tags.",
+            "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, mysql, storage, web, loadBalancer, tags.",
             '  - alicloud:region: "cn-atlantis" is not a region of Alibaba Cloud.',
             '  - redis.masters: "three" is not a whole number between 3 and 100.',
             "  - redis.password: a password needs at least 16 characters. Leave it out to have one generated.",
@@ -177,9 +180,9 @@ describe("the stack's configuration", () => {
             '  - mysql.engine: "postgres" is none of mysql, mariadb.',
             '  - mysql.user: "root" is the servers\' own.',
             '  - mysql.bufferPool: "1tb" is neither a share such as 50% nor a size such as 512mb or 4gb.',
+            '  - mysql.databases[0]: "mysql" is the servers\' own.',
             "  - mysql.previousPassword: a password needs at least 16 characters. Leave it out to end its validity.",
             "  - mysql.previousPassword: stands in the stack's file as plain text: choose another one and set it with `pulumi config set --secret --path mysql.previousPassword`.",
-            '  - mysql.databases[0]: "mysql" is the servers\' own.',
             '  - mysql.source: "node-2" runs no server: node-1, node-3 do.',
             '  - mysql.rebuild[0]: "node-9" runs no server: node-1, node-3 do.',
         ]);
@@ -222,6 +225,36 @@ describe("the stack's configuration", () => {
         ]);
         expect(balancerListeners({ ...loadBalancer, https: false }, web)).toEqual([
             { protocol: "http", port: 80, ...serving },
+        ]);
+    });
+
+    it("lets the web servers share files on three hosts of the pool, and opens the ports for it", () => {
+        expect(parseConfig(minimal).storage.enabled).toBe(false);
+        const { storage, hosts, ...services } = parseConfig({ ...minimal, storage: '{"enabled":true,"diskSize":100}' });
+        expect(storage).toEqual({
+            enabled: true,
+            engine: "glusterfs",
+            mountPoint: "/data/shared",
+            arbiter: false,
+            diskSize: 100,
+        });
+        expect(storageDisks(storage, { ...hosts, exclude: [2] })).toEqual([
+            { name: "storage", size: 100, hosts: [1, 3, 4] },
+        ]);
+        expect(checkedPorts({ ...services, storage })).toEqual([22, 7000, 17000, 3306, 24007, 49152]);
+        expect(stackRoles({ ...services, storage })["data"]!.ingress).toContainEqual({
+            ports: [3306, 24007, "49152-49251"],
+            roles: ["web"],
+        });
+    });
+
+    it("refuses a storage that can't be", () => {
+        const storage = '{"enabled":true,"engine":"nfs","mountPoint":"/","diskSize":1,"size":1}';
+        expect(problemsOf({ ...minimal, storage }).slice(1)).toEqual([
+            "  - storage.size: is not known; `storage` has enabled, engine, mountPoint, arbiter, diskSize.",
+            '  - storage.engine: "nfs" is none of glusterfs.',
+            expect.stringContaining('  - storage.mountPoint: "/" is not an absolute path of its own'),
+            "  - storage.diskSize: 1 is not a whole number between 20 and 32768.",
         ]);
     });
 
