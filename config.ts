@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { overlaps, parseCidr } from "./components/network/cidr";
 import { Problems } from "./components/problems";
 import { checkTags } from "./components/tags";
-import { type HostsConfig, hostsKeys, readHosts } from "./config/hosts";
+import { hostNames, type HostsConfig, hostsKeys, readHosts } from "./config/hosts";
 import { type LoadBalancerConfig, loadBalancerKeys, readLoadBalancer } from "./config/loadBalancer";
 import { checkMysqlHosts, type MysqlConfig, mysqlHostCount, mysqlKeys, readMysql } from "./config/mysql";
 import { type NetworkConfig, networkKeys, readNetwork } from "./config/network";
@@ -28,6 +28,8 @@ export interface StackConfig {
     readonly storage: StorageConfig;
     readonly web: WebConfig;
     readonly loadBalancer: LoadBalancerConfig;
+    /** Names of the hosts that other stacks may work on. @default [] */
+    readonly sharedHosts: readonly string[];
     /** Tags of every resource. @default {} */
     readonly tags: Readonly<Record<string, string>>;
 }
@@ -42,6 +44,7 @@ const schema = {
     storage: storageKeys,
     web: webKeys,
     loadBalancer: loadBalancerKeys,
+    sharedHosts: undefined,
     tags: undefined,
 } as const;
 
@@ -84,12 +87,13 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
     const loadBalancer = readLoadBalancer(reader, web);
     const network = readNetwork(reader, hosts.count + (web.enabled ? web.count : 0));
     const adminCidrs = readAdminCidrs(reader, network.cidr);
+    const sharedHosts = readSharedHosts(reader, hosts);
     const tags = readTags(reader);
     const bastion = {
         instanceType: reader.instanceType(reader.section("bastion"), "bastion.instanceType", "ecs.t6-c1m1.large"),
     };
     problems.throwIfAny("The stack's configuration");
-    return { network, adminCidrs, bastion, hosts, redis, mysql, storage, web, loadBalancer, tags };
+    return { network, adminCidrs, bastion, hosts, redis, mysql, storage, web, loadBalancer, sharedHosts, tags };
 }
 
 /** Reads and checks the running stack's configuration. */
@@ -137,6 +141,22 @@ function readAdminCidrs(reader: Reader, cidr: string): string[] {
         }
     });
     return adminCidrs;
+}
+
+function readSharedHosts(reader: Reader, hosts: HostsConfig): string[] {
+    const { problems } = reader;
+    const value = reader.json("sharedHosts") ?? [];
+    if (!Array.isArray(value) || !value.every((name) => typeof name === "string")) {
+        problems.add("sharedHosts", "must be a list of hosts' names, such as those that the output `hosts` shows.");
+        return [];
+    }
+    const names = hostNames(hosts, hosts.count);
+    value.forEach((name, index) => {
+        if (!names.includes(name)) {
+            problems.add(`sharedHosts[${index}]`, `"${name}" is none of the pool's hosts ${names.join(", ")}.`);
+        }
+    });
+    return value;
 }
 
 function readTags(reader: Reader): Record<string, string> {

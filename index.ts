@@ -9,7 +9,7 @@ import { storageDisks, storageServers } from "./config/storage";
 import { webHosts, webRelease } from "./config/web";
 
 const config = loadConfig();
-const { adminCidrs, loadBalancer, mysql, storage, tags, web } = config;
+const { adminCidrs, loadBalancer, mysql, sharedHosts: shared, storage, tags, web } = config;
 
 const network = new platform.Network("main", {
     ...config.network,
@@ -113,3 +113,7 @@ export const webServers = site?.hosts;
 export const loadBalancerUrl = balancer?.url;
 /** What they verify the balancer's certificate with, unless it has one of your own. */
 export const loadBalancerCaCertificate = balancer?.caCertificate;
+/** What other stacks place their hosts in. */
+export const sharedNetwork = platform.shareNetwork(network);
+/** Hosts that other stacks work on, with the keys to them. Secret. */
+export const sharedHosts = platform.shareHosts(pool.hosts.filter(({ name }) => shared.includes(name)));

@@ -7,6 +7,8 @@ module.exports = {
             { jsc: { target: "es2022", parser: { syntax: "typescript" } }, module: { type: "commonjs" } },
         ],
     },
+    // The built package has a manifest of the same name.
+    modulePathIgnorePatterns: ["<rootDir>/dist/"],
     testMatch: ["<rootDir>/tests/**/*.test.ts"],
     // Unit tests must not leave handles open; a hanging test is a defect, so no forceExit.
     testTimeout: 30_000,

@@ -145,6 +145,8 @@ export class Host extends pulumi.ComponentResource {
     public readonly privateAddress: pulumi.Output<string>;
     /** Undefined when it has none. */
     public readonly publicAddress: pulumi.Output<string> | undefined;
+    /** The host through which this one is reached; undefined when it is reached directly. */
+    public readonly bastion: Host | undefined;
     /** Undefined when it isn't known. */
     public readonly zone: pulumi.Output<string> | undefined;
     /** Changes exactly when the machine is another machine. */
@@ -172,6 +174,7 @@ export class Host extends pulumi.ComponentResource {
         this.user = args.user ?? "root";
         this.privateAddress = pulumi.output(args.address);
         this.publicAddress = args.publicAddress === undefined ? undefined : pulumi.output(args.publicAddress);
+        this.bastion = args.bastion;
         this.zone = args.zone === undefined ? undefined : pulumi.output(args.zone);
         this.hostKey = pulumi.output(args.hostKey).apply((key) => key.trim());
         this.identity = args.identity === undefined ? this.hostKey : pulumi.output(args.identity);

@@ -6,6 +6,7 @@ export * from "./loadBalancer";
 export * from "./mysql";
 export * from "./network";
 export * from "./nodePool";
+export * from "./platformReference";
 export * from "./redis";
 export { loadScript, type Script } from "./scripts";
 export * from "./storage";

@@ -59,6 +59,7 @@ describe("the stack's configuration", () => {
                 drainSeconds: 30,
                 deletionProtection: false,
             },
+            sharedHosts: [],
             tags: {},
         });
     });
@@ -80,7 +81,7 @@ describe("the stack's configuration", () => {
         ).toEqual([
             "The stack's configuration has 11 problems:",
             "  - network.zone: is not known; `network` has cidr, zones, vswitchCidrs, reservedCidrs, vpcId, vswitchIds, natGateway.",
-            "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, mysql, storage, web, loadBalancer, tags.",
+            "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, mysql, storage, web, loadBalancer, sharedHosts, tags.",
             '  - alicloud:region: "cn-atlantis" is not a region of Alibaba Cloud.',
             '  - redis.masters: "three" is not a whole number between 3 and 100.',
             "  - redis.password: a password needs at least 16 characters. Leave it out to have one generated.",
@@ -125,6 +126,12 @@ describe("the stack's configuration", () => {
             "a wrong instance type",
             { ...minimal, hosts: '{"instanceType":"m5.large"}' },
             'hosts.instanceType: "m5.large" is not an instance type',
+        ],
+        ["no list of shared hosts", { ...minimal, sharedHosts: "node-1" }, "sharedHosts: must be a list"],
+        [
+            "a shared host that there isn't",
+            { ...minimal, sharedHosts: '["node-1","node-7"]' },
+            'sharedHosts[1]: "node-7" is none of',
         ],
         ["too much memory", { ...minimal, redis: '{"maxmemory":"95%"}' }, 'redis.maxmemory: "95%" is neither'],
         [

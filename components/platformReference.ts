@@ -1,0 +1,181 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { Host } from "./host";
+import type { Network } from "./network";
+
+/** What another stack needs to place hosts in a network and to write rules about those that are there. Nothing of it is secret. */
+export interface SharedNetwork {
+    readonly vpcId: string;
+    readonly vswitchIds: readonly string[];
+    /** Id of each role's security group, which holds its rules. */
+    readonly securityGroupIds: Readonly<Record<string, string>>;
+    /** Id of the security group by which rules name a role's hosts as their source. */
+    readonly sourceGroupIds: Readonly<Record<string, string>>;
+}
+
+/** What SSH needs to reach a machine. */
+export interface SharedMachine {
+    readonly name: string;
+    readonly address: string;
+    readonly publicAddress?: string;
+    readonly port: number;
+    readonly user: string;
+    readonly privateKey: string;
+    readonly hostKey: string;
+    readonly identity: string;
+    readonly zone?: string;
+}
+
+/** A host of another stack, and what it is reached through. */
+export interface SharedHost extends SharedMachine {
+    readonly bastion?: SharedMachine;
+}
+
+/**
+ * A network as a stack's output, for {@link PlatformReference}.
+ *
+ * @example
+ * export const sharedNetwork = shareNetwork(network);
+ */
+export function shareNetwork(network: Network): pulumi.Output<SharedNetwork> {
+    return pulumi.output({
+        vpcId: network.vpcId,
+        vswitchIds: network.vswitches.map(({ id }) => id),
+        securityGroupIds: network.securityGroupIds,
+        sourceGroupIds: Object.fromEntries(
+            Object.entries(network.memberships).map(([role, groups]) => [role, groups.at(-1)!]),
+        ),
+    });
+}
+
+/**
+ * Hosts as a stack's output, for {@link PlatformReference}. Secret: whoever reads it logs in to these hosts, and to the bastion
+ * before them, as the administrator. Share those that another stack works on, and no others.
+ *
+ * @example
+ * export const sharedHosts = shareHosts(pool.hosts.slice(4));
+ */
+export function shareHosts(hosts: readonly Host[]): pulumi.Output<SharedHost[]> {
+    return pulumi.secret(
+        pulumi.all(
+            hosts.map((host) =>
+                pulumi
+                    .all([machineOf(host), host.bastion && machineOf(host.bastion)])
+                    .apply(([machine, bastion]) => ({ ...machine, ...(bastion && { bastion }) })),
+            ),
+        ),
+    );
+}
+
+function machineOf(host: Host): pulumi.Output<SharedMachine> {
+    const { name, privateAddress: address, publicAddress, connection, user, hostKey, identity, zone } = host;
+    const { port = 22, privateKey = "" } = connection;
+    return pulumi.output({ name, address, publicAddress, port, user, privateKey, hostKey, identity, zone });
+}
+
+/** How the outputs of the stack that shares are called. */
+export interface PlatformReferenceArgs {
+    /** Its output made by {@link shareNetwork}. @default "sharedNetwork" */
+    readonly networkOutput?: string;
+    /** Its output made by {@link shareHosts}. @default "sharedHosts" */
+    readonly hostsOutput?: string;
+}
+
+/**
+ * Network and hosts of another stack, with their types. Private keys stay secret.
+ *
+ * Hosts that the other stack adds, or whose machine it replaces, arrive with this stack's next update.
+ *
+ * @example
+ * export = async () => {
+ *     const platform = await PlatformReference.get("organization/multihost/dev");
+ *     const hosts = ["node-5", "node-6"].map((name) => platform.host(name));
+ *     const orders = new MysqlReplication("orders", { hosts, engine: "mariadb", databases: ["orders"], clientCidrs: ["10.0.0.0/16"] });
+ *     return { url: orders.url };
+ * };
+ */
+export class PlatformReference {
+    private readonly made = new Map<string, Host>();
+
+    private constructor(
+        /** The stack's name, as it was asked for. */
+        readonly stack: string,
+        private readonly sharedNetwork: SharedNetwork | undefined,
+        private readonly sharedHosts: readonly SharedHost[],
+    ) {}
+
+    /**
+     * @param stack its full name, such as `organization/multihost/dev`.
+     * @throws pulumi.RunError when it shares neither a network nor hosts.
+     */
+    static async get(stack: string, args: PlatformReferenceArgs = {}): Promise<PlatformReference> {
+        const { networkOutput = "sharedNetwork", hostsOutput = "sharedHosts" } = args;
+        const reference = new pulumi.StackReference(stack);
+        const [network, hosts] = await Promise.all(
+            [networkOutput, hostsOutput].map(async (name) => {
+                const details = await reference.getOutputDetails(name);
+                return (details.value ?? details.secretValue) as unknown;
+            }),
+        );
+        if (network === undefined && hosts === undefined) {
+            throw new pulumi.RunError(
+                `The stack "${stack}" shares nothing: it has neither an output ${networkOutput} nor ${hostsOutput}. Bring it up first, with the hosts to share in its \`sharedHosts\`.`,
+            );
+        }
+        return new PlatformReference(stack, network as SharedNetwork | undefined, (hosts ?? []) as SharedHost[]);
+    }
+
+    /**
+     * The network. Its `vpcId` and `vswitchIds` are what a `Network` of this stack adopts.
+     *
+     * @throws pulumi.RunError when the stack doesn't share it.
+     */
+    get network(): SharedNetwork {
+        if (this.sharedNetwork === undefined) {
+            throw new pulumi.RunError(`The stack "${this.stack}" doesn't share its network.`);
+        }
+        return this.sharedNetwork;
+    }
+
+    /** Names of the hosts that the stack shares. */
+    get hostNames(): readonly string[] {
+        return this.sharedHosts.map(({ name }) => name);
+    }
+
+    /**
+     * A host of that stack, to run steps of this stack on.
+     *
+     * @throws pulumi.RunError when it isn't shared.
+     */
+    host(name: string): Host {
+        const shared = this.sharedHosts.find((host) => host.name === name);
+        if (shared === undefined) {
+            const others = this.hostNames.length > 0 ? `only ${this.hostNames.join(", ")}` : "no host";
+            throw new pulumi.RunError(
+                `The stack "${this.stack}" shares ${others}, not "${name}": add it to \`sharedHosts\` there.`,
+            );
+        }
+        const { bastion } = shared;
+        return this.make(shared, bastion && this.make(bastion, undefined));
+    }
+
+    private make(machine: SharedMachine, bastion: Host | undefined): Host {
+        const { name, address, publicAddress, port, user, privateKey, hostKey, identity, zone } = machine;
+        let host = this.made.get(name);
+        if (host === undefined) {
+            host = new Host(name, {
+                address,
+                port,
+                user,
+                privateKey: pulumi.secret(privateKey),
+                hostKey,
+                identity,
+                ...(publicAddress !== undefined && { publicAddress }),
+                ...(zone !== undefined && { zone }),
+                ...(bastion && { bastion }),
+            });
+            this.made.set(name, host);
+        }
+        return host;
+    }
+}

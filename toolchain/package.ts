@@ -1,0 +1,85 @@
+/**
+ * `npm run package`: the components as an npm package, `dist/multihost-alicloud-<version>.tgz`. In a folder and with a manifest of its
+ * own: this repository's manifest pins exact versions for its stack, while a library has to share its user's copies.
+ */
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { root } from "./folders";
+import { step } from "./progress.cjs";
+
+/** The parts of package.json that matter here. */
+export interface Manifest {
+    readonly name: string;
+    readonly version: string;
+    readonly description: string;
+    readonly license: string;
+    readonly engines: Readonly<Record<string, string>>;
+    readonly dependencies: Readonly<Record<string, string>>;
+}
+
+/** The package's manifest: what the repository pins, and everything compatible with it, comes from whoever imports it. */
+export function packageManifest({ name, version, description, license, engines, dependencies }: Manifest): object {
+    const peers = Object.entries(dependencies).map(([dependency, pinned]) => [dependency, `^${pinned}`]);
+    return {
+        name,
+        version,
+        description,
+        license,
+        engines,
+        main: "components/index.js",
+        types: "components/index.d.ts",
+        peerDependencies: Object.fromEntries(peers) as Record<string, string>,
+    };
+}
+
+/** Builds it. @returns the archive's path */
+export async function makePackage(output = join(root, "dist")): Promise<string> {
+    const folder = join(output, "package");
+    return step("Build the package", { about: "10 s" }, () => {
+        rmSync(folder, { recursive: true, force: true });
+        mkdirSync(folder, { recursive: true });
+        const compiler = createRequire(join(root, "package.json")).resolve("typescript/bin/tsc");
+        const project = join(folder, "tsconfig.json");
+        const compilerOptions = {
+            noEmit: false,
+            declaration: true,
+            rootDir: root,
+            outDir: folder,
+            types: ["node"],
+            typeRoots: [join(root, "node_modules", "@types")],
+        };
+        const include = [join(root, "components")];
+        writeFileSync(
+            project,
+            JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include, exclude: [] }),
+        );
+        execFileSync(process.execPath, [compiler, "--project", project], { cwd: root, stdio: "inherit" });
+        rmSync(project);
+        // The doctor that its checks belong to isn't part of the package.
+        const checks = join(root, "scripts", "doctor");
+        cpSync(join(root, "scripts"), join(folder, "scripts"), {
+            recursive: true,
+            filter: (file) => !file.startsWith(checks),
+        });
+        for (const file of ["README.md", "CHANGELOG.md", "LICENSE"]) cpSync(join(root, file), join(folder, file));
+        const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+        writeFileSync(join(folder, "package.json"), `${JSON.stringify(packageManifest(manifest), undefined, 2)}\n`);
+        const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", output], {
+            cwd: folder,
+            encoding: "utf8",
+        });
+        const [archive] = JSON.parse(packed) as { filename: string }[];
+        return Promise.resolve(join(output, archive!.filename));
+    });
+}
+
+if (require.main === module) {
+    makePackage()
+        .then((archive) => process.stdout.write(`${archive}\n`))
+        .catch((error: unknown) => {
+            process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+            process.exitCode = 1;
+        });
+}
