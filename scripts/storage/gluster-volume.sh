@@ -157,7 +157,7 @@ replace_bricks() {
 pending() {
     local summary
     summary=$(gluster_try volume heal "$PARAM_VOLUME" info summary) || return 1
-    awk -F': ' '/^Total Number of entries/ { if ($2 !~ /^[0-9]+$/) next; sum += $2 } END { print sum + 0 }' <<<"$summary"
+    heal_entries "Total Number of entries" "$summary"
 }
 
 # A server's healing process is started anew with every change of the bricks, and refuses until it is there.

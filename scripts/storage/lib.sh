@@ -54,7 +54,7 @@ share_mount() {
     local source=$1 type=$2 options=$3 target=$4 same=$5 unit slug mounted
     unit=$(mount_unit "$target")
     slug=multihost-mount-$(mount_slug "$target").service
-    if mount_broken "$target" && [[ $type != nfs* ]]; then
+    if mount_broken "$target"; then
         quietly umount -l "$target"
         changed "$target: broken mount taken away"
     fi
@@ -214,21 +214,12 @@ gluster_tls() {
     base=$(gluster_certificates)
     [[ -d ${base%/*} ]] || directory "${base%/*}" 0755 root:root
     for file in "ca 0644 $SECRET_CA_CERTIFICATE" "pem 0644 $SECRET_CERTIFICATE" "key 0600 $SECRET_PRIVATE_KEY"; do
-        file_write "$base.${file%% *}" "$(cut -d' ' -f2 <<<"$file" | head -n 1)" root:root "$(gluster_pem "${file#* * }")"
+        file_write "$base.${file%% *}" "$(cut -d' ' -f2 <<<"$file" | head -n 1)" root:root "$(trimmed "${file#* * }")"
         [[ $FILE_CHANGED == false ]] || TLS_CHANGED=true
     done
     # Its presence is what switches TLS on for the daemon, for mounts and for the command line.
     file_write "$GLUSTERD_STATE/secure-access" 0644 root:root ''
     [[ $FILE_CHANGED == false ]] || TLS_CHANGED=true
-}
-
-# tls.PrivateKey and shells differ in whether a PEM ends with a line break.
-gluster_pem() {
-    local text=$1
-    while [[ $text == *$'\n' ]]; do
-        text=${text%$'\n'}
-    done
-    printf '%s' "$text"
 }
 
 # gluster_forget: takes the certificate away, unless this host still mounts or serves something.
@@ -267,4 +258,9 @@ gluster_bricks() {
     info=$(gluster_try ${2:+"--remote-host=$2"} volume info "$1") || return 1
     grep -qxF "Volume Name: $1" <<<"${info//$'\r'/}" || return 1
     sed -n 's/^Brick[0-9]*: \([^ ]*\).*/\1/p' <<<"$info"
+}
+
+# heal_entries LINE-START SUMMARY: what the lines of `volume heal … info summary` that begin so add up to, over all bricks.
+heal_entries() {
+    awk -F': ' -v start="$1" 'index($0, start) == 1 && $2 ~ /^[0-9]+$/ { sum += $2 } END { print sum + 0 }' <<<"$2"
 }

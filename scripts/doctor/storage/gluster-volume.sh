@@ -17,11 +17,6 @@ bricks_away() {
         <(tr ' ' '\n' <<<"$PARAM_BRICKS") || true
 }
 
-# entries LINE-START SUMMARY: their sum over all bricks.
-entries() {
-    awk -F': ' -v start="$1" 'index($0, start) == 1 && $2 ~ /^[0-9]+$/ { sum += $2 } END { print sum + 0 }' <<<"$2"
-}
-
 check() {
     local away summary split waiting
     if ! away=$(bricks_away); then
@@ -37,8 +32,8 @@ check() {
         fail copies "the servers do not tell what is to be healed: gluster volume heal $PARAM_VOLUME info says why"
         return 0
     fi
-    split=$(entries "Number of entries in split-brain" "$summary")
-    waiting=$(entries "Total Number of entries" "$summary")
+    split=$(heal_entries "Number of entries in split-brain" "$summary")
+    waiting=$(heal_entries "Total Number of entries" "$summary")
     if ((split > 0)); then
         fail copies "$split files differ between the servers, and none of them is the right one by itself: gluster volume heal $PARAM_VOLUME info split-brain names them"
     elif ((waiting > 0)); then
