@@ -155,25 +155,14 @@ export class PlatformReference {
                 `The stack "${this.stack}" shares ${others}, not "${name}": add it to \`sharedHosts\` there.`,
             );
         }
-        const { bastion } = shared;
-        return this.make(shared, bastion && this.make(bastion, undefined));
+        const { bastion, ...machine } = shared;
+        return this.make(machine, bastion && this.make(bastion));
     }
 
-    private make(machine: SharedMachine, bastion: Host | undefined): Host {
-        const { name, address, publicAddress, port, user, privateKey, hostKey, identity, zone } = machine;
+    private make({ name, privateKey, ...reached }: SharedMachine, bastion?: Host): Host {
         let host = this.made.get(name);
         if (host === undefined) {
-            host = new Host(name, {
-                address,
-                port,
-                user,
-                privateKey: pulumi.secret(privateKey),
-                hostKey,
-                identity,
-                ...(publicAddress !== undefined && { publicAddress }),
-                ...(zone !== undefined && { zone }),
-                ...(bastion && { bastion }),
-            });
+            host = new Host(name, { ...reached, privateKey: pulumi.secret(privateKey), bastion });
             this.made.set(name, host);
         }
         return host;
