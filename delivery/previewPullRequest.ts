@@ -1,6 +1,7 @@
 /** `npm run preview:pr`: previews the stacks that a change touches; see `help` below and docs/pull-requests.md. */
 import { readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { runCommandLine } from "../toolchain/commandLine";
 import { root } from "../toolchain/folders";
 import { LAB_STACK } from "../toolchain/stacks";
 import { touchedStacks } from "./affected";
@@ -129,12 +130,4 @@ async function main(argv: readonly string[]): Promise<number> {
     return exitCode(report);
 }
 
-if (require.main === module) {
-    main(process.argv.slice(2)).then(
-        (code) => (process.exitCode = code),
-        (error: unknown) => {
-            process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-            process.exitCode = EXIT.failed;
-        },
-    );
-}
+if (require.main === module) runCommandLine(main, EXIT.failed);

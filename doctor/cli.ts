@@ -1,6 +1,7 @@
 /** `npm run doctor`: examines a stack's hosts and services, and changes nothing. docs/doctor.md. */
 import { text } from "node:stream/consumers";
-import { startPulumi } from "../toolchain/pulumi";
+import { runCommandLine } from "../toolchain/commandLine";
+import { exitCodeOf, startPulumi } from "../toolchain/pulumi";
 import { examine, SshRemote } from "./examine";
 import type { Finding } from "./findings";
 import { type Inventory, readInventory } from "./inventory";
@@ -47,13 +48,7 @@ async function inventoryOf(stack: string): Promise<Inventory> {
         ["stack", "export", "--show-secrets", "--stack", stack],
         ["inherit", "pipe", "inherit"],
     );
-    const [exported, code] = await Promise.all([
-        text(child.stdout!),
-        new Promise<number | null>((resolve, reject) => {
-            child.once("error", reject);
-            child.once("close", resolve);
-        }),
-    ]);
+    const [exported, code] = await Promise.all([text(child.stdout!), exitCodeOf(child)]);
     if (code !== 0) throw new Error(`The state of the stack "${stack}" can't be read.`);
     const inventory = readInventory(JSON.parse(exported));
     if (inventory.hosts.length === 0)
@@ -89,13 +84,4 @@ async function main(words: readonly string[]): Promise<number> {
     return report.healthy ? 0 : EXIT_WRONG;
 }
 
-if (require.main === module) {
-    main(process.argv.slice(2))
-        .then((code) => {
-            process.exitCode = code;
-        })
-        .catch((error: unknown) => {
-            process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-            process.exitCode = EXIT_UNABLE;
-        });
-}
+if (require.main === module) runCommandLine(main, EXIT_UNABLE);

@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
-import { startPulumi } from "../toolchain/pulumi";
+import { runCommandLine } from "../toolchain/commandLine";
+import { exitCodeOf, startPulumi } from "../toolchain/pulumi";
 import { LAB_STACK } from "../toolchain/stacks";
 import { begin, type Change, finish, type Known } from "./rotation";
 
@@ -61,16 +62,9 @@ async function pulumi(args: readonly string[], input = ""): Promise<string> {
     const child = await startPulumi(args, ["pipe", "pipe", "inherit"]);
     // One that ends without reading isn't the fault of whoever writes.
     child.stdin!.on("error", () => undefined).end(input);
-    const [printed, code] = await Promise.all([text(child.stdout!), ended(child)]);
+    const [printed, code] = await Promise.all([text(child.stdout!), exitCodeOf(child)]);
     if (code !== 0) throw new Error(`pulumi ${args.slice(0, 2).join(" ")} failed.`);
     return printed;
-}
-
-function ended(child: Awaited<ReturnType<typeof startPulumi>>): Promise<number> {
-    return new Promise((resolve, reject) => {
-        child.once("error", reject);
-        child.once("close", (code) => resolve(code ?? EXIT_FAILED));
-    });
 }
 
 async function known({ service, stack }: Options): Promise<Known> {
@@ -110,7 +104,7 @@ async function rotate(options: Options): Promise<number> {
     }
     for (const change of changes) await set(options, change);
     const again = `npm run rotate -- ${service}.password --stack ${stack}`;
-    const code = await ended(
+    const code = await exitCodeOf(
         await startPulumi(
             ["up", "--stack", stack, ...(options.yes ? ["--yes", "--skip-preview"] : [])],
             ["inherit", "inherit", "inherit"],
@@ -143,13 +137,4 @@ async function main(words: readonly string[]): Promise<number> {
     return rotate(options);
 }
 
-if (require.main === module) {
-    main(process.argv.slice(2))
-        .then((code) => {
-            process.exitCode = code;
-        })
-        .catch((error: unknown) => {
-            process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-            process.exitCode = EXIT_FAILED;
-        });
-}
+if (require.main === module) runCommandLine(main, EXIT_FAILED);

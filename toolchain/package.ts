@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { runCommandLine } from "./commandLine";
 import { root } from "./folders";
 import { step } from "./progress.cjs";
 
@@ -75,11 +76,9 @@ export async function makePackage(output = join(root, "dist")): Promise<string> 
     });
 }
 
-if (require.main === module) {
-    makePackage()
-        .then((archive) => process.stdout.write(`${archive}\n`))
-        .catch((error: unknown) => {
-            process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-            process.exitCode = 1;
-        });
+async function main(): Promise<number> {
+    process.stdout.write(`${await makePackage()}\n`);
+    return 0;
 }
+
+if (require.main === module) runCommandLine(main, 1);

@@ -25,6 +25,14 @@ export async function startPulumi(
     return spawn(toolchain.pulumi, args, { stdio, env: { ...env, ...toolchain.env } });
 }
 
+/** A child's exit code, 1 when a signal ended it. @throws Error when it could not be started */
+export function exitCodeOf(child: ChildProcess): Promise<number> {
+    return new Promise((resolve, reject) => {
+        child.once("error", reject);
+        child.once("close", (code) => resolve(code ?? 1));
+    });
+}
+
 async function main(args: readonly string[]): Promise<void> {
     const child = await startPulumi(args, "inherit");
     // A terminal sends Ctrl-C to both; Pulumi ends in its own good time, and this process after it.

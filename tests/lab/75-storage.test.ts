@@ -1,18 +1,12 @@
 /** The files that the web servers share: what one writes the other reads, and no server's end loses any of them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { api, eventually, labOutput, onHost, startOnHost, status, upChanges } from "./lab";
+import { api, eventually, labOutput, onHost, outputOn as run, startOnHost, status, upChanges } from "./lab";
 
 jest.setTimeout(400_000);
 
 const [one, other] = ["web-1", "web-2"];
 const folder = "/data/shared/test";
-
-async function run(host: string, command: string, seconds = 60): Promise<string> {
-    const { code, stdout, stderr } = await onHost(host, command, { seconds });
-    if (code !== 0) throw new Error(`${host}: ${command} ended with ${code}: ${stdout}${stderr}`);
-    return stdout.trim();
-}
 
 /** Stops or starts a host as the cloud's console does. */
 async function power(name: string, action: "StopInstance" | "StartInstance" | "RebootInstance"): Promise<void> {

@@ -1,16 +1,10 @@
 /** The web servers of the shared stack: releases switch on all hosts or on none. */
-import { configure, eventually, lab, onHost, up, upChanges } from "./lab";
+import { configure, eventually, lab, onHost, outputOn as run, up, upChanges } from "./lab";
 
 jest.setTimeout(300_000);
 
 const hosts = ["web-1", "web-2"];
 const folder = "/srv/www";
-
-async function run(host: string, command: string, seconds = 60): Promise<string> {
-    const { code, stdout, stderr } = await onHost(host, command, { seconds });
-    if (code !== 0) throw new Error(`${host}: ${command} ended with ${code}: ${stdout}${stderr}`);
-    return stdout.trim();
-}
 
 /** Puts a release where the user who owns the folder would. */
 function place(host: string, release: string, files: Readonly<Record<string, string>>): Promise<string> {

@@ -71,6 +71,13 @@ export function onHost(
     return lab(["ssh", name, "bash", "-c", command], options);
 }
 
+/** Like {@link onHost}. @returns what it printed, without white space around it. @throws Error with all output when it fails */
+export async function outputOn(host: string, command: string, seconds = 60): Promise<string> {
+    const { code, stdout, stderr } = await onHost(host, command, { seconds });
+    if (code !== 0) throw new Error(`${host}: ${command} ended with ${code}: ${stdout}${stderr}`);
+    return stdout.trim();
+}
+
 /** A program on a host that goes on while the test does something else. */
 export interface Running {
     /** Writes a line to its standard input. */
