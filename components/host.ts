@@ -125,6 +125,16 @@ export interface HostArgs {
 
 const defaultTimeoutMinutes = 20;
 
+/** The provider takes an empty key for leave to trust any machine, so nothing but a key gets through. */
+function requireHostKey(problems: Problems, key: string): void {
+    if (/^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}( .*)?$/.test(key.trim())) return;
+    const shown = key.trim() === "" ? "it is empty" : `"${key.trim().slice(0, 40)}" is none`;
+    problems.add(
+        "hostKey",
+        `${shown}; give the machine's public host key, such as \`ssh-ed25519 AAAA…\` (\`ssh-keyscan -t ed25519 ADDRESS\` prints it after the address).`,
+    );
+}
+
 /**
  * A Linux machine that steps run on: one that this program creates, or one that exists already.
  *
@@ -168,6 +178,7 @@ export class Host extends pulumi.ComponentResource {
             problems.add("user", `"${args.user}" is not a Linux user name.`);
         }
         requireMinutes(problems, "readyTimeoutMinutes", args.readyTimeoutMinutes);
+        if (typeof args.hostKey === "string") requireHostKey(problems, args.hostKey);
         problems.throwIfAny(`Host "${name}"`);
 
         this.name = name;
@@ -176,7 +187,12 @@ export class Host extends pulumi.ComponentResource {
         this.publicAddress = args.publicAddress === undefined ? undefined : pulumi.output(args.publicAddress);
         this.bastion = args.bastion;
         this.zone = args.zone === undefined ? undefined : pulumi.output(args.zone);
-        this.hostKey = pulumi.output(args.hostKey).apply((key) => key.trim());
+        this.hostKey = pulumi.output(args.hostKey).apply((key) => {
+            const found = new Problems();
+            requireHostKey(found, key);
+            found.throwIfAny(`Host "${name}"`);
+            return key.trim();
+        });
         this.identity = args.identity === undefined ? this.hostKey : pulumi.output(args.identity);
         this.machine = args.machine;
         this.outboundBy = args.outboundBy ?? [];

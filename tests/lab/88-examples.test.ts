@@ -9,7 +9,7 @@ import { labPaths } from "../../lab/paths";
 import type { HostView } from "../../lab/view";
 import { makePackage } from "../../toolchain/package";
 import { labEnvironment } from "../prepare";
-import { api, configure, eventually, labOutput, onHost, status, up, upChanges } from "./lab";
+import { api, configure, eventually, labOutput, onHost, outputOn, status, up, upChanges } from "./lab";
 
 jest.setTimeout(600_000);
 
@@ -126,15 +126,18 @@ describe("a Redis Cluster on machines that exist", () => {
     });
 
     it("comes up, keeps what is written, and is unchanged by a second update", async () => {
+        // A machine that runs may not have made its keys yet.
         const keys = await Promise.all(
-            machines.map(({ instanceId }) => onHost(instanceId, "cat /etc/ssh/ssh_host_ed25519_key.pub")),
+            machines.map(({ instanceId }) =>
+                eventually("a host key", 60, () => outputOn(instanceId, "cat /etc/ssh/ssh_host_ed25519_key.pub")),
+            ),
         );
         await init(example, {
             machines: machines.map(({ privateAddress, publicAddress }, index) => ({
                 name: `cache-${index + 1}`,
                 address: privateAddress,
                 publicAddress,
-                hostKey: keys[index]!.stdout.trim().split(" ").slice(0, 2).join(" "),
+                hostKey: keys[index]!.value.split(" ").slice(0, 2).join(" "),
             })),
         });
         const login = readFileSync(join(folder, "login"), "utf8");

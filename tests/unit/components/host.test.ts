@@ -51,6 +51,16 @@ describe("Host", () => {
         expect(await valueOf(machine("b", { identity: "i-1" }).identity)).toBe("i-1");
     });
 
+    test.each([
+        ["", "it is empty"],
+        ["10.0.0.7 ssh-ed25519 AAAA", '"10.0.0.7 ssh-ed25519 AAAA" is none'],
+        ["-----BEGIN OPENSSH PRIVATE KEY-----", '"-----BEGIN OPENSSH PRIVATE KEY-----" is none'],
+    ])("refuses the host key %j, which would let any machine pass for this one", (hostKey, reason) => {
+        const [subject, problem] = problemsOf(() => machine("a", { hostKey }));
+        expect(subject).toBe('Host "a" has 1 problem:');
+        expect(problem).toContain(`  - hostKey: ${reason}; give the machine's public host key`);
+    });
+
     test("reports bad arguments together", () => {
         expect(problemsOf(() => machine("a", { user: "Admin User", readyTimeoutMinutes: 0 }))).toEqual([
             'Host "a" has 2 problems:',
@@ -176,6 +186,16 @@ describe("Host.run", () => {
         expect(dependsOn).toEqual([host.ready, other.ready]);
         expect(protect).toBe(true);
         expect(await valueOf(result.urn)).toContain("::test:index:Parent$command:remote:Command::s");
+    });
+
+    test.each([
+        ["", "it is empty"],
+        ["10.0.0.7 ssh-ed25519 AAAA", '"10.0.0.7 ssh-ed25519 AAAA" is none'],
+        ["-----BEGIN OPENSSH PRIVATE KEY-----", '"-----BEGIN OPENSSH PRIVATE KEY-----" is none'],
+    ])("refuses the host key %j, which would let any machine pass for this one", (hostKey, reason) => {
+        const [subject, problem] = problemsOf(() => machine("a", { hostKey }));
+        expect(subject).toBe('Host "a" has 1 problem:');
+        expect(problem).toContain(`  - hostKey: ${reason}; give the machine's public host key`);
     });
 
     test("reports bad arguments together", () => {

@@ -106,11 +106,11 @@ describe("NodePool", () => {
             ssh_deletekeys: true,
             ssh_keys: {
                 ed25519_private: "PRIVATE node-1-host-key\n",
-                ed25519_public: "ssh-ed25519 AAAAnode-1-host-key",
+                ed25519_public: "ssh-ed25519 AAAAnode/1/host/key",
             },
-            users: ["default", { name: "root", ssh_authorized_keys: ["ssh-ed25519 AAAAnode-key"] }],
+            users: ["default", { name: "root", ssh_authorized_keys: ["ssh-ed25519 AAAAnode/key"] }],
         });
-        expect(await valueOf(made.hosts[0]!.hostKey)).toBe("ssh-ed25519 AAAAnode-1-host-key");
+        expect(await valueOf(made.hosts[0]!.hostKey)).toBe("ssh-ed25519 AAAAnode/1/host/key");
     });
 
     test("creates a login user who is not root", () => {
@@ -229,7 +229,7 @@ describe("NodePool", () => {
         await recorder.settled();
         const planted = recorder.find(step, "node-mesh-node-1").inputs;
         expect(planted["create"]).toMatch(
-            /^STEP=ssh\/mesh@\w+ PARAM_HOST_KEYS='node-1=ssh-ed25519,AAAAnode-1-host-key node-2=ssh-ed25519,AAAAnode-2-host-key' PARAM_MEMBERS='node-1=10\.0\.0\.1 node-2=10\.0\.0\.2' PARAM_PUBLIC_KEY='ssh-ed25519 AAAAnode-mesh-key' PARAM_USER='multihost' bash --norc -s$/,
+            /^STEP=ssh\/mesh@\w+ PARAM_HOST_KEYS='node-1=ssh-ed25519,AAAAnode\/1\/host\/key node-2=ssh-ed25519,AAAAnode\/2\/host\/key' PARAM_MEMBERS='node-1=10\.0\.0\.1 node-2=10\.0\.0\.2' PARAM_PUBLIC_KEY='ssh-ed25519 AAAAnode\/mesh\/key' PARAM_USER='multihost' bash --norc -s$/,
         );
         expect(planted["stdin"]).toContain("SECRET_PRIVATE_KEY='PRIVATE node-mesh-key'");
         expect(recorder.options(step, "node-mesh-verify-node-2").dependsOn).toHaveLength(3);
@@ -373,7 +373,7 @@ describe("Connectivity", () => {
     });
 
     test("reports all problems at once", () => {
-        const host = new Host("a", { address: "10.0.0.1", privateKey: "k", hostKey: "h" });
+        const host = new Host("a", { address: "10.0.0.1", privateKey: "k", hostKey: "ssh-ed25519 AAAA" });
         expect(problemsOf(() => new Connectivity("data", { hosts: [host], ports: [0, 22.5] }))).toEqual([
             'Connectivity "data" has 3 problems:',
             "  - hosts: 1 can't be paired: name at least two hosts.",

@@ -141,7 +141,7 @@ function computed(type: string, name: string): Record<string, unknown> {
             return {
                 privateKeyOpenssh: pulumi.secret(`PRIVATE ${name}`),
                 privateKeyPem: pulumi.secret(`PEM ${name}`),
-                publicKeyOpenssh: `ssh-ed25519 AAAA${name}\n`,
+                publicKeyOpenssh: `ssh-ed25519 AAAA${name.replaceAll("-", "/")}\n`,
             };
         case "tls:index/selfSignedCert:SelfSignedCert":
         case "tls:index/locallySignedCert:LocallySignedCert":

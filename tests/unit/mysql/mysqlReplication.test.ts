@@ -59,7 +59,7 @@ describe("MysqlReplication", () => {
             "db-replication",
         ]);
         expect(command("db-db-2")).toMatch(
-            /^STEP=mysql\/node@[0-9a-f]{8} PARAM_ADDRESS='10\.0\.0\.2' PARAM_BACKUP_KEY='ssh-ed25519 AAAAdb-backup' PARAM_BUFFER_POOL='50%' PARAM_CIDRS='10\.0\.0\.0\/16' PARAM_ENGINE='mariadb' PARAM_PORT='3306' PARAM_SEMI_SYNC='true' bash --norc -s$/,
+            /^STEP=mysql\/node@[0-9a-f]{8} PARAM_ADDRESS='10\.0\.0\.2' PARAM_BACKUP_KEY='ssh-ed25519 AAAAdb\/backup' PARAM_BUFFER_POOL='50%' PARAM_CIDRS='10\.0\.0\.0\/16' PARAM_ENGINE='mariadb' PARAM_PORT='3306' PARAM_SEMI_SYNC='true' bash --norc -s$/,
         );
         expect(command("db-db-2-seed")).toContain("PARAM_MEMBERS='db-1=10.0.0.1 db-2=10.0.0.2 db-3=10.0.0.3'");
         expect(command("db-db-2-seed")).toContain("PARAM_REBUILD='false'");
