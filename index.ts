@@ -6,7 +6,7 @@ import { mysqlHostCount } from "./config/mysql";
 import { redisHostCount } from "./config/redis";
 import { checkedPorts, stackRoles } from "./config/roles";
 import { storageDisks, storageServers } from "./config/storage";
-import { webHosts, webRelease } from "./config/web";
+import { webHosts, webContent } from "./config/web";
 
 const config = loadConfig();
 const { adminCidrs, loadBalancer, mysql, sharedHosts: shared, storage, tags, web } = config;
@@ -69,7 +69,7 @@ const site =
         port: web.port,
         meshUser: webPool.meshUser,
         after: webPool.mesh,
-        ...webRelease(web),
+        ...webContent(web),
     });
 
 const balancer =

@@ -9,6 +9,14 @@ export class Problems {
         this.found.push({ path, reason });
     }
 
+    /** Reports a text that can't pin packages to a version; one that is left out pins nothing. */
+    checkVersion(path: string, version: string | undefined): string | undefined {
+        if (version !== undefined && !/^[0-9][A-Za-z0-9.+:~-]{0,63}$/.test(version)) {
+            this.add(path, `"${version}" is not a package's version or its beginning, such as 7.0 or 7.0.15-1.`);
+        }
+        return version;
+    }
+
     get count(): number {
         return this.found.length;
     }

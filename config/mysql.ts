@@ -35,6 +35,8 @@ export interface MysqlConfig {
     readonly rebuild: readonly string[];
     /** With another text than before, all rows are compared. @default not compared */
     readonly verify?: string;
+    /** Version of the server's packages, or its beginning. @default any */
+    readonly version?: string;
 }
 
 export const mysqlKeys = [
@@ -52,6 +54,7 @@ export const mysqlKeys = [
     "previousPassword",
     "rebuild",
     "verify",
+    "version",
 ] as const;
 
 /** How many hosts the servers take: the first ones of the pool. */
@@ -77,6 +80,7 @@ export function readMysql(reader: Reader): MysqlConfig {
     const source = reader.text(mysql, "mysql.source");
     const binlogDoDb = databases(reader, mysql, "mysql.binlogDoDb");
     const verify = reader.text(mysql, "mysql.verify");
+    const version = reader.problems.checkVersion("mysql.version", reader.text(mysql, "mysql.version"));
     return {
         enabled: reader.boolean(mysql, "mysql.enabled", true),
         engine: engine as MysqlEngine,
@@ -89,6 +93,7 @@ export function readMysql(reader: Reader): MysqlConfig {
         semiSync: reader.boolean(mysql, "mysql.semiSync", true),
         ...(binlogDoDb !== undefined && { binlogDoDb }),
         ...reader.passwords(mysql, "mysql"),
+        ...(version !== undefined && { version }),
         rebuild: mysql?.["rebuild"] === undefined ? [] : reader.texts(mysql, "mysql.rebuild"),
         ...(verify !== undefined && { verify }),
     };

@@ -17,6 +17,8 @@ export interface RedisConfig {
     readonly maxmemoryPolicy: EvictionPolicy;
     /** @default true */
     readonly tls: boolean;
+    /** Version of Redis's packages, or its beginning. @default any */
+    readonly version?: string;
     /** @default generated */
     readonly password?: pulumi.Output<string>;
     /** Stays valid beside `password`, for clients that have not got that one yet. @default none */
@@ -37,6 +39,7 @@ export const redisKeys = [
     "tls",
     "password",
     "previousPassword",
+    "version",
 ] as const;
 
 export function readRedis(reader: Reader): RedisConfig {
@@ -56,12 +59,14 @@ export function readRedis(reader: Reader): RedisConfig {
     if (!(evictionPolicies as readonly string[]).includes(policy)) {
         problems.add("redis.maxmemoryPolicy", `"${policy}" is none of ${evictionPolicies.join(", ")}.`);
     }
+    const version = reader.problems.checkVersion("redis.version", reader.text(redis, "redis.version"));
     return {
         masters,
         replicasPerMaster,
         port,
         maxmemory,
         maxmemoryPolicy: policy as EvictionPolicy,
+        ...(version !== undefined && { version }),
         tls: reader.boolean(redis, "redis.tls", true),
         ...reader.passwords(redis, "redis"),
     };

@@ -17,9 +17,20 @@ export interface WebConfig {
     /** Where the release is fetched from, with its SHA-256. @default it is on the hosts already */
     readonly releaseUrl?: string;
     readonly releaseSha256?: string;
+    /** Version of nginx's package, or its beginning. @default any */
+    readonly version?: string;
 }
 
-export const webKeys = ["enabled", "count", "instanceType", "port", "release", "releaseUrl", "releaseSha256"] as const;
+export const webKeys = [
+    "enabled",
+    "count",
+    "instanceType",
+    "port",
+    "release",
+    "releaseUrl",
+    "releaseSha256",
+    "version",
+] as const;
 
 export function readWeb(reader: Reader): WebConfig {
     const web = reader.section("web");
@@ -32,11 +43,13 @@ export function readWeb(reader: Reader): WebConfig {
     if (release === undefined && releaseUrl !== undefined) {
         reader.problems.add("web.release", "is missing: give the release at web.releaseUrl a name.");
     }
+    const version = reader.problems.checkVersion("web.version", reader.text(web, "web.version"));
     return {
         enabled: reader.boolean(web, "web.enabled", true),
         count: reader.integer(web, "web.count", 2, 1, 100),
         instanceType: reader.instanceType(web, "web.instanceType", "ecs.g7.large"),
         port: reader.integer(web, "web.port", 80, 1, 65535),
+        ...(version !== undefined && { version }),
         ...(release !== undefined && { release }),
         ...(releaseUrl !== undefined && { releaseUrl }),
         ...(releaseSha256 !== undefined && { releaseSha256 }),
@@ -48,7 +61,11 @@ export function webHosts({ count, instanceType }: WebConfig, hosts: HostsConfig)
     return { ...hosts, count, instanceType, exclude: [] };
 }
 
-/** What is served, when the configuration says so. */
-export function webRelease({ release, releaseUrl, releaseSha256 }: WebConfig): Pick<WebTierArgs, "release"> {
-    return release === undefined ? {} : { release: { name: release, url: releaseUrl, sha256: releaseSha256 } };
+/** What is served and with which version, when the configuration says so. */
+export function webContent(web: WebConfig): Pick<WebTierArgs, "release" | "version"> {
+    const { version, release, releaseUrl, releaseSha256 } = web;
+    return {
+        ...(version !== undefined && { version }),
+        ...(release !== undefined && { release: { name: release, url: releaseUrl, sha256: releaseSha256 } }),
+    };
 }

@@ -63,7 +63,8 @@ function folded(title: string, text: string): string {
     return `<details><summary>${title}</summary>\n\n${text}\n\n</details>`;
 }
 
-function counts(changes: readonly Change[]): string {
+/** How many resources each operation is for, in words. */
+export function countsOf(changes: readonly Change[]): string {
     const parts = (["create", "update", "replace", "delete"] as const).map(
         (operation) => `${changes.filter((change) => change.operation === operation).length} ${words[operation]}`,
     );
@@ -86,7 +87,7 @@ function short(value: unknown): string {
 
 /** The operations that there are, without those that there are none of. */
 function someCounts(changes: readonly Change[]): string {
-    return counts(changes)
+    return countsOf(changes)
         .split(", ")
         .filter((part) => !part.startsWith("0 "))
         .join(", ");
@@ -242,7 +243,7 @@ export function commentOf(plan: Plan, losses: readonly Loss[], options: CommentO
     const mandatory = plan.violations.filter(({ mandatory: must }) => must);
     const headline = failed
         ? `### ❌ Preview of ${code(stack)} failed`
-        : `### Preview of ${code(stack)}: ${counts(plan.changes)}`;
+        : `### Preview of ${code(stack)}: ${countsOf(plan.changes)}`;
     const parts = [markerOf(stack), headline];
     if (losses.length > 0) parts.push(lossLines(losses));
     if (failed) {

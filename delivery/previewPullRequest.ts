@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { runCommandLine } from "../toolchain/commandLine";
 import { root } from "../toolchain/folders";
-import { LAB_STACK } from "../toolchain/stacks";
+import { livesInLab } from "../toolchain/stacks";
 import { touchedStacks } from "./affected";
 import { commentOf, saysNothing } from "./comment";
 import { previewStack } from "./engine";
@@ -98,7 +98,7 @@ async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
     const change = await changeSince(options.base ?? event?.base.sha ?? "origin/main", root);
     const labels = options.label ?? event?.labels?.map(({ name }) => name) ?? [];
     const messages = [...change.messages, event?.body ?? ""];
-    const candidates = options.stack ?? stacks.filter((stack) => stack !== LAB_STACK);
+    const candidates = options.stack ?? stacks.filter((stack) => !livesInLab(stack));
     const touched = new Set(options.stack ?? touchedStacks(change.files, candidates));
     const reports: StackReport[] = [];
     for (const stack of candidates) {

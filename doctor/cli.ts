@@ -1,11 +1,7 @@
 /** `npm run doctor`: examines a stack's hosts and services, and changes nothing. docs/doctor.md. */
-import { text } from "node:stream/consumers";
 import { runCommandLine } from "../toolchain/commandLine";
-import { exitCodeOf, startPulumi } from "../toolchain/pulumi";
-import { examine, SshRemote } from "./examine";
-import type { Finding } from "./findings";
-import { type Inventory, readInventory } from "./inventory";
-import { formatReport, makeReport } from "./report";
+import { diagnose } from "./diagnose";
+import { formatReport } from "./report";
 
 const help = `Usage: npm run doctor -- [--stack NAME] [--all | --json]
 
@@ -41,30 +37,6 @@ export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): 
     return { stack: stack === "" ? "lab" : stack, all, json };
 }
 
-/** @throws Error when there is no such stack, or none that could be examined */
-async function inventoryOf(stack: string): Promise<Inventory> {
-    // Pulumi itself says on standard error what is wrong, and asks on the terminal for a passphrase.
-    const child = await startPulumi(
-        ["stack", "export", "--show-secrets", "--stack", stack],
-        ["inherit", "pipe", "inherit"],
-    );
-    const [exported, code] = await Promise.all([text(child.stdout!), exitCodeOf(child)]);
-    if (code !== 0) throw new Error(`The state of the stack "${stack}" can't be read.`);
-    const inventory = readInventory(JSON.parse(exported));
-    if (inventory.hosts.length === 0)
-        throw new Error(`The stack "${stack}" has no hosts: \`npm run pulumi -- up --stack ${stack}\` makes them.`);
-    return inventory;
-}
-
-async function examineAll(inventory: Inventory): Promise<Finding[]> {
-    const ssh = new SshRemote();
-    try {
-        return await examine(inventory, ssh.run);
-    } finally {
-        ssh.close();
-    }
-}
-
 async function main(words: readonly string[]): Promise<number> {
     if (words.some((word) => ["help", "--help", "-h"].includes(word))) {
         process.stdout.write(help);
@@ -75,9 +47,7 @@ async function main(words: readonly string[]): Promise<number> {
         process.stderr.write(help);
         return EXIT_UNABLE;
     }
-    const started = new Date();
-    const findings = await examineAll(await inventoryOf(options.stack));
-    const report = makeReport(options.stack, started, new Date(), findings);
+    const report = await diagnose(options.stack);
     process.stdout.write(
         options.json ? `${JSON.stringify(report, undefined, 2)}\n` : `${formatReport(report, options.all)}\n`,
     );

@@ -19,7 +19,7 @@ import { isAlive as isHolderAlive, withLock } from "../toolchain/lock.cjs";
 import { root } from "../toolchain/folders";
 import { policyPackArguments } from "../toolchain/policyPack";
 import { formatDuration, note, step, summary } from "../toolchain/progress.cjs";
-import { LAB_STACK } from "../toolchain/stacks";
+import { LAB_STACK, projectName } from "../toolchain/stacks";
 import { table } from "../toolchain/table";
 import { Toolchain, ensureToolchain } from "../toolchain/toolchain";
 import { DEFAULT_REGION } from "./api/regions";
@@ -35,7 +35,7 @@ import { findProblems } from "./preflight";
 import { STARTER, endProcesses, recover } from "./recover";
 import { rpcClient } from "./rpc";
 import { login } from "./ssh";
-import { configuredRegion, inLabProject, projectName, writeProject } from "./stack";
+import { configuredRegion, inLabProject, writeProject } from "./stack";
 import { HostView, LabView, chooseHost, hostViews } from "./view";
 
 const help = `Usage: npm run lab -- <command>

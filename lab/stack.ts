@@ -16,11 +16,6 @@ interface StackFile {
     [key: string]: unknown;
 }
 
-/** The project's name, from Pulumi.yaml. */
-export function projectName(): string {
-    return (parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as { name: string }).name;
-}
-
 /**
  * Region of the stack's provider, as Pulumi.lab.yaml configures it; undefined when it does not say.
  */

@@ -1,9 +1,8 @@
 /** `npm run rotate`: gives a service another password while its clients go on; docs/secrets.md. */
 import { randomBytes } from "node:crypto";
-import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { runCommandLine } from "../toolchain/commandLine";
-import { exitCodeOf, startPulumi } from "../toolchain/pulumi";
+import { exitCodeOf, pulumiOutput, startPulumi } from "../toolchain/pulumi";
 import { LAB_STACK } from "../toolchain/stacks";
 import { begin, type Change, finish, type Known } from "./rotation";
 
@@ -57,22 +56,12 @@ export function passwordIn(url: string): string {
     return decodeURIComponent(found[1]!);
 }
 
-/** Runs Pulumi, which says itself on standard error what is wrong. @returns its standard output */
-async function pulumi(args: readonly string[], input = ""): Promise<string> {
-    const child = await startPulumi(args, ["pipe", "pipe", "inherit"]);
-    // One that ends without reading isn't the fault of whoever writes.
-    child.stdin!.on("error", () => undefined).end(input);
-    const [printed, code] = await Promise.all([text(child.stdout!), exitCodeOf(child)]);
-    if (code !== 0) throw new Error(`pulumi ${args.slice(0, 2).join(" ")} failed.`);
-    return printed;
-}
-
 async function known({ service, stack }: Options): Promise<Known> {
-    const printed = await pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack]);
+    const printed = await pulumiOutput(["stack", "output", "--json", "--show-secrets", "--stack", stack]);
     const url = (JSON.parse(printed) as Record<string, unknown>)[outputs[service]!];
     if (typeof url !== "string")
         throw new Error(`The stack "${stack}" has no ${outputs[service]!}: it doesn't run this service yet.`);
-    const settings = JSON.parse(await pulumi(["config", "--json", "--show-secrets", "--stack", stack])) as Record<
+    const settings = JSON.parse(await pulumiOutput(["config", "--json", "--show-secrets", "--stack", stack])) as Record<
         string,
         { readonly value?: string }
     >;
@@ -87,9 +76,9 @@ async function known({ service, stack }: Options): Promise<Known> {
 
 async function set({ service, stack }: Options, [key, value]: Change): Promise<void> {
     const path = ["--stack", stack, "--path", `${service}.${key}`];
-    if (value === undefined) await pulumi(["config", "rm", ...path]);
+    if (value === undefined) await pulumiOutput(["config", "rm", ...path]);
     // On standard input: a command line can be read by anyone.
-    else await pulumi(["config", "set", "--secret", ...path], value);
+    else await pulumiOutput(["config", "set", "--secret", ...path], value);
 }
 
 async function rotate(options: Options): Promise<number> {

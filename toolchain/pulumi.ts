@@ -1,14 +1,15 @@
 /** `npm run pulumi -- <arguments>`: the right Pulumi with the right plugins, on the cloud of the lab for the lab's stack. */
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { root } from "./folders";
-import { LAB_STACK, chosenStack } from "./stacks";
+import { chosenStack, livesInLab } from "./stacks";
 import { ensureToolchain } from "./toolchain";
 
 export { ensureToolchain, toolchainProblems, type Origin, type Part, type Toolchain } from "./toolchain";
 
 /**
- * Starts Pulumi with these arguments and its plugins. The lab's stack is left to the lab's own command line: another
+ * Starts Pulumi with these arguments and its plugins. The lab's stacks are left to the lab's own command line: another
  * checkout may have brought the lab up, whose program and settings its project folder would otherwise still hold.
  */
 export async function startPulumi(
@@ -17,7 +18,7 @@ export async function startPulumi(
     more: NodeJS.ProcessEnv = {},
 ): Promise<ChildProcess> {
     const env = { ...process.env, ...more };
-    if (chosenStack(args) === LAB_STACK) {
+    if (livesInLab(chosenStack(args))) {
         const lab = [join(root, "toolchain", "bootstrap.mjs"), "lab/cli.ts", "pulumi", "--", ...args];
         return spawn(process.execPath, lab, { stdio, env });
     }
@@ -31,6 +32,22 @@ export function exitCodeOf(child: ChildProcess): Promise<number> {
         child.once("error", reject);
         child.once("close", (code) => resolve(code ?? 1));
     });
+}
+
+/**
+ * Runs Pulumi, which says itself on standard error what is wrong, and may ask on the terminal for a passphrase.
+ *
+ * @param input what it is given on standard input, in place of the terminal
+ * @returns its standard output
+ * @throws Error when it fails
+ */
+export async function pulumiOutput(args: readonly string[], input?: string): Promise<string> {
+    const child = await startPulumi(args, [input === undefined ? "inherit" : "pipe", "pipe", "inherit"]);
+    // One that ends without reading isn't the fault of whoever writes.
+    child.stdin?.on("error", () => undefined).end(input);
+    const [printed, code] = await Promise.all([text(child.stdout!), exitCodeOf(child)]);
+    if (code !== 0) throw new Error(`pulumi ${args.slice(0, 2).join(" ")} failed.`);
+    return printed;
 }
 
 async function main(args: readonly string[]): Promise<void> {

@@ -1,7 +1,22 @@
 /** Which stack a Pulumi command line is about. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { root } from "./folders";
 
-/** The stack that runs in a lab. */
+/** The stack that `npm run lab` brings up. */
 export const LAB_STACK = "lab";
+
+/** The project's name, from Pulumi.yaml. */
+export function projectName(): string {
+    return (parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as { name: string }).name;
+}
+
+/** Whether a stack lives in the lab's backend, on the lab's cloud: `lab`, and every name that starts with `lab-`. */
+export function livesInLab(stack: string | undefined): boolean {
+    const name = stack?.split("/").at(-1);
+    return name === LAB_STACK || name?.startsWith(`${LAB_STACK}-`) === true;
+}
 
 const positional = new Set(["select", "init", "rm"]);
 

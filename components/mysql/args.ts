@@ -59,6 +59,12 @@ export interface MysqlReplicationArgs {
     readonly password?: pulumi.Input<string>;
     /** A second password that stays valid, for clients that have not got the new one yet. Leave it out to end its validity. */
     readonly previousPassword?: pulumi.Input<string>;
+    /**
+     * Version of the packages, or its beginning: `10.11` takes the newest 10.11.x of the hosts' repositories. Hosts that have
+     * another one are refused: a server is upgraded by replacing its host.
+     * @default whatever the repositories have when a host is made
+     */
+    readonly version?: string;
     /** Folder of the servers' data, such as one on a mounted data disk. Can't change while the servers exist. @default "/var/lib/mysql" */
     readonly dataDirectory?: string;
     /**

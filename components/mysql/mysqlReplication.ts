@@ -96,6 +96,7 @@ export class MysqlReplication extends pulumi.ComponentResource {
                         semiSync: settings.semiSync,
                         binlogDoDb: settings.binlogDoDb,
                         dataDir: settings.dataDirectory,
+                        version: settings.version,
                         backupKey: secrets.backupKey.publicKeyOpenssh.apply((key) => key.trim()),
                     },
                     secrets: {

@@ -17,6 +17,7 @@ export interface MysqlReplicationSettings {
     readonly semiSync: boolean;
     readonly binlogDoDb: readonly string[] | undefined;
     readonly dataDirectory: string | undefined;
+    readonly version: string | undefined;
     readonly rebuild: readonly string[];
     readonly verify: string | undefined;
 }
@@ -89,6 +90,7 @@ export function parseMysqlReplicationArgs(name: string, args: MysqlReplicationAr
     if (args.verify !== undefined && !/^[\w.:+-]{1,64}$/.test(args.verify)) {
         problems.add("verify", "is a text of 1 to 64 letters, digits and . _ : + - such as a date.");
     }
+    const version = problems.checkVersion("version", args.version);
     problems.throwIfAny(`MysqlReplication "${name}"`);
 
     return {
@@ -103,6 +105,7 @@ export function parseMysqlReplicationArgs(name: string, args: MysqlReplicationAr
         semiSync: args.semiSync ?? true,
         binlogDoDb: args.binlogDoDb,
         dataDirectory: args.dataDirectory,
+        version,
         rebuild: args.rebuild ?? [],
         verify: args.verify,
     };

@@ -75,6 +75,12 @@ export interface RedisClusterArgs {
      * @default true
      */
     readonly tls?: boolean;
+    /**
+     * Version of the packages, or its beginning: `7.0` takes the newest 7.0.x of the hosts' repositories. A newer one is
+     * installed on all hosts, and the nodes are restarted one by one; an older one is refused.
+     * @default whatever the repositories have when a host is made
+     */
+    readonly version?: string;
     /** Folder of the nodes' data, such as a mounted data disk's. @default "/var/lib/redis/cluster" */
     readonly dataDirectory?: string;
 }

@@ -83,6 +83,7 @@ export class RedisCluster extends pulumi.ComponentResource {
                         minReplicasToWrite: settings.minReplicasToWrite,
                         tls: settings.tls,
                         dataDir: settings.dataDirectory,
+                        version: settings.version,
                     },
                     secrets: {
                         ...secrets,

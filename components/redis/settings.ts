@@ -16,6 +16,7 @@ export interface RedisClusterSettings {
     readonly minReplicasToWrite: number;
     readonly tls: boolean;
     readonly dataDirectory: string | undefined;
+    readonly version: string | undefined;
 }
 
 const smallestCluster = 3;
@@ -86,6 +87,7 @@ export function parseRedisClusterArgs(name: string, args: RedisClusterArgs): Red
             `"${args.dataDirectory}" is not an absolute path of its own below a top-level folder.`,
         );
     }
+    const version = problems.checkVersion("version", args.version);
     problems.throwIfAny(`RedisCluster "${name}"`);
 
     return {
@@ -100,5 +102,6 @@ export function parseRedisClusterArgs(name: string, args: RedisClusterArgs): Red
         minReplicasToWrite,
         tls: args.tls ?? true,
         dataDirectory: args.dataDirectory,
+        version,
     };
 }

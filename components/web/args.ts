@@ -94,6 +94,12 @@ export interface WebTierArgs {
     readonly headers?: Readonly<Record<string, string>>;
     /** Whose `X-Forwarded-For` is believed: the balancer's ranges. @default ["100.64.0.0/10"], where this cloud's balancers connect from */
     readonly trustedProxies?: readonly string[];
+    /**
+     * Version of nginx's package, or its beginning: `1.22` takes the newest 1.22.x of the hosts' repositories. A newer
+     * one is installed and nginx restarted, on all hosts at once; an older one is refused.
+     * @default whatever the repositories have when a host is made
+     */
+    readonly version?: string;
     /** Port on 127.0.0.1 of nginx's own figures, `/status`, for monitoring. @default 8081 */
     readonly statusPort?: number;
     /** Who may log in from the first host to the others without a password: `NodePool.meshUser`. Needed for several hosts without `content.shared`. */

@@ -25,6 +25,7 @@ export interface WebTierSettings {
     readonly headers: readonly string[];
     readonly trustedProxies: readonly string[];
     readonly statusPort: number;
+    readonly version: string | undefined;
 }
 
 const defaultHeaders: Readonly<Record<string, string>> = {
@@ -141,10 +142,12 @@ export function parseWebTierArgs(name: string, args: WebTierArgs): WebTierSettin
         }
     });
     const headers = parseHeaders(problems, args);
+    const version = problems.checkVersion("version", args.version);
     problems.throwIfAny(`WebTier "${name}"`);
 
     return {
         hosts: args.hosts,
+        version,
         port,
         serverNames: args.serverNames ?? [],
         directory,

@@ -70,6 +70,7 @@ export class WebTier extends pulumi.ComponentResource {
                         headers: settings.headers.join("\n"),
                         trustedProxies: settings.trustedProxies,
                         statusPort: settings.statusPort,
+                        version: settings.version,
                         ...(args.upstream === undefined
                             ? {}
                             : {

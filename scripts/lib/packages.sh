@@ -23,6 +23,83 @@ packages_install() {
     done
 }
 
+# packages_install_version VERSION NAME…: as packages_install, in the newest version that is VERSION or begins with it ("7.0" is 7.0.15
+# and not 7.01). Without one, any version will do. What is installed in an older version is brought to it; running programs stay as
+# they are (service_outdated). What is newer stays, and is an error.
+packages_install_version() {
+    local version=$1 name installed found wanted=()
+    shift
+    if [[ -z $version ]]; then
+        packages_install "$@"
+        return
+    fi
+    for name in "$@"; do
+        installed=$(package_version "$name")
+        ! version_begins "$installed" "$version" || continue
+        found=$(package_newest "$name" "$version")
+        [[ -n $found ]] || die "version: this host's repositories have no $name $version" "they have: $(package_versions "$name" | tr '\n' ' ')"
+        [[ -z $installed || $(printf '%s\n' "${installed#*:}" "${found#*:}" | sort -V | tail -n 1) == "${found#*:}" ]] ||
+            die "version: this host has $name $installed, and packages don't go back to $found in place: name a version that isn't older, or replace the host"
+        wanted+=("$name$(os_pick = -)$found")
+    done
+    ((${#wanted[@]} > 0)) || return 0
+    log "installing ${wanted[*]}"
+    packages_fetch "${wanted[@]}"
+    for name in "${wanted[@]}"; do
+        changed "package $name"
+    done
+}
+
+# Nothing when it isn't installed.
+package_version() {
+    package_installed "$1" || return 0
+    if [[ $OS_FAMILY == debian ]]; then
+        dpkg-query -W -f='${Version}' "$1"
+    else
+        rpm -q --qf '%{VERSION}-%{RELEASE}' "$1"
+    fi
+}
+
+# version_begins 5:7.0.15-1 7.0
+version_begins() {
+    [[ $1 == "$2" || $1 == "$2"[!0-9]* || ${1#*:} == "$2" || ${1#*:} == "$2"[!0-9]* ]]
+}
+
+# package_newest NAME VERSION: reads the lists again before it says that there is none.
+package_newest() {
+    local attempt candidate
+    for attempt in 1 2; do
+        while IFS= read -r candidate; do
+            if version_begins "$candidate" "$2"; then
+                printf '%s' "$candidate"
+                return
+            fi
+        done < <(package_versions "$1")
+        if ((attempt == 1)); then quietly packages_refresh; fi
+    done
+}
+
+# package_versions NAME: what the repositories have, newest first.
+package_versions() {
+    if [[ $OS_FAMILY == debian ]]; then
+        apt-cache madison "$1" 2>/dev/null | awk -F ' *[|] *' '{ print $2 }'
+    else
+        { "$(packages_tool)" -q list --showduplicates "$1" 2>/dev/null || true; } | awk -v name="$1." 'index($1, name) == 1 { print $2 }'
+    fi | sort -Vru
+}
+
+packages_refresh() {
+    if [[ $OS_FAMILY == debian ]]; then
+        apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 update
+    else
+        "$(packages_tool)" -q clean metadata
+    fi
+}
+
+packages_tool() {
+    if command -v dnf >/dev/null; then echo dnf; else echo yum; fi
+}
+
 packages_fetch() {
     local attempt output
     for attempt in 1 2 3 4; do
@@ -69,9 +146,9 @@ packages_have_lists() {
 }
 
 packages_fetch_rhel() {
-    local attempt=$1 tool=dnf
+    local attempt=$1 tool
     shift
-    command -v dnf >/dev/null || tool=yum
+    tool=$(packages_tool)
     ((attempt == 1)) || "$tool" -q clean metadata || true
     "$tool" -q -y --setopt=install_weak_deps=False --setopt=retries=5 --setopt=timeout=30 install "$@"
 }

@@ -40,6 +40,13 @@ service_command() {
     fi
 }
 
+# service_outdated NAME: runs a program that a newer package has taken off the disk.
+service_outdated() {
+    local pid
+    pid=$(systemctl show -p MainPID --value "$1" 2>/dev/null)
+    [[ ${pid:-0} != 0 && $(readlink "${PROC:-/proc}/$pid/exe" 2>/dev/null) == *' (deleted)' ]]
+}
+
 # service_off NAME: neither runs nor starts at boot.
 service_off() {
     if systemctl is-enabled --quiet "$1" 2>/dev/null; then

@@ -18,7 +18,8 @@ mariadb_install() {
         # The default stream of the RHEL 8 generation is 10.3.
         dnf -q -y module enable mariadb:10.11 >/dev/null 2>&1 || dnf -q -y module enable mariadb:10.5 >/dev/null 2>&1 || true
     fi
-    packages_install mariadb-server mariadb-backup "$(os_pick mariadb-client mariadb)" sudo
+    packages_install_version "${PARAM_VERSION:-}" mariadb-server mariadb-backup "$(os_pick mariadb-client mariadb)"
+    packages_install sudo
     MYSQL_VERSION=$(mariadbd --version | sed -n 's/.*Ver \([0-9.]*\)-MariaDB.*/\1/p')
     version_at_least 10.5 || die "MariaDB $MYSQL_VERSION is too old: 10.5 or later is needed"
 }

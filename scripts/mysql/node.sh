@@ -9,6 +9,7 @@
 # PARAM_SEMI_SYNC            true or false
 # PARAM_BINLOG_DO_DB         optional: databases that are replicated, all unless told
 # PARAM_DATA_DIR             default /var/lib/mysql
+# PARAM_VERSION              of the packages, or its beginning; any unless told
 # PARAM_BACKUP_KEY           public key of whoever adds a replica
 # SECRET_ADMIN_PASSWORD, SECRET_CA_CERTIFICATE, SECRET_CERTIFICATE, SECRET_PRIVATE_KEY
 #
@@ -98,6 +99,10 @@ refuse_impossible() {
     other=$(if [[ $PARAM_ENGINE == mysql ]]; then printf mariadb; else printf mysql; fi)
     ! package_installed "$other-server" ||
         die "engine: this host has $other-server, which can't become $PARAM_ENGINE in place: create a second component and move the data, or remove the package"
+    was=$(package_version "$PARAM_ENGINE-server")
+    # An upgrade stops the server, and every host takes this step at the same time.
+    [[ -z ${PARAM_VERSION:-} || -z $was ]] || version_begins "$was" "$PARAM_VERSION" ||
+        die "version: this host has $PARAM_ENGINE-server $was, which doesn't become $PARAM_VERSION in place: replace the replicas' hosts one by one, name one of them as the source, then replace the last"
     [[ -r $MYSQL_CONF ]] || return 0
     was=$(sed -n 's/^port = //p' "$MYSQL_CONF")
     [[ $was == "$PARAM_PORT" ]] ||

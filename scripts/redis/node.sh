@@ -6,6 +6,7 @@
 # PARAM_MAXMEMORY_POLICY, PARAM_NODE_TIMEOUT (ms), PARAM_APPENDONLY, PARAM_MIN_REPLICAS_TO_WRITE
 # PARAM_TLS                                  true or false
 # PARAM_DATA_DIR                             default /var/lib/redis/cluster
+# PARAM_VERSION                              of the packages, or its beginning; any unless told
 # SECRET_PASSWORD, SECRET_PREVIOUS_PASSWORD  the second one stays valid beside the first
 # SECRET_CA_CERTIFICATE, SECRET_CERTIFICATE, SECRET_PRIVATE_KEY
 #
@@ -28,7 +29,7 @@ install_redis() {
         # The default stream of the RHEL 8 generation is Redis 5, which knows no TLS.
         dnf -q -y module enable redis:6 >/dev/null 2>&1 || true
     fi
-    packages_install "$(os_pick redis-server redis)" "$(os_pick redis-tools redis)"
+    packages_install_version "${PARAM_VERSION:-}" "$(os_pick redis-server redis)" "$(os_pick redis-tools redis)"
     # The distribution's own instance on port 6379 has no password and competes for the memory.
     service_off "$(os_pick redis-server redis).service"
     version=$(redis-server --version | sed -n 's/.*v=\([0-9]*\)\.\([0-9]*\).*/\1 \2/p')
@@ -195,7 +196,8 @@ is_member() {
 }
 
 restart_when_needed() {
-    if [[ $(start_only "$REDIS_ETC/redis.conf" "$UNIT_FILE") == "$(start_only "$REDIS_RUN/started" 2>/dev/null || true)" ]]; then
+    if [[ $(start_only "$REDIS_ETC/redis.conf" "$UNIT_FILE") == "$(start_only "$REDIS_RUN/started" 2>/dev/null || true)" ]] &&
+        ! service_outdated "$REDIS_UNIT"; then
         return 0
     fi
     if ! is_member; then

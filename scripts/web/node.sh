@@ -11,6 +11,7 @@
 # PARAM_TRUSTED_PROXIES                   CIDR blocks whose X-Forwarded-For counts
 # PARAM_STATUS_PORT                       nginx's own figures, on loopback
 # PARAM_UPSTREAM, PARAM_UPSTREAM_TIMEOUT  "address:port …"
+# PARAM_VERSION                           of nginx's package, or its beginning; any unless told
 # PARAM_TLS_PORT, SECRET_CERTIFICATE, SECRET_PRIVATE_KEY
 
 NGINX_ETC=${NGINX_ETC:-/etc/nginx}
@@ -205,7 +206,8 @@ main() {
     require_params PARAM_NAME PARAM_DIRECTORY PARAM_PORT PARAM_HEALTH_PATH PARAM_REQUESTS_PER_SECOND PARAM_BURST PARAM_CONNECTIONS \
         PARAM_BODY_SIZE PARAM_STATUS_PORT
     os_detect
-    packages_install nginx curl tar
+    packages_install_version "${PARAM_VERSION:-}" nginx
+    packages_install curl tar
     if [[ ${PARAM_SHARED:-false} == true ]]; then
         # A folder of the same name on the system disk would hide that the mount is missing.
         [[ $(stat -c %d "${PARAM_DIRECTORY%/*}" 2>/dev/null) != $(stat -c %d /) ]] ||
@@ -232,7 +234,9 @@ main() {
         touch "$RELOAD_MARK"
     fi
     write_config "$NGINX_ETC/conf.d/$PARAM_NAME.conf" "$(site_config)"
-    if [[ -e $RELOAD_MARK ]] && service_active nginx; then
+    if service_outdated nginx; then
+        service_restart nginx
+    elif [[ -e $RELOAD_MARK ]] && service_active nginx; then
         service_command reload nginx
         changed "nginx reloaded"
     fi

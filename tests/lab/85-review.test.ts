@@ -1,14 +1,11 @@
 /** What a reviewer is told before a change is merged: the preview's comment, and the policies. */
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Report } from "../../delivery/report";
 import { policyPackArguments } from "../../toolchain/policyPack";
-import { labEnvironment } from "../prepare";
-import { configure, lab, labOutput } from "./lab";
+import { configure, lab, labOutput, tool } from "./lab";
 
-const root = resolve(__dirname, "..", "..");
 let folder: string;
 
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "multihost-review-"))));
@@ -25,22 +22,14 @@ interface Review {
 /** Runs `npm run preview:pr` on the stack of the lab. */
 async function review(...args: string[]): Promise<Review> {
     const output = mkdtempSync(join(folder, "run-"));
-    const command = ["delivery/previewPullRequest.ts", "--stack", "lab", "--base", "HEAD", "--output", output, ...args];
-    const child = spawn(process.execPath, [join(root, "toolchain", "bootstrap.mjs"), ...command], {
-        cwd: root,
-        env: { ...process.env, GITHUB_EVENT_PATH: "", ...labEnvironment },
-        timeout: 180_000,
-    });
-    let printed = "";
-    child.stdout.on("data", (chunk: Buffer) => (printed += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (printed += chunk.toString()));
-    const code = await new Promise<number>((done, fail) => {
-        child.on("error", fail);
-        child.on("close", (status) => done(status ?? -1));
+    const command = ["--stack", "lab", "--base", "HEAD", "--output", output, ...args];
+    const { code, stdout, stderr } = await tool("delivery/previewPullRequest.ts", command, {
+        seconds: 180,
+        environment: { GITHUB_EVENT_PATH: "" },
     });
     const written = readFileSync(join(output, "report.json"), "utf8");
     const report = JSON.parse(written) as Report;
-    return { code, report, comment: report.stacks[0]?.comment ?? "", everything: printed + written };
+    return { code, report, comment: report.stacks[0]?.comment ?? "", everything: stdout + stderr + written };
 }
 
 test("of a stack that does not change there is nothing to say", async () => {

@@ -127,18 +127,28 @@ export async function outputs(): Promise<Record<string, unknown>> {
 }
 
 /**
- * Sets a member of the stack's configuration in the lab's own project (the repository's files stay as they are), or
+ * Sets a member of a stack's configuration in the lab's own project (the repository's files stay as they are), or
  * removes it with `undefined`.
  */
-export async function configure(path: string, value: string | undefined): Promise<void> {
-    await labOutput(["pulumi", "config", ...(value === undefined ? ["rm"] : ["set", "--plaintext"]), "--path", path], {
-        input: value ?? "",
-    });
+export async function configure(path: string, value: string | undefined, stack = "lab"): Promise<void> {
+    const change = value === undefined ? ["rm"] : ["set", "--plaintext"];
+    await labOutput(["pulumi", "config", ...change, "--path", path, "--stack", stack], { input: value ?? "" });
+}
+
+/** Runs another of the project's command lines, such as `rotation/cli.ts`, with the lab's environment. */
+export function tool(
+    program: string,
+    args: readonly string[],
+    options: { seconds?: number; environment?: NodeJS.ProcessEnv } = {},
+): Promise<Finished> {
+    const child = start(args, options.seconds ?? 300, { ...labEnvironment, ...options.environment }, program);
+    child.stdin.end();
+    return finished(child);
 }
 
 /** Runs `npm run rotate -- …` on the lab's stack. @returns what it printed. @throws Error with all of it when it fails */
 export async function rotate(...args: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await finished(start([...args, "--yes"], 300, labEnvironment, "rotation/cli.ts"));
+    const { code, stdout, stderr } = await tool("rotation/cli.ts", [...args, "--yes"]);
     if (code !== 0) throw new Error(`rotate ${args.join(" ")} ended with ${code}:\n${stdout}\n${stderr}`);
     return stdout;
 }

@@ -76,6 +76,30 @@ try_script() {
     done
 }
 
+@test "installs and brings to the newest version that begins as asked, in both families" {
+    local script=$'main() {\n    os_detect\n    packages_install_version "${PARAM_VERSION:-}" jq\n    finish\n}'
+    for os in debian-12 alinux-3; do
+        stub_host "$os"
+        rm -rf "$host/packages"
+        mkdir "$host/packages"
+        printf 'jq %s\n' 5:1.6.2-1 5:1.60-1 5:1.6.10-2 5:1.7-1 >"$host/offered"
+        try_script "$script" VERSION=1.6
+        [[ $status == 0 && $(cat "$host/packages/jq") == 5:1.6.10-2 ]]
+        try_script "$script" VERSION=1.6.10
+        [[ $(field changed) == '[]' ]]
+        try_script "$script" VERSION=5:1.7-1
+        [[ $(cat "$host/packages/jq") == 5:1.7-1 && $(field changed) == *1.7-1* ]]
+        try_script "$script"
+        [[ $(field changed) == '[]' ]]
+        : >"$host/argv"
+        try_script "$script" VERSION=1.6
+        [[ $status != 0 && $stderr == *"try.sh:3: version: this host has jq 5:1.7-1, and packages don't go back to 5:1.6.10-2 in place"* ]]
+        try_script "$script" VERSION=2
+        [[ $status != 0 && $stderr == *"repositories have no jq 2"* && $stderr == *"they have: 5:1.60-1 5:1.7-1 5:1.6.10-2 5:1.6.2-1"* ]]
+        ! grep -q ' install ' "$host/argv"
+    done
+}
+
 @test "repeats an installation that a network error stopped, and gives up in the end" {
     stub_host debian-12
     printf 'Temporary failure resolving\n' >"$host/failures"

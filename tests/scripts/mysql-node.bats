@@ -53,6 +53,16 @@ node() {
     printf '%s\n' "$stderr" "$output"
 }
 
+@test "installs the version that is asked for, and upgrades no server in place" {
+    database_host debian-12
+    stub apt-cache 'sed -n "s/^$2 \(.*\)/   $2 | \1 | archive/p" "$HOST/offered"'
+    printf '%s 1:10.11.14-0+deb12u2\n' mariadb-server mariadb-backup mariadb-client >"$host/offered"
+    node mariadb VERSION=10.11
+    [[ $status == 0 && $(cat "$host/packages/mariadb-server") == 1:10.11.14-0+deb12u2 ]]
+    node mariadb VERSION=11
+    [[ $status != 0 && $stderr == *"version: this host has mariadb-server 1:10.11.14-0+deb12u2, which doesn't become 11 in place"* ]]
+}
+
 @test "a second run changes nothing, in both families and with both engines" {
     for case in debian-12:mariadb:mariadb.service ubuntu-24.04:mysql:mysql.service alinux-3:mariadb:mariadb.service alinux-3:mysql:mysqld.service; do
         IFS=: read -r os engine unit <<<"$case"

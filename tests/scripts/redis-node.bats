@@ -66,6 +66,16 @@ node() {
     [[ $(field changed) == '["service redis-cluster.service restarted"]' ]]
 }
 
+@test "a newer package is installed in one run and marks a member for a restart" {
+    stub_host debian-12
+    printf '%s\n' 'redis-server 5:7.0.15-1' 'redis-tools 5:7.0.15-1' 'redis-server 5:7.2.1-1' 'redis-tools 5:7.2.1-1' >"$host/offered"
+    node VERSION=7.0
+    [[ $status == 0 && $(cat "$host/packages/redis-server") == 5:7.0.15-1 ]]
+    stub_outdated
+    STUB_KNOWN=6 STUB_SLOTS=16384 node VERSION=7.2
+    [[ $(field changed) == '["package redis-server=5:7.2.1-1","package redis-tools=5:7.2.1-1","restart pending"]' ]]
+}
+
 @test "a new certificate is loaded without a start" {
     stub_host debian-12
     node

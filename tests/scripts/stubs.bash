@@ -16,22 +16,33 @@ stub_host() {
     : >"$host/lists/archive_Packages"
     export OS_RELEASE_FILE=$host/os-release SYSTEMD_UNITS=$host/units SYSCTL_D=$host/sysctl.d TMPFILES_D=$host/tmpfiles.d PROC_SYS=$host/proc \
         PROC_MEMINFO=$host/meminfo CGROUP=$host/cgroup THP_FILE=$host/thp SUDOERS_D=$host/sudoers.d APT_LISTS=$host/lists \
-        POLICY_RC_D=$host/policy-rc.d PACKAGES_PAUSE=0 REDIS_ETC=$host/etc/redis/cluster REDIS_RUN=$host/run HOST=$host PATH=$bin:$PATH
+        POLICY_RC_D=$host/policy-rc.d PACKAGES_PAUSE=0 REDIS_ETC=$host/etc/redis/cluster REDIS_RUN=$host/run HOST=$host PROC=$host/processes PATH=$bin:$PATH
 
     # shellcheck disable=SC2016
     {
         stub chown 'printf "%s=%s\n" "$(/usr/bin/stat -c %i "$2")" "$1" >>"$HOST/owners"'
         stub stat 'mode=$(/usr/bin/stat -c %a "$3"); owner=$(grep "^$(/usr/bin/stat -c %i "$3")=" "$HOST/owners" | tail -n 1); echo "$mode ${owner#*=}"'
-        stub dpkg-query 'if [[ -e $HOST/packages/${*: -1} ]]; then printf installed; else exit 1; fi'
-        stub rpm '[[ -e $HOST/packages/${*: -1} ]]'
+        # A package's file holds its version.
+        stub dpkg-query '
+            [[ -e $HOST/packages/${*: -1} ]] || exit 1
+            if [[ $* == *Version* ]]; then cat "$HOST/packages/${*: -1}"; else printf installed; fi'
+        stub rpm '
+            [[ -e $HOST/packages/${*: -1} ]] || exit 1
+            [[ $* != *VERSION* ]] || cat "$HOST/packages/${*: -1}"'
+        stub apt-cache 'sed -n "s/^$2 \(.*\)/   $2 | \1 | archive/p" "$HOST/offered" 2>/dev/null'
         for manager in apt-get dnf yum; do
             stub "$manager" '
                 if [[ -s $HOST/failures ]]; then
                     head -n 1 "$HOST/failures" >&2; sed -i 1d "$HOST/failures"; exit 100
                 fi
+                if [[ $* == *showduplicates* ]]; then
+                    sed -n "s/^${*: -1} /${*: -1}.x86_64  /p" "$HOST/offered" 2>/dev/null
+                fi
                 installing=no
                 for word in "$@"; do
-                    if [[ $installing == yes && $word != -* && $word != *::* ]]; then touch "$HOST/packages/$word"; fi
+                    if [[ $installing == yes && $word =~ ^([a-z-]+)[=-]([0-9].*)$ ]]; then
+                        printf %s "${BASH_REMATCH[2]}" >"$HOST/packages/${BASH_REMATCH[1]}"
+                    elif [[ $installing == yes && $word != -* && $word != *::* ]]; then touch "$HOST/packages/$word"; fi
                     [[ $word != install ]] || installing=yes
                 done
                 [[ ! -e $HOST/policy-rc.d ]] || touch "$HOST/policy-was-there"'
@@ -40,6 +51,7 @@ stub_host() {
             unit=${*: -1}
             case $1 in
             is-active) if [[ -e $HOST/active/$unit ]]; then echo active; else echo inactive; exit 3; fi ;;
+            show) cat "$HOST/pid" 2>/dev/null || echo 0 ;;
             is-enabled) [[ -e $HOST/enabled/$unit ]] ;;
             enable) touch "$HOST/enabled/$unit" ;;
             disable) rm -f "$HOST/enabled/$unit" ;;
@@ -63,6 +75,13 @@ stub_host() {
             *) echo OK ;;
             esac'
     }
+}
+
+# stub_outdated: services run a program that is no longer on the disk.
+stub_outdated() {
+    mkdir -p "$host/processes/7"
+    ln -s '/usr/bin/program (deleted)' "$host/processes/7/exe"
+    echo 7 >"$host/pid"
 }
 
 # stub NAME BODY: every call leaves its arguments in $host/argv.

@@ -36,6 +36,13 @@ node() {
     printf '%s\n' "$stderr" "$output"
 }
 
+@test "restarts nginx when a newer package has replaced it" {
+    node
+    stub_outdated
+    node
+    [[ $(field changed) == '["service nginx restarted"]' ]]
+}
+
 # release NAME [PARAM=value…]
 release() {
     local name=$1

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { publishedChecksum } from "../../../toolchain/official";
 import { contentHash } from "../../../toolchain/sources";
-import { chosenStack } from "../../../toolchain/stacks";
+import { chosenStack, livesInLab } from "../../../toolchain/stacks";
 
 describe("the stack of a command line", () => {
     it.each([
@@ -24,6 +24,15 @@ describe("the stack of a command line", () => {
         expect(chosenStack(["up"], { PULUMI_STACK: "" })).toBeUndefined();
     });
 });
+
+it.each([
+    ["lab", true],
+    ["organization/multihost/lab", true],
+    ["lab-b", true],
+    ["labour", false],
+    ["dev-lab", false],
+    [undefined, false],
+])("%s lives in the lab: %s", (stack, expected) => expect(livesInLab(stack)).toBe(expected));
 
 describe("files", () => {
     let folder: string;

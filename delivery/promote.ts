@@ -1,0 +1,244 @@
+/** `npm run promote`: gives one stack the program and the versions that another one has proven; docs/promotion.md. */
+import { createInterface } from "node:readline/promises";
+import { parseArgs } from "node:util";
+import { diagnose } from "../doctor/diagnose";
+import { formatReport } from "../doctor/report";
+import { runCommandLine } from "../toolchain/commandLine";
+import { policyPackArguments } from "../toolchain/policyPack";
+import { exitCodeOf, pulumiOutput, startPulumi } from "../toolchain/pulumi";
+import { projectName } from "../toolchain/stacks";
+import { table } from "../toolchain/table";
+import { countsOf } from "./comment";
+import { previewStack } from "./engine";
+import type { Plan } from "./plan";
+import {
+    configWords,
+    type Difference,
+    differenceRows,
+    differences,
+    goingBack,
+    obstacles,
+    type PrintedConfig,
+    readSettings,
+    type StackSettings,
+    unpinned,
+    type VersionChange,
+    versionChanges,
+} from "./promotion";
+import { lossesOf } from "./stateful";
+
+const help = `Usage: npm run promote -- --from STACK --to STACK [options]
+
+Brings a stack to the program that is checked out and to the versions that another stack runs.
+
+  --from STACK     has to be converged and healthy; isn't changed
+  --to STACK       gets its versions; sizes, names and secrets stay its own
+  --replace NAME   a stateful resource that may be replaced; can be given several times, * is all of them
+  --delete NAME    one that may be deleted
+  --yes            doesn't ask
+
+Exit codes: 0 promoted, or nothing to promote; 1 the update or the examination after it failed; 2 nothing was changed: called
+wrongly, refused, or not agreed to.
+`;
+
+const EXIT = { promoted: 0, failed: 1, refused: 2 } as const;
+
+export interface Options {
+    readonly from: string;
+    readonly to: string;
+    readonly replace: readonly string[];
+    readonly delete: readonly string[];
+    readonly yes: boolean;
+}
+
+/** @throws Error for words that make no promotion */
+export function parseOptions(words: readonly string[]): Options {
+    const { values } = parseArgs({
+        args: [...words],
+        options: {
+            from: { type: "string" },
+            to: { type: "string" },
+            replace: { type: "string", multiple: true, default: [] },
+            delete: { type: "string", multiple: true, default: [] },
+            yes: { type: "boolean", short: "y", default: false },
+        },
+    });
+    const { from = "", to = "" } = values;
+    for (const [option, stack] of Object.entries({ from, to }))
+        if (stack === "" || stack.startsWith("-")) throw new Error(`--${option} is missing: name a stack.`);
+    if (from === to) throw new Error(`--from and --to are the same stack, "${from}".`);
+    return { ...values, from, to };
+}
+
+/** Stops a promotion before anything is changed. */
+class Refusal extends Error {}
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+async function settingsOf(stack: string): Promise<StackSettings> {
+    const printed = await pulumiOutput(["config", "--json", "--show-secrets", "--stack", stack]);
+    return readSettings(JSON.parse(printed) as PrintedConfig, projectName());
+}
+
+async function apply(changes: readonly VersionChange[], stack: string): Promise<void> {
+    for (const change of changes) await pulumiOutput(configWords(change, stack));
+}
+
+/** Why a plan can't be relied on; undefined when it can. */
+function problemOf({ errors, complete, violations }: Plan): string | undefined {
+    const mandatory = violations.filter((violation) => violation.mandatory);
+    if (errors.length > 0) return errors.join("\n");
+    if (!complete) return "The engine stopped before its summary.";
+    if (mandatory.length === 0) return undefined;
+    return mandatory.map(({ policy, resource, message }) => `${policy}, ${resource}: ${message}`).join("\n");
+}
+
+/** @throws Refusal unless what the stack runs is what its program and its settings say, and works */
+async function proven(stack: string): Promise<void> {
+    say(`Is ${stack} as its program and its settings say?`);
+    const plan = await previewStack(stack);
+    const problem = problemOf(plan);
+    if (problem !== undefined) throw new Refusal(`The preview of ${stack} failed:\n${problem}`);
+    if (plan.changes.length > 0)
+        throw new Refusal(
+            `${stack} isn't converged (${countsOf(plan.changes)}), so what it runs proves nothing about what would be promoted. ` +
+                `\`npm run pulumi -- up --stack ${stack}\` brings it to what is checked out.`,
+        );
+    const report = await diagnose(stack);
+    if (!report.healthy) throw new Refusal(`${stack} isn't healthy:\n\n${formatReport(report, false)}`);
+    say(`${stack} is converged and healthy.\n`);
+}
+
+async function agreed(question: string): Promise<boolean> {
+    const terminal = createInterface({ input: process.stdin, output: process.stdout });
+    try {
+        return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+    } finally {
+        terminal.close();
+    }
+}
+
+/** The commit of a stack's last update that succeeded; undefined when the backend doesn't know. */
+async function lastCommit(stack: string): Promise<string | undefined> {
+    const printed = await pulumiOutput(["stack", "history", "--json", "--stack", stack]);
+    const updates = (JSON.parse(printed) ?? []) as {
+        readonly kind: string;
+        readonly result: string;
+        readonly environment?: Readonly<Record<string, string>>;
+    }[];
+    return updates.find(({ kind, result }) => kind === "update" && result === "succeeded")?.environment?.["git.head"];
+}
+
+/** What a failed promotion leaves behind, and the way back. */
+export function aftermath(
+    { from, to }: Pick<Options, "from" | "to">,
+    state: string,
+    found: readonly Difference[],
+    commit: string | undefined,
+): string {
+    const versions = goingBack(found).map((change) => `  npm run pulumi -- ${configWords(change, to).join(" ")}`);
+    return [
+        `${from}: untouched, converged and healthy.`,
+        `${to}: ${state}${versions.length === 0 ? "" : " Its settings have the promoted versions."}`,
+        "",
+        `\`npm run promote -- --from ${from} --to ${to}\` goes on once the cause is gone. Back to what ${to} ran before:`,
+        ...(commit === undefined
+            ? ["  check out the commit that it was updated from last (its backend doesn't know it)"]
+            : [`  git checkout ${commit}`]),
+        ...versions,
+        `  npm run pulumi -- up --stack ${to}`,
+    ].join("\n");
+}
+
+async function stateAfterFailure(to: string): Promise<string> {
+    const plan = await previewStack(to);
+    if (problemOf(plan) !== undefined) return "the update failed, and what is left of it can't be told.";
+    return `the update failed; still to be done: ${countsOf(plan.changes)}.`;
+}
+
+/** Previews `to` with its new versions, and asks. @throws Refusal when it isn't to be */
+async function approve(options: Options): Promise<Plan> {
+    const { to } = options;
+    say(`Preview of ${to}:`);
+    const plan = await previewStack(to);
+    const problem = problemOf(plan);
+    if (problem !== undefined) throw new Refusal(`The preview of ${to} failed:\n${problem}`);
+    const losses = lossesOf(plan, { replace: new Set(options.replace), delete: new Set(options.delete) });
+    for (const { change, what, announced } of losses)
+        say(`${announced ? "As announced" : "NOT ANNOUNCED"}: ${change.operation} ${change.name}. Lost: ${what}.`);
+    const [lost] = losses.filter(({ announced }) => !announced);
+    if (lost !== undefined)
+        throw new Refusal(
+            `${to} would lose what can't be made again. If that is meant: --${lost.change.operation} ${lost.change.name}`,
+        );
+    if (plan.changes.length > 0 && !options.yes) {
+        if (!process.stdin.isTTY)
+            throw new Refusal(`There is no terminal to ask on whether ${to} is to be updated: say --yes.`);
+        if (!(await agreed(`Update ${to}: ${countsOf(plan.changes)}?`))) throw new Refusal("Not agreed to.");
+    }
+    return plan;
+}
+
+async function promote(options: Options): Promise<number> {
+    const { from, to } = options;
+    const [source, target] = [await settingsOf(from), await settingsOf(to)];
+    const inTheWay = obstacles(source, target);
+    if (inTheWay.length > 0) throw new Refusal(inTheWay.join("\n"));
+    await proven(from);
+    const found = differences(source, target);
+    say(found.length === 0 ? "Both stacks have the same settings." : table(differenceRows(found, from, to)));
+    const open = unpinned(source);
+    if (open.length > 0)
+        say(`\nNot pinned in ${from}: ${open.join(", ")}. New hosts install what their repositories have by then.`);
+    say("");
+
+    const commit = await lastCommit(to);
+    let plan: Plan;
+    try {
+        await apply(versionChanges(found), to);
+        plan = await approve(options);
+    } catch (error) {
+        await apply(goingBack(found), to);
+        throw error;
+    }
+    if (plan.changes.length > 0) {
+        const up = ["up", "--stack", to, "--yes", "--skip-preview", ...policyPackArguments()];
+        if ((await exitCodeOf(await startPulumi(up, ["ignore", "inherit", "inherit"]))) !== 0) {
+            say(`\n${aftermath(options, await stateAfterFailure(to), found, commit)}`);
+            return EXIT.failed;
+        }
+    }
+    const report = await diagnose(to).catch((error: unknown) => String(error));
+    if (typeof report === "string" || !report.healthy) {
+        say(`\n${typeof report === "string" ? report : formatReport(report, false)}\n`);
+        say(
+            aftermath(options, `${plan.changes.length > 0 ? "updated" : "as it was"}, but not healthy.`, found, commit),
+        );
+        return EXIT.failed;
+    }
+    say(`\n${to} runs what ${from} has proven, and is healthy (${report.counts.ok} checks).`);
+    return EXIT.promoted;
+}
+
+async function main(words: readonly string[]): Promise<number> {
+    if (words.some((word) => ["help", "--help", "-h"].includes(word))) {
+        process.stdout.write(help);
+        return EXIT.promoted;
+    }
+    let options: Options;
+    try {
+        options = parseOptions(words);
+    } catch (error) {
+        process.stderr.write(`${(error as Error).message}\n\n${help}`);
+        return EXIT.refused;
+    }
+    try {
+        return await promote(options);
+    } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        process.stderr.write(`${error.message}\nNothing was changed.\n`);
+        return EXIT.refused;
+    }
+}
+
+if (require.main === module) runCommandLine(main, EXIT.failed);

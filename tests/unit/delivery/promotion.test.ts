@@ -1,0 +1,170 @@
+import { aftermath, parseOptions } from "../../../delivery/promote";
+import {
+    configWords,
+    differenceRows,
+    differences,
+    goingBack,
+    obstacles,
+    readSettings,
+    type StackSettings,
+    unpinned,
+    versionChanges,
+} from "../../../delivery/promotion";
+
+const read = (groups: Readonly<Record<string, object>>, secrets: readonly string[] = []): StackSettings =>
+    readSettings(
+        Object.fromEntries(
+            Object.entries(groups).map(([key, value]) => [
+                key,
+                { objectValue: value, value: JSON.stringify(value), secret: secrets.includes(key) },
+            ]),
+        ),
+        "multihost",
+    );
+
+const dev = read(
+    {
+        "multihost:redis": { version: "7.0.15", maxmemory: "1gb", password: "dev-password" },
+        "multihost:web": { release: "41" },
+    },
+    ["multihost:redis"],
+);
+const prod = read(
+    {
+        "multihost:redis": { maxmemory: "8gb", version: "7.0.11", password: "prod-password" },
+        "multihost:web": { releaseUrl: "https://example.com/40" },
+        "multihost:names": ["a", "b"],
+    },
+    ["multihost:redis"],
+);
+
+test("configuration is taken apart, a list stays whole, providers keep their prefix", () => {
+    const { settings, secretGroups } = readSettings(
+        {
+            "multihost:adminCidrs": { objectValue: ["10.0.0.0/8"], value: "x", secret: false },
+            "alicloud:region": { value: "cn-beijing", secret: false },
+            "multihost:redis": { objectValue: { masters: 3 }, secret: true },
+        },
+        "multihost",
+    );
+    expect([...settings]).toEqual([
+        ["adminCidrs", ["10.0.0.0/8"]],
+        ["alicloud:region", "cn-beijing"],
+        ["redis.masters", 3],
+    ]);
+    expect([...secretGroups]).toEqual(["redis"]);
+});
+
+test("versions travel, sizes and secrets stay, and no secret is shown", () => {
+    const rows = differenceRows(differences(dev, prod), "dev", "prod");
+    expect(rows).toEqual([
+        ["SETTING", "DEV", "PROD", "PROMOTION"],
+        ["redis.version", "7.0.15", "7.0.11", "travels"],
+        ["web.release", "41", "-", "travels"],
+        ["web.releaseUrl", "-", "https://example.com/40", "taken away"],
+        ["names", "-", '["a","b"]', "stays"],
+        ["redis.maxmemory", "[hidden]", "[hidden]", "stays"],
+        ["redis.password", "[hidden]", "[hidden]", "stays"],
+    ]);
+});
+
+test("the way back undoes the way there", () => {
+    const found = differences(dev, prod);
+    expect(versionChanges(found)).toEqual([
+        { key: "redis.version", value: "7.0.15" },
+        { key: "web.release", value: "41" },
+        { key: "web.releaseUrl", value: undefined },
+    ]);
+    expect(goingBack(found)).toEqual([
+        { key: "redis.version", value: "7.0.11" },
+        { key: "web.release", value: undefined },
+        { key: "web.releaseUrl", value: "https://example.com/40" },
+    ]);
+});
+
+test("equal stacks have no differences", () => expect(differences(dev, dev)).toEqual([]));
+
+test("a version stays a text, whatever it looks like", () => {
+    const [change] = versionChanges(differences(read({ "multihost:redis": { version: 7 } }), read({})));
+    expect(configWords(change!, "prod")).toEqual([
+        "config",
+        "set",
+        "--path",
+        "--type",
+        "string",
+        "redis.version",
+        "7",
+        "--stack",
+        "prod",
+    ]);
+    expect(configWords({ key: "web.release", value: undefined }, "prod")).toEqual([
+        "config",
+        "rm",
+        "--path",
+        "web.release",
+        "--stack",
+        "prod",
+    ]);
+});
+
+test("an image of one's own stays in its region", () => {
+    const stack = (region: string, imageId: string): StackSettings =>
+        readSettings(
+            {
+                "alicloud:region": { value: region, secret: false },
+                "multihost:hosts": { objectValue: { imageId }, secret: false },
+            },
+            "multihost",
+        );
+    expect(obstacles(stack("cn-beijing", "m-1"), stack("cn-hangzhou", "m-2"))).toEqual([
+        expect.stringContaining('hosts.imageId: "m-1" exists in one region only'),
+    ]);
+    expect(obstacles(stack("cn-beijing", "m-1"), stack("cn-beijing", "m-2"))).toEqual([]);
+    expect(obstacles(stack("cn-beijing", "debian_12.vhd"), stack("cn-hangzhou", "m-2"))).toEqual([]);
+});
+
+test("names what runs in no particular version", () => {
+    expect(unpinned(read({ "multihost:mysql": { enabled: false }, "multihost:web": { version: "1.22" } }))).toEqual([
+        "redis.version",
+    ]);
+});
+
+describe("options", () => {
+    it.each([
+        ["--to prod", "--from is missing: name a stack."],
+        ["--from dev", "--to is missing: name a stack."],
+        ["--from dev --to dev", '--from and --to are the same stack, "dev".'],
+        ["--from dev --to prod --force", "Unknown option '--force'"],
+    ])("%s: %s", (line, message) => expect(() => parseOptions(line.split(" "))).toThrow(message));
+
+    it("are taken as given", () =>
+        expect(parseOptions("--from dev --to prod -y --replace node-1 --replace node-2".split(" "))).toEqual({
+            from: "dev",
+            to: "prod",
+            yes: true,
+            replace: ["node-1", "node-2"],
+            delete: [],
+        }));
+});
+
+test("a failure leaves a way back that can be typed", () => {
+    const found = differences(dev, prod);
+    const text = aftermath(
+        { from: "dev", to: "prod" },
+        "the update failed; still to be done: 3 to update.",
+        found,
+        "1234abc",
+    );
+    expect(text.split("\n")).toEqual([
+        "dev: untouched, converged and healthy.",
+        "prod: the update failed; still to be done: 3 to update. Its settings have the promoted versions.",
+        "",
+        "`npm run promote -- --from dev --to prod` goes on once the cause is gone. Back to what prod ran before:",
+        "  git checkout 1234abc",
+        "  npm run pulumi -- config set --path --type string redis.version 7.0.11 --stack prod",
+        "  npm run pulumi -- config rm --path web.release --stack prod",
+        "  npm run pulumi -- config set --path --type string web.releaseUrl https://example.com/40 --stack prod",
+        "  npm run pulumi -- up --stack prod",
+    ]);
+    expect(aftermath({ from: "dev", to: "prod" }, "x", [], undefined)).toContain("check out the commit");
+});
