@@ -40,7 +40,7 @@ packages_install_version() {
         [[ -n $found ]] || die "version: this host's repositories have no $name $version" "they have: $(package_versions "$name" | tr '\n' ' ')"
         [[ -z $installed || $(printf '%s\n' "${installed#*:}" "${found#*:}" | sort -V | tail -n 1) == "${found#*:}" ]] ||
             die "version: this host has $name $installed, and packages don't go back to $found in place: name a version that isn't older, or replace the host"
-        wanted+=("$name$(os_pick = -)$found")
+        wanted+=("$name$(os_pick '=' -)$found")
     done
     ((${#wanted[@]} > 0)) || return 0
     log "installing ${wanted[*]}"
