@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { overlaps, parseCidr } from "./components/network/cidr";
 import { Problems } from "./components/problems";
 import { checkTags } from "./components/tags";
+import { type DnsConfig, dnsKeys, readDns } from "./config/dns";
 import { hostNames, type HostsConfig, hostsKeys, readHosts } from "./config/hosts";
 import { type LoadBalancerConfig, loadBalancerKeys, readLoadBalancer } from "./config/loadBalancer";
 import { checkMysqlHosts, type MysqlConfig, mysqlHostCount, mysqlKeys, readMysql } from "./config/mysql";
@@ -28,6 +29,7 @@ export interface StackConfig {
     readonly storage: StorageConfig;
     readonly web: WebConfig;
     readonly loadBalancer: LoadBalancerConfig;
+    readonly dns: DnsConfig;
     /** Names of the hosts that other stacks may work on. @default [] */
     readonly sharedHosts: readonly string[];
     /** Tags of every resource. @default {} */
@@ -44,6 +46,7 @@ const schema = {
     storage: storageKeys,
     web: webKeys,
     loadBalancer: loadBalancerKeys,
+    dns: dnsKeys,
     sharedHosts: undefined,
     tags: undefined,
 } as const;
@@ -71,8 +74,9 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
     reader.refuseUnknown(schema);
     checkRegion(reader);
 
-    const redis = readRedis(reader);
-    const mysql = readMysql(reader);
+    const dns = readDns(reader);
+    const redis = readRedis(reader, dns);
+    const mysql = readMysql(reader, dns);
     const storage = readStorage(reader);
     const hosts = readHosts(reader, [
         {
@@ -84,7 +88,7 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
     ]);
     checkMysqlHosts(reader, mysql, hosts);
     const web = readWeb(reader);
-    const loadBalancer = readLoadBalancer(reader, web);
+    const loadBalancer = readLoadBalancer(reader, web, dns);
     const network = readNetwork(reader, hosts.count + (web.enabled ? web.count : 0));
     const adminCidrs = readAdminCidrs(reader, network.cidr);
     const sharedHosts = readSharedHosts(reader, hosts);
@@ -93,7 +97,7 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
         instanceType: reader.instanceType(reader.section("bastion"), "bastion.instanceType", "ecs.t6-c1m1.large"),
     };
     problems.throwIfAny("The stack's configuration");
-    return { network, adminCidrs, bastion, hosts, redis, mysql, storage, web, loadBalancer, sharedHosts, tags };
+    return { network, adminCidrs, bastion, hosts, redis, mysql, storage, web, loadBalancer, dns, sharedHosts, tags };
 }
 
 /** Reads and checks the running stack's configuration. */

@@ -1,7 +1,8 @@
 import * as platform from "./components";
 import { loadConfig } from "./config";
-import { dataPool } from "./config/hosts";
-import { balancerListeners } from "./config/loadBalancer";
+import { dnsRecords } from "./config/dns";
+import { dataPool, placeOf } from "./config/hosts";
+import { balancerSettings } from "./config/loadBalancer";
 import { mysqlHostCount } from "./config/mysql";
 import { redisHostCount } from "./config/redis";
 import { checkedPorts, stackRoles } from "./config/roles";
@@ -9,7 +10,7 @@ import { storageDisks, storageServers } from "./config/storage";
 import { webHosts, webContent } from "./config/web";
 
 const config = loadConfig();
-const { adminCidrs, loadBalancer, mysql, sharedHosts: shared, storage, tags, web } = config;
+const { adminCidrs, dns, loadBalancer, mysql, sharedHosts: shared, storage, tags, web } = config;
 
 const network = new platform.Network("main", {
     ...config.network,
@@ -36,16 +37,18 @@ const connectivity = new platform.Connectivity("data", {
     after: pool.mesh,
 });
 
+const redisHosts = pool.hosts.slice(0, redisHostCount(config.redis));
 const redis = new platform.RedisCluster(
     "redis",
-    { ...config.redis, hosts: pool.hosts.slice(0, redisHostCount(config.redis)) },
+    { ...config.redis, hosts: redisHosts },
     { dependsOn: [...connectivity.checks] },
 );
 
+const mysqlHosts = pool.hosts.slice(0, mysqlHostCount(mysql));
 const database = mysql.enabled
     ? new platform.MysqlReplication(
           "mysql",
-          { ...mysql, hosts: pool.hosts.slice(0, mysqlHostCount(mysql)), clientCidrs: [config.network.cidr] },
+          { ...mysql, hosts: mysqlHosts, clientCidrs: [config.network.cidr] },
           { dependsOn: [...connectivity.checks] },
       )
     : undefined;
@@ -66,7 +69,6 @@ const site =
     webPool &&
     new platform.WebTier("site", {
         hosts: webPool.hosts,
-        port: web.port,
         meshUser: webPool.meshUser,
         after: webPool.mesh,
         ...webContent(web),
@@ -74,25 +76,24 @@ const site =
 
 const balancer =
     webPool && site && loadBalancer.enabled
-        ? new platform.LoadBalancer("balancer", {
-              ...loadBalancer,
-              type: "clb",
-              ...(loadBalancer.address === "intranet" && { vswitchId: network.vswitches[0]!.id }),
-              hosts: webPool.hosts,
-              listeners: balancerListeners(loadBalancer, site),
-              after: site.ready,
-              tags,
-          })
+        ? new platform.LoadBalancer("balancer", balancerSettings(config, site, webPool, network))
         : undefined;
 
+const names = dns.enabled
+    ? new platform.PrivateDns("names", {
+          ...dns,
+          vpcIds: [network.vpcId],
+          records: dnsRecords(config, { redisHosts, mysqlHosts, database, webHosts: webPool?.hosts, balancer }),
+          tags,
+      })
+    : undefined;
+
 /** Every host of the pools: how it is called and where it is. */
-export const hosts = [...pool.hosts, ...(webPool?.hosts ?? [])].map(({ name, privateAddress, zone }) => ({
-    name,
-    privateAddress,
-    zone,
-}));
+export const hosts = [...pool.hosts, ...(webPool?.hosts ?? [])].map(placeOf);
 /** What the hosts are reached through by SSH. */
 export const bastion = { name: entry.host.name, address: entry.address, user: entry.host.user };
+/** Names of the services within the VPC. */
+export const serviceNames = names?.names;
 /** Connection URL with every node and the password. Secret. */
 export const redisUrl = redis.url;
 /** What clients verify the cluster's certificates with. */

@@ -15,7 +15,7 @@ export interface NodeCertificate {
 /** A certificate authority of one component's own. */
 export interface Authority {
     readonly certificate: pulumi.Output<string>;
-    /** Certificate of a host, valid for its name and address, as a server and as a client of the other hosts. */
+    /** Certificate of a host, valid for its name and address and the names of the authority, as a server and as a client of the other hosts. */
     issue(host: Host): NodeCertificate;
     /** Certificate of a server that is no host, such as a load balancer. `child` names its resources. */
     issueServer(child: string, subject: ServerSubject): NodeCertificate;
@@ -31,8 +31,10 @@ export interface ServerSubject {
 /**
  * Makes an authority below `parent`. Certificates renew by themselves in any update that comes close enough to their end;
  * the authority keeps its key when it renews, so what it has issued stays valid.
+ *
+ * @param dnsNames what hosts' certificates are valid for besides the host's own name
  */
-export function createAuthority(name: string, parent: pulumi.Resource): Authority {
+export function createAuthority(name: string, parent: pulumi.Resource, dnsNames: readonly string[] = []): Authority {
     const key = new tls.PrivateKey(`${name}-ca`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent });
     const authority = new tls.SelfSignedCert(
         `${name}-ca`,
@@ -79,7 +81,7 @@ export function createAuthority(name: string, parent: pulumi.Resource): Authorit
                 `${name}-${host.name}`,
                 {
                     commonName: host.name,
-                    dnsNames: [host.name],
+                    dnsNames: [host.name, ...dnsNames],
                     ipAddresses: [host.privateAddress, "127.0.0.1"],
                 },
                 // Every node is a client of the others as well.

@@ -7,6 +7,7 @@ export * from "./mysql";
 export * from "./network";
 export * from "./nodePool";
 export * from "./platformReference";
+export { type DnsTarget, PrivateDns, type PrivateDnsArgs } from "./privateDns";
 export * from "./redis";
 export { loadScript, type Script } from "./scripts";
 export * from "./storage";

@@ -1,5 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 
+/** Why a text can't be a name in the DNS; undefined when it can. */
+export function dnsNameProblem(name: string): string | undefined {
+    const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+    return name.length <= 200 && name.split(".").every((part) => label.test(part))
+        ? undefined
+        : `"${name}" is not a name in the DNS: lower-case letters, digits and hyphens between dots.`;
+}
+
 /** Everything that is wrong with a set of arguments, so that a caller mends all of it at once. */
 export class Problems {
     private readonly found: { readonly path: string; readonly reason: string }[] = [];

@@ -1,5 +1,6 @@
 /** `hosts`: the pool that the platform's services run on. */
 import { slotNumbers } from "../components/nodePool/settings";
+import type { Host } from "../components";
 import type { Reader, Section } from "./reader";
 
 export interface SystemDiskConfig {
@@ -105,4 +106,9 @@ function readSystemDisk(reader: Reader, section: Section | undefined, path: stri
         reader.problems.add(`${path}.encrypted`, `${JSON.stringify(encrypted)} is neither true nor false.`);
     }
     return { size: validSize ? size : 40, encrypted: encrypted === true };
+}
+
+/** How a host is called and where it is. */
+export function placeOf({ name, privateAddress, zone }: Host): Pick<Host, "name" | "privateAddress" | "zone"> {
+    return { name, privateAddress, zone };
 }

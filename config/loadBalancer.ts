@@ -1,7 +1,10 @@
 /** `loadBalancer`: the balancer in front of the web servers. */
 import * as pulumi from "@pulumi/pulumi";
 
+import type { LoadBalancerArgs, Network, NodePool, WebTier } from "../components";
 import type { ListenerArgs } from "../components/loadBalancer";
+import type { StackConfig } from "../config";
+import { type DnsConfig, dnsNames } from "./dns";
 import type { Reader } from "./reader";
 import type { WebConfig } from "./web";
 
@@ -12,7 +15,7 @@ export interface LoadBalancerConfig {
     readonly address: "internet" | "intranet";
     /** Whether it serves HTTPS on port 443 and redirects port 80 to it, instead of serving HTTP on port 80. @default true */
     readonly https: boolean;
-    /** DNS names that a generated certificate is valid for. @default [] */
+    /** DNS names that a generated certificate is valid for, besides the one that `dns` gives it. @default [] */
     readonly names: readonly string[];
     /** @default generated */
     readonly certificate?: { readonly certificate: string; readonly privateKey: pulumi.Output<string> };
@@ -39,7 +42,7 @@ export const loadBalancerKeys = [
     "deletionProtection",
 ] as const;
 
-export function readLoadBalancer(reader: Reader, web: WebConfig): LoadBalancerConfig {
+export function readLoadBalancer(reader: Reader, web: WebConfig, dns: DnsConfig): LoadBalancerConfig {
     const { problems } = reader;
     const section = reader.section("loadBalancer");
     const enabled = reader.boolean(section, "loadBalancer.enabled", web.enabled);
@@ -61,7 +64,8 @@ export function readLoadBalancer(reader: Reader, web: WebConfig): LoadBalancerCo
         enabled,
         address: address === "internet" ? "internet" : "intranet",
         https,
-        names,
+        // Within the VPC the web servers' name is the balancer's.
+        names: [...names, ...(address === "intranet" ? dnsNames(dns, "web") : [])],
         ...(certificate !== undefined && { certificate }),
         ...(allow !== undefined && { allow }),
         weights: readWeights(reader),
@@ -113,6 +117,24 @@ function readWeights(reader: Reader): Record<string, number> {
         }
     }
     return weights;
+}
+
+/** The balancer as the configuration wants it, in front of a site on a pool. */
+export function balancerSettings(
+    { loadBalancer: config, tags }: Pick<StackConfig, "loadBalancer" | "tags">,
+    site: WebTier,
+    pool: NodePool,
+    network: Network,
+) {
+    return {
+        ...config,
+        tags,
+        type: "clb",
+        ...(config.address === "intranet" && { vswitchId: network.vswitches[0]!.id }),
+        listeners: balancerListeners(config, site),
+        hosts: pool.hosts,
+        after: site.ready,
+    } satisfies LoadBalancerArgs;
 }
 
 /** The ports of the balancer. */

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 
 import { type MysqlEngine, mysqlEngines } from "../components/mysql/args";
 import { bufferPoolProblem, databaseProblem, mysqlUserProblem } from "../components/mysql/settings";
+import { type DnsConfig, dnsNames } from "./dns";
 import { hostNames, type HostsConfig } from "./hosts";
 import type { Reader, Section } from "./reader";
 
@@ -25,6 +26,8 @@ export interface MysqlConfig {
     readonly bufferPool: string;
     /** @default true */
     readonly semiSync: boolean;
+    /** Under which the servers are found. @default those of `dns` */
+    readonly dnsNames: readonly string[];
     /** Databases that are replicated. @default all */
     readonly binlogDoDb?: readonly string[];
     /** @default generated */
@@ -62,7 +65,7 @@ export function mysqlHostCount({ enabled, replicas }: MysqlConfig): number {
     return enabled ? 1 + replicas : 0;
 }
 
-export function readMysql(reader: Reader): MysqlConfig {
+export function readMysql(reader: Reader, dns: DnsConfig): MysqlConfig {
     const { problems } = reader;
     const mysql = reader.section("mysql");
     const engine = reader.text(mysql, "mysql.engine") ?? "mariadb";
@@ -94,6 +97,7 @@ export function readMysql(reader: Reader): MysqlConfig {
         ...(binlogDoDb !== undefined && { binlogDoDb }),
         ...reader.passwords(mysql, "mysql"),
         ...(version !== undefined && { version }),
+        dnsNames: dnsNames(dns, "mysql", "mysql-replica"),
         rebuild: mysql?.["rebuild"] === undefined ? [] : reader.texts(mysql, "mysql.rebuild"),
         ...(verify !== undefined && { verify }),
     };

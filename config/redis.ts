@@ -2,6 +2,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import { evictionPolicies, type EvictionPolicy } from "../components/redis/args";
+import { type DnsConfig, dnsNames } from "./dns";
 import type { Reader } from "./reader";
 
 export interface RedisConfig {
@@ -17,6 +18,8 @@ export interface RedisConfig {
     readonly maxmemoryPolicy: EvictionPolicy;
     /** @default true */
     readonly tls: boolean;
+    /** Under which the cluster is found. @default that of `dns` */
+    readonly dnsNames: readonly string[];
     /** Version of Redis's packages, or its beginning. @default any */
     readonly version?: string;
     /** @default generated */
@@ -42,7 +45,7 @@ export const redisKeys = [
     "version",
 ] as const;
 
-export function readRedis(reader: Reader): RedisConfig {
+export function readRedis(reader: Reader, dns: DnsConfig): RedisConfig {
     const { problems } = reader;
     const redis = reader.section("redis");
     const masters = reader.integer(redis, "redis.masters", 3, 3, 100);
@@ -67,6 +70,7 @@ export function readRedis(reader: Reader): RedisConfig {
         maxmemory,
         maxmemoryPolicy: policy as EvictionPolicy,
         ...(version !== undefined && { version }),
+        dnsNames: dnsNames(dns, "redis"),
         tls: reader.boolean(redis, "redis.tls", true),
         ...reader.passwords(redis, "redis"),
     };

@@ -62,9 +62,10 @@ export function webHosts({ count, instanceType }: WebConfig, hosts: HostsConfig)
 }
 
 /** What is served and with which version, when the configuration says so. */
-export function webContent(web: WebConfig): Pick<WebTierArgs, "release" | "version"> {
-    const { version, release, releaseUrl, releaseSha256 } = web;
+export function webContent(web: WebConfig): Pick<WebTierArgs, "port" | "release" | "version"> {
+    const { port, version, release, releaseUrl, releaseSha256 } = web;
     return {
+        port,
         ...(version !== undefined && { version }),
         ...(release !== undefined && { release: { name: release, url: releaseUrl, sha256: releaseSha256 } }),
     };

@@ -1,6 +1,7 @@
 /** The long-running process of a lab. `lab/cli.ts` starts it; it may also run in the foreground: `lab/daemon.ts`. */
 import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { actions as ecs } from "./api/ecs";
+import { actions as pvtz } from "./api/pvtz";
 import { actions as slb } from "./api/slb";
 import { actions as vpc } from "./api/vpc";
 import { Cloud } from "./cloud";
@@ -46,7 +47,7 @@ async function main(): Promise<void> {
         paths,
         machine,
         eipRange: machine.eipRange,
-        actions: [...ecs, ...slb, ...vpc],
+        actions: [...ecs, ...pvtz, ...slb, ...vpc],
         ...(region !== undefined && { region }),
         log,
         onHalt: stop,

@@ -7,12 +7,13 @@ import { Hosts, containerName, labFilter } from "./hosts/hosts";
 import { remove } from "./hosts/files";
 import { claimIndex, releaseIndex } from "./hosts/labs";
 import { Runner } from "./hosts/runner";
-import type { DesiredMachine, Machine, MachineEvent, ServerHealth } from "./model/desired";
+import type { DesiredMachine, DesiredZone, Machine, MachineEvent, ServerHealth } from "./model/desired";
 import { Balancers } from "./net/balancers";
 import { DnsRelay } from "./net/dns";
 import { Asker, MetadataService } from "./net/metadata";
 import { raiseKernelSettings, restoreKernelSettings } from "./hosts/kernelSettings";
 import { Network } from "./net/network";
+import { answerFromZones } from "./net/privateZones";
 
 export { EngineError, ensureEngine, stopEngine } from "./hosts/engine";
 export { ensureImage } from "./hosts/image";
@@ -38,7 +39,7 @@ export interface LabMachine extends Machine {
 const DNS_PORT = 10053;
 const METADATA_PORT = 10080;
 
-const nothing: DesiredMachine = { vpcs: [], hosts: [], eips: [], securityGroups: [], balancers: [] };
+const nothing: DesiredMachine = { vpcs: [], hosts: [], eips: [], securityGroups: [], balancers: [], zones: [] };
 
 /** Takes an index for the lab. Touches nothing else before the first `reconcile`. */
 export async function createMachine(options: MachineOptions): Promise<LabMachine> {
@@ -70,6 +71,7 @@ class RealMachine implements LabMachine {
     private watching: Promise<void> | undefined;
     private desired = nothing;
     private askers = new Map<string, Asker>();
+    private zones: readonly DesiredZone[] = [];
     /** The network part of a pass; passes queue up behind it. */
     private turn: Promise<unknown> = Promise.resolve();
     /** A pass that has not begun, which later calls may share. */
@@ -134,6 +136,7 @@ class RealMachine implements LabMachine {
             await this.startServices();
             await this.hosts.removeOthers(desired.hosts);
             this.askers = askersOf(desired);
+            this.zones = desired.zones;
             await this.network.apply(desired, {
                 dnsPort: this.dns?.port ?? DNS_PORT,
                 metadataPort: this.metadata?.port ?? METADATA_PORT,
@@ -154,11 +157,21 @@ class RealMachine implements LabMachine {
             await raiseKernelSettings(this.runner);
             await this.network.prepare();
             const { service } = this.network.addresses;
-            const dns = new DnsRelay({ address: service, preferredPort: DNS_PORT });
+            const asker = (address: string): Asker | undefined =>
+                this.askers.get(this.network.askedFrom(address) ?? "");
+            const dns = new DnsRelay({
+                address: service,
+                preferredPort: DNS_PORT,
+                answer: (query, address, transport) => {
+                    const vpcId = asker(address)?.nic.vpcId;
+                    const zones = this.zones.filter(({ vpcIds }) => vpcId !== undefined && vpcIds.includes(vpcId));
+                    return answerFromZones(zones, query, transport);
+                },
+            });
             const metadata = new MetadataService({
                 address: service,
                 preferredPort: METADATA_PORT,
-                whoIs: (address) => this.askers.get(this.network.askedFrom(address) ?? ""),
+                whoIs: asker,
             });
             await dns.start();
             await metadata.start();

@@ -59,6 +59,8 @@ export interface MysqlReplicationArgs {
     readonly password?: pulumi.Input<string>;
     /** A second password that stays valid, for clients that have not got the new one yet. Leave it out to end its validity. */
     readonly previousPassword?: pulumi.Input<string>;
+    /** Further names that the nodes' certificates are valid for, such as `mysql.internal` in a {@link PrivateDns}. Taken over without a restart. @default [] */
+    readonly dnsNames?: readonly string[];
     /**
      * Version of the packages, or its beginning: `10.11` takes the newest 10.11.x of the hosts' repositories. Hosts that have
      * another one are refused: a server is upgraded by replacing its host.

@@ -78,7 +78,7 @@ export class MysqlReplication extends pulumi.ComponentResource {
         super("multihost:mysql:MysqlReplication", name, {}, opts);
         const settings = parseMysqlReplicationArgs(name, args);
         const secrets = this.secrets(name, args);
-        const authority = createAuthority(name, this);
+        const authority = createAuthority(name, this, settings.dnsNames);
         const members = pulumi.all(settings.hosts.map(memberOf));
         const shared = { engine: settings.engine, port: settings.port };
 

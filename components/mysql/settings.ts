@@ -1,7 +1,7 @@
 import type { Host } from "../host";
 import { parseCidr } from "../network/cidr";
 import { passwordProblem } from "../password";
-import { Problems } from "../problems";
+import { dnsNameProblem, Problems } from "../problems";
 import { type MysqlEngine, mysqlEngines, type MysqlReplicationArgs } from "./args";
 
 /** {@link MysqlReplicationArgs} with everything filled in. */
@@ -18,6 +18,7 @@ export interface MysqlReplicationSettings {
     readonly binlogDoDb: readonly string[] | undefined;
     readonly dataDirectory: string | undefined;
     readonly version: string | undefined;
+    readonly dnsNames: readonly string[];
     readonly rebuild: readonly string[];
     readonly verify: string | undefined;
 }
@@ -90,6 +91,10 @@ export function parseMysqlReplicationArgs(name: string, args: MysqlReplicationAr
     if (args.verify !== undefined && !/^[\w.:+-]{1,64}$/.test(args.verify)) {
         problems.add("verify", "is a text of 1 to 64 letters, digits and . _ : + - such as a date.");
     }
+    args.dnsNames?.forEach((dnsName, index) => {
+        const problem = dnsNameProblem(dnsName);
+        if (problem !== undefined) problems.add(`dnsNames[${index}]`, problem);
+    });
     const version = problems.checkVersion("version", args.version);
     problems.throwIfAny(`MysqlReplication "${name}"`);
 
@@ -106,6 +111,7 @@ export function parseMysqlReplicationArgs(name: string, args: MysqlReplicationAr
         binlogDoDb: args.binlogDoDb,
         dataDirectory: args.dataDirectory,
         version,
+        dnsNames: args.dnsNames ?? [],
         rebuild: args.rebuild ?? [],
         verify: args.verify,
     };

@@ -75,6 +75,8 @@ export interface RedisClusterArgs {
      * @default true
      */
     readonly tls?: boolean;
+    /** Further names that the nodes' certificates are valid for, such as `redis.internal` in a {@link PrivateDns}. Taken over without a restart. @default [] */
+    readonly dnsNames?: readonly string[];
     /**
      * Version of the packages, or its beginning: `7.0` takes the newest 7.0.x of the hosts' repositories. A newer one is
      * installed on all hosts, and the nodes are restarted one by one; an older one is refused.

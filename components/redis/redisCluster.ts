@@ -65,7 +65,7 @@ export class RedisCluster extends pulumi.ComponentResource {
                 ? {}
                 : { previousPassword: checkedPassword("previousPassword", args.previousPassword) }),
         };
-        const authority = settings.tls ? createAuthority(name, this) : undefined;
+        const authority = settings.tls ? createAuthority(name, this, settings.dnsNames) : undefined;
 
         const nodes = settings.hosts.map((host) => {
             const issued = authority?.issue(host);

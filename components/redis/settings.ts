@@ -1,6 +1,6 @@
 import type { Host } from "../host";
 import { passwordProblem } from "../password";
-import { Problems } from "../problems";
+import { dnsNameProblem, Problems } from "../problems";
 import { evictionPolicies, type RedisClusterArgs } from "./args";
 
 /** {@link RedisClusterArgs} with everything filled in. */
@@ -17,6 +17,7 @@ export interface RedisClusterSettings {
     readonly tls: boolean;
     readonly dataDirectory: string | undefined;
     readonly version: string | undefined;
+    readonly dnsNames: readonly string[];
 }
 
 const smallestCluster = 3;
@@ -87,6 +88,10 @@ export function parseRedisClusterArgs(name: string, args: RedisClusterArgs): Red
             `"${args.dataDirectory}" is not an absolute path of its own below a top-level folder.`,
         );
     }
+    args.dnsNames?.forEach((dnsName, index) => {
+        const problem = dnsNameProblem(dnsName);
+        if (problem !== undefined) problems.add(`dnsNames[${index}]`, problem);
+    });
     const version = problems.checkVersion("version", args.version);
     problems.throwIfAny(`RedisCluster "${name}"`);
 
@@ -103,5 +108,6 @@ export function parseRedisClusterArgs(name: string, args: RedisClusterArgs): Red
         tls: args.tls ?? true,
         dataDirectory: args.dataDirectory,
         version,
+        dnsNames: args.dnsNames ?? [],
     };
 }

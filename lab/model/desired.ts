@@ -3,12 +3,34 @@
  * the machine there. It is the whole of what they know: no OpenAPI names, no HTTP, no history. Reconciling the same
  * value twice changes nothing; reconciling after a crash repairs what is missing and removes what is too much.
  */
+import type { RecordType } from "./privateZone";
+
 export interface DesiredMachine {
     readonly vpcs: readonly DesiredVpc[];
     readonly hosts: readonly DesiredHost[];
     readonly eips: readonly DesiredEip[];
     readonly securityGroups: readonly DesiredSecurityGroup[];
     readonly balancers: readonly DesiredBalancer[];
+    readonly zones: readonly DesiredZone[];
+}
+
+/** Names that the hosts of some VPCs know. */
+export interface DesiredZone {
+    /** In lower case, without a dot at the end. */
+    readonly name: string;
+    readonly vpcIds: readonly string[];
+    /** Whether names that it doesn't have are the internet's resolvers' business. */
+    readonly recursive: boolean;
+    readonly records: readonly DesiredZoneRecord[];
+}
+
+export interface DesiredZoneRecord {
+    /** The whole name, `redis.internal` or `*.internal`, in lower case. */
+    readonly name: string;
+    readonly type: RecordType;
+    readonly value: string;
+    readonly ttl: number;
+    readonly priority: number;
 }
 
 /** An isolated network. Two of them may use the same CIDR. */

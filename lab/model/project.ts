@@ -12,8 +12,10 @@ import type {
     DesiredSecurityGroup,
     DesiredSnat,
     DesiredVpc,
+    DesiredZone,
 } from "./desired";
 import { projectBalancers } from "./projectSlb";
+import type { PrivateZone } from "./privateZone";
 import { MachineSize, labSize } from "./sizes";
 import type {
     Disk,
@@ -43,6 +45,7 @@ export function project(state: State, machine: MachineSize = PLANNED_MACHINE): D
         eips: Object.values(state.eips).map((eip) => projectEip(state, index, eip)),
         securityGroups: Object.values(state.securityGroups).map(projectSecurityGroup),
         balancers: projectBalancers(state),
+        zones: Object.values(state.privateZones).map(projectZone),
     };
 }
 
@@ -83,6 +86,23 @@ function group<T>(resources: Readonly<Record<string, T>>, key: (resource: T) => 
         else groups.set(key(resource), [resource]);
     }
     return groups;
+}
+
+function projectZone({ name, proxyPattern, vpcs, records }: PrivateZone): DesiredZone {
+    return {
+        name,
+        vpcIds: vpcs.map(({ id }) => id),
+        recursive: proxyPattern === "RECORD",
+        records: records
+            .filter(({ status }) => status === "ENABLE")
+            .map(({ rr, type, value, ttl, priority }) => ({
+                name: rr === "@" ? name : `${rr}.${name}`,
+                type,
+                value,
+                ttl,
+                priority,
+            })),
+    };
 }
 
 /** Key pairs are known by name, and names belong to a region. */

@@ -1,3 +1,4 @@
+import type { PrivateZone } from "./privateZone";
 import type { AccessControlList, LoadBalancer, SlbCertificate, VServerGroup } from "./slb";
 
 /**
@@ -25,6 +26,7 @@ export interface State {
     vServerGroups: Record<string, VServerGroup>;
     accessControlLists: Record<string, AccessControlList>;
     slbCertificates: Record<string, SlbCertificate>;
+    privateZones: Record<string, PrivateZone>;
     /** Answers by client token, so that a repeated request changes nothing twice. */
     clientTokens: Record<string, ClientToken>;
     /** The next free EIP number, so that a released address is not handed out again at once. */
@@ -334,6 +336,7 @@ export function emptyState(): State {
         vServerGroups: {},
         accessControlLists: {},
         slbCertificates: {},
+        privateZones: {},
         clientTokens: {},
         nextEip: 0,
     };

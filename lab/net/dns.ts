@@ -2,10 +2,11 @@
 import * as dgram from "node:dgram";
 import * as net from "node:net";
 import { listenOn } from "./listen";
+import type { Transport } from "./privateZones";
 import { Resolvers } from "./resolvers";
 
 /** Answers a query itself, or leaves it to the machine's resolvers. `asker` is an outer address. */
-export type Answerer = (query: Buffer, asker: string) => Buffer | undefined;
+export type Answerer = (query: Buffer, asker: string, transport: Transport) => Buffer | undefined;
 
 export interface DnsOptions {
     readonly address: string;
@@ -60,7 +61,7 @@ export class DnsRelay {
     }
 
     private relayDatagram(query: Buffer, peer: dgram.RemoteInfo): void {
-        const own = this.options.answer?.(query, peer.address);
+        const own = this.options.answer?.(query, peer.address, "udp");
         if (own) {
             this.udp.send(own, peer.port, peer.address);
             return;
@@ -87,21 +88,38 @@ export class DnsRelay {
     }
 
     private relayStream(socket: net.Socket): void {
-        this.sockets.add(socket);
-        const upstream = net.connect(this.options.upstreamPort ?? 53, this.resolvers.list()[0] ?? "127.0.0.1");
-        this.sockets.add(upstream);
+        let upstream: net.Socket | undefined;
         const end = (): void => {
-            socket.destroy();
-            upstream.destroy();
-            this.sockets.delete(socket);
-            this.sockets.delete(upstream);
+            for (const side of [socket, upstream]) {
+                if (!side) continue;
+                side.destroy();
+                this.sockets.delete(side);
+            }
         };
-        for (const side of [socket, upstream]) {
+        const watch = (side: net.Socket): net.Socket => {
+            this.sockets.add(side);
             side.setTimeout(PATIENCE * 2, end);
             side.on("error", end);
             side.on("close", end);
-        }
-        socket.pipe(upstream);
-        upstream.pipe(socket);
+            return side;
+        };
+        const connect = (): net.Socket => {
+            const side = net.connect(this.options.upstreamPort ?? 53, this.resolvers.list()[0] ?? "127.0.0.1");
+            side.pipe(socket);
+            return watch(side);
+        };
+        watch(socket);
+        let received = Buffer.alloc(0);
+        socket.on("data", (data: Buffer) => {
+            received = Buffer.concat([received, data]);
+            while (received.length >= 2 && received.length >= 2 + received.readUInt16BE()) {
+                const length = 2 + received.readUInt16BE();
+                const framed = received.subarray(0, length);
+                received = received.subarray(length);
+                const own = this.options.answer?.(framed.subarray(2), socket.remoteAddress ?? "", "tcp");
+                if (own) socket.write(Buffer.concat([Buffer.from([own.length >> 8, own.length & 0xff]), own]));
+                else (upstream ??= connect()).write(framed);
+            }
+        });
     }
 }

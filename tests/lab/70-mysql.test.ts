@@ -1,5 +1,5 @@
 /** The database servers of the shared stack: one source, its replicas, and what an operator does to them. */
-import { configure, eventually, lab, onHost, rotate, status, up, upChanges } from "./lab";
+import { addressesOf, configure, eventually, lab, onHost, rotate, status, up, upChanges } from "./lab";
 import { access, type Access, asRoot, attempts, installClient, RowWriter, statement } from "./mysql";
 
 jest.setTimeout(400_000);
@@ -97,6 +97,10 @@ describe("under an application that writes", () => {
         await up();
         known = await access();
         expect([known.source.name, ...known.replicas.map(({ name }) => name)]).toEqual(["node-2", "node-1", "node-3"]);
+        expect(await addressesOf("mysql.internal", "web-1")).toEqual([known.source.address]);
+        expect(await addressesOf("mysql-replica.internal", "web-1")).toEqual(
+            known.replicas.map(({ address }) => address).sort(),
+        );
         await new Promise((wake) => setTimeout(wake, 2000));
         const { rows, errors, longest } = await writer.stop();
         console.info(

@@ -78,6 +78,12 @@ export async function outputOn(host: string, command: string, seconds = 60): Pro
     return stdout.trim();
 }
 
+/** What a name stands for on a host, once each. */
+export async function addressesOf(name: string, host: string): Promise<string[]> {
+    const printed = await outputOn(host, `getent ahostsv4 ${name} | awk '{ print $1 }' | sort -u`);
+    return printed.split("\n").filter((line) => line !== "");
+}
+
 /** A program on a host that goes on while the test does something else. */
 export interface Running {
     /** Writes a line to its standard input. */

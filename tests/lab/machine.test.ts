@@ -258,6 +258,7 @@ beforeAll(async () => {
             eip(3, { kind: "nat", vpcId: "vpc-b" }),
         ],
         balancers: [],
+        zones: [],
     };
 }, 600_000);
 

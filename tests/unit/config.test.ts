@@ -36,6 +36,7 @@ describe("the stack's configuration", () => {
                 maxmemory: "60%",
                 maxmemoryPolicy: "noeviction",
                 tls: true,
+                dnsNames: ["redis.internal"],
             },
             mysql: {
                 enabled: true,
@@ -46,6 +47,7 @@ describe("the stack's configuration", () => {
                 port: 3306,
                 bufferPool: "20%",
                 semiSync: true,
+                dnsNames: ["mysql.internal", "mysql-replica.internal"],
                 rebuild: [],
             },
             storage: { enabled: false, engine: "glusterfs", mountPoint: "/data/shared", arbiter: false },
@@ -54,14 +56,30 @@ describe("the stack's configuration", () => {
                 enabled: true,
                 address: "intranet",
                 https: true,
-                names: [],
+                names: ["web.internal"],
                 weights: {},
                 drainSeconds: 30,
                 deletionProtection: false,
             },
+            dns: { enabled: true, zone: "internal", ttl: 10 },
             sharedHosts: [],
             tags: {},
         });
+    });
+
+    it("names nothing where no zone is wanted, and ends names with another one", () => {
+        const off = parseConfig({ ...minimal, dns: '{"enabled":false}' });
+        expect([off.redis.dnsNames, off.mysql.dnsNames, off.loadBalancer.names]).toEqual([[], [], []]);
+        const other = parseConfig({
+            ...minimal,
+            dns: '{"zone":"prod.example.com"}',
+            loadBalancer: '{"address":"internet"}',
+        });
+        expect([...other.redis.dnsNames, ...other.loadBalancer.names]).toEqual(["redis.prod.example.com"]);
+        expect(problemsOf({ ...minimal, dns: '{"zone":"No Zone","ttl":1}' }).slice(1)).toEqual([
+            '  - dns.zone: "No Zone" is not a name in the DNS: lower-case letters, digits and hyphens between dots.',
+            "  - dns.ttl: 1 is not a whole number between 5 and 86400.",
+        ]);
     });
 
     it("makes as many hosts as Redis Cluster has nodes", () => {
@@ -81,7 +99,7 @@ describe("the stack's configuration", () => {
         ).toEqual([
             "The stack's configuration has 11 problems:",
             "  - network.zone: is not known; `network` has cidr, zones, vswitchCidrs, reservedCidrs, vpcId, vswitchIds, natGateway.",
-            "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, mysql, storage, web, loadBalancer, sharedHosts, tags.",
+            "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, mysql, storage, web, loadBalancer, dns, sharedHosts, tags.",
             '  - alicloud:region: "cn-atlantis" is not a region of Alibaba Cloud.',
             '  - redis.masters: "three" is not a whole number between 3 and 100.',
             "  - redis.password: a password needs at least 16 characters. Leave it out to have one generated.",
@@ -228,7 +246,7 @@ describe("the stack's configuration", () => {
         const serving = { hostPort: 8080, healthCheck: { path: "/healthz" }, allow: ["198.51.100.0/24"] };
         expect(balancerListeners(loadBalancer, web)).toEqual([
             { protocol: "http", port: 80, redirectTo: 443, allow: ["198.51.100.0/24"] },
-            { protocol: "https", port: 443, names: [], ...serving },
+            { protocol: "https", port: 443, names: ["web.internal"], ...serving },
         ]);
         expect(balancerListeners({ ...loadBalancer, https: false }, web)).toEqual([
             { protocol: "http", port: 80, ...serving },

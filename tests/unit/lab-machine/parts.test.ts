@@ -67,6 +67,7 @@ const machine: DesiredMachine = {
     eips: [{ id: "eip-1", address: "127.77.0.1", target: { kind: "instance", vpcId: "vpc-1", privateIp: "10.0.1.5" } }],
     securityGroups: [],
     balancers: [],
+    zones: [],
 };
 
 describe("indices", () => {

@@ -1,0 +1,120 @@
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+
+import { dependsOnAll, type Host } from "./host";
+import { dnsNameProblem, Problems } from "./problems";
+import { checkTags, tagsFor, type Tags } from "./tags";
+
+/** What a name stands for: a host, or any IPv4 address. */
+export type DnsTarget = Host | pulumi.Input<string>;
+
+/** Arguments of {@link PrivateDns}. */
+export interface PrivateDnsArgs {
+    /** Name of the zone, such as `internal` or `prod.example.com`. A change makes another zone. */
+    readonly zone: string;
+    /** The VPCs whose hosts know the names, all of the provider's region. A VPC can't have two zones of one name. */
+    readonly vpcIds: readonly pulumi.Input<string>[];
+    /**
+     * What each name stands for, `{ redis: pool.hosts }` for `redis.<zone>`; `@` is the zone itself, `*` every other name. Every target is an A record, and
+     * the resolver answers with all of them, in turn. It doesn't look whether they work.
+     */
+    readonly records: Readonly<Record<string, readonly DnsTarget[]>>;
+    /** Seconds for which clients remember an address, 5 to 86400. @default 60 */
+    readonly ttl?: number;
+    /**
+     * Whether names of the zone that aren't in `records` are looked for in the internet. Without, they don't exist.
+     * @default true
+     */
+    readonly recursive?: boolean;
+    /** Tags of the zone. @default {} */
+    readonly tags?: Tags;
+}
+
+/**
+ * Names within VPCs (PrivateZone), so that clients need no addresses: `redis.internal` is every node, `mysql.internal` the server that
+ * takes writes, also after a switchover.
+ *
+ * @example
+ * new PrivateDns("names", {
+ *     zone: "internal",
+ *     vpcIds: [network.vpcId],
+ *     records: { redis: pool.hosts, mysql: [database.source.address] },
+ * });
+ */
+export class PrivateDns extends pulumi.ComponentResource {
+    /** Id of the zone. */
+    public readonly zoneId: pulumi.Output<string>;
+    /** The whole names, such as `redis.internal`; known once they are answered. */
+    public readonly names: pulumi.Output<string[]>;
+
+    constructor(name: string, args: PrivateDnsArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("multihost:network:PrivateDns", name, {}, opts);
+        const { zone: zoneName, vpcIds, records, ttl = 60 } = args;
+        check(name, args);
+        const zone = new alicloud.pvtz.Zone(
+            name,
+            {
+                zoneName,
+                proxyPattern: (args.recursive ?? true) ? "RECORD" : "ZONE",
+                tags: tagsFor(name, args.tags),
+            },
+            { parent: this, dependsOn: dependsOnAll([], opts?.dependsOn) },
+        );
+        const attachment = new alicloud.pvtz.ZoneAttachment(
+            name,
+            { zoneId: zone.id, vpcIds: [...vpcIds] },
+            { parent: this },
+        );
+        const created = Object.entries(records).flatMap(([rr, targets]) =>
+            targets.map(
+                (target, index) =>
+                    new alicloud.pvtz.ZoneRecord(
+                        `${name}-${spelled(rr)}-${isHost(target) ? target.name : index + 1}`,
+                        {
+                            zoneId: zone.id,
+                            rr,
+                            type: "A",
+                            value: isHost(target) ? target.privateAddress : target,
+                            ttl,
+                        },
+                        { parent: this },
+                    ),
+            ),
+        );
+        this.zoneId = zone.id;
+        const answered = pulumi.all([attachment.id, ...created.map(({ id }) => id)]);
+        this.names = answered.apply(() =>
+            Object.keys(records).map((rr) => (rr === "@" ? zoneName : `${rr}.${zoneName}`)),
+        );
+        this.registerOutputs({ zoneId: this.zoneId, names: this.names });
+    }
+}
+
+/** A name as part of a resource's name. */
+function spelled(rr: string): string {
+    return rr === "@" ? "zone" : rr.replace("*", "wildcard");
+}
+
+function isHost(target: DnsTarget): target is Host {
+    return typeof target === "object" && "privateAddress" in target;
+}
+
+/** @throws pulumi.RunError that lists every problem */
+function check(name: string, args: PrivateDnsArgs): void {
+    const problems = new Problems();
+    const zoneProblem = dnsNameProblem(args.zone);
+    if (zoneProblem !== undefined) problems.add("zone", zoneProblem);
+    if (args.vpcIds.length === 0) problems.add("vpcIds", "nobody would know the names: name at least one VPC.");
+    for (const [rr, targets] of Object.entries(args.records)) {
+        const problem = rr === "@" || rr === "*" ? undefined : dnsNameProblem(rr.replace(/^\*\./, ""));
+        if (problem !== undefined) problems.add(`records["${rr}"]`, problem);
+        if (targets.length === 0) problems.add(`records["${rr}"]`, "the list is empty: leave the name out.");
+        const names = targets.filter(isHost).map((host) => host.name);
+        const twice = names.find((host, index) => names.indexOf(host) < index);
+        if (twice !== undefined) problems.add(`records["${rr}"]`, `"${twice}" is listed twice.`);
+    }
+    if (args.ttl !== undefined && (!Number.isInteger(args.ttl) || args.ttl < 5 || args.ttl > 86_400))
+        problems.add("ttl", `${args.ttl} is not a number of seconds from 5 to 86400.`);
+    checkTags(problems, args.tags);
+    problems.throwIfAny(`PrivateDns "${name}"`);
+}

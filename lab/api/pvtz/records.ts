@@ -1,0 +1,207 @@
+import { isIPv4, isIPv6 } from "node:net";
+import { type PrivateRecord, type PrivateZone, type RecordType, recordTypes } from "../../model/privateZone";
+import type { Action, ActionContext } from "../action";
+import { model } from "../common/model";
+import { CloudError } from "../errors";
+import { matches, paginate } from "../listing";
+import { pvtzAction } from "./action";
+import { recordOf, zoneOf } from "./lookup";
+
+const MAX_RECORDS = 10_000;
+const label = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?";
+const hostName = new RegExp(`^${label}(\\.${label})*\\.?$`, "i");
+const rrPattern = new RegExp(`^(@|\\*|(\\*\\.)?${label}(\\.${label})*)$`, "i");
+
+const validValue: Readonly<Record<RecordType, (value: string) => boolean>> = {
+    A: isIPv4,
+    AAAA: isIPv6,
+    CNAME: (value) => hostName.test(value),
+    MX: (value) => hostName.test(value),
+    PTR: (value) => hostName.test(value),
+    SRV: (value) => /^\d{1,5} \d{1,5} \d{1,5} \S+$/.test(value) && hostName.test(value.split(" ")[3]!),
+    TXT: (value) => value.length <= 4000,
+};
+
+interface Asked {
+    readonly rr?: string;
+    readonly type?: string;
+    readonly value?: string;
+    readonly ttl?: number;
+    readonly priority?: number;
+}
+
+/** What a record is to be. @throws CloudError for one that can't stand beside those that are there */
+function checkedRecord(zone: PrivateZone, asked: Asked, id?: number) {
+    const rr = (asked.rr ?? "@").toLowerCase();
+    if (!rrPattern.test(rr)) throw new CloudError("Record.Invalid.Rr", "The specified Rr is invalid.");
+    const type = recordTypes.find((candidate) => candidate === asked.type?.toUpperCase());
+    if (!type) throw new CloudError("Record.Invalid.Type", "The specified Type is invalid.");
+    const value = asked.value!;
+    if (!validValue[type](value)) throw new CloudError("Record.Invalid.Value", "The specified Value is invalid.");
+    const ttl = asked.ttl ?? 60;
+    if (!Number.isInteger(ttl) || ttl < 5 || ttl > 86_400)
+        throw new CloudError("Record.Invalid.TTL", "The specified Ttl is invalid: 5 to 86400 seconds.");
+    const priority = asked.priority ?? 1;
+    if (!Number.isInteger(priority) || priority < 1 || priority > 99)
+        throw new CloudError("Record.Invalid.Priority", "The specified Priority is invalid: 1 to 99.");
+    const others = zone.records.filter((other) => other.id !== id && other.rr === rr);
+    if (others.some((other) => other.type === type && other.value === value))
+        throw new CloudError("Record.Exists", "The record exists already.");
+    if (
+        others.some((other) => (other.type === "CNAME") !== (type === "CNAME")) ||
+        (type === "CNAME" && others.length > 0)
+    )
+        throw new CloudError("Record.Invalid.Conflict", "A CNAME can't stand beside other records of its name.");
+    return { rr, type, value, ttl, priority };
+}
+
+const recordFields = { Rr: "string", Type: "string", Value: "string", Ttl: "number", Priority: "number" } as const;
+
+/** A number that no record of the account has. */
+function newRecordId(context: ActionContext): number {
+    const taken = new Set(
+        Object.values(context.store.state.privateZones).flatMap(({ records }) => records.map(({ id }) => id)),
+    );
+    let id: number;
+    do id = 100_000_000 + Math.floor(Math.random() * 900_000_000);
+    while (taken.has(id));
+    return id;
+}
+
+const addZoneRecord = pvtzAction({
+    name: "AddZoneRecord",
+    request: model({ ZoneId: "string", ...recordFields, Remark: "string", ClientToken: "string" }),
+    response: model({ RequestId: "string", RecordId: "number", Success: "boolean" }),
+    required: ["ZoneId", "Rr", "Type", "Value"],
+    writes: true,
+    handle: async (request, context) => {
+        const zone = zoneOf(context, request.zoneId);
+        const fields = checkedRecord(zone, request);
+        if (zone.records.length >= MAX_RECORDS)
+            throw new CloudError("QuotaExceeded.Record", "The maximum number of records is exceeded.");
+        context.checked();
+        const record: PrivateRecord = {
+            id: newRecordId(context),
+            ...fields,
+            remark: request.remark ?? "",
+            status: "ENABLE",
+        };
+        zone.records.push(record);
+        await context.applied();
+        return { recordId: record.id, success: true };
+    },
+});
+
+const updateZoneRecord = pvtzAction({
+    name: "UpdateZoneRecord",
+    request: model({ RecordId: "number", ...recordFields, ClientToken: "string" }),
+    response: model({ RequestId: "string", RecordId: "number" }),
+    required: ["RecordId", "Rr", "Type", "Value"],
+    writes: true,
+    handle: async (request, context) => {
+        const { zone, record } = recordOf(context, request.recordId);
+        const fields = checkedRecord(zone, request, record.id);
+        context.checked();
+        Object.assign(record, fields);
+        await context.applied();
+        return { recordId: record.id };
+    },
+});
+
+const updateRecordRemark = pvtzAction({
+    name: "UpdateRecordRemark",
+    request: model({ RecordId: "number", Remark: "string" }),
+    response: model({ RequestId: "string", RecordId: "number" }),
+    required: ["RecordId"],
+    writes: true,
+    handle: ({ recordId, remark }, context) => {
+        const { record } = recordOf(context, recordId);
+        context.checked();
+        record.remark = remark ?? "";
+        return { recordId: record.id };
+    },
+});
+
+const setZoneRecordStatus = pvtzAction({
+    name: "SetZoneRecordStatus",
+    request: model({ RecordId: "number", Status: "string" }),
+    response: model({ RequestId: "string", RecordId: "number", Status: "string" }),
+    required: ["RecordId", "Status"],
+    writes: true,
+    handle: async ({ recordId, status }, context) => {
+        const { record } = recordOf(context, recordId);
+        if (status !== "ENABLE" && status !== "DISABLE")
+            throw new CloudError("Record.Invalid.Status", "The specified Status is invalid: ENABLE or DISABLE.");
+        context.checked();
+        record.status = status;
+        await context.applied();
+        return { recordId: record.id, status };
+    },
+});
+
+const deleteZoneRecord = pvtzAction({
+    name: "DeleteZoneRecord",
+    request: model({ RecordId: "number" }),
+    response: model({ RequestId: "string", RecordId: "number" }),
+    required: ["RecordId"],
+    writes: true,
+    handle: async ({ recordId }, context) => {
+        const { zone, record } = recordOf(context, recordId);
+        context.checked();
+        zone.records = zone.records.filter((other) => other !== record);
+        await context.applied();
+        return { recordId: record.id };
+    },
+});
+
+const describeZoneRecords = pvtzAction({
+    name: "DescribeZoneRecords",
+    request: model({
+        ZoneId: "string",
+        Keyword: "string",
+        SearchMode: "string",
+        Tag: "string",
+        PageNumber: "number",
+        PageSize: "number",
+    }),
+    response: model({
+        RequestId: "string",
+        TotalItems: "number",
+        TotalPages: "number",
+        PageNumber: "number",
+        PageSize: "number",
+        Records: {
+            Record: [{ RecordId: "number", ZoneId: "string", ...recordFields, Remark: "string", Status: "string" }],
+        },
+    }),
+    required: ["ZoneId"],
+    writes: false,
+    handle: (request, context) => {
+        const zone = zoneOf(context, request.zoneId);
+        const { keyword = "" } = request;
+        const found = zone.records.filter(({ rr, value }) =>
+            /^exact$/i.test(request.searchMode ?? "")
+                ? matches(keyword, rr)
+                : rr.includes(keyword.toLowerCase()) || value.includes(keyword),
+        );
+        const page = paginate(found, request, { default: 20, max: 100 });
+        return {
+            totalItems: page.totalCount,
+            totalPages: Math.ceil(page.totalCount / page.pageSize),
+            pageNumber: page.pageNumber,
+            pageSize: page.pageSize,
+            records: {
+                record: page.items.map(({ id, ...record }) => ({ recordId: id, zoneId: zone.id, ...record })),
+            },
+        };
+    },
+});
+
+export const recordActions: readonly Action[] = [
+    addZoneRecord,
+    updateZoneRecord,
+    updateRecordRemark,
+    setZoneRecordStatus,
+    deleteZoneRecord,
+    describeZoneRecords,
+];

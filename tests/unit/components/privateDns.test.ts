@@ -1,0 +1,74 @@
+import { problemsOf, Recorder, valueOf } from "./recorder";
+
+const recorder = new Recorder();
+
+import { Host } from "../../../components/host";
+import { PrivateDns, type PrivateDnsArgs } from "../../../components/privateDns";
+
+const host = (name: string, address: string): Host =>
+    new Host(name, { address, privateKey: "LOGIN KEY", hostKey: "ssh-ed25519 AAAA", identity: name });
+
+const defaults: PrivateDnsArgs = {
+    zone: "internal",
+    vpcIds: ["vpc-1"],
+    records: {
+        redis: [host("node-1", "10.0.0.1"), host("node-2", "10.0.0.2")],
+        "@": ["10.0.0.9"],
+        "*.shop": ["10.0.0.8"],
+    },
+};
+
+async function create(args: Partial<PrivateDnsArgs> = {}): Promise<PrivateDns> {
+    recorder.clear();
+    const names = new PrivateDns("names", { ...defaults, ...args }, recorder.watched);
+    await recorder.settled();
+    return names;
+}
+
+const problems = (args: Partial<PrivateDnsArgs>): string[] =>
+    problemsOf(() => new PrivateDns("names", { ...defaults, ...args })).slice(1);
+
+test("every target is a record of its own, named after its host", async () => {
+    const dns = await create({ ttl: 10, tags: { team: "data" } });
+    const records = recorder.resources.filter(({ type }) => type === "alicloud:pvtz/zoneRecord:ZoneRecord");
+    expect(
+        records.map(({ name, inputs }) => [name, inputs["rr"], inputs["value"], inputs["ttl"]].join(" ")).sort(),
+    ).toEqual([
+        "names-redis-node-1 redis 10.0.0.1 10",
+        "names-redis-node-2 redis 10.0.0.2 10",
+        "names-wildcard.shop-1 *.shop 10.0.0.8 10",
+        "names-zone-1 @ 10.0.0.9 10",
+    ]);
+    const [zone] = recorder.resources.filter(({ type }) => type === "alicloud:pvtz/zone:Zone");
+    expect(zone?.inputs).toMatchObject({ zoneName: "internal", proxyPattern: "RECORD", tags: { team: "data" } });
+    const [bound] = recorder.resources.filter(({ type }) => type === "alicloud:pvtz/zoneAttachment:ZoneAttachment");
+    expect(bound?.inputs).toEqual({ zoneId: "names-id", vpcIds: ["vpc-1"] });
+    expect(await valueOf(dns.names)).toEqual(["redis.internal", "internal", "*.shop.internal"]);
+});
+
+test("without recursion other names of the zone don't exist", async () => {
+    await create({ recursive: false });
+    const [zone] = recorder.resources.filter(({ type }) => type === "alicloud:pvtz/zone:Zone");
+    expect(zone?.inputs["proxyPattern"]).toBe("ZONE");
+});
+
+test("lists everything that is wrong before anything is made", () => {
+    const twice = host("node-3", "10.0.0.3");
+    expect(
+        problems({
+            zone: "In ternal",
+            vpcIds: [],
+            records: { a_b: ["10.0.0.1"], none: [], redis: [twice, twice] },
+            ttl: 3,
+            tags: { "multihost:own": "x" },
+        }),
+    ).toEqual([
+        '  - zone: "In ternal" is not a name in the DNS: lower-case letters, digits and hyphens between dots.',
+        "  - vpcIds: nobody would know the names: name at least one VPC.",
+        '  - records["a_b"]: "a_b" is not a name in the DNS: lower-case letters, digits and hyphens between dots.',
+        '  - records["none"]: the list is empty: leave the name out.',
+        '  - records["redis"]: "node-3" is listed twice.',
+        "  - ttl: 3 is not a number of seconds from 5 to 86400.",
+        '  - tags["multihost:own"]: keys that start with multihost: are set by the components.',
+    ]);
+});

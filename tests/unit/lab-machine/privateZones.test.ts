@@ -1,0 +1,204 @@
+/** The VPCs' resolver: what it answers itself, on both transports, and what it leaves to others. */
+import * as dgram from "node:dgram";
+import * as net from "node:net";
+import { decode, encode, type DecodedPacket, type RecordType } from "dns-packet";
+import type { DesiredZone, DesiredZoneRecord } from "../../../lab/model/desired";
+import { DnsRelay } from "../../../lab/net/dns";
+import { answerFromZones } from "../../../lab/net/privateZones";
+import { Resolvers } from "../../../lab/net/resolvers";
+
+const record = (name: string, value: string, more: Partial<DesiredZoneRecord> = {}): DesiredZoneRecord => ({
+    name,
+    type: "A",
+    value,
+    ttl: 60,
+    priority: 1,
+    ...more,
+});
+
+const zone = (records: DesiredZoneRecord[], more: Partial<DesiredZone> = {}): DesiredZone => ({
+    name: "internal",
+    vpcIds: ["vpc-a"],
+    recursive: false,
+    records,
+    ...more,
+});
+
+const query = (name: string, type: RecordType = "A", size?: number): Buffer =>
+    encode({
+        type: "query",
+        id: 7,
+        flags: 256,
+        questions: [{ type, name }],
+        ...(size !== undefined && {
+            additionals: [
+                {
+                    type: "OPT",
+                    name: ".",
+                    udpPayloadSize: size,
+                    extendedRcode: 0,
+                    ednsVersion: 0,
+                    flags: 0,
+                    flag_do: false,
+                    options: [],
+                },
+            ],
+        }),
+    });
+
+function ask(zones: DesiredZone[], name: string, type: RecordType = "A"): DecodedPacket | undefined {
+    const answer = answerFromZones(zones, query(name, type), "udp");
+    return answer && decode(answer);
+}
+
+const data = (packet: DecodedPacket | undefined): unknown[] =>
+    (packet?.answers ?? []).map((answer) => ("data" in answer ? answer.data : undefined));
+const rcode = (packet: DecodedPacket | undefined): unknown => (packet as { rcode?: string } | undefined)?.rcode;
+
+test("answers what it has, whatever the case, and all addresses of a name in turn", () => {
+    const zones = [zone([record("redis.internal", "10.0.0.1"), record("redis.internal", "10.0.0.2")])];
+    const [first, second] = [data(ask(zones, "ReDis.internal")), data(ask(zones, "redis.internal"))];
+    expect([...first].sort()).toEqual(["10.0.0.1", "10.0.0.2"]);
+    expect(second[0]).not.toBe(first[0]);
+    const packet = ask(zones, "redis.internal")!;
+    expect(packet).toMatchObject({ id: 7, type: "response", flag_aa: true, flag_ra: true, flag_rd: true });
+});
+
+test("a name that it doesn't have doesn't exist, one of another type has no data", () => {
+    const zones = [zone([record("a.b.internal", "10.0.0.1")])];
+    expect(rcode(ask(zones, "c.internal"))).toBe("NXDOMAIN");
+    expect(ask(zones, "c.internal")?.authorities?.[0]).toMatchObject({ type: "SOA", name: "internal" });
+    for (const [name, type] of [
+        ["a.b.internal", "AAAA"],
+        ["b.internal", "A"],
+        ["internal", "A"],
+    ] as const) {
+        expect(rcode(ask(zones, name, type))).toBe("NOERROR");
+        expect(data(ask(zones, name, type))).toEqual([]);
+    }
+});
+
+test("leaves to others what lies in no zone, and with recursion what the zone doesn't have", () => {
+    expect(ask([zone([])], "example.com")).toBeUndefined();
+    expect(ask([zone([])], "notinternal")).toBeUndefined();
+    expect(ask([], "a.internal")).toBeUndefined();
+    const zones = [zone([record("a.internal", "10.0.0.1")], { recursive: true })];
+    expect(ask(zones, "b.internal")).toBeUndefined();
+    expect(data(ask(zones, "a.internal"))).toEqual(["10.0.0.1"]);
+    expect(answerFromZones(zones, Buffer.from("no query"), "udp")).toBeUndefined();
+});
+
+test("the zone with the longest name answers", () => {
+    const zones = [
+        zone([record("a.b.internal", "10.0.0.1")]),
+        zone([record("a.b.internal", "10.0.0.2")], { name: "b.internal" }),
+    ];
+    expect(data(ask(zones, "a.b.internal"))).toEqual(["10.0.0.2"]);
+});
+
+test("follows aliases within the zone, ends a circle, and takes the nearest wildcard", () => {
+    const zones = [
+        zone([
+            record("www.internal", "web.internal", { type: "CNAME" }),
+            record("web.internal", "10.0.0.3"),
+            record("x.internal", "y.internal", { type: "CNAME" }),
+            record("y.internal", "x.internal", { type: "CNAME" }),
+            record("*.internal", "10.0.0.4"),
+            record("*.web.internal", "10.0.0.5"),
+        ]),
+    ];
+    expect(data(ask(zones, "www.internal"))).toEqual(["web.internal", "10.0.0.3"]);
+    expect(data(ask(zones, "www.internal", "CNAME"))).toEqual(["web.internal"]);
+    expect(data(ask(zones, "x.internal"))).toHaveLength(8);
+    expect(data(ask(zones, "any.internal"))).toEqual(["10.0.0.4"]);
+    expect(data(ask(zones, "a.web.internal"))).toEqual(["10.0.0.5"]);
+});
+
+test("every type has its form", () => {
+    const zones = [
+        zone([
+            record("t.internal", "v=1 some text", { type: "TXT" }),
+            record("m.internal", "mail.internal", { type: "MX", priority: 5 }),
+            record("_db._tcp.internal", "1 2 3306 mysql.internal", { type: "SRV" }),
+            record("s.internal", "fd00::1", { type: "AAAA" }),
+        ]),
+    ];
+    expect(String(data(ask(zones, "t.internal", "TXT")))).toBe("v=1 some text");
+    expect(data(ask(zones, "m.internal", "MX"))).toEqual([{ preference: 5, exchange: "mail.internal" }]);
+    expect(data(ask(zones, "_db._tcp.internal", "SRV"))).toEqual([
+        { priority: 1, weight: 2, port: 3306, target: "mysql.internal" },
+    ]);
+    expect(data(ask(zones, "s.internal", "AAAA"))).toEqual(["fd00::1"]);
+});
+
+test("an answer that a datagram can't hold is cut off there, and whole where there is room", () => {
+    const many = Array.from({ length: 60 }, (_, index) => record("many.internal", `10.0.1.${index}`));
+    const cut = decode(answerFromZones([zone(many)], query("many.internal"), "udp")!);
+    expect(cut).toMatchObject({ flag_tc: true, answers: [] });
+    for (const whole of [
+        answerFromZones([zone(many)], query("many.internal", "A", 4096), "udp"),
+        answerFromZones([zone(many)], query("many.internal"), "tcp"),
+    ])
+        expect(decode(whole!).answers).toHaveLength(60);
+});
+
+describe("the relay", () => {
+    let upstream: net.Server;
+    let relay: DnsRelay;
+
+    beforeAll(async () => {
+        // Echoes queries as they come, which is all that a relay may tell by.
+        upstream = net.createServer((socket) => void socket.on("error", () => undefined).pipe(socket));
+        await new Promise<void>((done) => upstream.listen(0, "127.0.0.1", done));
+        const { port } = upstream.address() as net.AddressInfo;
+        const zones = [zone([record("a.internal", "10.0.0.1")])];
+        relay = new DnsRelay({
+            address: "127.0.0.1",
+            preferredPort: 0,
+            upstreamPort: port,
+            resolvers: new Resolvers("/no/such/file"),
+            answer: (asked, asker, transport) =>
+                asker === "127.0.0.1" ? answerFromZones(zones, asked, transport) : undefined,
+        });
+        await relay.start();
+    });
+
+    afterAll(async () => {
+        await relay.close();
+        await new Promise((done) => upstream.close(done));
+    });
+
+    test("answers datagrams", async () => {
+        const socket = dgram.createSocket("udp4");
+        const answer = await new Promise<Buffer>((done) => {
+            socket.on("message", done);
+            socket.send(query("a.internal"), relay.port, "127.0.0.1");
+        });
+        socket.close();
+        expect(data(decode(answer))).toEqual(["10.0.0.1"]);
+    });
+
+    test("answers some queries of a stream and passes on the others, however they are cut", async () => {
+        const framed = (packet: Buffer): Buffer => Buffer.concat([Buffer.from([0, packet.length]), packet]);
+        const foreign = framed(query("example.com"));
+        const sent = Buffer.concat([framed(query("a.internal")), foreign]);
+        const socket = net.connect(relay.port, "127.0.0.1");
+        socket.setNoDelay(true);
+        let received = Buffer.alloc(0);
+        const done = new Promise<void>((wake) =>
+            socket.on("data", (part: Buffer) => {
+                received = Buffer.concat([received, part]);
+                if (received.includes(foreign)) wake();
+            }),
+        );
+        for (let start = 0; start < sent.length; start += 7) {
+            socket.write(sent.subarray(start, start + 7));
+            await new Promise((wake) => setTimeout(wake, 2));
+        }
+        await done;
+        socket.destroy();
+        const length = received.readUInt16BE();
+        expect(data(decode(received.subarray(2, 2 + length)))).toEqual(["10.0.0.1"]);
+        expect(received.subarray(2 + length)).toEqual(foreign);
+    });
+});
