@@ -40,21 +40,15 @@ it.each([
     ["mysql-replica.internal", 3306, "-starttls mysql", "mysqlCaCertificate"],
 ])("%s shows a certificate for that name", async (name, port, protocol, authority) => {
     const { [authority]: certificate } = await outputs();
-    const command =
-        `cat >/tmp/ca.pem; timeout 5 openssl s_client -connect ${name}:${port} ${protocol} -CAfile /tmp/ca.pem ` +
-        `-verify_return_error -verify_hostname ${name} </dev/null`;
-    const { code, stdout, stderr } = await onHost("node-3", command, { input: String(certificate) });
-    expect(`${stdout}${stderr}`).toContain("Verification: OK");
-    expect(code).toBe(0);
-    const other = await onHost(
-        "web-1",
-        command.replace(`-verify_hostname ${name}`, "-verify_hostname other.internal"),
-        {
-            input: String(certificate),
-        },
-    );
-    expect(`${other.stdout}${other.stderr}`).toContain("hostname mismatch");
-    expect(other.code).not.toBe(0);
+    const verified = async (expected: string): Promise<string> => {
+        const command =
+            `cat >/tmp/ca.pem; timeout 10 openssl s_client -connect ${name}:${port} ${protocol} -CAfile /tmp/ca.pem ` +
+            `-verify_hostname ${expected} </dev/null`;
+        const { stdout, stderr } = await onHost("node-3", command, { input: String(certificate) });
+        return /Verify return code: .*/.exec(`${stdout}${stderr}`)?.[0] ?? `${stdout}${stderr}`;
+    };
+    expect(await verified(name)).toBe("Verify return code: 0 (ok)");
+    expect(await verified("other.internal")).toBe("Verify return code: 62 (hostname mismatch)");
 });
 
 it("a zone that somebody has unbound, and one that is gone, come back with refresh and up", async () => {
