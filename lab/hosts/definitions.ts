@@ -17,6 +17,10 @@ export interface ImageDefinition {
     readonly enabledUnits: Readonly<Record<string, readonly string[]>>;
     /** Units that a container does not need and that would make its boot longer. */
     readonly maskedUnits: readonly string[];
+    /** Suites of the same archive beside those of the release, for what only they have. Pin them in `files`. */
+    readonly moreSuites?: readonly string[];
+    /** Environment of the first process where the machine has version 1 of control groups. */
+    readonly legacyCgroups?: readonly string[];
     /** Below the root: what every host would otherwise share or carry along for nothing. */
     readonly removed: readonly string[];
 }
@@ -179,8 +183,38 @@ export const debian12: ImageDefinition = {
     ],
 };
 
+/**
+ * Debian 13. MySQL is in no release of Debian, so this image also knows the archive's unstable suite, from which nothing comes but what
+ * only that one has.
+ */
+export const debian13: ImageDefinition = {
+    ...debian12,
+    name: "debian-13",
+    matches: /^debian_13|^debian-13/,
+    release: "trixie",
+    files: [
+        ...debian12.files,
+        {
+            path: "/etc/apt/preferences.d/unstable",
+            content: `Explanation: MySQL and what it needs are in no release of Debian.
+Package: *
+Pin: release a=unstable
+Pin-Priority: 100
+
+Explanation: The libraries that it is linked with. They come with the image, so that installing it replaces none.
+Package: src:gcc-16 src:google-perftools src:libunwind
+Pin: release a=unstable
+Pin-Priority: 500
+`,
+        },
+    ],
+    moreSuites: ["sid"],
+    // Its systemd takes version 1 only when it is told to.
+    legacyCgroups: ["SYSTEMD_PROC_CMDLINE=systemd.unified_cgroup_hierarchy=0 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"],
+};
+
 /** Every image that the lab can build. */
-export const definitions: readonly ImageDefinition[] = [debian12];
+export const definitions: readonly ImageDefinition[] = [debian12, debian13];
 
 /** The image for an image id of the cloud; Debian 12 for what the lab does not have. */
 export function definitionFor(imageId: string): ImageDefinition {

@@ -428,7 +428,11 @@ export function containerSpecification(lab: string, host: DesiredHost, image: st
         Image: image,
         Hostname: host.hostname.split(".")[0],
         Cmd: [INIT],
-        Env: ["container=docker", `container_uuid=${machineId}`],
+        Env: [
+            "container=docker",
+            `container_uuid=${machineId}`,
+            ...(unified ? [] : (definitionFor(host.imageId).legacyCgroups ?? [])),
+        ],
         // A terminal is the host's console: its output is what GetInstanceConsoleOutput answers.
         Tty: true,
         StopSignal: "SIGRTMIN+4",

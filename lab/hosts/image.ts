@@ -16,7 +16,7 @@ import * as path from "node:path";
 import { cacheFolder } from "../../toolchain/folders";
 import { withLock } from "../../toolchain/lock.cjs";
 import { step } from "../../toolchain/progress.cjs";
-import { ImageDefinition, debian12 } from "./definitions";
+import { ImageDefinition, ImageFile, debian12 } from "./definitions";
 import { Docker } from "./docker";
 import { installPackages, osRelease } from "./engine";
 import { remove } from "./files";
@@ -25,6 +25,8 @@ import { Runner } from "./runner";
 const REPOSITORY = "alicloud-multihost";
 /** Raise when the way of building changes, as the definition alone does not show that. */
 const BUILDER = 1;
+/** Where Debian is when the machine, itself another distribution, doesn't say. */
+const DEBIAN_ARCHIVE = "http://deb.debian.org/debian";
 const BUILD_TIMEOUT = 20 * 60_000;
 
 /** Name of an image in the engine. Its hash makes a changed definition another image. */
@@ -78,7 +80,7 @@ async function build(
     const root = path.join(folder, `building-${definition.name}`);
     report("package archive");
     await installPackages(["debootstrap"], ["debootstrap"], runner);
-    const apt = await aptConfiguration(definition.release, runner);
+    const apt = await aptConfiguration(definition, runner);
     mkdirSync(root);
     try {
         report("base system");
@@ -146,6 +148,11 @@ async function fill(
         "/etc/dpkg/dpkg.cfg.d/slim",
         "path-exclude=/usr/share/doc/*\npath-exclude=/usr/share/man/*\npath-exclude=/usr/share/locale/*\n",
     );
+    const addFiles = (wanted: (file: ImageFile) => boolean): void => {
+        for (const file of definition.files.filter(wanted)) put(file.path, file.content, file.mode);
+    };
+    // What decides where packages come from has to be there before they come.
+    addFiles(({ path: file }) => file.startsWith("/etc/apt/preferences.d/"));
     report("packages");
     await runner.run(["chroot", root, "/bin/sh", "-eus"], {
         input: `export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
@@ -157,7 +164,7 @@ apt-get clean
 `,
         timeout: BUILD_TIMEOUT,
     });
-    for (const file of definition.files) put(file.path, file.content, file.mode);
+    addFiles(() => true);
     const units = path.join(root, "etc/systemd/system");
     mkdirSync(units, { recursive: true });
     for (const unit of definition.maskedUnits) {
@@ -205,7 +212,10 @@ interface AptConfiguration {
 }
 
 /** Where this machine gets its packages is where its hosts get theirs: other addresses may not be reachable. */
-async function aptConfiguration(release: string, runner: Runner): Promise<AptConfiguration> {
+async function aptConfiguration(
+    { release, moreSuites = [] }: ImageDefinition,
+    runner: Runner,
+): Promise<AptConfiguration> {
     const format = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(CREATED_BY)";
     const targets = await runner.attempt(["apt-get", "indextargets", "--format", format]);
     const machine = osRelease();
@@ -213,9 +223,19 @@ async function aptConfiguration(release: string, runner: Runner): Promise<AptCon
         targets.code === 0 && machine.id === "debian" ? aptSources(targets.stdout, machine.codename, release) : [];
     const override = process.env["MULTIHOST_DEBIAN_MIRROR"];
     const settings = await runner.attempt(["apt-config", "dump"]);
+    const mirror = override ?? sources.find(({ suite }) => suite === release)?.uri;
+    const lines = sources.map(({ uri, suite, components }) => `deb ${uri} ${suite} ${components.join(" ")}`);
+    // A copy of an archive that isn't renewed every day is out of date for an unstable suite alone.
+    const more = moreSuites.map((suite) => `deb [check-valid-until=no] ${mirror ?? DEBIAN_ARCHIVE} ${suite} main`);
     return {
-        mirror: override ?? sources.find(({ suite }) => suite === release)?.uri,
-        sources: sources.map(({ uri, suite, components }) => `deb ${uri} ${suite} ${components.join(" ")}\n`).join(""),
+        mirror,
+        // Without the machine's word debootstrap has written the release's own source.
+        sources: [
+            ...(lines.length > 0 || more.length === 0 ? lines : [`deb ${DEBIAN_ARCHIVE} ${release} main`]),
+            ...more,
+        ]
+            .map((line) => `${line}\n`)
+            .join(""),
         settings: aptSettings(settings.stdout),
     };
 }

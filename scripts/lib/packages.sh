@@ -75,7 +75,7 @@ package_newest() {
                 return
             fi
         done < <(package_versions "$1")
-        if ((attempt == 1)); then quietly packages_refresh; fi
+        if ((attempt == 1)); then packages_refresh; fi
     done
 }
 
@@ -88,9 +88,19 @@ package_versions() {
     fi | sort -Vru
 }
 
+# Reads the lists again. Steps of other services do the same on this host, and apt gives up when they meet.
 packages_refresh() {
+    local attempt
+    for attempt in 1 2 3; do
+        ! packages_refresh_once >/dev/null 2>&1 || return 0
+        sleep $((attempt * ${PACKAGES_PAUSE:-3}))
+    done
+    quietly packages_refresh_once
+}
+
+packages_refresh_once() {
     if [[ $OS_FAMILY == debian ]]; then
-        apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 update
+        apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Acquire::http::Timeout=30 update
     else
         "$(packages_tool)" -q clean metadata
     fi

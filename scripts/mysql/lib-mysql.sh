@@ -20,11 +20,15 @@ mysql_install() {
 # Debian's default-mysql-server is MariaDB.
 mysql_offered() {
     if [[ $OS_FAMILY == debian ]]; then
-        packages_have_lists || quietly apt-get -q update
-        apt-cache policy mysql-server 2>/dev/null | grep -q 'Candidate: [0-9]'
+        # Lists that are there may be another step's, which is still reading them.
+        mysql_listed || { packages_refresh && mysql_listed; }
     else
         dnf -q list mysql-server >/dev/null 2>&1
     fi
+}
+
+mysql_listed() {
+    apt-cache policy mysql-server 2>/dev/null | grep -q 'Candidate: [0-9]'
 }
 
 mysql_initialise() {

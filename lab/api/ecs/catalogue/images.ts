@@ -1,4 +1,4 @@
-/** System images as the cloud offers them. The lab lists them all, as clients look for them; Debian 12 is what it boots. */
+/** System images as the cloud offers them. The lab lists them all, as clients look for them; Debian 12 and 13 are what it boots. */
 export interface Image {
     readonly id: string;
     readonly family: string;
@@ -27,7 +27,7 @@ interface Release {
 }
 
 const linux: readonly Release[] = [
-    { id: "debian_13_1", platform: "Debian", name: "Debian 13.1", builds: ["20251030"] },
+    { id: "debian_13_1", platform: "Debian", name: "Debian 13.1", builds: ["20251030"], own: true },
     { id: "debian_12_12", platform: "Debian", name: "Debian 12.12", builds: ["20251030", "20250923"], own: true },
     { id: "debian_12_11", platform: "Debian", name: "Debian 12.11", builds: ["20250625"], own: true },
     { id: "debian_11_11", platform: "Debian", name: "Debian 11.11", builds: ["20250625"] },
