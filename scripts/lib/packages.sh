@@ -9,6 +9,18 @@ package_installed() {
     fi
 }
 
+# packages_alone COMMAND…: no other step of this host asks or changes its packages meanwhile. Lists that one step reads are half there for
+# another, and apt gives up where two write.
+packages_alone() {
+    local lock status=0
+    exec {lock}>"${PACKAGES_LOCK:-/run/multihost-packages.lock}"
+    flock -w 900 "$lock" || die "another step of this host has been installing packages for 15 minutes"
+    # What it starts must not keep the lock.
+    "$@" {lock}>&- || status=$?
+    exec {lock}>&-
+    return "$status"
+}
+
 # packages_install NAME…: no service of theirs is started; a step starts what it has configured.
 packages_install() {
     local name missing=()
@@ -17,7 +29,7 @@ packages_install() {
     done
     ((${#missing[@]} > 0)) || return 0
     log "installing ${missing[*]}"
-    packages_fetch "${missing[@]}"
+    packages_alone packages_fetch "${missing[@]}"
     for name in "${missing[@]}"; do
         changed "package $name"
     done
@@ -37,14 +49,14 @@ packages_install_version() {
         installed=$(package_version "$name")
         ! version_begins "$installed" "$version" || continue
         found=$(package_newest "$name" "$version")
-        [[ -n $found ]] || die "version: this host's repositories have no $name $version" "they have: $(package_versions "$name" | tr '\n' ' ')"
+        [[ -n $found ]] || die "version: this host's repositories have no $name $version" "they have: $(packages_alone package_versions "$name" | tr '\n' ' ')"
         [[ -z $installed || $(printf '%s\n' "${installed#*:}" "${found#*:}" | sort -V | tail -n 1) == "${found#*:}" ]] ||
             die "version: this host has $name $installed, and packages don't go back to $found in place: name a version that isn't older, or replace the host"
         wanted+=("$name$(os_pick '=' -)$found")
     done
     ((${#wanted[@]} > 0)) || return 0
     log "installing ${wanted[*]}"
-    packages_fetch "${wanted[@]}"
+    packages_alone packages_fetch "${wanted[@]}"
     for name in "${wanted[@]}"; do
         changed "package $name"
     done
@@ -74,8 +86,8 @@ package_newest() {
                 printf '%s' "$candidate"
                 return
             fi
-        done < <(package_versions "$1")
-        if ((attempt == 1)); then packages_refresh; fi
+        done < <(packages_alone package_versions "$1")
+        if ((attempt == 1)); then packages_alone quietly packages_refresh; fi
     done
 }
 
@@ -88,17 +100,7 @@ package_versions() {
     fi | sort -Vru
 }
 
-# Reads the lists again. Steps of other services do the same on this host, and apt gives up when they meet.
 packages_refresh() {
-    local attempt
-    for attempt in 1 2 3; do
-        ! packages_refresh_once >/dev/null 2>&1 || return 0
-        sleep $((attempt * ${PACKAGES_PAUSE:-3}))
-    done
-    quietly packages_refresh_once
-}
-
-packages_refresh_once() {
     if [[ $OS_FAMILY == debian ]]; then
         apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Acquire::http::Timeout=30 update
     else

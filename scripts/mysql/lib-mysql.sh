@@ -20,15 +20,15 @@ mysql_install() {
 # Debian's default-mysql-server is MariaDB.
 mysql_offered() {
     if [[ $OS_FAMILY == debian ]]; then
-        # Lists that are there may be another step's, which is still reading them.
-        mysql_listed || { packages_refresh && mysql_listed; }
+        packages_alone mysql_listed || { packages_alone quietly packages_refresh && packages_alone mysql_listed; }
     else
         dnf -q list mysql-server >/dev/null 2>&1
     fi
 }
 
 mysql_listed() {
-    apt-cache policy mysql-server 2>/dev/null | grep -q 'Candidate: [0-9]'
+    # No pipe to grep -q, which ends before apt-cache does and makes that one fail.
+    [[ $(apt-cache policy mysql-server 2>/dev/null) == *'Candidate: '[0-9]* ]]
 }
 
 mysql_initialise() {

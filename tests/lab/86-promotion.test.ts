@@ -1,5 +1,17 @@
 /** Two environments side by side in one account, and what one has proven promoted to the other. */
-import { configure, type Finished, lab, labOutput, onHost, outputs, status, tool, up } from "./lab";
+import {
+    configure,
+    type Finished,
+    hostsOf,
+    initStack,
+    lab,
+    onHost,
+    outputs,
+    removeStack,
+    status,
+    tool,
+    up,
+} from "./lab";
 
 jest.setTimeout(600_000);
 
@@ -8,24 +20,8 @@ const stack = "lab-second";
 const promote = (...args: string[]): Promise<Finished> =>
     tool("delivery/promote.ts", ["--from", "lab", "--to", stack, ...args], { seconds: 500 });
 
-/** Runs Pulumi on the second stack. */
-const pulumi = (args: readonly string[], input = ""): Promise<string> =>
-    labOutput(["pulumi", ...args, "--stack", stack], { seconds: 300, input });
-
 const setting = async (path: string): Promise<string> =>
     (await lab(["pulumi", "config", "get", "--path", path, "--stack", stack])).stdout.trim();
-
-/** The second stack's hosts: name and instance. Their names and addresses are those of the first one's, too. */
-async function secondHosts(): Promise<Map<string, string>> {
-    const { deployment } = JSON.parse(await pulumi(["stack", "export"])) as {
-        deployment: { resources?: { id?: string }[] };
-    };
-    const ids = new Set((deployment.resources ?? []).map(({ id }) => id));
-    const { hosts } = await status();
-    return new Map(
-        hosts.filter(({ instanceId }) => ids.has(instanceId)).map(({ name, instanceId }) => [name, instanceId]),
-    );
-}
 
 /** A Redis command through one of a stack's nodes, from there. */
 async function redisCli(host: string, url: string, command: string): Promise<string> {
@@ -43,21 +39,18 @@ async function redisCli(host: string, url: string, command: string): Promise<str
 beforeAll(async () => {
     await configure("redis.version", "7.0");
     await up();
-    await labOutput(["pulumi", "stack", "init", stack, "--copy-config-from", "lab"]);
-    for (const [path, value] of [
-        ["redis.replicasPerMaster", "0"],
-        ["redis.version", undefined],
-        ["mysql.enabled", "false"],
-        ["web.enabled", "false"],
-        ["storage.enabled", "false"],
-        ["loadBalancer.enabled", "false"],
-    ] as const)
-        await configure(path, value, stack);
+    await initStack(stack, {
+        "redis.replicasPerMaster": "0",
+        "redis.version": undefined,
+        "mysql.enabled": "false",
+        "web.enabled": "false",
+        "storage.enabled": "false",
+        "loadBalancer.enabled": "false",
+    });
 });
 
 afterAll(async () => {
-    await pulumi(["destroy", "--yes", "--skip-preview"]);
-    await labOutput(["pulumi", "stack", "rm", stack, "--yes"]);
+    await removeStack(stack);
     await configure("redis.version", undefined);
     await up();
 });
@@ -77,7 +70,7 @@ test("nobody who could agree is a refusal, and the settings are as before", asyn
     expect(stderr).toContain(`no terminal to ask on whether ${stack} is to be updated: say --yes.`);
     expect(code).toBe(2);
     expect(await setting("redis.version")).toBe("");
-    expect([...(await secondHosts())]).toEqual([]);
+    expect([...(await hostsOf(stack))]).toEqual([]);
 });
 
 test("versions travel, sizes and names stay, and two environments in one account are two", async () => {
@@ -90,11 +83,9 @@ test("versions travel, sizes and names stay, and two environments in one account
     expect(await setting("redis.version")).toBe("7.0");
     expect(await setting("redis.replicasPerMaster")).toBe("0");
 
-    const hosts = await secondHosts();
+    const hosts = await hostsOf(stack);
     expect([...hosts.keys()].sort()).toEqual(["bastion-1", "node-1", "node-2", "node-3"]);
-    const { redisUrl } = JSON.parse(await pulumi(["stack", "output", "--json", "--show-secrets"])) as {
-        redisUrl: string;
-    };
+    const redisUrl = String((await outputs(stack))["redisUrl"]);
     const firstNode = (await status()).hosts.find(
         ({ name, instanceId }) => name === "node-1" && instanceId !== hosts.get(name),
     )!.instanceId;
@@ -108,7 +99,7 @@ test("versions travel, sizes and names stay, and two environments in one account
 });
 
 test("a host that would be lost has to be named, and until then the settings are as before", async () => {
-    const before = await secondHosts();
+    const before = await hostsOf(stack);
     await configure("redis.version", "7", stack);
     await configure("hosts.exclude[0]", "1", stack);
     const { code, stdout, stderr } = await promote("--yes");
@@ -117,12 +108,12 @@ test("a host that would be lost has to be named, and until then the settings are
     expect(stderr).toContain("If that is meant: --delete node-1");
     expect(code).toBe(2);
     expect(await setting("redis.version")).toBe("7");
-    expect(await secondHosts()).toEqual(before);
+    expect(await hostsOf(stack)).toEqual(before);
 });
 
 test("a stack that doesn't work afterwards is a failure that says the way back", async () => {
     await configure("redis.version", "7.0", stack);
-    const host = (await secondHosts()).get("node-1")!;
+    const host = (await hostsOf(stack)).get("node-1")!;
     await onHost(host, "sudo systemctl stop redis-cluster");
     const { code, stdout } = await promote("--yes");
     await onHost(host, "sudo systemctl start redis-cluster");

@@ -124,12 +124,37 @@ export async function status(environment = labEnvironment): Promise<LabView> {
     return JSON.parse(await labOutput(["status", "--json"], { environment })) as LabView;
 }
 
-/** The stack's outputs, secrets in plain text. */
-export async function outputs(): Promise<Record<string, unknown>> {
-    return JSON.parse(await labOutput(["pulumi", "stack", "output", "--json", "--show-secrets"])) as Record<
-        string,
-        unknown
-    >;
+/** A stack's outputs, secrets in plain text. */
+export async function outputs(stack = "lab"): Promise<Record<string, unknown>> {
+    const printed = await labOutput(["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack]);
+    return JSON.parse(printed) as Record<string, unknown>;
+}
+
+/**
+ * Instances of a stack's hosts by name. Where there are two stacks the names of one are those of the other, too; commands on hosts take
+ * an instance's id as well.
+ */
+export async function hostsOf(stack: string): Promise<Map<string, string>> {
+    const { deployment } = JSON.parse(await labOutput(["pulumi", "stack", "export", "--stack", stack])) as {
+        deployment: { resources?: { id?: string }[] };
+    };
+    const ids = new Set((deployment.resources ?? []).map(({ id }) => id));
+    const { hosts } = await status();
+    return new Map(
+        hosts.filter(({ instanceId }) => ids.has(instanceId)).map(({ name, instanceId }) => [name, instanceId]),
+    );
+}
+
+/** Makes a stack beside the lab's own, with the same settings but for those named. */
+export async function initStack(stack: string, settings: Readonly<Record<string, string | undefined>>): Promise<void> {
+    await labOutput(["pulumi", "stack", "init", stack, "--copy-config-from", "lab"]);
+    for (const [path, value] of Object.entries(settings)) await configure(path, value, stack);
+}
+
+/** Takes a stack away with all that it has made. */
+export async function removeStack(stack: string): Promise<void> {
+    await labOutput(["pulumi", "destroy", "--yes", "--skip-preview", "--stack", stack], { seconds: 300 });
+    await labOutput(["pulumi", "stack", "rm", "--yes", stack]);
 }
 
 /**
@@ -160,9 +185,10 @@ export async function rotate(...args: readonly string[]): Promise<string> {
 }
 
 /** Runs `pulumi up`. @returns what it printed. @throws Error with all of it when it fails */
-export function up(options: { seconds?: number; expectNoChanges?: boolean } = {}): Promise<string> {
-    const only = options.expectNoChanges === true ? ["--expect-no-changes"] : [];
-    return labOutput(["pulumi", "up", "--yes", "--skip-preview", ...only], { seconds: options.seconds ?? 300 });
+export function up(options: { seconds?: number; expectNoChanges?: boolean; stack?: string } = {}): Promise<string> {
+    const { stack = "lab", seconds = 300, expectNoChanges = false } = options;
+    const only = expectNoChanges ? ["--expect-no-changes"] : [];
+    return labOutput(["pulumi", "up", "--yes", "--skip-preview", "--stack", stack, ...only], { seconds });
 }
 
 /** What an update did to a resource; those that it left alone are not told of. */

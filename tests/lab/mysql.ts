@@ -10,7 +10,7 @@ export interface Server {
     readonly port: number;
 }
 
-/** What the stack's outputs say. */
+/** What a stack's outputs say. */
 export interface Access {
     readonly source: Server;
     readonly replicas: readonly Server[];
@@ -20,8 +20,8 @@ export interface Access {
     readonly ca: string;
 }
 
-export async function access(): Promise<Access> {
-    const { mysqlSource, mysqlReplicas, mysqlUrl, mysqlCaCertificate } = await outputs();
+export async function access(stack = "lab"): Promise<Access> {
+    const { mysqlSource, mysqlReplicas, mysqlUrl, mysqlCaCertificate } = await outputs(stack);
     const url = new URL(mysqlUrl as string);
     return {
         source: mysqlSource as Server,
@@ -35,7 +35,7 @@ export async function access(): Promise<Access> {
 
 /** Installs a standard client on a host. */
 export async function installClient(host: string): Promise<void> {
-    const install = "DEBIAN_FRONTEND=noninteractive apt-get -q -y install python3-pymysql";
+    const install = "(apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y install python3-pymysql) >&2";
     const { code, stderr } = await onHost(host, install, { seconds: 180 });
     if (code !== 0) throw new Error(`python3-pymysql could not be installed on ${host}: ${stderr}`);
 }
@@ -91,13 +91,6 @@ export async function statement(
     login: { readonly password?: string } = {},
 ): Promise<unknown[][] | string> {
     return (await attempts(host, known, [{ server, sql, ...login }]))[0]!;
-}
-
-/** Runs statements on a host's own server, as root through its socket. */
-export async function asRoot(host: string, sql: string): Promise<string> {
-    const { code, stdout, stderr } = await onHost(host, "mariadb --batch --skip-column-names", { input: sql });
-    if (code !== 0) throw new Error(`${host}: ${sql}: ${stdout}${stderr}`);
-    return stdout.trim();
 }
 
 export interface WriteReport {

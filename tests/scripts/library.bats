@@ -100,6 +100,23 @@ try_script() {
     done
 }
 
+@test "steps of one host wait for each other with packages, and nothing that they start keeps the others out" {
+    stub_host debian-12
+    # shellcheck disable=SC2016
+    stub apt-get '
+        [[ ! -e $HOST/busy ]] || touch "$HOST/met"
+        touch "$HOST/busy"; sleep 0.3; rm "$HOST/busy"
+        sleep 30 >/dev/null 2>&1 & echo $! >>"$HOST/daemons"'
+    for name in jq nano less; do
+        printf 'main() {\n    os_detect\n    packages_install %s\n    finish\n}' "$name" >"$BATS_TEST_TMPDIR/$name.sh"
+        step "$BATS_TEST_TMPDIR/$name.sh" >"$BATS_TEST_TMPDIR/$name.out" 2>&1 &
+    done
+    wait
+    xargs kill <"$host/daemons"
+    [[ $(wc -l <"$host/daemons") == 3 && ! -e $host/met ]]
+    [[ $(cat "$BATS_TEST_TMPDIR"/*.out) == *'package jq'* ]]
+}
+
 @test "repeats an installation that a network error stopped, and gives up in the end" {
     stub_host debian-12
     printf 'Temporary failure resolving\n' >"$host/failures"

@@ -100,7 +100,9 @@ const updateZoneRecord = pvtzAction({
     writes: true,
     handle: async (request, context) => {
         const { zone, record } = recordOf(context, request.recordId);
-        const fields = checkedRecord(zone, request, record.id);
+        // What a client leaves out stays as it is: the provider sends a time to live only when it changes.
+        const { ttl = record.ttl, priority = record.priority } = request;
+        const fields = checkedRecord(zone, { ...request, ttl, priority }, record.id);
         context.checked();
         Object.assign(record, fields);
         await context.applied();

@@ -89,6 +89,7 @@ test("records are added, changed, switched off and deleted, and the hosts' names
         },
     ]);
     await call("UpdateZoneRecord", { RecordId, Rr: "redis", Type: "A", Value: "10.0.0.2", Ttl: "5" });
+    await call("UpdateZoneRecord", { RecordId, Rr: "redis", Type: "A", Value: "10.0.0.2" });
     await call("UpdateRecordRemark", { RecordId, Remark: "moved" });
     await call("DeleteZoneRecord", { RecordId: apex });
     const described = list(await call("DescribeZoneRecords", { ZoneId }), "Records.Record");
