@@ -87,7 +87,7 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
         { count: storageHostCount(storage), because: "the three copies of the shared storage" },
     ]);
     checkMysqlHosts(reader, mysql, hosts);
-    const web = readWeb(reader);
+    const web = readWeb(reader, storage);
     const loadBalancer = readLoadBalancer(reader, web, dns);
     const network = readNetwork(reader, hosts.count + (web.enabled ? web.count : 0));
     const adminCidrs = readAdminCidrs(reader, network.cidr);

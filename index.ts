@@ -70,8 +70,8 @@ const site =
     new platform.WebTier("site", {
         hosts: webPool.hosts,
         meshUser: webPool.meshUser,
-        after: webPool.mesh,
-        ...webContent(web),
+        after: [...webPool.mesh, ...(files?.ready ?? [])],
+        ...webContent(config),
     });
 
 const balancer =

@@ -1,7 +1,9 @@
 /** `web`: web servers on a pool of their own. */
 import type { WebTierArgs } from "../components";
 import type { HostsConfig } from "./hosts";
+import type { StackConfig } from "../config";
 import type { Reader } from "./reader";
+import type { StorageConfig } from "./storage";
 
 export interface WebConfig {
     /** @default true */
@@ -12,6 +14,8 @@ export interface WebConfig {
     readonly instanceType: string;
     /** TCP port of HTTP. @default 80 */
     readonly port: number;
+    /** Whether the servers have one copy of the releases, on the shared storage. @default whether there is one */
+    readonly shared: boolean;
     /** Name of the release that is served. @default a page that says that there is none */
     readonly release?: string;
     /** Where the release is fetched from, with its SHA-256. @default it is on the hosts already */
@@ -26,13 +30,14 @@ export const webKeys = [
     "count",
     "instanceType",
     "port",
+    "shared",
     "release",
     "releaseUrl",
     "releaseSha256",
     "version",
 ] as const;
 
-export function readWeb(reader: Reader): WebConfig {
+export function readWeb(reader: Reader, storage: StorageConfig): WebConfig {
     const web = reader.section("web");
     const release = reader.text(web, "web.release");
     const releaseUrl = reader.text(web, "web.releaseUrl");
@@ -44,11 +49,16 @@ export function readWeb(reader: Reader): WebConfig {
         reader.problems.add("web.release", "is missing: give the release at web.releaseUrl a name.");
     }
     const version = reader.problems.checkVersion("web.version", reader.text(web, "web.version"));
+    const shared = reader.boolean(web, "web.shared", storage.enabled);
+    if (shared && !storage.enabled) {
+        reader.problems.add("web.shared", "there is no storage to share: set storage.enabled, or leave it out.");
+    }
     return {
         enabled: reader.boolean(web, "web.enabled", true),
         count: reader.integer(web, "web.count", 2, 1, 100),
         instanceType: reader.instanceType(web, "web.instanceType", "ecs.g7.large"),
         port: reader.integer(web, "web.port", 80, 1, 65535),
+        shared,
         ...(version !== undefined && { version }),
         ...(release !== undefined && { release }),
         ...(releaseUrl !== undefined && { releaseUrl }),
@@ -61,11 +71,15 @@ export function webHosts({ count, instanceType }: WebConfig, hosts: HostsConfig)
     return { ...hosts, count, instanceType, exclude: [] };
 }
 
-/** What is served and with which version, when the configuration says so. */
-export function webContent(web: WebConfig): Pick<WebTierArgs, "port" | "release" | "version"> {
-    const { port, version, release, releaseUrl, releaseSha256 } = web;
+/** What is served, from where and with which version, when the configuration says so. */
+export function webContent({
+    web,
+    storage,
+}: Pick<StackConfig, "web" | "storage">): Pick<WebTierArgs, "port" | "content" | "release" | "version"> {
+    const { port, shared, version, release, releaseUrl, releaseSha256 } = web;
     return {
         port,
+        ...(shared && { content: { directory: `${storage.mountPoint}/www`, shared } }),
         ...(version !== undefined && { version }),
         ...(release !== undefined && { release: { name: release, url: releaseUrl, sha256: releaseSha256 } }),
     };

@@ -20,6 +20,9 @@ function served(): Promise<string[]> {
 }
 
 beforeAll(async () => {
+    // Each host with its own copy first, as without shared storage.
+    await configure("web.shared", "false");
+    await up();
     for (const host of hosts) {
         await place(host, "r1", { "index.html": "first" });
         await place(host, "r2", { "index.html": "second" });
@@ -30,8 +33,10 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-    const { stdout } = await lab(["pulumi", "config", "get", "--path", "web.release"]);
-    if (stdout.trim() !== "") await configure("web.release", undefined);
+    for (const key of ["release", "shared"]) {
+        const { stdout } = await lab(["pulumi", "config", "get", "--path", `web.${key}`]);
+        if (stdout.trim() !== "") await configure(`web.${key}`, undefined);
+    }
     await up();
 });
 
@@ -92,4 +97,37 @@ it("resume with the next update", async () => {
     await up();
     expect(await served()).toEqual(["broken", "mended"]);
     await up({ expectNoChanges: true });
+});
+
+describe("on the shared storage", () => {
+    const shared = "/data/shared/www/releases";
+
+    it("what one host has been given is served by all", async () => {
+        await configure("web.shared", undefined);
+        await configure("web.release", undefined);
+        await up();
+        await run("web-1", `mkdir -p ${shared}/s1 && echo shared >${shared}/s1/index.html`);
+        await configure("web.release", "s1");
+        await up();
+        expect(await served()).toEqual(["shared", "shared"]);
+        await up({ expectNoChanges: true });
+    });
+
+    it("goes on being served while a server of the storage is down", async () => {
+        await run("node-3", "sudo systemctl stop glusterd; sudo pkill glusterfsd");
+        try {
+            await eventually("both hosts serve", 60, async () =>
+                (await served()).join() === "shared,shared" ? true : undefined,
+            );
+            await run("web-2", `mkdir -p ${shared}/s2 && echo written >${shared}/s2/index.html`, 90);
+            expect(await run("web-1", `cat ${shared}/s2/index.html`)).toBe("written");
+        } finally {
+            await run("node-3", "sudo systemctl start glusterd");
+        }
+        await eventually("the storage is whole", 120, async () =>
+            (await run("node-1", "sudo gluster volume heal gv0 info summary | grep -c 'Number of entries: 0'")) === "3"
+                ? true
+                : undefined,
+        );
+    });
 });

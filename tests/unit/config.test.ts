@@ -51,7 +51,7 @@ describe("the stack's configuration", () => {
                 rebuild: [],
             },
             storage: { enabled: false, engine: "glusterfs", mountPoint: "/data/shared", arbiter: false },
-            web: { enabled: true, count: 2, instanceType: "ecs.g7.large", port: 80 },
+            web: { enabled: true, count: 2, instanceType: "ecs.g7.large", port: 80, shared: false },
             loadBalancer: {
                 enabled: true,
                 address: "intranet",
