@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Report } from "../../delivery/report";
+import type { Topology } from "../../graph/topology";
 import { policyPackArguments } from "../../toolchain/policyPack";
 import { configure, lab, labOutput, tool } from "./lab";
 
@@ -90,3 +91,22 @@ test("a mandatory policy stops a preview, and says what has to change where", as
     expect(stdout + stderr).toMatch(/required-tags/);
     expect(stdout + stderr).toMatch(/lacks the tag cost-centre/);
 }, 200_000);
+
+test("a picture shows the hosts, what runs on them and who may connect", async () => {
+    const { code, stdout, stderr } = await tool("graph/cli.ts", ["--stack", "lab", "--format", "json"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const { pools, flows } = JSON.parse(stdout) as Topology;
+    const [first] = pools.find(({ name }) => name === "node")?.hosts ?? [];
+    expect(first).toMatchObject({ name: "node-1", services: ["GlusterFS", "MySQL :3306", "Redis :7000"] });
+    expect(flows).toEqual(
+        expect.arrayContaining([
+            { from: "internet", to: "balancer", ports: ["80", "443"] },
+            { from: "balancer", to: "web", ports: ["80"] },
+            { from: "bastion", to: "node", ports: ["22"] },
+            { from: "203.0.113.0/24", to: "bastion", ports: ["22"] },
+        ]),
+    );
+    const drawn = await tool("graph/cli.ts", ["--stack", "lab"]);
+    expect(drawn.stdout.startsWith("<?xml")).toBe(true);
+    expect(drawn.code).toBe(0);
+}, 60_000);

@@ -1,0 +1,258 @@
+/** What a stack consists of, as a picture shows it: read from its exported state, which needs no secrets for it. */
+import { scriptNameOf } from "../components/scriptText";
+
+/** A host, and what runs on it. */
+export interface TopologyHost {
+    readonly name: string;
+    readonly address: string;
+    /** Empty without one. */
+    readonly publicAddress: string;
+    readonly zone: string;
+    readonly instanceType: string;
+    /** In the order of their names: `redis :7000`. */
+    readonly services: readonly string[];
+}
+
+/** Hosts that are made alike, or one that stands alone. */
+export interface TopologyPool {
+    readonly name: string;
+    readonly hosts: readonly TopologyHost[];
+    /** Ports on which its hosts reach each other. */
+    readonly amongThemselves: readonly string[];
+}
+
+/** A load balancer, with the ports that it listens on. */
+export interface TopologyBalancer {
+    readonly name: string;
+    readonly address: string;
+    readonly public: boolean;
+    readonly ports: readonly string[];
+}
+
+/** Who may connect to whom. Ends are names of pools and balancers, `NAT gateway`, or a range of addresses. */
+export interface Flow {
+    readonly from: string;
+    readonly to: string;
+    readonly ports: readonly string[];
+}
+
+export interface Topology {
+    readonly vpc: { readonly name: string; readonly cidr: string } | undefined;
+    readonly pools: readonly TopologyPool[];
+    readonly balancers: readonly TopologyBalancer[];
+    /** Address from which hosts without one of their own reach the internet; undefined without a NAT gateway. */
+    readonly nat: string | undefined;
+    readonly flows: readonly Flow[];
+    /** Names within the VPC, such as `redis.internal`. */
+    readonly names: readonly string[];
+}
+
+export const INTERNET = "internet";
+export const NAT = "NAT gateway";
+
+interface Resource {
+    readonly urn: string;
+    readonly type: string;
+    readonly id?: string;
+    readonly parent?: string;
+    readonly delete?: boolean;
+    readonly inputs?: Readonly<Record<string, unknown>>;
+    readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+const types = {
+    vpc: "alicloud:vpc/network:Network",
+    instance: "alicloud:ecs/instance:Instance",
+    rule: "alicloud:ecs/securityGroupRule:SecurityGroupRule",
+    address: "alicloud:ecs/eipAddress:EipAddress",
+    association: "alicloud:ecs/eipAssociation:EipAssociation",
+    nat: "alicloud:vpc/natGateway:NatGateway",
+    balancer: "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer",
+    listener: "alicloud:slb/listener:Listener",
+    servers: "alicloud:slb/backendServer:BackendServer",
+    record: "alicloud:pvtz/zoneRecord:ZoneRecord",
+    zone: "alicloud:pvtz/zone:Zone",
+    step: "command:remote:Command",
+} as const;
+
+/** Services by the step that brings a host to them. */
+const services: Readonly<Record<string, string>> = {
+    "redis/node": "Redis",
+    "mysql/node": "MySQL",
+    "storage/gluster-server": "GlusterFS",
+    "storage/gluster-client": "shared files",
+    "web/node": "nginx",
+    "ssh/bastion": "SSH bastion",
+};
+
+const nameOf = (urn: string): string => urn.slice(urn.lastIndexOf("::") + 2);
+const byName = (one: string, other: string): number => one.localeCompare(other, "en", { numeric: true });
+const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
+const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(text) : []);
+
+/**
+ * Reads a stack's state.
+ * @param exported what `pulumi stack export` prints, parsed
+ */
+export function readTopology(exported: unknown): Topology {
+    const { deployment } = exported as { readonly deployment?: { readonly resources?: readonly Resource[] } };
+    const resources = (deployment?.resources ?? []).filter(({ delete: leaving }) => leaving !== true);
+    const of = (type: string): Resource[] => resources.filter((resource) => resource.type === type);
+    const [vpc] = of(types.vpc);
+
+    const publicAddresses = publicAddressesOf(of(types.address), of(types.association));
+    const steps = stepsOf(of(types.step));
+    const members = new Map<string, { pool: string; groups: readonly string[] }>();
+    const pools = new Map<string, TopologyHost[]>();
+    for (const { urn, id = "", parent, outputs = {} } of of(types.instance)) {
+        const pool = poolOf(parent) ?? nameOf(urn);
+        members.set(id, { pool, groups: texts(outputs["securityGroups"]) });
+        pools.set(pool, [
+            ...(pools.get(pool) ?? []),
+            {
+                name: nameOf(urn),
+                address: text(outputs["privateIp"]),
+                publicAddress: publicAddresses.get(id) ?? text(outputs["publicIp"]),
+                zone: text(outputs["availabilityZone"]),
+                instanceType: text(outputs["instanceType"]),
+                services: [...(steps.get(id) ?? [])].sort(byName),
+            },
+        ]);
+    }
+    const balancers = of(types.balancer).map(({ urn, id, outputs = {} }): TopologyBalancer & { id: string } => ({
+        id: id ?? "",
+        name: nameOf(urn),
+        address: text(outputs["address"]),
+        public: outputs["addressType"] === "internet",
+        ports: of(types.listener)
+            .filter((listener) => listener.outputs?.["loadBalancerId"] === id)
+            .map((listener) => text(listener.outputs?.["frontendPort"]))
+            .sort(byName),
+    }));
+    const [nat] = of(types.nat);
+    const flows = [
+        ...ruleFlows(of(types.rule), members),
+        ...balancers.flatMap((balancer) => balancerFlows(balancer, of(types.listener), of(types.servers), members)),
+        ...(nat === undefined ? [] : outboundFlows(pools)),
+    ];
+    const zones = new Map(of(types.zone).map(({ id, outputs }) => [id, text(outputs?.["zoneName"])]));
+    const names = of(types.record).map(({ outputs = {} }) => {
+        const [rr, zone] = [text(outputs["rr"]), zones.get(text(outputs["zoneId"])) ?? ""];
+        return rr === "@" ? zone : `${rr}.${zone}`;
+    });
+    return {
+        vpc: vpc && { name: nameOf(vpc.urn), cidr: text(vpc.outputs?.["cidrBlock"]) },
+        pools: [...pools]
+            .map(([name, hosts]) => ({
+                name,
+                hosts: hosts.sort((one, other) => byName(one.name, other.name)),
+                amongThemselves: flows
+                    .filter(({ from, to }) => from === name && to === name)
+                    .flatMap(({ ports }) => ports),
+            }))
+            .sort((one, other) => byName(one.name, other.name)),
+        balancers: balancers.map(({ name, address, public: open, ports }) => ({ name, address, public: open, ports })),
+        nat: nat && (publicAddresses.get(nat.id ?? "") ?? ""),
+        flows: flows.filter(({ from, to }) => from !== to),
+        names: [...new Set(names)].sort(byName),
+    };
+}
+
+/** Hosts without an address of their own leave through the NAT gateway. */
+function outboundFlows(pools: ReadonlyMap<string, readonly TopologyHost[]>): Flow[] {
+    const inner = [...pools].filter(([, hosts]) => hosts.some(({ publicAddress }) => publicAddress === ""));
+    return [...inner.map(([from]) => from).sort(byName), NAT].map((from) => ({
+        from,
+        to: from === NAT ? INTERNET : NAT,
+        ports: [],
+    }));
+}
+
+/** The component that a host's resources belong to. */
+function poolOf(parent: string | undefined): string | undefined {
+    const type = parent?.split("::")[2]?.split("$").at(-1);
+    return parent !== undefined && type === "multihost:compute:NodePool" ? nameOf(parent) : undefined;
+}
+
+function publicAddressesOf(addresses: readonly Resource[], associations: readonly Resource[]): Map<string, string> {
+    const byId = new Map(addresses.map(({ id, outputs }) => [id, text(outputs?.["ipAddress"])]));
+    return new Map(
+        associations.map(({ outputs = {} }) => [
+            text(outputs["instanceId"]),
+            byId.get(text(outputs["allocationId"])) ?? "",
+        ]),
+    );
+}
+
+/** What runs on each instance. */
+function stepsOf(commands: readonly Resource[]): Map<string, Set<string>> {
+    const found = new Map<string, Set<string>>();
+    for (const { inputs = {} } of commands) {
+        const create = text(inputs["create"]);
+        const service = services[scriptNameOf(create) ?? ""];
+        if (service === undefined) continue;
+        const port = /\bPARAM_PORT='(\d+)'/.exec(create)?.[1];
+        for (const instance of texts(inputs["triggers"]).slice(0, 1)) {
+            const known = found.get(instance) ?? new Set<string>();
+            found.set(instance, known.add(port === undefined ? service : `${service} :${port}`));
+        }
+    }
+    return found;
+}
+
+type Members = ReadonlyMap<string, { readonly pool: string; readonly groups: readonly string[] }>;
+
+const poolsIn = (members: Members, group: string): string[] => [
+    ...new Set([...members.values()].filter(({ groups }) => groups.includes(group)).map(({ pool }) => pool)),
+];
+
+/** `22/22` is 22, `8000/8010` is 8000-8010, `-1/-1` is what the protocol has. */
+function portsOf(range: string, protocol: string): string {
+    const [first = "", last = ""] = range.split("/");
+    if (first === "-1") return protocol === "all" ? "all" : protocol;
+    const ports = first === last ? first : `${first}-${last}`;
+    return protocol === "udp" ? `${ports}/udp` : ports;
+}
+
+function ruleFlows(rules: readonly Resource[], members: Members): Flow[] {
+    const ports = new Map<string, { from: string; to: string; ports: Set<string> }>();
+    for (const { outputs = {} } of rules) {
+        if (outputs["type"] !== "ingress" || outputs["policy"] === "drop" || outputs["ipProtocol"] === "icmp") continue;
+        const range = text(outputs["cidrIp"]);
+        const sources = range === "" ? poolsIn(members, text(outputs["sourceSecurityGroupId"])) : [outsideOf(range)];
+        for (const from of sources)
+            for (const to of poolsIn(members, text(outputs["securityGroupId"]))) {
+                const flow = ports.get(`${from}\0${to}`) ?? { from, to, ports: new Set<string>() };
+                flow.ports.add(portsOf(text(outputs["portRange"]), text(outputs["ipProtocol"])));
+                ports.set(`${from}\0${to}`, flow);
+            }
+    }
+    return [...ports.values()]
+        .map((flow) => ({ ...flow, ports: [...flow.ports].sort(byName) }))
+        .sort((one, other) => byName(`${one.from} ${one.to}`, `${other.from} ${other.to}`));
+}
+
+const outsideOf = (range: string): string => (range === "0.0.0.0/0" ? INTERNET : range);
+
+function balancerFlows(
+    { id, name, public: open, ports }: TopologyBalancer & { readonly id: string },
+    listeners: readonly Resource[],
+    servers: readonly Resource[],
+    members: Members,
+): Flow[] {
+    const own = (resource: Resource): boolean => resource.outputs?.["loadBalancerId"] === id;
+    const ids = servers
+        .filter(own)
+        .flatMap(({ outputs }) => (outputs?.["backendServers"] ?? []) as readonly { readonly serverId?: string }[])
+        .map(({ serverId = "" }) => serverId);
+    const pools = [...new Set(ids.flatMap((server) => members.get(server)?.pool ?? []))].sort(byName);
+    const behind = listeners
+        .filter(own)
+        .filter(({ outputs }) => text(outputs?.["listenerForward"]) !== "on")
+        .map(({ outputs }) => text(outputs?.["backendPort"]))
+        .filter((port) => port !== "" && port !== "0");
+    return [
+        ...(open ? [{ from: INTERNET, to: name, ports }] : []),
+        ...pools.map((to) => ({ from: name, to, ports: [...new Set(behind)].sort(byName) })),
+    ];
+}

@@ -1,0 +1,188 @@
+import { layOut, parseOptions } from "../../../graph/cli";
+import { toDot } from "../../../graph/dot";
+import { readTopology } from "../../../graph/topology";
+
+const urn = (type: string, name: string): string => `urn:pulumi:lab::multihost::${type}::${name}`;
+const resource = (type: string, name: string, id: string, outputs: object, more: object = {}): object => ({
+    urn: urn(type, name),
+    type,
+    id,
+    outputs,
+    ...more,
+});
+const host = (name: string, pool: string, zone: string, groups: string[], address: string): object =>
+    resource(
+        "alicloud:ecs/instance:Instance",
+        name,
+        `i-${name}`,
+        {
+            privateIp: address,
+            availabilityZone: zone,
+            instanceType: "ecs.g7.large",
+            securityGroups: groups,
+            publicIp: "",
+        },
+        { parent: urn("multihost:compute:NodePool", pool) },
+    );
+const rule = (name: string, outputs: object): object =>
+    resource("alicloud:ecs/securityGroupRule:SecurityGroupRule", name, `r-${name}`, {
+        type: "ingress",
+        policy: "accept",
+        ipProtocol: "tcp",
+        cidrIp: "",
+        sourceSecurityGroupId: "",
+        ...outputs,
+    });
+const step = (name: string, instance: string, create: string): object => ({
+    urn: urn("command:remote:Command", name),
+    type: "command:remote:Command",
+    id: name,
+    inputs: { create, triggers: [instance], stdin: { ciphertext: "SECRET" } },
+});
+
+const state = {
+    deployment: {
+        resources: [
+            resource("alicloud:vpc/network:Network", "main", "vpc-1", { cidrBlock: "10.0.0.0/16" }),
+            host("node-2", "node", "z-b", ["sg-data"], "10.0.1.2"),
+            host("node-1", "node", "z-a", ["sg-data"], "10.0.0.1"),
+            host("web-1", "web", "z-a", ["sg-web"], "10.0.0.3"),
+            host("bastion-1", "bastion", "z-a", ["sg-bastion"], "10.0.0.4"),
+            { ...host("node-9", "node", "z-a", ["sg-data"], "10.0.0.9"), delete: true },
+            resource("alicloud:ecs/eipAddress:EipAddress", "bastion", "eip-1", { ipAddress: "203.0.113.9" }),
+            resource("alicloud:ecs/eipAddress:EipAddress", "nat", "eip-2", { ipAddress: "203.0.113.10" }),
+            resource("alicloud:ecs/eipAssociation:EipAssociation", "bastion", "a-1", {
+                allocationId: "eip-1",
+                instanceId: "i-bastion-1",
+            }),
+            resource("alicloud:ecs/eipAssociation:EipAssociation", "nat", "a-2", {
+                allocationId: "eip-2",
+                instanceId: "ngw-1",
+            }),
+            resource("alicloud:vpc/natGateway:NatGateway", "main", "ngw-1", {}),
+            rule("ssh", { portRange: "22/22", securityGroupId: "sg-bastion", cidrIp: "198.51.100.0/24" }),
+            rule("login", { portRange: "22/22", securityGroupId: "sg-data", sourceSecurityGroupId: "sg-bastion" }),
+            rule("mysql", { portRange: "3306/3306", securityGroupId: "sg-data", sourceSecurityGroupId: "sg-web" }),
+            rule("redis", { portRange: "7000/7010", securityGroupId: "sg-data", sourceSecurityGroupId: "sg-data" }),
+            rule("drop", { portRange: "1/9", securityGroupId: "sg-data", cidrIp: "0.0.0.0/0", policy: "drop" }),
+            rule("out", { portRange: "1/65535", securityGroupId: "sg-data", cidrIp: "0.0.0.0/0", type: "egress" }),
+            rule("ping", { portRange: "-1/-1", ipProtocol: "icmp", securityGroupId: "sg-data", cidrIp: "0.0.0.0/0" }),
+            resource("alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer", "entry", "lb-1", {
+                address: "203.0.113.20",
+                addressType: "internet",
+            }),
+            resource("alicloud:slb/listener:Listener", "entry-443", "l-1", {
+                loadBalancerId: "lb-1",
+                frontendPort: 443,
+                backendPort: 8080,
+            }),
+            resource("alicloud:slb/listener:Listener", "entry-80", "l-2", {
+                loadBalancerId: "lb-1",
+                frontendPort: 80,
+                backendPort: 0,
+                listenerForward: "on",
+            }),
+            resource("alicloud:slb/backendServer:BackendServer", "entry", "lb-1", {
+                loadBalancerId: "lb-1",
+                backendServers: [{ serverId: "i-web-1", weight: 100 }],
+            }),
+            resource("alicloud:pvtz/zone:Zone", "names", "zone-1", { zoneName: "internal" }),
+            resource("alicloud:pvtz/zoneRecord:ZoneRecord", "names-redis", "1:zone-1", {
+                rr: "redis",
+                zoneId: "zone-1",
+            }),
+            resource("alicloud:pvtz/zoneRecord:ZoneRecord", "names-redis-2", "2:zone-1", {
+                rr: "redis",
+                zoneId: "zone-1",
+            }),
+            step("redis-node-1", "i-node-1", "STEP=redis/node@abc PARAM_PORT='7000' bash --norc -s"),
+            step("mysql-node-1", "i-node-1", "STEP=mysql/node@abc PARAM_PORT='3306' bash --norc -s"),
+            step("node-1-ready", "i-node-1", "STEP=host/ready@abc bash --norc -s"),
+        ],
+    },
+};
+
+test("reads hosts, services, ways in and out, and who may connect to whom", () => {
+    const topology = readTopology(state);
+    expect(topology).toEqual({
+        vpc: { name: "main", cidr: "10.0.0.0/16" },
+        pools: [
+            {
+                name: "bastion",
+                amongThemselves: [],
+                hosts: [expect.objectContaining({ name: "bastion-1", publicAddress: "203.0.113.9", services: [] })],
+            },
+            {
+                name: "node",
+                amongThemselves: ["7000-7010"],
+                hosts: [
+                    {
+                        name: "node-1",
+                        address: "10.0.0.1",
+                        publicAddress: "",
+                        zone: "z-a",
+                        instanceType: "ecs.g7.large",
+                        services: ["MySQL :3306", "Redis :7000"],
+                    },
+                    expect.objectContaining({ name: "node-2", zone: "z-b" }),
+                ],
+            },
+            { name: "web", amongThemselves: [], hosts: [expect.objectContaining({ name: "web-1" })] },
+        ],
+        balancers: [{ name: "entry", address: "203.0.113.20", public: true, ports: ["80", "443"] }],
+        nat: "203.0.113.10",
+        flows: [
+            { from: "198.51.100.0/24", to: "bastion", ports: ["22"] },
+            { from: "bastion", to: "node", ports: ["22"] },
+            { from: "web", to: "node", ports: ["3306"] },
+            { from: "internet", to: "entry", ports: ["80", "443"] },
+            { from: "entry", to: "web", ports: ["8080"] },
+            { from: "node", to: "NAT gateway", ports: [] },
+            { from: "web", to: "NAT gateway", ports: [] },
+            { from: "NAT gateway", to: "internet", ports: [] },
+        ],
+        names: ["redis.internal"],
+    });
+    expect(JSON.stringify(topology)).not.toContain("SECRET");
+});
+
+test("an empty stack is an empty picture", () => {
+    expect(readTopology({})).toEqual({ pools: [], balancers: [], flows: [], names: [] });
+});
+
+test("the same stack gives the same text, whatever the order of its state", () => {
+    const { resources } = state.deployment;
+    const reversed = { deployment: { resources: [...resources].reverse() } };
+    const hostsOf = (exported: unknown): string[] =>
+        readTopology(exported).pools.flatMap(({ hosts }) => hosts.map(({ name }) => name));
+    expect(hostsOf(reversed)).toEqual(hostsOf(state));
+    expect(toDot(readTopology(state))).toBe(toDot(readTopology(structuredClone(state))));
+});
+
+test("is drawn with every host, port and name, and with markup as text", async () => {
+    const topology = readTopology(state);
+    const odd = { ...topology, vpc: { name: '<b>"&', cidr: "10.0.0.0/16" } };
+    // Graphviz writes hyphens as references.
+    const svg = (await layOut(toDot(odd))).replaceAll("&#45;", "-");
+    expect(/^<\?xml[\s\S]*<svg [\s\S]*<\/svg>\s*$/.test(svg)).toBe(true);
+    const words = ["node-1", "10.0.1.2", "Redis :7000", "3306", "203.0.113.9", "redis.internal", "z-b", "internet"];
+    expect(words.filter((word) => !svg.includes(word))).toEqual([]);
+    expect(svg.includes("&lt;b&gt;&quot;&amp;")).toBe(true);
+});
+
+describe("options", () => {
+    it("have defaults", () => expect(parseOptions([], {})).toEqual({ stack: "lab", output: undefined, format: "svg" }));
+    it("are taken as given, the environment's stack unless one is named", () => {
+        expect(parseOptions(["-o", "x.svg"], { PULUMI_STACK: "dev" })).toEqual({
+            stack: "dev",
+            output: "x.svg",
+            format: "svg",
+        });
+        expect(parseOptions(["--stack", "prod", "--format", "dot"], { PULUMI_STACK: "dev" })).toMatchObject({
+            stack: "prod",
+        });
+    });
+    it("refuse what can't be drawn", () =>
+        expect(() => parseOptions(["--format", "png"], {})).toThrow('--format: "png" is none of svg, dot, json.'));
+    it("give help", () => expect(parseOptions(["--help"], {})).toBeUndefined());
+});
