@@ -21,29 +21,45 @@ const folder = mkdtempSync(join(tmpdir(), "multihost-examples-"));
 const stack = "example";
 
 /** Pulumi in an example's folder, with the lab's backend and keys. */
-function pulumi(example: string, args: readonly string[], input = ""): Promise<string> {
-    return labOutput(["pulumi", "--cwd", join(folder, example), ...args, "--stack", stack], { seconds: 400, input });
+function pulumi(example: string, args: readonly string[], input = "", name = stack): Promise<string> {
+    return labOutput(["pulumi", "--cwd", join(folder, example), ...args, "--stack", name], { seconds: 400, input });
 }
 
 /** Makes an example's stack. */
-async function init(example: string, config: Readonly<Record<string, unknown>>): Promise<void> {
+async function init(example: string, config: Readonly<Record<string, unknown>>, name = stack): Promise<void> {
     const { config: lab } = parse(readFileSync(join(paths.project, "Pulumi.lab.yaml"), "utf8")) as {
         config: Record<string, unknown>;
     };
     const cloud = Object.entries(lab).filter(([key]) => key.startsWith("alicloud:"));
     const own = Object.entries(config).map(([key, value]) => [`${example}:${key}`, value]);
-    const file = join(folder, example, `Pulumi.${stack}.yaml`);
+    const file = join(folder, example, `Pulumi.${name}.yaml`);
     writeFileSync(file, stringify({ config: Object.fromEntries([...cloud, ...own]) as object }));
-    await labOutput(["pulumi", "--cwd", join(folder, example), "stack", "init", stack]);
+    await labOutput(["pulumi", "--cwd", join(folder, example), "stack", "init", name]);
 }
 
-async function outputsOf(example: string): Promise<Record<string, unknown>> {
-    const printed = await pulumi(example, ["stack", "output", "--json", "--show-secrets"]);
+async function outputsOf(example: string, name = stack): Promise<Record<string, unknown>> {
+    const printed = await pulumi(example, ["stack", "output", "--json", "--show-secrets"], "", name);
     return JSON.parse(printed) as Record<string, unknown>;
 }
 
-const upAgain = (example: string): Promise<string> =>
-    pulumi(example, ["up", "--yes", "--skip-preview", "--expect-no-changes"]);
+const upAgain = (example: string, name = stack): Promise<string> =>
+    pulumi(example, ["up", "--yes", "--skip-preview", "--expect-no-changes"], "", name);
+
+/** Takes a stack of an example away with all that it has made. */
+async function remove(example: string, name = stack): Promise<void> {
+    await pulumi(example, ["destroy", "--yes", "--skip-preview"], "", name);
+    await labOutput(["pulumi", "--cwd", join(folder, example), "stack", "rm", name, "--yes"]);
+}
+
+/** Calls an action of the cloud until it is accepted: what it needs may still be on its way. */
+async function accepted(
+    product: "Ecs" | "Vpc",
+    action: string,
+    parameters: Record<string, string>,
+): Promise<Record<string, unknown>> {
+    const { value } = await eventually(action, 60, () => call(product, action, { ...region, ...parameters }));
+    return value;
+}
 
 beforeAll(async () => {
     const archive = await makePackage(join(folder, "dist"));
@@ -116,11 +132,9 @@ describe("a Redis Cluster on machines that exist", () => {
 
     afterAll(async () => {
         for (const InstanceId of ids) await call("Ecs", "DeleteInstance", { ...region, InstanceId, Force: "true" });
-        const remove = (product: "Ecs" | "Vpc", action: string, parameters: Record<string, string>): Promise<unknown> =>
-            eventually(action, 60, () => call(product, action, { ...region, ...parameters }));
-        if (made.group !== undefined) await remove("Ecs", "DeleteSecurityGroup", { SecurityGroupId: made.group });
-        if (made.vswitch !== undefined) await remove("Vpc", "DeleteVSwitch", { VSwitchId: made.vswitch });
-        if (made.vpc !== undefined) await remove("Vpc", "DeleteVpc", { VpcId: made.vpc });
+        if (made.group !== undefined) await accepted("Ecs", "DeleteSecurityGroup", { SecurityGroupId: made.group });
+        if (made.vswitch !== undefined) await accepted("Vpc", "DeleteVSwitch", { VSwitchId: made.vswitch });
+        if (made.vpc !== undefined) await accepted("Vpc", "DeleteVpc", { VpcId: made.vpc });
         if (made.key !== undefined)
             await call("Ecs", "DeleteKeyPairs", { ...region, KeyPairNames: JSON.stringify([made.key]) });
     });
@@ -159,8 +173,7 @@ describe("a Redis Cluster on machines that exist", () => {
     });
 
     it("leaves the machines running when its stack is destroyed", async () => {
-        await pulumi(example, ["destroy", "--yes", "--skip-preview"]);
-        await labOutput(["pulumi", "--cwd", join(folder, example), "stack", "rm", stack, "--yes"]);
+        await remove(example);
         const states = (await status()).hosts.filter(({ instanceId }) => ids.includes(instanceId));
         expect(states.map(({ state }) => state)).toEqual(["Running", "Running", "Running"]);
     });
@@ -212,13 +225,83 @@ describe("a MySQL pair on hosts of the platform's stack", () => {
     });
 
     it("goes without touching the platform's hosts", async () => {
-        await pulumi(example, ["destroy", "--yes", "--skip-preview"]);
-        await labOutput(["pulumi", "--cwd", join(folder, example), "stack", "rm", stack, "--yes"]);
+        await remove(example);
         const { hosts } = await status();
         expect(hosts.filter(({ name }) => /^node-[56]$/.test(name)).map(({ state }) => state)).toEqual([
             "Running",
             "Running",
         ]);
         expect(await upChanges()).toEqual([]);
+    });
+});
+
+describe("two environments in a VPC that exists", () => {
+    const example = "existing-vpc";
+    const names = ["blue", "green"];
+    const made: Record<string, string> = {};
+
+    beforeAll(async () => {
+        const make = async (action: string, parameters: Record<string, string>, id: string): Promise<string> =>
+            (made[id] = String((await accepted("Vpc", action, parameters))[id]));
+        const VpcId = await make("CreateVpc", { CidrBlock: "10.78.0.0/16", VpcName: "shared" }, "VpcId");
+        const place = { VpcId, CidrBlock: "10.78.0.0/24", ZoneId: "cn-hangzhou-h" };
+        const VSwitchId = await make("CreateVSwitch", place, "VSwitchId");
+        const gateway = { VpcId, VSwitchId, NatType: "Enhanced", EipBindMode: "NAT" };
+        const { SnatTableIds } = await accepted("Vpc", "CreateNatGateway", gateway).then((answer) => {
+            made["NatGatewayId"] = String(answer["NatGatewayId"]);
+            return answer as { SnatTableIds: { SnatTableId: string[] } };
+        });
+        const { AllocationId, EipAddress } = (await accepted("Vpc", "AllocateEipAddress", {})) as Record<
+            string,
+            string
+        >;
+        made["AllocationId"] = AllocationId!;
+        const binding = { AllocationId: AllocationId!, InstanceId: made["NatGatewayId"]!, InstanceType: "Nat" };
+        await accepted("Vpc", "AssociateEipAddress", binding);
+        const entry = { SnatTableId: SnatTableIds.SnatTableId[0]!, SourceVSwitchId: VSwitchId, SnatIp: EipAddress! };
+        await accepted("Vpc", "CreateSnatEntry", entry);
+    });
+
+    afterAll(async () => {
+        const { NatGatewayId = "", AllocationId = "", VSwitchId = "", VpcId = "" } = made;
+        await accepted("Vpc", "DeleteNatGateway", { NatGatewayId, Force: "true" });
+        await accepted("Vpc", "ReleaseEipAddress", { AllocationId });
+        await accepted("Vpc", "DeleteVSwitch", { VSwitchId });
+        await accepted("Vpc", "DeleteVpc", { VpcId });
+    });
+
+    it("come up beside each other, with the same names in the program and others in the account", async () => {
+        const config = {
+            vpcId: made["VpcId"],
+            vswitchIds: [made["VSwitchId"]],
+            clientCidrs: ["10.78.0.0/16"],
+            adminCidrs: ["203.0.113.0/24"],
+        };
+        for (const name of names) {
+            await init(example, config, name);
+            await pulumi(example, ["up", "--yes", "--skip-preview"], "", name);
+        }
+        const servers = await Promise.all(
+            names.map(async (name) => (await outputsOf(example, name))["servers"] as { address: string }[]),
+        );
+        const addresses = servers.flat().map(({ address }) => address);
+        expect(new Set(addresses).size).toBe(4);
+        const { hosts } = await status();
+        for (const address of addresses) {
+            const { instanceId } = hosts.find((host) => host.privateAddress === address && host.vpc === made["VpcId"])!;
+            expect(
+                await outputOn(instanceId, "curl -fsS --max-time 5 http://$(hostname -I | cut -d' ' -f1)/"),
+            ).toContain("No release is served yet");
+        }
+    });
+
+    it("one goes, and the other and the VPC stay as they are", async () => {
+        await remove(example, "blue");
+        await upAgain(example, "green");
+        await remove(example, "green");
+        const { Vpcs } = (await call("Vpc", "DescribeVpcs", { ...region, VpcId: made["VpcId"]! })) as {
+            Vpcs: { Vpc: unknown[] };
+        };
+        expect(Vpcs.Vpc).toHaveLength(1);
     });
 });
