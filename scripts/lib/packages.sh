@@ -27,10 +27,15 @@ packages_install() {
     for name in "$@"; do
         package_installed "$name" || missing+=("$name")
     done
-    ((${#missing[@]} > 0)) || return 0
-    log "installing ${missing[*]}"
-    packages_alone packages_fetch "${missing[@]}"
-    for name in "${missing[@]}"; do
+    packages_bring "${missing[@]}"
+}
+
+packages_bring() {
+    local name
+    (($# > 0)) || return 0
+    log "installing $*"
+    packages_alone packages_fetch "$@"
+    for name in "$@"; do
         changed "package $name"
     done
 }
@@ -54,12 +59,7 @@ packages_install_version() {
             die "version: this host has $name $installed, and packages don't go back to $found in place: name a version that isn't older, or replace the host"
         wanted+=("$name$(os_pick '=' -)$found")
     done
-    ((${#wanted[@]} > 0)) || return 0
-    log "installing ${wanted[*]}"
-    packages_alone packages_fetch "${wanted[@]}"
-    for name in "${wanted[@]}"; do
-        changed "package $name"
-    done
+    packages_bring "${wanted[@]}"
 }
 
 # Nothing when it isn't installed.

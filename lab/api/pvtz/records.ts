@@ -3,9 +3,9 @@ import { type PrivateRecord, type PrivateZone, type RecordType, recordTypes } fr
 import type { Action, ActionContext } from "../action";
 import { model } from "../common/model";
 import { CloudError } from "../errors";
-import { matches, paginate } from "../listing";
 import { pvtzAction } from "./action";
 import { recordOf, zoneOf } from "./lookup";
+import { hasKeyword, pageFields, pageOf } from "./pages";
 
 const MAX_RECORDS = 10_000;
 const label = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?";
@@ -167,11 +167,7 @@ const describeZoneRecords = pvtzAction({
         PageSize: "number",
     }),
     response: model({
-        RequestId: "string",
-        TotalItems: "number",
-        TotalPages: "number",
-        PageNumber: "number",
-        PageSize: "number",
+        ...pageFields,
         Records: {
             Record: [{ RecordId: "number", ZoneId: "string", ...recordFields, Remark: "string", Status: "string" }],
         },
@@ -180,20 +176,12 @@ const describeZoneRecords = pvtzAction({
     writes: false,
     handle: (request, context) => {
         const zone = zoneOf(context, request.zoneId);
-        const { keyword = "" } = request;
-        const found = zone.records.filter(({ rr, value }) =>
-            /^exact$/i.test(request.searchMode ?? "")
-                ? matches(keyword, rr)
-                : rr.includes(keyword.toLowerCase()) || value.includes(keyword),
-        );
-        const page = paginate(found, request, { default: 20, max: 100 });
+        const found = zone.records.filter(({ rr, value }) => hasKeyword(request, rr, value));
+        const { items, numbers } = pageOf(found, request);
         return {
-            totalItems: page.totalCount,
-            totalPages: Math.ceil(page.totalCount / page.pageSize),
-            pageNumber: page.pageNumber,
-            pageSize: page.pageSize,
+            ...numbers,
             records: {
-                record: page.items.map(({ id, ...record }) => ({ recordId: id, zoneId: zone.id, ...record })),
+                record: items.map(({ id, ...record }) => ({ recordId: id, zoneId: zone.id, ...record })),
             },
         };
     },

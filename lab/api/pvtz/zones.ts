@@ -4,9 +4,10 @@ import { DEFAULT_REGION, findRegion } from "../regions";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { model } from "../common/model";
 import { CloudError } from "../errors";
-import { hasTags, matches, paginate } from "../listing";
+import { hasTags, matches } from "../listing";
 import { pvtzAction } from "./action";
 import { zoneOf } from "./lookup";
+import { hasKeyword, pageFields, pageOf } from "./pages";
 
 const MAX_ZONES = 100;
 const namePattern = /^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
@@ -121,33 +122,24 @@ const describeZones = pvtzAction({
         ResourceTag: [{ Key: "string", Value: "string" }],
     }),
     response: model({
-        RequestId: "string",
-        TotalItems: "number",
-        TotalPages: "number",
-        PageNumber: "number",
-        PageSize: "number",
+        ...pageFields,
         Zones: { Zone: [summaryFields] },
     }),
     writes: false,
     handle: (request, context) => {
-        const { keyword = "", queryVpcId, queryRegionId } = request;
+        const { queryVpcId, queryRegionId } = request;
         const found = Object.values(context.store.state.privateZones).filter(
             (zone) =>
-                (/^exact$/i.test(request.searchMode ?? "")
-                    ? matches(keyword, zone.name)
-                    : zone.name.includes(keyword.toLowerCase())) &&
+                hasKeyword(request, zone.name) &&
                 (!queryVpcId || vpcsOf(context, zone).some(({ vpcId }) => vpcId === queryVpcId)) &&
                 (!queryRegionId || vpcsOf(context, zone).some(({ regionId }) => regionId === queryRegionId)) &&
                 matches(request.resourceGroupId, zone.resourceGroupId) &&
                 hasTags(zone, request.resourceTag),
         );
-        const page = paginate(found, request, { default: 20, max: 100 });
+        const { items, numbers } = pageOf(found, request);
         return {
-            totalItems: page.totalCount,
-            totalPages: Math.ceil(page.totalCount / page.pageSize),
-            pageNumber: page.pageNumber,
-            pageSize: page.pageSize,
-            zones: { zone: page.items.map(summary) },
+            ...numbers,
+            zones: { zone: items.map(summary) },
         };
     },
 });
