@@ -18,6 +18,7 @@ export interface BastionArgs extends Pick<
     | "tags"
     | "rebuildOn"
 > {
+    /** Whose first VSwitch and which security group it gets. */
     readonly network: Network;
     /** Ranges from which administrators, and this program, connect to port 22. Never 0.0.0.0/0. */
     readonly adminCidrs: readonly string[];

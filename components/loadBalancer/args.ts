@@ -41,11 +41,13 @@ export interface StickinessArgs {
 export interface BalancerCertificateArgs {
     /** The server's certificate, followed by the intermediate ones. */
     readonly certificate: pulumi.Input<string>;
+    /** The key that belongs to it. Secret. */
     readonly privateKey: pulumi.Input<string>;
 }
 
 /** A port of the balancer. */
 export interface ListenerArgs {
+    /** What clients speak. `https` ends at the balancer. */
     readonly protocol: "tcp" | "http" | "https";
     /** Port that clients connect to, 1 to 65535. */
     readonly port: number;
@@ -57,8 +59,9 @@ export interface ListenerArgs {
     readonly certificate?: BalancerCertificateArgs;
     /** DNS names that a generated certificate is valid for. @default [] */
     readonly names?: readonly string[];
+    /** When a host counts as healthy. @default by `protocol`, as its members say */
     readonly healthCheck?: HealthCheckArgs;
-    /** @default none: every request goes to any host */
+    /** Keeps a client with one host. @default none: every request goes to any host */
     readonly stickiness?: StickinessArgs;
     /**
      * Who gets the next connection: by weight, by weight and the fewest connections, or in turn whatever the weight.
@@ -86,6 +89,7 @@ export interface LoadBalancerArgs {
     readonly hosts: readonly Host[];
     /** Shares of the traffic by the name of the host, 0 to 100. With 0 a host gets nothing new. @default 100 each */
     readonly weights?: Readonly<Record<string, number>>;
+    /** The ports that it listens on, each named once. */
     readonly listeners: readonly ListenerArgs[];
     /**
      * Seconds between the moment in which a host that left `hosts` gets nothing new and the moment in which an update goes
@@ -95,6 +99,7 @@ export interface LoadBalancerArgs {
     readonly drainSeconds?: number;
     /** Whether the cloud refuses to delete the balancer. @default false */
     readonly deletionProtection?: boolean;
+    /** Tags of the balancer and of what belongs to it. @default {} */
     readonly tags?: Tags;
     /** What has to be done before hosts get traffic, such as a web tier's `ready`. @default [] */
     readonly after?: readonly pulumi.Resource[];

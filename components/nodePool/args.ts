@@ -10,9 +10,9 @@ export interface DataDiskArgs {
     readonly name: string;
     /** GiB, 20 to 32768. Can grow in place. */
     readonly size: number;
-    /** @default "cloud_essd" */
+    /** Kind of disk, as the cloud calls it. @default "cloud_essd" */
     readonly category?: string;
-    /** @default true */
+    /** Encrypted with the account's service key. @default true */
     readonly encrypted?: boolean;
     /** Numbers of the hosts that get one. @default all */
     readonly hosts?: readonly number[];
@@ -22,7 +22,7 @@ export interface DataDiskArgs {
 export interface SystemDiskArgs {
     /** GiB, 20 to 2048. @default 40 */
     readonly size?: number;
-    /** @default "cloud_essd" */
+    /** Kind of disk, as the cloud calls it. @default "cloud_essd" */
     readonly category?: string;
     /** Encrypted with the account's service key. @default true */
     readonly encrypted?: boolean;
@@ -59,6 +59,7 @@ export type RebuildReason = "image" | "userData";
 
 /** Arguments of {@link NodePool}. */
 export interface NodePoolArgs {
+    /** Whose VSwitches and security groups the hosts get. */
     readonly network: Network;
     /** The network's role whose security group the hosts get. */
     readonly role: string;
@@ -71,7 +72,7 @@ export interface NodePoolArgs {
     readonly exclude?: readonly number[];
     /** Hosts that exist, by a name of your choice. They become members like the others; deleting the pool leaves them running. */
     readonly adopt?: Readonly<Record<string, AdoptedInstance | Host>>;
-    /** @default "ecs.g7.large": 2 vCPU, 8 GiB */
+    /** Size of the hosts. @default "ecs.g7.large": 2 vCPU, 8 GiB */
     readonly instanceType?: pulumi.Input<string>;
     /** Id of the image. @default the newest that `imageName` finds */
     readonly imageId?: pulumi.Input<string>;
@@ -82,6 +83,7 @@ export interface NodePoolArgs {
      * @default []: hosts keep what they were created with
      */
     readonly rebuildOn?: readonly RebuildReason[];
+    /** The disk that each host boots from. @default 40 GiB, encrypted */
     readonly systemDisk?: SystemDiskArgs;
     /**
      * One of each for every host, or for those that it names. They outlive their host: one that is replaced is deleted first, and the

@@ -9,6 +9,7 @@ export const storageEngines: readonly StorageEngine[] = ["glusterfs"];
 
 /** Arguments of {@link SharedStorage}. */
 export interface SharedStorageArgs {
+    /** What keeps the files: GlusterFS, in three copies. */
     readonly engine: StorageEngine;
     /**
      * The three servers; each holds a copy of every file. They reach each other on TCP 24007 and 49152 to 49251, and the clients reach them.

@@ -59,6 +59,7 @@ export interface WebUpstreamArgs {
 export interface WebTlsArgs {
     /** The server's certificate, followed by the intermediate ones. */
     readonly certificate: pulumi.Input<string>;
+    /** The key that belongs to it. Secret. */
     readonly privateKey: pulumi.Input<string>;
     /** TCP port of HTTPS. On `port` everything but the health path is redirected to it. @default 443 */
     readonly port?: number;
@@ -72,8 +73,9 @@ export interface WebTierArgs {
     readonly port?: number;
     /** Names that the site answers to. @default every name */
     readonly serverNames?: readonly string[];
+    /** Where the files are. @default each host's own copy below `/srv/www` */
     readonly content?: WebContentArgs;
-    /** @default a page that names the host, until somebody links `current` to something else */
+    /** What is served. @default a page that names the host, until somebody links `current` to something else */
     readonly release?: WebReleaseArgs;
     /**
      * Answers 200 while this host can serve: the application's word with `upstream`, else whether the content is there. Exempt from limits
@@ -81,10 +83,11 @@ export interface WebTierArgs {
      * @default "/healthz"
      */
     readonly healthPath?: string;
-    /** @default none: files only */
+    /** The application behind the web servers. @default none: files only */
     readonly upstream?: WebUpstreamArgs;
+    /** What one client address may do. @default as its members say */
     readonly limits?: WebLimitsArgs;
-    /** @default none: HTTP only, for a balancer that ends TLS */
+    /** Certificate and key, for HTTPS on the hosts themselves. @default none: HTTP only, for a balancer that ends TLS */
     readonly tls?: WebTlsArgs;
     /**
      * Headers of every answer. An empty value takes a default away.
