@@ -77,7 +77,9 @@ function sentence(text: string | undefined): string {
 
 /** Arguments as a table; those that are required come first. */
 export function tableOf(found: readonly Argument[]): string {
-    const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
+    // Between backticks a reference would be shown as it stands.
+    const cell = (text: string): string =>
+        text.replaceAll("|", "\\|").replace(/`[^`]*`|</g, (found) => (found === "<" ? "&lt;" : found));
     const code = (text: string): string => `\`${text.replaceAll("|", "\\|")}\``;
     const rows = [...found]
         .sort((one, other) => Number(other.required) - Number(one.required))
