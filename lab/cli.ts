@@ -24,7 +24,7 @@ import { table } from "../toolchain/table";
 import { Toolchain, ensureToolchain } from "../toolchain/toolchain";
 import { DEFAULT_REGION } from "./api/regions";
 import { LabError, control, isGone, startDaemon, stopDaemon } from "./control";
-import { DaemonRecord, runningDaemon } from "./record";
+import { DaemonRecord, labCode, runningDaemon } from "./record";
 import { readJson, writePrivate } from "./files";
 import type { LabIdentity } from "./identity";
 import { createMachine, ensureEngine, ensureImage, enterCommand, findIndex, stopEngine } from "./machine";
@@ -116,10 +116,15 @@ async function preflight(paths: LabPaths, stack: boolean): Promise<void> {
 /** Engine, image and daemon. */
 async function bringUpCloud(paths: LabPaths): Promise<DaemonRecord> {
     const running = runningDaemon(paths);
-    if (running) return running;
+    if (running?.code === labCode()) return running;
     await ensureEngine();
     await ensureImage();
-    return step("Start the cloud", { about: "5 s" }, () => startDaemon(paths, region()));
+    if (!running) return step("Start the cloud", { about: "5 s" }, () => startDaemon(paths, region()));
+    // One that was started before an update of the project answers as it was then. The hosts go on meanwhile.
+    return step("Start the cloud in its new version", { about: "5 s" }, async () => {
+        await stopDaemon(paths);
+        return startDaemon(paths, running.region);
+    });
 }
 
 async function start(paths: LabPaths): Promise<number> {
@@ -382,7 +387,7 @@ async function stop(paths: LabPaths): Promise<number> {
     }
     return serially(paths, async () => {
         // One that crashed left its hosts running: only a daemon knows how to stop them.
-        const daemon = await bringUpCloud(paths);
+        const daemon = runningDaemon(paths) ?? (await bringUpCloud(paths));
         await step("Stop the hosts and the cloud", { about: "15 s" }, async () => {
             await control(paths, daemon, "halt");
             if (!(await isGone(daemon))) await stopDaemon(paths);

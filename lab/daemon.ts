@@ -11,7 +11,7 @@ import { createMachine } from "./machine";
 import { UsageError, labPaths } from "./paths";
 import { startOf } from "./process";
 import { writeProject } from "./stack";
-import { DaemonRecord, runningDaemon } from "./record";
+import { DaemonRecord, labCode, runningDaemon } from "./record";
 
 const MAX_LOG_BYTES = 20 * 1024 * 1024;
 
@@ -22,6 +22,8 @@ async function main(): Promise<void> {
     const other = runningDaemon(paths);
     if (other) throw new UsageError(`The lab "${paths.name}" runs already (process ${other.pid}).`);
     if (existsSync(paths.log) && statSync(paths.log).size > MAX_LOG_BYTES) renameSync(paths.log, `${paths.log}.old`);
+    // Before anything can change it.
+    const code = labCode();
     const log = (line: string): void => {
         appendFileSync(paths.log, `${new Date().toISOString()} ${line}\n`, { mode: 0o600 });
     };
@@ -64,6 +66,7 @@ async function main(): Promise<void> {
         start: startOf(process.pid) ?? "",
         port: about.port,
         region: about.region,
+        code,
     };
     writePrivate(paths.daemon, JSON.stringify(record));
     log(`listening on 127.0.0.1:${about.port} as process ${process.pid}`);

@@ -1,3 +1,5 @@
+import { root } from "../toolchain/folders";
+import { contentHash } from "../toolchain/sources";
 import { readJson } from "./files";
 import type { LabPaths } from "./paths";
 import { isAlive } from "./process";
@@ -9,6 +11,13 @@ export interface DaemonRecord {
     readonly start: string;
     readonly port: number;
     readonly region: string;
+    /** Tells what it runs from what stands in the folder by now; absent in a record of an earlier version. */
+    readonly code?: string;
+}
+
+/** What a daemon that starts now would run. */
+export function labCode(): string {
+    return contentHash(root, ["lab", "package-lock.json"]);
 }
 
 /** The lab's running daemon, or undefined; a record that a crash left behind is not taken for one. */

@@ -1,10 +1,10 @@
 /** A lab of its own, cut off at its worst moments: the next `npm run lab` finishes, and makes nothing twice. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { labPaths } from "../../lab/paths";
 import { isAlive, processes } from "../../lab/process";
-import { runningDaemon } from "../../lab/record";
+import { type DaemonRecord, runningDaemon } from "../../lab/record";
 import { labEnvironment } from "../prepare";
 import { api, eventually, lab, labOutput, status } from "./lab";
 
@@ -155,13 +155,27 @@ it("stays apart from the lab beside it, though both use the same addresses", asy
     expect({ code: seen.code, host: seen.stdout.trim() }).toEqual({ code: 0, host: "node-2" });
 });
 
-it("finds its hosts again after the cloud's own process was killed", async () => {
+/** Ways in which the cloud's own process comes to be another one. */
+const ends: Readonly<Record<string, (daemon: DaemonRecord) => unknown>> = {
+    "was killed": async ({ pid }) => {
+        process.kill(pid, "SIGKILL");
+        await eventually("the process is gone", 10, async () =>
+            runningDaemon(paths) === undefined ? true : undefined,
+        );
+    },
+    "is of an earlier version of the project": (daemon) =>
+        writeFileSync(paths.daemon, JSON.stringify({ ...daemon, code: "earlier" })),
+};
+
+it.each(Object.entries(ends))("finds its hosts again when the cloud's own process %s", async (_, end) => {
+    const daemon = runningDaemon(paths)!;
     const before = await status(environment);
     const booted = (await lab(["ssh", "node-1", "cut", "-d", " ", "-f22", "/proc/1/stat"], { environment })).stdout;
     const running = containers();
-    process.kill(runningDaemon(paths)!.pid, "SIGKILL");
-    await eventually("the process is gone", 10, async () => (runningDaemon(paths) === undefined ? true : undefined));
+    await end(daemon);
     await labOutput(["start"], { environment });
+    expect(runningDaemon(paths)?.pid).not.toBe(daemon.pid);
+    expect(isAlive(daemon.pid, daemon.start)).toBe(false);
     expect((await status(environment)).hosts).toEqual(before.hosts);
     expect(containers().sort()).toEqual(running.sort());
     expect((await lab(["ssh", "node-1", "cut", "-d", " ", "-f22", "/proc/1/stat"], { environment })).stdout).toBe(
