@@ -14,7 +14,7 @@ export interface WebConfig {
     readonly instanceType: string;
     /** TCP port of HTTP. @default 80 */
     readonly port: number;
-    /** Whether the servers have one copy of the releases, on the shared storage. @default whether there is one */
+    /** Whether the servers have one copy of the releases, on the shared storage. @default false */
     readonly shared: boolean;
     /** Name of the release that is served. @default a page that says that there is none */
     readonly release?: string;
@@ -49,7 +49,7 @@ export function readWeb(reader: Reader, storage: StorageConfig): WebConfig {
         reader.problems.add("web.release", "is missing: give the release at web.releaseUrl a name.");
     }
     const version = reader.problems.checkVersion("web.version", reader.text(web, "web.version"));
-    const shared = reader.boolean(web, "web.shared", storage.enabled);
+    const shared = reader.boolean(web, "web.shared", false);
     if (shared && !storage.enabled) {
         reader.problems.add("web.shared", "there is no storage to share: set storage.enabled, or leave it out.");
     }

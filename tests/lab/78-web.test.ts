@@ -20,9 +20,6 @@ function served(): Promise<string[]> {
 }
 
 beforeAll(async () => {
-    // Each host with its own copy first, as without shared storage.
-    await configure("web.shared", "false");
-    await up();
     for (const host of hosts) {
         await place(host, "r1", { "index.html": "first" });
         await place(host, "r2", { "index.html": "second" });
@@ -103,7 +100,7 @@ describe("on the shared storage", () => {
     const shared = "/data/shared/www/releases";
 
     it("what one host has been given is served by all", async () => {
-        await configure("web.shared", undefined);
+        await configure("web.shared", "true");
         await configure("web.release", undefined);
         await up();
         await run("web-1", `mkdir -p ${shared}/s1 && echo shared >${shared}/s1/index.html`);
