@@ -24,8 +24,8 @@ export interface Authority {
 /** What a server's certificate is valid for. */
 export interface ServerSubject {
     readonly commonName: string;
-    readonly dnsNames: readonly string[];
-    readonly ipAddresses: readonly pulumi.Input<string>[];
+    readonly dnsNames: readonly pulumi.Input<string>[];
+    readonly ipAddresses: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /**
@@ -56,7 +56,7 @@ export function createAuthority(name: string, parent: pulumi.Resource, dnsNames:
                 privateKeyPem: nodeKey.privateKeyPem,
                 subject: { commonName: subject.commonName.slice(0, 64) },
                 dnsNames: [...subject.dnsNames],
-                ipAddresses: [...subject.ipAddresses],
+                ipAddresses: subject.ipAddresses,
             },
             { parent },
         );

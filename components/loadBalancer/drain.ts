@@ -19,13 +19,13 @@ echo "$SERVERS"`;
  * later, because an engine deletes after it updates. Runs where Pulumi does; reaches no host.
  *
  * @param servers ids of the servers that the balancer has now.
- * @param taken the resource that takes them out.
+ * @param taken the resources that take them out.
  */
 export function drain(
     name: string,
     servers: readonly pulumi.Output<string>[],
     seconds: number,
-    taken: pulumi.CustomResource,
+    taken: readonly pulumi.CustomResource[],
     parent: pulumi.Resource,
 ): command.local.Command {
     return new command.local.Command(
@@ -38,6 +38,6 @@ export function drain(
                 DRAIN_SECONDS: String(seconds),
             },
         },
-        { parent, dependsOn: [taken] },
+        { parent, dependsOn: [...taken] },
     );
 }

@@ -2,11 +2,7 @@ import { parseCidr } from "../network/cidr";
 import { Problems } from "../problems";
 import { checkName, checkTags } from "../tags";
 import type { HealthCheckArgs, ListenerArgs, LoadBalancerArgs, StickinessArgs } from "./args";
-
-/** What the cloud takes in one request about a balancer's servers. */
-const maxHosts = 20;
-/** Quota of a balancer. */
-const maxListeners = 50;
+import { type BalancerTypeLimits, balancerTypes } from "./types";
 
 /** {@link ListenerArgs} with everything filled in that a redirection does not need. */
 export interface ListenerSettings {
@@ -33,9 +29,36 @@ export function parseLoadBalancerArgs(name: string, args: LoadBalancerArgs): Loa
     const problems = new Problems();
     checkName(problems, name, 40);
     checkTags(problems, args.tags);
-    // Configuration files and plain JavaScript know no types.
-    if ((args.type as string) !== "clb") problems.add("type", `"${args.type}" is not there: use "clb".`);
-    if (args.address === "intranet" && args.vswitchId === undefined) {
+    const limits = limitsOf(problems, args);
+    checkPlacement(problems, args, limits);
+    const weights = parseHosts(problems, args, limits);
+    const drainSeconds = args.drainSeconds ?? 30;
+    whole(problems, "drainSeconds", drainSeconds, 0, 900);
+    if (args.listeners.length === 0)
+        problems.add("listeners", "is empty: a balancer without a listener serves nobody.");
+    if (args.listeners.length > limits.maxListeners) {
+        problems.add(
+            "listeners",
+            `${args.listeners.length} are too many: a balancer has at most ${limits.maxListeners}.`,
+        );
+    }
+    const listeners = args.listeners.map((listener, index) =>
+        parseListener(problems, args.listeners, listener, `listeners[${index}]`, limits),
+    );
+    problems.throwIfAny(`LoadBalancer "${name}"`);
+    return { weights, listeners, drainSeconds };
+}
+
+/** Of the type that is asked for; configuration files and plain JavaScript know no types. */
+function limitsOf(problems: Problems, { type }: LoadBalancerArgs): BalancerTypeLimits {
+    if (Object.hasOwn(balancerTypes, type)) return balancerTypes[type];
+    const known = Object.keys(balancerTypes).map((name) => `"${name}"`);
+    problems.add("type", `"${type as string}" is not there: use ${known.join(" or ")}.`);
+    return balancerTypes.clb;
+}
+
+function checkPlacement(problems: Problems, args: LoadBalancerArgs, { placement }: BalancerTypeLimits): void {
+    if (placement === "vswitch" && args.address === "intranet" && args.vswitchId === undefined) {
         problems.add(
             "vswitchId",
             "is needed for a balancer with an address within the VPC: name one of its VSwitches.",
@@ -44,19 +67,6 @@ export function parseLoadBalancerArgs(name: string, args: LoadBalancerArgs): Loa
     if (args.address === "internet" && args.vswitchId !== undefined) {
         problems.add("vswitchId", 'is of no use to an internet balancer: leave it out, or set address to "intranet".');
     }
-    const weights = parseHosts(problems, args);
-    const drainSeconds = args.drainSeconds ?? 30;
-    whole(problems, "drainSeconds", drainSeconds, 0, 900);
-    if (args.listeners.length === 0)
-        problems.add("listeners", "is empty: a balancer without a listener serves nobody.");
-    if (args.listeners.length > maxListeners) {
-        problems.add("listeners", `${args.listeners.length} are too many: a balancer has at most ${maxListeners}.`);
-    }
-    const listeners = args.listeners.map((listener, index) =>
-        parseListener(problems, args.listeners, listener, `listeners[${index}]`),
-    );
-    problems.throwIfAny(`LoadBalancer "${name}"`);
-    return { weights, listeners, drainSeconds };
 }
 
 function whole(problems: Problems, path: string, value: number, low: number, high: number): void {
@@ -65,7 +75,7 @@ function whole(problems: Problems, path: string, value: number, low: number, hig
     }
 }
 
-function parseHosts(problems: Problems, args: LoadBalancerArgs): Map<string, number> {
+function parseHosts(problems: Problems, args: LoadBalancerArgs, { maxHosts }: BalancerTypeLimits): Map<string, number> {
     const names = args.hosts.map((host) => host.name);
     if (names.length === 0) problems.add("hosts", "is empty: name at least one host.");
     if (names.length > maxHosts) {
@@ -93,13 +103,20 @@ function parseListener(
     all: readonly ListenerArgs[],
     args: ListenerArgs,
     path: string,
+    { type, protocols, schedulers }: BalancerTypeLimits,
 ): ListenerSettings {
     whole(problems, `${path}.port`, args.port, 1, 65535);
     const first = all.find(({ port }) => port === args.port);
     if (first !== args)
         problems.add(`${path}.port`, `${args.port} has a listener already: each needs a port of its own.`);
-    if (!["tcp", "http", "https"].includes(args.protocol)) {
-        problems.add(`${path}.protocol`, `"${args.protocol}" is none of tcp, http, https.`);
+    if (!protocols.includes(args.protocol)) {
+        problems.add(
+            `${path}.protocol`,
+            `"${args.protocol}" is none of ${protocols.join(", ")}, which type "${type}" speaks.`,
+        );
+    }
+    if (args.scheduler !== undefined && !schedulers.includes(args.scheduler)) {
+        problems.add(`${path}.scheduler`, `"${args.scheduler}" is none of ${schedulers.join(", ")}.`);
     }
     if (args.redirectTo === undefined) {
         if (args.hostPort === undefined)

@@ -263,7 +263,7 @@ test("lists every problem at once", () => {
         "  - listeners[1].names: belongs to an https listener, and this is tcp.",
         "  - listeners[1].stickiness.cookie: a tcp listener sees no cookies: set seconds.",
         "  - listeners[2].port: 0 is not a whole number from 1 to 65535.",
-        '  - listeners[2].protocol: "udp" is none of tcp, http, https.',
+        '  - listeners[2].protocol: "udp" is none of tcp, http, https, which type "clb" speaks.',
         '  - listeners[2].healthCheck.path: "x" is not a path of at most 80 characters such as /healthz.',
         "  - listeners[2].healthCheck.codes: name at least one of 2xx, 3xx, 4xx, 5xx.",
         "  - listeners[3].healthCheck.intervalSeconds: 60 is not a whole number from 1 to 50.",
