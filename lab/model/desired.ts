@@ -184,15 +184,15 @@ export interface DesiredBalancer {
 export interface DesiredListener {
     /** Unique on the account. */
     readonly id: string;
-    readonly protocol: "tcp" | "http" | "https";
+    readonly protocol: "tcp" | "udp" | "http" | "https";
     readonly port: number;
     /** Who may connect; everybody when absent. */
     readonly access?: { readonly kind: "allow" | "deny"; readonly cidrs: readonly string[] };
     /** Sends clients to HTTPS instead of balancing. */
     readonly redirect?: { readonly port: number; readonly code: number };
-    /** Of HTTPS. */
+    /** Of HTTPS, and of TCP whose TLS ends at the balancer. */
     readonly tls?: DesiredTls;
-    /** Seconds after which an idle connection of a client ends. */
+    /** Seconds after which an idle connection of a client ends, or a flow of its datagrams is forgotten. */
     readonly idleSeconds: number;
     /** Seconds that a server may take to answer. */
     readonly requestSeconds: number;
@@ -232,7 +232,7 @@ export interface DesiredForwarding {
 
 export interface DesiredPool {
     readonly servers: readonly DesiredServer[];
-    readonly scheduler: "weighted" | "equal" | "leastConnections" | "sourceHash";
+    readonly scheduler: "weighted" | "equal" | "leastConnections" | "sourceHash" | "connectionHash";
     readonly check?: DesiredCheck;
     readonly stickiness?:
         | { readonly kind: "insert"; readonly seconds: number }
@@ -249,6 +249,7 @@ export interface DesiredServer {
     readonly weight: number;
 }
 
+/** Connects to the server, unless it asks over HTTP or sends a datagram. */
 export interface DesiredCheck {
     readonly http?: {
         readonly method: "HEAD" | "GET";
@@ -258,6 +259,8 @@ export interface DesiredCheck {
         /** First digits of the statuses that are healthy: `2`, `3`, … */
         readonly classes: readonly number[];
     };
+    /** A datagram; the server is healthy unless its port is closed or, where an answer is expected, that fails to come. */
+    readonly udp?: { readonly request: string; readonly expect?: string };
     /** The traffic's port when absent. */
     readonly port?: number;
     readonly intervalSeconds: number;

@@ -1,15 +1,23 @@
-/** Load balancers: one HAProxy for each, in the balancer's own name space. */
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+/** Load balancers: in each one's own name space a HAProxy for its streams, and nftables for its datagrams. */
+import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { root } from "../../toolchain/folders";
 import { remove, writeAtomically } from "../hosts/files";
-import type { Runner } from "../hosts/runner";
+import { Runner, quote } from "../hosts/runner";
 import type { DesiredBalancer, ServerHealth } from "../model/desired";
 import { startOf } from "../process";
+import type { DatagramAnswer, DatagramRequest } from "./datagrams";
 import { PEER, balancerFiles, serverHealth, serverState, socketOf, stateFileOf } from "./haproxy";
 import type { BalancerPlan } from "./plan";
 
 const ANSWER_TIMEOUT_MS = 5_000;
+/** How long a service may take to begin. */
+const START_TIMEOUT_MS = 30_000;
+const POLL_MS = 50;
+/** Beginning of the names of the datagram service's files; the others are HAProxy's. */
+const DATAGRAMS = "datagrams";
 
 export interface BalancersOptions {
     readonly runner: Runner;
@@ -31,11 +39,11 @@ export class Balancers {
         for (const balancer of desired) {
             const place = this.options.place(balancer.id);
             if (!place) continue;
-            if (balancer.listeners.length === 0) await this.stop(balancer.id);
-            else {
-                await this.start(balancer, place);
-                running.set(balancer.id, balancer);
-            }
+            const { streams, datagrams } = split(balancer);
+            if (streams.listeners.length === 0) await this.stop(balancer.id);
+            else await this.start(streams, place);
+            await this.balanceDatagrams(datagrams, place);
+            if (balancer.listeners.length > 0) running.set(balancer.id, balancer);
         }
         for (const id of listFolder(this.options.folder)) if (!running.has(id)) remove(this.folderOf(id));
         this.running = running;
@@ -45,7 +53,13 @@ export class Balancers {
     async health(id: string): Promise<ServerHealth[]> {
         const balancer = this.running.get(id);
         if (!balancer) return [];
-        return serverHealth(balancer, await this.ask(id, "show stat"));
+        const { streams, datagrams } = split(balancer);
+        return [
+            ...(streams.listeners.length === 0
+                ? []
+                : serverHealth(streams, await ask(socketOf(this.folderOf(id)), "show stat"))),
+            ...(datagrams.listeners.length === 0 ? [] : await this.askDatagrams(id, {})),
+        ];
     }
 
     /** Removes what is on disk; the processes end with their name spaces. */
@@ -67,13 +81,13 @@ export class Balancers {
         const isRunning = pids.includes(readText(processFile).trim());
         if (isRunning && readText(file) === configuration) return;
         for (const [name, pem] of certificates) writeAtomically(path.join(folder, name), pem);
-        const known = isRunning ? await this.ask(balancer.id, "show servers state") : "";
+        const known = isRunning ? await ask(socketOf(folder), "show servers state") : "";
         writeAtomically(stateFileOf(folder), serverState(balancer, known));
         const next = `${file}.next`;
         writeAtomically(next, configuration);
         const inside = ["nsenter", `--net=/run/netns/${namespace}`];
         // The old process serves what it has begun, and ends.
-        const handover = isRunning ? ["-x", socketOf(folder), "-sf", ...pids] : [];
+        const handover = isRunning ? ["-x", socketOf(folder), "-sf", ...pids.filter(isHaproxy)] : [];
         await this.options.runner.run([
             ...inside,
             "haproxy",
@@ -95,31 +109,89 @@ export class Balancers {
 
     /** A balancer without listeners serves what it has begun, and nobody else. */
     private async stop(id: string): Promise<void> {
-        const pid = Number(readText(path.join(this.folderOf(id), "process")).trim());
+        const folder = this.folderOf(id);
+        const pid = Number(readText(path.join(folder, "process")).trim());
         if (pid > 0 && startOf(pid) !== undefined) await this.options.runner.attempt(["kill", "-USR1", String(pid)]);
+        for (const name of listFolder(folder)) if (!name.startsWith(DATAGRAMS)) remove(path.join(folder, name));
+    }
+
+    /** Hands the listeners for datagrams to the balancer's service, which ends when there are none. */
+    private async balanceDatagrams({ id, listeners }: DesiredBalancer, place: BalancerPlan): Promise<void> {
+        const { namespace, address, source } = place;
+        const processFile = path.join(this.folderOf(id), `${DATAGRAMS}.process`);
+        const isRunning = (await this.processes(namespace)).includes(readText(processFile).trim());
+        if (listeners.length === 0 && !isRunning) return;
+        if (!isRunning) await this.startDatagrams(id, place, processFile);
+        await this.askDatagrams(id, { apply: { address, source, listeners } });
+    }
+
+    private async startDatagrams(id: string, { namespace }: BalancerPlan, processFile: string): Promise<void> {
+        const folder = this.folderOf(id);
+        const socket = this.datagramSocket(id);
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        remove(socket);
+        const inside = `nsenter --net=/run/netns/${namespace}`;
+        const service = [process.execPath, path.join(root, "toolchain/bootstrap.mjs"), "lab/net/datagramService.ts"];
+        await this.options.runner.script(`
+${inside} sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0
+setsid ${inside} ${[...service, socket].map(quote).join(" ")} >${quote(path.join(folder, `${DATAGRAMS}.log`))} 2>&1 </dev/null &
+echo $! >${quote(processFile)}
+`);
+        const deadline = Date.now() + START_TIMEOUT_MS;
+        while (!existsSync(socket) && Date.now() < deadline) await sleep(POLL_MS);
+    }
+
+    private datagramSocket(id: string): string {
+        return path.join(this.folderOf(id), DATAGRAMS);
+    }
+
+    /** How the servers of datagrams are, after a request. @throws Error when the service did not do it */
+    private async askDatagrams(id: string, request: DatagramRequest): Promise<readonly ServerHealth[]> {
+        const text = await ask(this.datagramSocket(id), JSON.stringify(request));
+        const { health, problem } = (text === "" ? {} : JSON.parse(text)) as Partial<DatagramAnswer>;
+        if (health) return health;
+        const log = readText(path.join(this.folderOf(id), `${DATAGRAMS}.log`)).trim();
+        throw new Error(`The datagrams of ${id} are not balanced: ${problem ?? (log === "" ? "no answer" : log)}`);
     }
 
     private async processes(namespace: string): Promise<string[]> {
         const text = await this.options.runner.run(["ip", "netns", "pids", namespace]);
         return text.split("\n").filter((line) => line !== "");
     }
+}
 
-    /** HAProxy's answer to a command; empty when it gives none. */
-    private async ask(id: string, command: string): Promise<string> {
-        return new Promise((resolve) => {
-            const chunks: Buffer[] = [];
-            const socket = net.connect(socketOf(this.folderOf(id)));
-            socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy());
-            socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-            socket.on("error", () => undefined);
-            socket.on("close", () => resolve(Buffer.concat(chunks).toString()));
-            socket.end(`${command}\n`);
-        });
-    }
+function split(balancer: DesiredBalancer): { readonly streams: DesiredBalancer; readonly datagrams: DesiredBalancer } {
+    const of = (datagrams: boolean): DesiredBalancer => ({
+        ...balancer,
+        listeners: balancer.listeners.filter(({ protocol }) => (protocol === "udp") === datagrams),
+    });
+    return { streams: of(false), datagrams: of(true) };
+}
+
+/** Beside HAProxy's own there is the service for datagrams in a balancer's name space. */
+function isHaproxy(pid: string): boolean {
+    return readText(`/proc/${pid}/comm`).trim() === "haproxy";
+}
+
+/** A process's answer to a command; empty when it gives none. */
+async function ask(socketPath: string, command: string): Promise<string> {
+    return new Promise((resolve) => {
+        const chunks: Buffer[] = [];
+        const socket = net.connect(socketPath);
+        socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy());
+        socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+        socket.on("error", () => undefined);
+        socket.on("close", () => resolve(Buffer.concat(chunks).toString()));
+        socket.end(`${command}\n`);
+    });
 }
 
 function readText(file: string): string {
-    return existsSync(file) ? readFileSync(file, "utf8") : "";
+    try {
+        return readFileSync(file, "utf8");
+    } catch {
+        return "";
+    }
 }
 
 function listFolder(folder: string): string[] {

@@ -216,6 +216,7 @@ function schedule(scheduler: DesiredPool["scheduler"]): string[] {
         case "leastConnections":
             return ["balance leastconn"];
         case "sourceHash":
+        case "connectionHash":
             return ["balance source", "hash-type consistent"];
     }
 }

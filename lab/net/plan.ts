@@ -451,7 +451,8 @@ function machineTable(lab: LabAddresses): string {
     ].join("\n");
 }
 
-function chain(name: string, hook: string, rules: readonly string[]): string {
+/** A chain of a table. @param hook empty for one that others jump to. */
+export function chain(name: string, hook: string, rules: readonly string[]): string {
     return [`chain ${name} {`, ...(hook === "" ? [] : [hook]), ...rules, "}"].join("\n");
 }
 

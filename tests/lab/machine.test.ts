@@ -3,6 +3,7 @@
  * Every assertion is on traffic or on what the machine shows, never on what the code believes.
  */
 import { execFile } from "node:child_process";
+import { Socket, createSocket } from "node:dgram";
 import { createServer } from "node:http";
 import { AddressInfo, connect } from "node:net";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -12,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { LabMachine, createMachine, ensureEngine, ensureImage } from "../../lab/machine";
 import { writeAtomically } from "../../lab/hosts/files";
+import { quote } from "../../lab/hosts/runner";
 import { PEER, balancerFiles } from "../../lab/net/haproxy";
 import type {
     DesiredBalancer,
@@ -698,6 +700,106 @@ describe("a balancer", () => {
             "unchecked",
         ]);
     }, 60_000);
+
+    test("spreads flows of datagrams by weight, and takes them from a server that is down", async () => {
+        const echo = [
+            "import socket, sys",
+            "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+            "s.bind(('', 9053))",
+            "while True:",
+            "    peer = s.recvfrom(2048)[1]",
+            "    s.sendto(f'{sys.argv[1]} {peer[0]}'.encode(), peer)",
+        ].join("\n");
+        const serveDatagrams = (host: string): Promise<string> =>
+            inside(host, `systemd-run -q --unit echo python3 -c ${quote(echo)} ${host}`);
+        const udp = (a1: number, a2: number, changes: Partial<DesiredListener> = {}): DesiredListener => ({
+            ...http({ id: "lb/udp/53", protocol: "udp", port: 53, headers: [], gzip: false, idleSeconds: 20 }),
+            pool: {
+                servers: servers(a1, a2).map((server) => ({ ...server, port: 9053 })),
+                scheduler: "weighted",
+                check: {
+                    udp: { request: "" },
+                    intervalSeconds: 1,
+                    timeoutSeconds: 1,
+                    healthyAfter: 2,
+                    unhealthyAfter: 2,
+                },
+            },
+            ...changes,
+        });
+        const datagramHealth = async (): Promise<string> =>
+            (await machine.health("lb-outer"))
+                .filter(({ listenerId }) => listenerId === "lb/udp/53")
+                .map(({ address, health }) => `${address} ${health}`)
+                .join();
+        /** Who answers a datagram; undefined when nobody does. */
+        const say = (client: Socket): Promise<string | undefined> =>
+            new Promise((done) => {
+                const end = (answer?: string): void => {
+                    clearTimeout(timer);
+                    client
+                        .removeAllListeners("message")
+                        .removeAllListeners("error")
+                        .on("error", () => undefined);
+                    done(answer);
+                };
+                const timer = setTimeout(end, 500);
+                client.on("message", (message) => end(message.toString()));
+                client.on("error", () => end());
+                client.send("hello");
+            });
+        const open = async (): Promise<Socket> => {
+            const client = createSocket("udp4");
+            await new Promise<void>((done) => client.connect(53, `${eipPrefix}.9`, done));
+            return client;
+        };
+        const flows = async (count: number): Promise<Record<string, number>> => {
+            const answers: Record<string, number> = {};
+            for (let i = 0; i < count; i += 1) {
+                const client = await open();
+                const answer = (await say(client))?.split(" ")[0] ?? "nobody";
+                answers[answer] = (answers[answer] ?? 0) + 1;
+                client.close();
+            }
+            return answers;
+        };
+
+        await Promise.all([serveDatagrams("a1"), serveDatagrams("a2")]);
+        await change({ balancers: [outer(http(), udp(30, 10))] });
+        await until("both servers are up", 20, async () => (await datagramHealth()) === both);
+        expect(await flows(40)).toEqual({ a1: 30, a2: 10 });
+
+        // A flow stays with its server, which sees the balancer as its client, also when that is to get no new ones.
+        const client = await open();
+        const [name, source] = (await say(client))!.split(" ");
+        expect(source).toMatch(/^100\.64\.\d+\.\d+$/);
+        const [drained, other] = name === "a1" ? ["a1", "a2"] : ["a2", "a1"];
+        await change({ balancers: [outer(http(), drained === "a1" ? udp(0, 10) : udp(10, 0))] });
+        expect(await flows(4)).toEqual({ [other]: 4 });
+        expect(await say(client)).toBe(`${drained} ${source!}`);
+
+        await inside(drained, "systemctl stop echo");
+        await until("it is found down", 20, async () => (await datagramHealth()).includes("down"));
+        expect(await say(client)).toBe(`${other} ${source!}`);
+        client.close();
+        await serveDatagrams(drained);
+        await change({ balancers: [outer(http(), udp(10, 10))] });
+        await until("both servers are up", 20, async () => (await datagramHealth()) === both);
+        expect(await flows(10)).toEqual({ a1: 5, a2: 5 });
+
+        const listed = (kind: "allow" | "deny") =>
+            udp(10, 10, { access: { kind, cidrs: ["203.0.113.0/24", "203.0.113.0/28"] } });
+        await change({ balancers: [outer(http(), listed("deny"))] });
+        expect(await flows(1)).toEqual({ nobody: 1 });
+        await change({ balancers: [outer(http(), listed("allow"))] });
+        expect(Object.keys(await flows(2)).sort()).toEqual(["a1", "a2"]);
+        const hashed = udp(10, 10);
+        await change({ balancers: [outer(http(), { ...hashed, pool: { ...hashed.pool, scheduler: "sourceHash" } })] });
+        expect(Object.keys(await flows(8))).toHaveLength(1);
+        await change({ balancers: [outer(http())] });
+        expect(await flows(1)).toEqual({ nobody: 1 });
+        expect(await spread(4)).toEqual({ a1: 3, a2: 1 });
+    }, 90_000);
 
     test("is one whose every setting HAProxy accepts", async () => {
         const all = http({
