@@ -133,7 +133,7 @@ const schedulers: Readonly<Record<Scheduler, DesiredPool["scheduler"]>> = {
     rr: "equal",
     wlc: "leastConnections",
     sch: "sourceHash",
-    tch: "sourceHash",
+    tch: "connectionHash",
 };
 
 function projectBalancing(scheduler: Scheduler, check: HealthCheck): Pick<DesiredPool, "scheduler" | "check"> {
@@ -149,6 +149,9 @@ function projectCheck(check: HealthCheck): DesiredCheck {
                 ...(check.domain !== "" && { host: check.domain }),
                 classes: check.codes.split(",").map((code) => Number(code.charAt("http_".length))),
             },
+        }),
+        ...(check.type === "udp" && {
+            udp: { request: check.request, ...(check.expected !== "" && { expect: check.expected }) },
         }),
         ...(check.port !== 0 && { port: check.port }),
         intervalSeconds: check.interval,

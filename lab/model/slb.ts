@@ -41,7 +41,7 @@ export interface VServerGroup extends Resource {
     servers: BackendServer[];
 }
 
-export type ListenerProtocol = "tcp" | "http" | "https";
+export type ListenerProtocol = "tcp" | "udp" | "http" | "https";
 
 /** A listener is known by its protocol and port. */
 export interface Listener extends Resource {
@@ -61,7 +61,7 @@ export interface ListenerSettings {
     readonly vServerGroupId: string;
     readonly acl: { readonly enabled: boolean; readonly type: "white" | "black" | ""; readonly ids: readonly string[] };
     readonly healthCheck: HealthCheck;
-    /** Of TCP. */
+    /** Of TCP and UDP. */
     readonly transport: {
         readonly persistenceTimeout: number;
         readonly establishedTimeout: number;
@@ -86,14 +86,14 @@ export interface ListenerSettings {
     };
 }
 
-/** Weighted and plain round robin, least connections, and consistent hashes of source and connection. */
+/** Weighted and plain round robin, least connections, and consistent hashes of source, and of source and port. */
 export type Scheduler = "wrr" | "rr" | "wlc" | "sch" | "tch";
 /** Parts of what a listener may tell its servers, as the wire spells them. */
 export type ForwardedHeader = "SLBIP" | "SLBID" | "proto" | "SLBPORT" | "ClientSrcPort";
 
 export interface HealthCheck {
     readonly enabled: boolean;
-    readonly type: "tcp" | "http";
+    readonly type: "tcp" | "udp" | "http";
     readonly method: "head" | "get";
     readonly uri: string;
     /** `Host` of a check; empty for the server's address. */
@@ -107,6 +107,9 @@ export interface HealthCheck {
     /** Seconds. */
     readonly timeout: number;
     readonly interval: number;
+    /** Of UDP: what is sent, and what has to come back; empty for anything, or nothing. */
+    readonly request: string;
+    readonly expected: string;
 }
 
 export interface Stickiness {

@@ -122,7 +122,7 @@ export class Balancers {
         const isRunning = (await this.processes(namespace)).includes(readText(processFile).trim());
         if (listeners.length === 0 && !isRunning) return;
         if (!isRunning) await this.startDatagrams(id, place, processFile);
-        await this.askDatagrams(id, { apply: { address, source, listeners } });
+        await this.askDatagrams(id, { apply: { addresses: [address], source, listeners } });
     }
 
     private async startDatagrams(id: string, { namespace }: BalancerPlan, processFile: string): Promise<void> {

@@ -30,7 +30,7 @@ type Http = NonNullable<DesiredCheck["http"]>;
 type Udp = NonNullable<DesiredCheck["udp"]>;
 
 class DatagramService {
-    private configuration: DatagramConfiguration = { address: "", source: "", listeners: [] };
+    private configuration: DatagramConfiguration = { addresses: [], source: "", listeners: [] };
     /** The configuration that is in force, as text. */
     private applied = "";
     private states = new Map<string, CheckState>();
@@ -67,8 +67,7 @@ class DatagramService {
         await this.enforce();
         this.applied = text;
         const ports = new Set(configuration.listeners.map(({ port }) => port));
-        for (const { port } of before.listeners)
-            if (!ports.has(port)) await this.runner.attempt(["conntrack", ...flowsOf(before.address, port)]);
+        for (const { port } of before.listeners) if (!ports.has(port)) await this.cut(flowsOf(before, port));
         for (const one of servers) if (one.listener.pool.check) void this.watch(one, one.listener.pool.check);
     }
 
@@ -117,11 +116,12 @@ sysctl -qw ${timeouts.join(" ")}
         if (after.up === before.up) return;
         await this.enforce();
         // Its clients go on with another server instead of waiting for this one.
-        if (!after.up)
-            await this.runner.attempt([
-                "conntrack",
-                ...flowsOf(this.configuration.address, one.listener.port, one.server),
-            ]);
+        if (!after.up) await this.cut(flowsOf(this.configuration, one.listener.port, one.server));
+    }
+
+    private async cut(flows: readonly string[][]): Promise<void> {
+        // conntrack fails when there is nothing to delete.
+        for (const flow of flows) await this.runner.attempt(["conntrack", ...flow]);
     }
 }
 

@@ -14,7 +14,7 @@ const HASH_SLOTS = 1021;
 /** What a balancer does with datagrams. */
 export interface DatagramConfiguration {
     /** Where clients send to, as their packets travel. */
-    readonly address: string;
+    readonly addresses: readonly string[];
     /** Where the balancer's own packets come from. */
     readonly source: string;
     readonly listeners: readonly DesiredListener[];
@@ -50,9 +50,9 @@ export function datagramServers({ listeners }: DatagramConfiguration): DatagramS
 
 /** Content of the table. @param isUp whether a server may get new flows, as far as its checks say. */
 export function datagramTable(configuration: DatagramConfiguration, isUp: (server: DatagramServer) => boolean): string {
-    const { address, source, listeners } = configuration;
+    const { addresses, source, listeners } = configuration;
     const servers = datagramServers(configuration);
-    const to = ({ port }: DesiredListener): string => `ip daddr ${address} udp dport ${port}`;
+    const to = ({ port }: DesiredListener): string => `ip daddr { ${addresses.join(", ")} } udp dport ${port}`;
     return [
         ...listeners.map(admission),
         chain("admitting", "type filter hook prerouting priority mangle; policy accept;", [
@@ -183,10 +183,10 @@ export function datagramHealth(
     }));
 }
 
-/** Arguments for `conntrack` that end the flows of a listener, or those to one of its servers. */
-export function flowsOf(address: string, port: number, server?: DesiredServer): string[] {
-    return [
+/** Arguments for `conntrack`, once per address, that end the flows of a listener, or those to one of its servers. */
+export function flowsOf({ addresses }: DatagramConfiguration, port: number, server?: DesiredServer): string[][] {
+    return addresses.map((address) => [
         ...["-D", "-f", "ipv4", "-p", "udp", "--orig-dst", address, "--orig-port-dst", String(port)],
         ...(server ? ["--reply-src", server.address, "--reply-port-src", String(server.port)] : []),
-    ];
+    ]);
 }

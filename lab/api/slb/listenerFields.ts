@@ -53,6 +53,7 @@ const application = {
 /** Members that a protocol's requests and answers share. */
 const settings = {
     tcp: { ...common, ...transport, EstablishedTimeout: "number" },
+    udp: { ...common, ...transport, HealthCheckReq: "string", HealthCheckExp: "string" },
     http: { ...common, ...application },
     https: {
         ...common,
@@ -67,6 +68,7 @@ const settings = {
 /** Members of requests only. */
 const asked = {
     tcp: { HealthCheckSwitch: "string" },
+    udp: { HealthCheckSwitch: "string" },
     http: { ListenerForward: "string", ForwardPort: "number", ForwardCode: "number" },
     https: {},
 } as const satisfies Record<ListenerProtocol, Fields>;
@@ -74,6 +76,7 @@ const asked = {
 type RequestFields = Members<
     typeof address &
         typeof settings.tcp &
+        typeof settings.udp &
         typeof settings.https &
         typeof asked.tcp &
         typeof asked.http & {
@@ -126,11 +129,12 @@ const answered = {
 
 const answers = {
     tcp: { ...settings.tcp, ...answered },
+    udp: { ...settings.udp, ...answered },
     http: { ...settings.http, ...answered, ...asked.http, Rules: { Rule: [ruleFields] } },
     https: { ...settings.https, ...answered, Rules: { Rule: [ruleFields] } },
 } as const satisfies Record<ListenerProtocol, Fields>;
 
-type AnswerFields = Members<typeof answers.tcp & typeof answers.http & typeof answers.https> & {
+type AnswerFields = Members<typeof answers.tcp & typeof answers.udp & typeof answers.http & typeof answers.https> & {
     loadBalancerId?: string;
     listenerPort?: number;
 };

@@ -18,9 +18,13 @@ import { quotas } from "./quotas";
 /** Stands for the port that takes the traffic. */
 export const BACKEND_PORT = -520;
 
+/** How long the cloud remembers which server a flow of datagrams has. */
+const UDP_FLOW_SECONDS = 90;
+
 /** A listener as it is before a client says anything about it. */
 const initial: Readonly<Record<ListenerProtocol, ListenerSettings>> = {
     tcp: initialSettings("tcp"),
+    udp: initialSettings("udp"),
     http: initialSettings("http"),
     https: initialSettings("https"),
 };
@@ -34,7 +38,7 @@ function initialSettings(protocol: ListenerProtocol): ListenerSettings {
         acl: { enabled: false, type: "", ids: [] },
         healthCheck: {
             enabled: true,
-            type: protocol === "tcp" ? "tcp" : "http",
+            type: protocol === "tcp" || protocol === "udp" ? protocol : "http",
             method: "head",
             uri: "/",
             domain: "",
@@ -42,12 +46,14 @@ function initialSettings(protocol: ListenerProtocol): ListenerSettings {
             codes: "http_2xx",
             healthyThreshold: 3,
             unhealthyThreshold: 3,
-            timeout: 5,
-            interval: 2,
+            timeout: protocol === "udp" ? 10 : 5,
+            interval: protocol === "udp" ? 5 : 2,
+            request: "",
+            expected: "",
         },
         transport: {
             persistenceTimeout: 0,
-            establishedTimeout: 900,
+            establishedTimeout: protocol === "udp" ? UDP_FLOW_SECONDS : 900,
             proxyProtocol: false,
         },
         application: {
@@ -120,7 +126,7 @@ export function changedSettings(
         scheduler: schedulerOf(request.scheduler, protocol, before.scheduler),
         vServerGroupId: groupIdOf(context, balancer, before, request),
         acl: aclSettings(context, before.acl, request),
-        healthCheck: healthCheckOf(before.healthCheck, {
+        healthCheck: healthCheckOf(protocol, before.healthCheck, {
             ...request,
             // Each family has a name of its own for these.
             switched: request.healthCheck ?? request.healthCheckSwitch,
@@ -135,7 +141,7 @@ export function changedSettings(
 
 /** A scheduler that the protocol has. */
 export function schedulerOf(value: string | undefined, protocol: ListenerProtocol, before: Scheduler): Scheduler {
-    const hashes = protocol === "tcp" ? (["sch", "tch"] as const) : [];
+    const hashes = protocol === "tcp" || protocol === "udp" ? (["sch", "tch"] as const) : [];
     return oneOf<Scheduler>(value, ["wrr", "rr", "wlc", ...hashes], "Scheduler", before);
 }
 
@@ -182,10 +188,16 @@ interface HealthCheckRequest {
     readonly healthCheckConnectPort?: number;
     readonly healthyThreshold?: number;
     readonly unhealthyThreshold?: number;
+    readonly healthCheckReq?: string;
+    readonly healthCheckExp?: string;
 }
 
 /** The check of a listener or a rule after a request. */
-export function healthCheckOf(before: HealthCheck, request: HealthCheckRequest): HealthCheck {
+export function healthCheckOf(
+    protocol: ListenerProtocol,
+    before: HealthCheck,
+    request: HealthCheckRequest,
+): HealthCheck {
     const uri = request.healthCheckURI ?? before.uri;
     if (!/^\/[\w\-/.%?#&=!@$^*()+,~:;']{0,79}$/.test(uri)) refuseParameter("HealthCheckURI");
     const domain = request.healthCheckDomain ?? before.domain;
@@ -193,9 +205,15 @@ export function healthCheckOf(before: HealthCheck, request: HealthCheckRequest):
     const codes = valueOr(request.healthCheckHttpCode, before.codes);
     if (!/^http_[1-5]xx(,http_[1-5]xx)*$/.test(codes)) refuseParameter("HealthCheckHttpCode");
     const port = request.healthCheckConnectPort;
+    const text = (value: string | undefined, wireName: string, fallback: string): string =>
+        /^[A-Za-z0-9]{0,64}$/.test(value ?? "") ? (value ?? fallback) : refuseParameter(wireName);
     return {
         enabled: isOn(request.switched, "HealthCheck", before.enabled),
-        type: oneOf(request.healthCheckType, ["tcp", "http"], "HealthCheckType", before.type),
+        // The provider sends a type with UDP as well, which the cloud ignores: datagrams are checked by datagrams.
+        type:
+            protocol === "udp"
+                ? "udp"
+                : oneOf(request.healthCheckType, ["tcp", "http"], "HealthCheckType", before.type),
         method: oneOf(request.healthCheckMethod?.toLowerCase(), ["head", "get"], "HealthCheckMethod", before.method),
         uri,
         domain,
@@ -211,6 +229,8 @@ export function healthCheckOf(before: HealthCheck, request: HealthCheckRequest):
         ),
         timeout: within(request.timeout, [1, 300], "HealthCheckTimeout", before.timeout),
         interval: within(request.interval, [1, 50], "HealthCheckInterval", before.interval),
+        request: text(request.healthCheckReq, "HealthCheckReq", before.request),
+        expected: text(request.healthCheckExp, "HealthCheckExp", before.expected),
     };
 }
 

@@ -19,10 +19,10 @@ export function listenerView(balancer: LoadBalancer, listener: Listener): Listen
         aclStatus: acl.enabled ? "on" : "off",
         ...(acl.enabled && { aclType: acl.type, aclId: acl.ids.join(","), aclIds: { aclId: [...acl.ids] } }),
         ...healthCheckView(healthCheck),
-        healthCheckType: healthCheck.type,
+        ...(protocol !== "udp" && { healthCheckType: healthCheck.type }),
         ...(healthCheck.type === "http" && { healthCheckMethod: healthCheck.method }),
         tags: tagsView(listener.tags),
-        ...(protocol === "tcp"
+        ...(protocol === "tcp" || protocol === "udp"
             ? transportView(listener)
             : {
                   healthCheckTimeout: healthCheck.timeout,
@@ -57,14 +57,16 @@ export function stickinessView(stickiness: Stickiness) {
     };
 }
 
-function transportView({ settings }: Listener): ListenerAnswer {
+function transportView({ protocol, settings }: Listener): ListenerAnswer {
     const { transport, healthCheck } = settings;
     return {
         healthCheckConnectTimeout: healthCheck.timeout,
         persistenceTimeout: transport.persistenceTimeout,
         connectionDrain: "off",
         proxyProtocolV2Enabled: transport.proxyProtocol,
-        establishedTimeout: transport.establishedTimeout,
+        ...(protocol === "udp"
+            ? { healthCheckReq: healthCheck.request, healthCheckExp: healthCheck.expected }
+            : { establishedTimeout: transport.establishedTimeout }),
     };
 }
 

@@ -10,7 +10,7 @@ import { listenerView } from "./listenerView";
 import { balancerOf, listenerOf } from "./lookup";
 import { quotas } from "./quotas";
 
-const protocols = ["tcp", "http", "https"] as const satisfies readonly ListenerProtocol[];
+const protocols = ["tcp", "udp", "http", "https"] as const satisfies readonly ListenerProtocol[];
 const answer = model({ RequestId: "string" });
 
 /** The actions that each protocol has of its own. */
@@ -26,7 +26,8 @@ function protocolActions(protocol: ListenerProtocol): Action[] {
             handle: async (request, context) => {
                 const balancer = balancerOf(context, request.loadBalancerId);
                 const port = portOf(request.listenerPort);
-                if (balancer.listeners.some((listener) => listener.port === port))
+                const datagrams = protocol === "udp";
+                if (balancer.listeners.some((one) => one.port === port && (one.protocol === "udp") === datagrams))
                     refuse(
                         "ListenerAlreadyExists",
                         "There is already a listener bound to the port on the specified Load Balancer.",

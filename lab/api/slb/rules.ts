@@ -165,7 +165,7 @@ const setRule = slbAction({
         const before = rule.own ?? ownOf(listener.settings);
         const own = {
             scheduler: schedulerOf(request.scheduler, listener.protocol, before.scheduler),
-            healthCheck: healthCheckOf(before.healthCheck, {
+            healthCheck: healthCheckOf(listener.protocol, before.healthCheck, {
                 ...request,
                 switched: request.healthCheck,
                 timeout: request.healthCheckTimeout,

@@ -105,6 +105,50 @@ test("a port has one listener, and it is another protocol's to none", async () =
     ).toBe("404 InvalidParameter");
 });
 
+test("UDP beside TCP on one port sends what its check is told to, and is checked by datagrams whatever a client says", async () => {
+    const server = cloud.instance(VSwitchId);
+    await cloud.slb("AddBackendServers", { LoadBalancerId, BackendServers: JSON.stringify([{ ServerId: server.id }]) });
+    const dns = { LoadBalancerId, ListenerPort: "53", BackendServerPort: "9053" };
+    await cloud.slb("CreateLoadBalancerTCPListener", dns);
+    expect(await cloud.slbRefusal("CreateLoadBalancerUDPListener", { ...dns, HealthCheckReq: "a b" })).toBe(
+        "400 InvalidParameter",
+    );
+    await cloud.slb("CreateLoadBalancerUDPListener", { ...dns, Scheduler: "tch", HealthCheckType: "tcp" });
+    const udp = { LoadBalancerId, ListenerPort: "53", ListenerProtocol: "udp" };
+    expect(await cloud.slbRefusal("StartLoadBalancerListener", { LoadBalancerId, ListenerPort: "53" })).toBe(
+        "400 InvalidParameter.ListenerProtocol",
+    );
+    await cloud.slb("StartLoadBalancerListener", udp);
+    await cloud.slb("SetLoadBalancerUDPListenerAttribute", {
+        LoadBalancerId,
+        ListenerPort: "53",
+        HealthCheckReq: "hello",
+        HealthCheckExp: "world",
+        HealthCheckConnectTimeout: "1",
+    });
+    const found = await cloud.slb("DescribeLoadBalancerUDPListenerAttribute", { LoadBalancerId, ListenerPort: "53" });
+    expect(found).toMatchObject({
+        Status: "running",
+        Scheduler: "tch",
+        HealthCheckReq: "hello",
+        HealthCheckExp: "world",
+        HealthCheckConnectTimeout: 1,
+        HealthCheckInterval: 5,
+    });
+    expect(found).not.toHaveProperty("HealthCheckType");
+    expect(cloud.desired()[0]!.listeners).toMatchObject([
+        {
+            protocol: "udp",
+            port: 53,
+            pool: {
+                servers: [{ port: 9053 }],
+                scheduler: "connectionHash",
+                check: { udp: { request: "hello", expect: "world" }, timeoutSeconds: 1 },
+            },
+        },
+    ]);
+});
+
 test("what a change does not name stays", async () => {
     await cloud.slb("CreateLoadBalancerHTTPListener", http("80", { HealthCheckInterval: "7", IdleTimeout: "20" }));
     await cloud.slb("SetLoadBalancerHTTPListenerAttribute", {

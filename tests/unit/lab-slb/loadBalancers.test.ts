@@ -1,4 +1,3 @@
-import { actions } from "../../../lab/api/slb";
 import { BalancerCloud, at, list, text } from "./harness";
 
 let cloud: BalancerCloud;
@@ -146,8 +145,4 @@ test("every zone but the primary is a secondary", async () => {
     expect(pairs.length).toBeGreaterThan(0);
     expect(pairs.filter(({ MasterZoneId, SlaveZoneId }) => MasterZoneId === SlaveZoneId)).toEqual([]);
     expect(at(pairs[0], "SupportResources.SupportResource.0.AddressIPVersion")).toBe("ipv4");
-});
-
-test("a UDP listener is not there, and does not pretend to be", () => {
-    expect(actions.some(({ name }) => name.includes("UDP"))).toBe(false);
 });
