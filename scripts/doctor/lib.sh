@@ -41,6 +41,25 @@ unit_runs() {
     return 1
 }
 
+# mount_answers MOUNT-POINT SILENT: a file system that storage/… mounts is there, answers, and will be there after a boot. SILENT says what to
+# look at when it gives no answer.
+mount_answers() {
+    local unit
+    unit=multihost-mount-$(mount_slug "$1").service
+    if ! is_mounted "$1"; then
+        fail mount "nothing is mounted on $1: systemctl start $unit, and journalctl -u $(mount_unit "$1") says why not"
+    elif mount_broken "$1"; then
+        fail mount "$1 gives no answer: $2"
+    else
+        ok mount "$1 answers"
+    fi
+    if systemctl is-enabled --quiet "$unit" 2>/dev/null; then
+        ok boot "$unit is enabled"
+    else
+        fail boot "$unit is not enabled, so that a boot may leave $1 empty: systemctl enable $unit"
+    fi
+}
+
 # sample ITEM…: of "name=address" items those eight whose names follow this host's, in a ring. All hosts together try everyone, and a pool
 # of a hundred doesn't log in ten thousand times.
 sample() {

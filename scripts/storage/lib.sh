@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Disks, mounts and the talk with GlusterFS, for all engines.
+# Disks, mounts, what NFS needs, and the talk with GlusterFS.
 
 FSTAB=${FSTAB:-/etc/fstab}
 DEV=${DEV:-/dev}
@@ -181,6 +181,17 @@ disk_unmount() {
         changed "$1 unmounted"
     fi
     fstab_set "$1"
+}
+
+# --- NFS ------------------------------------------------------------------------------------------------------------
+
+# kernel_file_system MODULE TYPE WHAT: a host whose kernel can't, and never will, is told so before anything is installed.
+kernel_file_system() {
+    local known=${PROC_FILESYSTEMS:-/proc/filesystems}
+    ! grep -qw "$2" "$known" || return 0
+    modprobe "$1" >/dev/null 2>&1 || true
+    grep -qw "$2" "$known" ||
+        die "this host's kernel ($(uname -r)) has no $3 (module $1): take an image with the distribution's own kernel, no container, or the engine glusterfs"
 }
 
 # --- GlusterFS ------------------------------------------------------------------------------------------------------

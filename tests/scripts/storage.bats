@@ -4,70 +4,51 @@
 bats_require_minimum_version 1.5.0
 load helper
 load stubs
+load storage
 
 setup() {
-    storage_host debian-12
+    gluster_host debian-12
 }
 
-# storage_host OS: with a gluster that keeps a pool and one volume in files.
-storage_host() {
-    stub_host "$1"
-    mkdir -p "$host/glusterd/peers" "$host/etc/ssl" "$host/dev/disk/by-id" "$host/mounts"
-    export FSTAB=$host/fstab DEV=$host/dev GLUSTERD_STATE=$host/glusterd GLUSTERD_CONFIG=$host/glusterd.vol GLUSTER_SOCKET=$host/socket.so \
-        PROC_MOUNTS=$host/proc-mounts DISK_WAIT=0 HEAL_SECONDS=1
-    : >"$host/proc-mounts"
+# gluster_host OS: with a gluster that keeps a pool and one volume in files.
+gluster_host() {
+    storage_host "$1"
+    mkdir -p "$host/glusterd/peers" "$host/etc/ssl"
+    export GLUSTERD_STATE=$host/glusterd GLUSTERD_CONFIG=$host/glusterd.vol GLUSTER_SOCKET=$host/socket.so HEAL_SECONDS=1
     : >"$host/pool"
     printf 'volume management\n    option max-port  60999\nend-volume\n' >"$GLUSTERD_CONFIG"
     printf '\0%s/etc/ssl/glusterfs.pem\0' "$host" >"$GLUSTER_SOCKET"
     # shellcheck disable=SC2016
-    {
-        stub findmnt '
-            target=${*: -1}
-            [[ -e $HOST/mounts/${target//\//_} ]] || exit 1
-            cat "$HOST/mounts/${target//\//_}"'
-        stub systemd-escape 'name=${*: -1}; name=${name#/}; echo "${name//\//-}.mount"'
-        mv "$bin/systemctl" "$bin/systemctl.units"
-        stub systemctl '
-            if [[ $1 == start && $2 == *.mount ]]; then
-                line=$(tail -n 1 "$FSTAB"); read -r source target _ <<<"$line"
-                echo "$source" >"$HOST/mounts/${target//\//_}"; exit 0
-            fi
-            exec systemctl.units "$@"'
-        stub mount 'echo "$1" >"$HOST/mounts/${1//\//_}"'
-        stub umount 'target=${*: -1}; rm -f "$HOST/mounts/${target//\//_}"'
-        stub blkid 'if [[ -e $HOST/disk-holds ]]; then cat "$HOST/disk-holds"; else exit 2; fi'
-        stub mkfs.xfs 'echo "TYPE=xfs" >"$HOST/disk-holds"'
-        stub gluster '
-            shift # --mode=script
-            [[ $1 != --remote-host=* ]] || { [[ ! -e $HOST/no-answer ]] || exit 1; shift; echo "UUID Hostname State"; exit 0; }
-            bricks=$HOST/bricks
-            case "$*" in
-            *version*) echo "glusterfs 10.3" ;;
-            "pool list") echo "UUID Hostname State"; echo "u0 localhost Connected"; cat "$HOST/pool" ;;
-            "peer probe "*) echo "u$3 $3 Connected" >>"$HOST/pool" ;;
-            "peer detach "*) sed -i "/ $3 /d" "$HOST/pool" ;;
-            "volume create "*) for word in "$@"; do [[ $word != *:/* ]] || echo "$word"; done >"$bricks"
-                [[ "$*" != *arbiter* ]] || touch "$HOST/arbiter" ;;
-            "volume list") if [[ -s $HOST/pool ]]; then echo gv0; else echo "No volumes present in cluster"; fi ;;
-            "volume info "*)
-                [[ -e $bricks ]] || exit 1
-                echo "Volume Name: $3"
-                if [[ -e $HOST/started ]]; then echo "Status: Started"; else echo "Status: Created"; fi
-                if [[ -e $HOST/arbiter ]]; then echo "Number of Bricks: 1 x (2 + 1) = 3"; else echo "Number of Bricks: 1 x 3 = 3"; fi
-                nl -w1 -s": " "$bricks" | sed "s/^/Brick/"
-                cat "$HOST/options" 2>/dev/null || true ;;
-            "volume set "*) [[ ! -e $HOST/options ]] || sed -i "/^$4: /d" "$HOST/options"; echo "$4: $5" >>"$HOST/options" ;;
-            "volume start "*) touch "$HOST/started" ;;
-            "volume status "*) while read -r brick; do
-                    printf "Brick                : Brick %s\n" "$brick"
-                    if [[ -e $HOST/down && $(<"$HOST/down") == "$brick" ]]; then printf "Online               : N\n"; else printf "Online               : Y\n"; fi
-                done <"$bricks" ;;
-            "volume reset-brick "*" commit force") rm -f "$HOST/down" ;;
-            "volume replace-brick "*) sed -i "s|^$4$|$5|" "$bricks" ;;
-            "volume heal "*" info summary") echo "Total Number of entries: ${STUB_PENDING:-0}"
-                echo "Number of entries in split-brain: ${STUB_SPLIT:-0}" ;;
-            esac'
-    }
+    stub gluster '
+        shift # --mode=script
+        [[ $1 != --remote-host=* ]] || { [[ ! -e $HOST/no-answer ]] || exit 1; shift; echo "UUID Hostname State"; exit 0; }
+        bricks=$HOST/bricks
+        case "$*" in
+        *version*) echo "glusterfs 10.3" ;;
+        "pool list") echo "UUID Hostname State"; echo "u0 localhost Connected"; cat "$HOST/pool" ;;
+        "peer probe "*) echo "u$3 $3 Connected" >>"$HOST/pool" ;;
+        "peer detach "*) sed -i "/ $3 /d" "$HOST/pool" ;;
+        "volume create "*) for word in "$@"; do [[ $word != *:/* ]] || echo "$word"; done >"$bricks"
+            [[ "$*" != *arbiter* ]] || touch "$HOST/arbiter" ;;
+        "volume list") if [[ -s $HOST/pool ]]; then echo gv0; else echo "No volumes present in cluster"; fi ;;
+        "volume info "*)
+            [[ -e $bricks ]] || exit 1
+            echo "Volume Name: $3"
+            if [[ -e $HOST/started ]]; then echo "Status: Started"; else echo "Status: Created"; fi
+            if [[ -e $HOST/arbiter ]]; then echo "Number of Bricks: 1 x (2 + 1) = 3"; else echo "Number of Bricks: 1 x 3 = 3"; fi
+            nl -w1 -s": " "$bricks" | sed "s/^/Brick/"
+            cat "$HOST/options" 2>/dev/null || true ;;
+        "volume set "*) [[ ! -e $HOST/options ]] || sed -i "/^$4: /d" "$HOST/options"; echo "$4: $5" >>"$HOST/options" ;;
+        "volume start "*) touch "$HOST/started" ;;
+        "volume status "*) while read -r brick; do
+                printf "Brick                : Brick %s\n" "$brick"
+                if [[ -e $HOST/down && $(<"$HOST/down") == "$brick" ]]; then printf "Online               : N\n"; else printf "Online               : Y\n"; fi
+            done <"$bricks" ;;
+        "volume reset-brick "*" commit force") rm -f "$HOST/down" ;;
+        "volume replace-brick "*) sed -i "s|^$4$|$5|" "$bricks" ;;
+        "volume heal "*" info summary") echo "Total Number of entries: ${STUB_PENDING:-0}"
+            echo "Number of entries in split-brain: ${STUB_SPLIT:-0}" ;;
+        esac'
 }
 
 server() {
@@ -91,7 +72,7 @@ client() {
 @test "a second run changes nothing, in both families" {
     for os in debian-12 alinux-3; do
         rm -rf "$BATS_TEST_TMPDIR/host"
-        storage_host "$os"
+        gluster_host "$os"
         for part in server volume client; do
             "$part"
             [[ $status == 0 && $(field changed) != '[]' ]]
@@ -123,7 +104,7 @@ client() {
 }
 
 @test "says which repository lacks the servers" {
-    storage_host alinux-3
+    gluster_host alinux-3
     stub dnf 'exit 1'
     server
     [[ $status != 0 && $stderr == *"no repository of this host has glusterfs-server"* ]]
@@ -170,7 +151,7 @@ client() {
 @test "mounts through any server, at every boot, and hides no files" {
     client
     grep -q "10.0.0.1:/gv0 $host/data/shared glusterfs defaults,backup-volfile-servers=10.0.0.2:10.0.0.3,_netdev,nofail 0 0" "$host/fstab"
-    storage_host debian-12
+    gluster_host debian-12
     rm -rf "$host/mounts"/* "$host/fstab"
     touch "$host/data/shared/precious"
     client

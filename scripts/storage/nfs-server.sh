@@ -1,0 +1,107 @@
+# shellcheck shell=bash
+# An NFSv4 server: one folder, for the listed clients only.
+#
+# PARAM_DIRECTORY               the files are in `files` below it; a disk goes to it
+# PARAM_CLIENTS                 addresses that may mount it; none means nobody
+# PARAM_ROOT_SQUASH             true or false: root of a client is nobody here
+# PARAM_GRACE_SECONDS           how long clients may claim what they had when the server starts, and how long a silent one keeps it
+# PARAM_DISK, PARAM_FILESYSTEM  optional: a data disk's id or device, xfs or ext4. Without it the files are on the system disk
+# PARAM_OWNER                   optional: "uid:gid" of the root folder; PARAM_MODE its mode, such as 0755
+
+EXPORTS_D=${EXPORTS_D:-/etc/exports.d}
+UNIT=nfs-server.service
+# What NFSv4 doesn't need, and others could ask.
+OLD_UNITS=(rpcbind.socket rpcbind.service rpc-statd.service)
+
+exports_file() {
+    printf '%s/multihost.exports' "$EXPORTS_D"
+}
+
+# Processor threads that serve, and how long they wait for clients after a start. Sets RESTART.
+server_settings() {
+    local name value
+    while read -r name value; do
+        if [[ $(nfsconf --get nfsd "$name" 2>/dev/null) != "$value" ]]; then
+            quietly nfsconf --set nfsd "$name" "$value"
+            [[ $(nfsconf --get nfsd "$name" 2>/dev/null) == "$value" ]] ||
+                die "a file in /etc/nfs.conf.d sets [nfsd] $name and overrules /etc/nfs.conf: take that line out"
+            changed "nfsd $name = $value"
+            RESTART=true
+        fi
+    done <<<"threads $((2 * $(nproc)))
+vers3 n
+vers4 y
+grace-time $PARAM_GRACE_SECONDS
+lease-time $PARAM_GRACE_SECONDS"
+}
+
+close_old_protocols() {
+    local unit
+    for unit in "${OLD_UNITS[@]}"; do
+        if [[ $(systemctl is-enabled "$unit" 2>/dev/null) != masked* ]]; then
+            quietly systemctl mask "$unit"
+            # One that the distribution doesn't bring can't be stopped either.
+            systemctl stop "$unit" 2>/dev/null || true
+            changed "$unit masked: NFSv4 needs none"
+        fi
+    done
+}
+
+# Of one folder, which is the root of what clients see. Nothing at all without clients.
+exports_text() {
+    local options client line=''
+    options=rw,sync,no_subtree_check,fsid=0,sec=sys
+    # With the disk missing nothing is served, instead of the folder below it.
+    [[ -z ${PARAM_DISK:-} ]] || options+=",mp=$PARAM_DIRECTORY"
+    if [[ $PARAM_ROOT_SQUASH == true ]]; then options+=,root_squash; else options+=,no_root_squash; fi
+    for client in ${PARAM_CLIENTS:-}; do
+        line+=" $client($options)"
+    done
+    printf '# Written by storage/nfs-server.\n'
+    [[ -z $line ]] || printf '%s%s\n' "$PARAM_DIRECTORY/files" "$line"
+}
+
+main() {
+    require_params PARAM_DIRECTORY PARAM_ROOT_SQUASH PARAM_GRACE_SECONDS
+    os_detect
+    RESTART=false
+    kernel_file_system nfsd nfsd "NFS server"
+    packages_install "$(os_pick nfs-kernel-server nfs-utils)"
+    [[ -d ${PARAM_DIRECTORY%/*} ]] || directory "${PARAM_DIRECTORY%/*}" 0755 root:root
+    if [[ -n ${PARAM_DISK:-} ]]; then
+        require_params PARAM_FILESYSTEM
+        disk_mount "$PARAM_DISK" "$PARAM_FILESYSTEM" "$PARAM_DIRECTORY"
+    fi
+    [[ -d $PARAM_DIRECTORY/files ]] || { mkdir -p "$PARAM_DIRECTORY/files" && changed "$PARAM_DIRECTORY/files"; }
+    if [[ -n ${PARAM_OWNER:-} ]]; then
+        require_params PARAM_MODE
+        share_owner "$PARAM_DIRECTORY/files" "$PARAM_OWNER" "$PARAM_MODE"
+    fi
+    [[ -d $EXPORTS_D ]] || directory "$EXPORTS_D" 0755 root:root
+    file_write "$(exports_file)" 0644 root:root "$(exports_text)"
+    server_settings
+    close_old_protocols
+    if service_active "$UNIT"; then
+        # Who stays keeps its mount, its open files and its locks.
+        quietly exportfs -ra
+        [[ $RESTART == false ]] || service_restart "$UNIT"
+    fi
+    service_start "$UNIT"
+    finish directory="$PARAM_DIRECTORY/files"
+}
+
+# The files stay where they are.
+remove() {
+    local unit
+    os_detect
+    file_remove "$(exports_file)"
+    ! command -v exportfs >/dev/null || exportfs -ra 2>/dev/null || true
+    if [[ -z $(exportfs -s 2>/dev/null) ]]; then
+        service_off "$UNIT"
+        for unit in "${OLD_UNITS[@]}"; do
+            quietly systemctl unmask "$unit"
+        done
+    fi
+    [[ -z ${PARAM_DISK:-} ]] || disk_unmount "$PARAM_DIRECTORY"
+    log "the files stay in $PARAM_DIRECTORY/files${PARAM_DISK:+ on $PARAM_DISK}"
+}

@@ -1,0 +1,166 @@
+#!/usr/bin/env bats
+# storage/nfs-* on stand-ins for hosts of both families: what they do, and that a second run does nothing.
+
+bats_require_minimum_version 1.5.0
+load helper
+load stubs
+load storage
+
+setup() {
+    nfs_host debian-12
+}
+
+# nfs_host OS: with a kernel that has NFS as a module, and a server that serves what the last exportfs has read.
+nfs_host() {
+    storage_host "$1"
+    mkdir -p "$host/exports.d" "$host/masked" "$host/nfs.conf"
+    export EXPORTS_D=$host/exports.d PROC_FILESYSTEMS=$host/filesystems
+    printf 'nodev\tproc\n\text4\n' >"$PROC_FILESYSTEMS"
+    # shellcheck disable=SC2016
+    {
+        stub modprobe '[[ ! -e $HOST/no-nfs ]] || exit 1; case $1 in nfsd) echo "nodev nfsd" ;; nfsv4) echo "nodev nfs4" ;; esac >>"$PROC_FILESYSTEMS"'
+        stub nproc 'echo 2'
+        stub nfsconf '
+            if [[ $1 == --get ]]; then cat "$HOST/nfs.conf/$3"
+            elif [[ ! -e $HOST/overruled ]]; then echo "$4" >"$HOST/nfs.conf/$3"; fi'
+        stub exportfs '
+            case $1 in
+            -ra) cat "$EXPORTS_D"/*.exports >"$HOST/served" 2>/dev/null || : >"$HOST/served" ;;
+            -s) awk "!/^#/ { for (i = 2; i <= NF; i++) print \$1, \$i }" "$HOST/served" 2>/dev/null || true ;;
+            esac'
+        mv "$bin/systemctl" "$bin/systemctl.mounts"
+        stub systemctl '
+            unit=${*: -1}
+            case $1 in
+            mask) touch "$HOST/masked/$unit"; exit 0 ;;
+            unmask) rm -f "$HOST/masked/$unit"; exit 0 ;;
+            is-enabled) if [[ -e $HOST/masked/$unit ]]; then echo masked; exit 1; fi ;;
+            start | restart) [[ $unit != nfs-server.service ]] || exportfs -ra ;;
+            esac
+            exec systemctl.mounts "$@"'
+    }
+}
+
+server() {
+    run --separate-stderr step storage/nfs-server DIRECTORY="$host/data/export" CLIENTS="10.0.1.1 10.0.1.2" ROOT_SQUASH=true GRACE_SECONDS=15 "$@"
+    printf '%s\n' "$stderr" "$output"
+}
+
+client() {
+    run --separate-stderr step storage/nfs-client SOURCE=10.0.0.1:/ OPTIONS=vers=4.2,hard MOUNT_POINT="$host/data/shared" "$@"
+    printf '%s\n' "$stderr" "$output"
+}
+
+examine() {
+    local part=$1
+    shift
+    run --separate-stderr doctor "storage/nfs-$part" DIRECTORY="$host/data/export" CLIENTS="10.0.1.1 10.0.1.2" SOURCE=10.0.0.1:/ \
+        MOUNT_POINT="$host/data/shared" "$@"
+    printf '%s\n' "$stderr" "$output"
+    [[ $status == 0 ]]
+}
+
+@test "a second run changes nothing, in both families" {
+    for os in debian-12 alinux-3; do
+        rm -rf "$BATS_TEST_TMPDIR/host"
+        nfs_host "$os"
+        for part in server client; do
+            "$part"
+            [[ $status == 0 && $(field changed) != '[]' ]]
+            "$part"
+            [[ $status == 0 && $(field changed) == '[]' ]]
+        done
+    done
+    [[ -e $host/packages/nfs-utils && ! -e $host/packages/nfs-common ]]
+}
+
+@test "serves version 4 alone, with two threads for each processor, and comes back soon after a boot" {
+    server
+    for setting in threads=4 vers3=n vers4=y grace-time=15 lease-time=15; do
+        [[ $(<"$host/nfs.conf/${setting%=*}") == "${setting#*=}" ]]
+    done
+    [[ -e $host/masked/rpcbind.socket && -e $host/masked/rpc-statd.service && -e $host/active/nfs-server.service ]]
+    server GRACE_SECONDS=10
+    [[ $(field changed) == '["nfsd grace-time = 10","nfsd lease-time = 10","service nfs-server.service restarted"]' ]]
+    touch "$host/overruled"
+    server GRACE_SECONDS=20
+    [[ $status != 0 && $stderr == *"/etc/nfs.conf.d sets [nfsd] grace-time"* ]]
+}
+
+@test "lets in the clients of the list alone, and no disk stands for a folder" {
+    touch "$host/dev/disk/by-id/virtio-12345"
+    server DISK=d-12345 FILESYSTEM=xfs
+    options="(rw,sync,no_subtree_check,fsid=0,sec=sys,mp=$host/data/export,root_squash)"
+    grep -qxF "$host/data/export/files 10.0.1.1$options 10.0.1.2$options" "$host/served"
+    [[ $(field changed) == *"formatted with xfs"* ]]
+}
+
+@test "a client that comes or goes restarts nothing" {
+    server
+    server CLIENTS=10.0.1.2 ROOT_SQUASH=false
+    [[ $(field changed) == '["'"$EXPORTS_D"'/multihost.exports"]' ]]
+    grep -qxF "$host/data/export/files 10.0.1.2(rw,sync,no_subtree_check,fsid=0,sec=sys,no_root_squash)" "$host/served"
+    server CLIENTS=
+    run ! grep -q '^/' "$host/served"
+    run ! grep -q 'systemctl restart' "$host/argv"
+}
+
+@test "the files belong to whom they should, although root of the clients is nobody" {
+    server OWNER=33:33 MODE=2775
+    [[ $status == 0 && $(field changed) == *"$host/data/export/files: mode and owner"* ]]
+    [[ $(/usr/bin/stat -c %a "$host/data/export/files") == 2775 ]]
+}
+
+@test "a kernel without NFS is named before anything is installed" {
+    touch "$host/no-nfs"
+    server
+    [[ $status != 0 && $stderr == *"has no NFS server (module nfsd): take an image with the distribution's own kernel"* ]]
+    client
+    [[ $status != 0 && $stderr == *"has no NFS client (module nfsv4): "* ]]
+    [[ -z $(ls "$host/packages") ]]
+}
+
+@test "a client mounts for every boot, waits for the server, and forgets it when it is none any more" {
+    client
+    grep -qx "10.0.0.1:/ $host/data/shared nfs4 vers=4.2,hard,_netdev,nofail 0 0" "$host/fstab"
+    [[ $(<"$host/mounts/${host//\//_}_data_shared") == 10.0.0.1:/ && $(ls "$host/enabled") == multihost-mount-* ]]
+    client SOURCE=10.0.0.2:/
+    [[ $(field changed) == *"10.0.0.1:/ taken away"* && $(<"$host/mounts/${host//\//_}_data_shared") == 10.0.0.2:/ ]]
+    STEP_EVENT=delete client SOURCE=10.0.0.2:/
+    [[ $status == 0 && $(<"$host/fstab") != *data/shared* && -z $(ls "$host/mounts") ]]
+}
+
+@test "a server that goes stops, opens nothing and keeps the files" {
+    server
+    : >"$host/data/export/files/kept"
+    STEP_EVENT=delete server
+    [[ $status == 0 && ! -e $host/active/nfs-server.service && -z $(ls "$host/exports.d" "$host/masked" | grep -v :) ]]
+    [[ -e $host/data/export/files/kept && $stderr == *"the files stay in"* ]]
+    # One that somebody else uses, too, goes on.
+    server
+    echo "/srv 10.0.9.9(ro)" >"$EXPORTS_D/others.exports"
+    STEP_EVENT=delete server
+    [[ $status == 0 && -e $host/active/nfs-server.service ]]
+}
+
+@test "the doctor sees a server that is down, lets in others, or misses its disk" {
+    server
+    examine server
+    [[ $(found service) == ok:* && $(found files) == ok:* && $(found clients) == "ok: lets in 10.0.1.1 10.0.1.2 " ]]
+    examine server CLIENTS=10.0.1.1
+    [[ $(found clients) == "failed: lets in 10.0.1.1 10.0.1.2 and not 10.0.1.1 as it should: "* ]]
+    examine server DISK=d-12345
+    [[ $(found disk) == "failed: d-12345 is not mounted on $host/data/export: "* ]]
+    rm "$host/active/nfs-server.service"
+    examine server
+    [[ $(found service) == failed:* ]]
+}
+
+@test "the doctor sees a client without its mount" {
+    client
+    examine client
+    [[ $(found mount) == ok:* && $(found boot) == ok:* ]]
+    rm "$host/mounts"/*
+    examine client
+    [[ $(found mount) == "failed: nothing is mounted on $host/data/shared: "* ]]
+}

@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+# A host for the tests of storage/*: disks, file systems and mounts are files below $host.
+
+# storage_host OS: a host with disks and mounts that are kept in files.
+storage_host() {
+    stub_host "$1"
+    mkdir -p "$host/dev/disk/by-id" "$host/mounts"
+    export FSTAB=$host/fstab DEV=$host/dev PROC_MOUNTS=$host/proc-mounts DISK_WAIT=0
+    : >"$host/proc-mounts"
+    # shellcheck disable=SC2016
+    {
+        stub findmnt '
+            target=${*: -1}
+            [[ -e $HOST/mounts/${target//\//_} ]] || exit 1
+            cat "$HOST/mounts/${target//\//_}"'
+        stub systemd-escape 'name=${*: -1}; name=${name#/}; echo "${name//\//-}.mount"'
+        mv "$bin/systemctl" "$bin/systemctl.units"
+        stub systemctl '
+            if [[ $1 == start && $2 == *.mount ]]; then
+                line=$(tail -n 1 "$FSTAB"); read -r source target _ <<<"$line"
+                echo "$source" >"$HOST/mounts/${target//\//_}"; exit 0
+            fi
+            exec systemctl.units "$@"'
+        stub mount 'echo "$1" >"$HOST/mounts/${1//\//_}"'
+        stub umount 'target=${*: -1}; rm -f "$HOST/mounts/${target//\//_}"'
+        stub blkid 'if [[ -e $HOST/disk-holds ]]; then cat "$HOST/disk-holds"; else exit 2; fi'
+        stub mkfs.xfs 'echo "TYPE=xfs" >"$HOST/disk-holds"'
+    }
+}
