@@ -11,7 +11,7 @@ import { checkMysqlHosts, type MysqlConfig, mysqlHostCount, mysqlKeys, readMysql
 import { type NetworkConfig, networkKeys, readNetwork } from "./config/network";
 import { type RawConfig, Reader } from "./config/reader";
 import { type RedisConfig, readRedis, redisHostCount, redisKeys } from "./config/redis";
-import { readStorage, type StorageConfig, storageHostCount, storageKeys } from "./config/storage";
+import { readStorage, type StorageConfig, storageHostCount, storageHostReason, storageKeys } from "./config/storage";
 import { readWeb, type WebConfig, webKeys } from "./config/web";
 
 /** What the stack is built from: `pulumi config`, checked and with its defaults. */
@@ -84,7 +84,7 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
             because: `${redis.masters} masters with ${redis.replicasPerMaster} replicas each`,
         },
         { count: mysqlHostCount(mysql), because: `a MySQL source and its ${mysql.replicas} replicas` },
-        { count: storageHostCount(storage), because: "the three copies of the shared storage" },
+        { count: storageHostCount(storage), because: storageHostReason(storage) },
     ]);
     checkMysqlHosts(reader, mysql, hosts);
     const web = readWeb(reader, storage);

@@ -6,7 +6,7 @@ import { balancerSettings } from "./config/loadBalancer";
 import { mysqlHostCount } from "./config/mysql";
 import { redisHostCount } from "./config/redis";
 import { checkedPorts, stackRoles } from "./config/roles";
-import { storageDisks, storageServers } from "./config/storage";
+import { storageDisks, storageSettings } from "./config/storage";
 import { webHosts, webContent } from "./config/web";
 
 const config = loadConfig();
@@ -58,11 +58,9 @@ const webPool = web.enabled
     : undefined;
 
 const files = storage.enabled
-    ? new platform.SharedStorage(
-          "storage",
-          { ...storage, ...storageServers(storage, pool), clients: (webPool ?? pool).hosts },
-          { dependsOn: [...connectivity.checks] },
-      )
+    ? new platform.SharedStorage("storage", storageSettings(config, network, pool, webPool), {
+          dependsOn: [...connectivity.checks],
+      })
     : undefined;
 
 const site =

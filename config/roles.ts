@@ -1,9 +1,8 @@
 /** Which pools of hosts there are, and who reaches whom. */
 import type { RoleArgs } from "../components/network";
-import { glusterPorts } from "../components/storage";
 import type { MysqlConfig } from "./mysql";
 import type { RedisConfig } from "./redis";
-import type { StorageConfig } from "./storage";
+import { type StorageConfig, storagePorts } from "./storage";
 import type { WebConfig } from "./web";
 
 interface Services {
@@ -15,12 +14,7 @@ interface Services {
 
 /** Ports, and ranges of them, on which the hosts of the data pool have to reach each other. */
 function dataPorts({ redis, mysql, storage }: Services): (number | string)[] {
-    return [
-        redis.port,
-        redis.port + 10_000,
-        ...(mysql.enabled ? [mysql.port] : []),
-        ...(storage.enabled ? glusterPorts : []),
-    ];
+    return [redis.port, redis.port + 10_000, ...(mysql.enabled ? [mysql.port] : []), ...storagePorts(storage)];
 }
 
 /** What is tried between the hosts of the data pool before a service counts on it: each port, and the first of a range. */
@@ -31,7 +25,7 @@ export function checkedPorts(services: Services): number[] {
 /** The roles of the stack's network. */
 export function stackRoles(services: Services): Record<string, RoleArgs> {
     const { mysql, storage, web } = services;
-    const forWeb = [...(mysql.enabled ? [mysql.port] : []), ...(storage.enabled ? glusterPorts : [])];
+    const forWeb = [...(mysql.enabled ? [mysql.port] : []), ...storagePorts(storage)];
     return {
         bastion: {},
         data: {

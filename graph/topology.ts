@@ -81,6 +81,8 @@ const services: Readonly<Record<string, string>> = {
     "mysql/node": "MySQL",
     "storage/gluster-server": "GlusterFS",
     "storage/gluster-client": "shared files",
+    "storage/nfs-server": "NFS",
+    "storage/nfs-client": "shared files",
     "web/node": "nginx",
     "ssh/bastion": "SSH bastion",
 };

@@ -4,7 +4,7 @@ import { onTypes, stackOf, texts, token } from "./resources";
 
 const encryptedDisks: ResourceValidationPolicy = {
     name: "encrypted-disks",
-    description: "System and data disks are encrypted.",
+    description: "System and data disks and file systems are encrypted.",
     enforcementLevel: "mandatory",
     validateResource: [
         onTypes(token.instance, (instance, report) => {
@@ -21,6 +21,10 @@ const encryptedDisks: ResourceValidationPolicy = {
             // A disk that a snapshot fills is as encrypted as the snapshot.
             if (disk["encrypted"] !== true && disk["snapshotId"] === undefined)
                 report("is not encrypted: set encrypted.");
+        }),
+        onTypes(token.fileSystem, (files, report) => {
+            if (files["encryptType"] !== 1 && files["encryptType"] !== 2)
+                report("is not encrypted: set encryptType to 1, for a key of the service's own.");
         }),
     ],
 };

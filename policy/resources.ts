@@ -7,6 +7,7 @@ import type { PolicyResource, ResourceValidation, ResourceValidationArgs } from 
 export const token = {
     instance: "alicloud:ecs/instance:Instance",
     disks: ["alicloud:ecs/ecsDisk:EcsDisk", "alicloud:ecs/disk:Disk"],
+    fileSystem: "alicloud:nas/fileSystem:FileSystem",
     securityGroupRule: "alicloud:ecs/securityGroupRule:SecurityGroupRule",
     eipAssociation: "alicloud:ecs/eipAssociation:EipAssociation",
     vswitch: "alicloud:vpc/switch:Switch",

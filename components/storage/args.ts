@@ -1,16 +1,30 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { Host } from "../host";
+import type { Tags } from "../tags";
 
 /** What serves the files. */
-export type StorageEngine = "glusterfs";
+export type StorageEngine = SharedStorageArgs["engine"];
 
-export const storageEngines: readonly StorageEngine[] = ["glusterfs"];
+export const storageEngines: readonly StorageEngine[] = ["glusterfs", "nfs", "nas"];
 
-/** Arguments of {@link SharedStorage}. */
-export interface SharedStorageArgs {
+/** Arguments of {@link SharedStorage}: those of the engine that keeps the files. */
+export type SharedStorageArgs = GlusterStorageArgs | NfsStorageArgs | NasStorageArgs;
+
+/** What every engine takes. */
+export interface StorageMountArgs {
+    /** Where the files are mounted, and who alone may mount them. A host that leaves the list loses its mount. */
+    readonly clients: readonly Host[];
+    /** Absolute path on the clients. Another one is another mount; the files are the same. @default "/data/shared" */
+    readonly mountPoint?: string;
+    /** Owner and mode of the mount's top folder. @default root, as it was created with: 0755 */
+    readonly owner?: StorageOwner;
+}
+
+/** Arguments of {@link SharedStorage} with the engine `glusterfs`. */
+export interface GlusterStorageArgs extends StorageMountArgs {
     /** What keeps the files: GlusterFS, in three copies. */
-    readonly engine: StorageEngine;
+    readonly engine: "glusterfs";
     /**
      * The three servers; each holds a copy of every file. They reach each other on TCP 24007 and 49152 to 49251, and the clients reach them.
      *
@@ -19,10 +33,6 @@ export interface SharedStorageArgs {
      * changes; its copy stays on it.
      */
     readonly hosts: readonly Host[];
-    /** Where the files are mounted, and who alone may mount them. A host that leaves the list loses its mount. */
-    readonly clients: readonly Host[];
-    /** Absolute path on the clients. Another one is another mount; the files are the same. @default "/data/shared" */
-    readonly mountPoint?: string;
     /** Name of the volume: 1 to 32 letters, digits, `_` and `-`, a letter first. Can't change. @default "gv0" */
     readonly volume?: string;
     /**
@@ -46,8 +56,56 @@ export interface SharedStorageArgs {
     readonly pingTimeout?: number;
     /** Whether servers and clients talk TLS, with certificates of this component's own. Can't change while the volume exists. @default true */
     readonly tls?: boolean;
-    /** Owner and mode of the mount's top folder. @default root, as the volume was created with: 0755 */
-    readonly owner?: StorageOwner;
+}
+
+/** Arguments of {@link SharedStorage} with the engine `nfs`. */
+export interface NfsStorageArgs extends StorageMountArgs {
+    /** What keeps the files: the Linux kernel's NFS server (NFSv4 only) on one host. */
+    readonly engine: "nfs";
+    /** The one server, which the clients reach on TCP 2049. Another host is another server, without the files. */
+    readonly hosts: readonly Host[];
+    /**
+     * Data disk of the server by its host's name: the disk's id, as of `NodePool.dataDisks`, or a device such as `/dev/vdb`. A blank one is
+     * formatted with XFS, one that holds something else is refused.
+     * @default none: the files stand on the system disk
+     */
+    readonly disks?: Readonly<Record<string, pulumi.Input<string>>>;
+    /** Folder on the server that holds the files, in `files` below it. Can't change. @default "/data/export" */
+    readonly exportDirectory?: string;
+    /**
+     * Whether the clients' root is nobody on the server, so that it can neither take another's files nor change their owner. Give the files
+     * an `owner` then; a `WebTier` that shares its content needs `false`, as root writes its releases.
+     * @default true
+     */
+    readonly rootSquash?: boolean;
+    /**
+     * Seconds that a server which has started anew waits for its clients to claim their locks, 10 to 90; and how long the locks of
+     * a client that went away are kept. Files can be neither opened nor locked meanwhile.
+     * @default 15
+     */
+    readonly graceSeconds?: number;
+}
+
+/** Arguments of {@link SharedStorage} with the engine `nas`. */
+export interface NasStorageArgs extends StorageMountArgs {
+    /** What keeps the files: Apsara File Storage NAS, a service of the cloud. */
+    readonly engine: "nas";
+    /** The VPC of the clients. A change makes another mount target. */
+    readonly vpcId: pulumi.Input<string>;
+    /** The VSwitch that the mount target takes an address of. A change makes another mount target; the files are the same. */
+    readonly vswitchId: pulumi.Input<string>;
+    /** Zone of the files; the clients' own is the fastest. Can't change. @default the cloud chooses */
+    readonly zone?: pulumi.Input<string>;
+    /** What the files stand on: `Capacity` is cheap, `Performance` quick with small files. Can't change. @default "Capacity" */
+    readonly storageType?: "Capacity" | "Performance";
+    /**
+     * Whether the clients' root is nobody to the file system. A new one belongs to root: give it an `owner` first, and squash root with the
+     * next update.
+     * @default false
+     */
+    readonly rootSquash?: boolean;
+    /** Tags of the file system. @default {} */
+    readonly tags?: Tags;
 }
 
 /** To whom the mount's top folder belongs: the same numbers on every client. */

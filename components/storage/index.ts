@@ -1,3 +1,12 @@
-export { type SharedStorageArgs, type StorageEngine, type StorageOwner } from "./args";
-export { glusterPorts } from "./settings";
-export { SharedStorage, type StorageVolumeResult } from "./sharedStorage";
+export type {
+    GlusterStorageArgs,
+    NasStorageArgs,
+    NfsStorageArgs,
+    SharedStorageArgs,
+    StorageEngine,
+    StorageMountArgs,
+    StorageOwner,
+} from "./args";
+export { glusterPorts, nfsPorts } from "./settings";
+export type { StorageVolumeResult } from "./glusterfs";
+export { SharedStorage } from "./sharedStorage";

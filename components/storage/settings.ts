@@ -1,28 +1,83 @@
 import type { Host } from "../host";
 import { Problems } from "../problems";
-import { type SharedStorageArgs, type StorageEngine, storageEngines } from "./args";
+import { checkTags } from "../tags";
+import {
+    type GlusterStorageArgs,
+    type NasStorageArgs,
+    type NfsStorageArgs,
+    type SharedStorageArgs,
+    type StorageEngine,
+    storageEngines,
+    type StorageMountArgs,
+} from "./args";
 
 /** {@link SharedStorageArgs} with everything filled in. */
-export interface SharedStorageSettings {
-    readonly engine: StorageEngine;
-    readonly hosts: readonly Host[];
+export type SharedStorageSettings = GlusterSettings | NfsSettings | NasSettings;
+
+export interface MountSettings {
     readonly clients: readonly Host[];
     readonly mountPoint: string;
+    readonly owner: { readonly ids: string; readonly mode: string } | undefined;
+}
+
+export interface GlusterSettings extends MountSettings {
+    readonly engine: "glusterfs";
+    readonly hosts: readonly Host[];
+    readonly disks: GlusterStorageArgs["disks"];
     readonly volume: string;
     readonly arbiter: boolean;
     readonly brickDirectory: string;
     readonly pingTimeout: number;
     readonly tls: boolean;
-    readonly owner: { readonly ids: string; readonly mode: string } | undefined;
 }
 
-/** Servers that a volume takes: with two, neither could tell which of them is right after they have lost sight of each other. */
-export const SERVERS = 3;
+export interface NfsSettings extends MountSettings {
+    readonly engine: "nfs";
+    readonly server: Host;
+    readonly disks: NfsStorageArgs["disks"];
+    readonly exportDirectory: string;
+    readonly rootSquash: boolean;
+    readonly graceSeconds: number;
+}
+
+export interface NasSettings extends MountSettings, Pick<NasStorageArgs, "vpcId" | "vswitchId" | "zone" | "tags"> {
+    readonly engine: "nas";
+    readonly storageType: NonNullable<NasStorageArgs["storageType"]>;
+    readonly rootSquash: boolean;
+}
+
+/**
+ * Servers that each engine takes. Of GlusterFS three: with two, neither could tell which of them is right after they have lost sight of
+ * each other.
+ */
+export const serverCounts: Readonly<Record<StorageEngine, number>> = { glusterfs: 3, nfs: 1, nas: 0 };
 
 /** Ports of the management daemon and of the bricks: one for each brick that a server has. */
 export const glusterPorts: readonly (number | string)[] = [24007, "49152-49251"];
 
+/** The port of NFSv4, which needs no other. */
+export const nfsPorts: readonly number[] = [2049];
+
 const reservedHostNames = /^(ca|volume)$|-mount$/;
+
+/** Arguments that only some engines have. */
+const engineArguments: Readonly<Record<string, readonly StorageEngine[]>> = {
+    hosts: ["glusterfs", "nfs"],
+    disks: ["glusterfs", "nfs"],
+    volume: ["glusterfs"],
+    arbiter: ["glusterfs"],
+    brickDirectory: ["glusterfs"],
+    pingTimeout: ["glusterfs"],
+    tls: ["glusterfs"],
+    exportDirectory: ["nfs"],
+    graceSeconds: ["nfs"],
+    rootSquash: ["nfs", "nas"],
+    vpcId: ["nas"],
+    vswitchId: ["nas"],
+    zone: ["nas"],
+    storageType: ["nas"],
+    tags: ["nas"],
+};
 
 /**
  * Checks what can be checked before anything runs and fills in the defaults. Pure.
@@ -31,56 +86,139 @@ const reservedHostNames = /^(ca|volume)$|-mount$/;
  */
 export function parseSharedStorageArgs(name: string, args: SharedStorageArgs): SharedStorageSettings {
     const problems = new Problems();
-    if (!storageEngines.includes(args.engine)) {
-        problems.add("engine", `"${args.engine}" is none of ${storageEngines.join(", ")}.`);
-    }
-    if (args.hosts.length !== SERVERS) {
-        problems.add("hosts", `${args.hosts.length} hosts: a volume takes ${SERVERS}, one of which may be an arbiter.`);
-    }
-    for (const path of ["hosts", "clients"] as const) checkHosts(problems, path, args[path]);
+    const settings = parseEngine(problems, args);
+    problems.throwIfAny(`SharedStorage "${name}"`);
+    return settings!;
+}
 
-    const mountPoint = args.mountPoint ?? "/data/shared";
+/** Undefined for an engine that there isn't. */
+function parseEngine(problems: Problems, args: SharedStorageArgs): SharedStorageSettings | undefined {
+    const engine: string = args.engine;
+    if (!(storageEngines as readonly string[]).includes(engine)) {
+        problems.add("engine", `"${engine}" is none of ${storageEngines.join(", ")}.`);
+        return undefined;
+    }
+    for (const [argument, value] of Object.entries(args)) {
+        const engines = engineArguments[argument];
+        if (value !== undefined && engines !== undefined && !engines.includes(args.engine)) {
+            problems.add(argument, `goes with the engine ${engines.join(" or ")}, not with ${engine}: leave it out.`);
+        }
+    }
+    switch (args.engine) {
+        case "glusterfs":
+            return parseGluster(problems, args);
+        case "nfs":
+            return parseNfs(problems, args);
+        case "nas":
+            return parseNas(problems, args);
+    }
+}
+
+function parseGluster(problems: Problems, args: GlusterStorageArgs): GlusterSettings {
+    const servers = serverCounts.glusterfs;
+    if (args.hosts.length !== servers) {
+        problems.add("hosts", `${args.hosts.length} hosts: a volume takes ${servers}, one of which may be an arbiter.`);
+    }
+    checkHosts(problems, "hosts", args.hosts);
     const brickDirectory = args.brickDirectory ?? "/data/bricks";
-    for (const [path, value] of [
-        ["mountPoint", mountPoint],
-        ["brickDirectory", brickDirectory],
-    ] as const) {
-        const problem = folderProblem(value);
-        if (problem !== undefined) problems.add(path, problem);
-    }
-    if (`${mountPoint}/`.startsWith(`${brickDirectory}/`) || `${brickDirectory}/`.startsWith(`${mountPoint}/`)) {
-        problems.add(
-            "mountPoint",
-            `"${mountPoint}" and the servers' own ${brickDirectory} can't be within each other.`,
-        );
-    }
+    const mount = parseMount(problems, args, { brickDirectory });
     const volume = args.volume ?? "gv0";
     if (!/^[a-zA-Z][\w-]{0,31}$/.test(volume)) {
         problems.add("volume", `"${volume}" is not 1 to 32 letters, digits, _ and -, a letter first.`);
     }
-    const pingTimeout = args.pingTimeout ?? 10;
-    if (!Number.isInteger(pingTimeout) || pingTimeout < 3 || pingTimeout > 300) {
-        problems.add("pingTimeout", `${pingTimeout} is not a number of seconds from 3 to 300.`);
-    }
+    const pingTimeout = checkSeconds(problems, "pingTimeout", args.pingTimeout ?? 10, 3, 300);
     checkDisks(problems, args);
-    checkOwner(problems, args);
-    problems.throwIfAny(`SharedStorage "${name}"`);
-
     return {
         engine: args.engine,
+        ...mount,
         hosts: args.hosts,
-        clients: args.clients,
-        mountPoint,
+        disks: args.disks,
         volume,
         arbiter: args.arbiter ?? false,
         brickDirectory,
         pingTimeout,
         tls: args.tls ?? true,
+    };
+}
+
+function parseNfs(problems: Problems, args: NfsStorageArgs): NfsSettings {
+    if (args.hosts.length !== serverCounts.nfs) {
+        problems.add(
+            "hosts",
+            `${args.hosts.length} hosts: NFS has one server. For files that outlive a server take the engine glusterfs or nas.`,
+        );
+    }
+    checkHosts(problems, "hosts", args.hosts);
+    const exportDirectory = args.exportDirectory ?? "/data/export";
+    const mount = parseMount(problems, args, { exportDirectory });
+    const graceSeconds = checkSeconds(problems, "graceSeconds", args.graceSeconds ?? 15, 10, 90);
+    checkDisks(problems, args);
+    for (const [index, client] of args.clients.entries()) {
+        if (args.hosts.some(({ name }) => name === client.name)) {
+            problems.add(
+                `clients[${index}]`,
+                `"${client.name}" is the server: a host that mounts its own files can lock up when memory runs short.`,
+            );
+        }
+    }
+    return {
+        engine: args.engine,
+        ...mount,
+        server: args.hosts[0]!,
+        disks: args.disks,
+        exportDirectory,
+        rootSquash: args.rootSquash ?? true,
+        graceSeconds,
+    };
+}
+
+function parseNas(problems: Problems, args: NasStorageArgs): NasSettings {
+    const storageType = args.storageType ?? "Capacity";
+    if (!["Capacity", "Performance"].includes(storageType)) {
+        problems.add("storageType", `"${storageType}" is none of Capacity, Performance.`);
+    }
+    checkTags(problems, args.tags);
+    return {
+        engine: args.engine,
+        ...parseMount(problems, args, {}),
+        vpcId: args.vpcId,
+        vswitchId: args.vswitchId,
+        zone: args.zone,
+        tags: args.tags,
+        storageType,
+        rootSquash: args.rootSquash ?? false,
+    };
+}
+
+/** @param own folders that the servers keep the files in, by argument */
+function parseMount(problems: Problems, args: StorageMountArgs, own: Readonly<Record<string, string>>): MountSettings {
+    checkHosts(problems, "clients", args.clients);
+    const mountPoint = args.mountPoint ?? "/data/shared";
+    for (const [path, value] of Object.entries({ mountPoint, ...own })) {
+        const problem = folderProblem(value);
+        if (problem !== undefined) problems.add(path, problem);
+    }
+    for (const folder of Object.values(own)) {
+        if (`${mountPoint}/`.startsWith(`${folder}/`) || `${folder}/`.startsWith(`${mountPoint}/`)) {
+            problems.add("mountPoint", `"${mountPoint}" and the servers' own ${folder} can't be within each other.`);
+        }
+    }
+    checkOwner(problems, args);
+    return {
+        clients: args.clients,
+        mountPoint,
         owner:
             args.owner === undefined
                 ? undefined
                 : { ids: `${args.owner.uid}:${args.owner.gid}`, mode: args.owner.mode ?? "0755" },
     };
+}
+
+function checkSeconds(problems: Problems, path: string, value: number, least: number, most: number): number {
+    if (!Number.isInteger(value) || value < least || value > most) {
+        problems.add(path, `${value} is not a number of seconds from ${least} to ${most}.`);
+    }
+    return value;
 }
 
 function checkHosts(problems: Problems, path: "hosts" | "clients", hosts: readonly Host[]): void {
@@ -97,7 +235,7 @@ function checkHosts(problems: Problems, path: "hosts" | "clients", hosts: readon
     });
 }
 
-function checkDisks(problems: Problems, { hosts, disks = {} }: SharedStorageArgs): void {
+function checkDisks(problems: Problems, { hosts, disks = {} }: Pick<GlusterStorageArgs, "hosts" | "disks">): void {
     const names = hosts.map((host) => host.name);
     for (const host of Object.keys(disks)) {
         if (!names.includes(host)) problems.add(`disks.${host}`, `is none of the hosts ${names.join(", ")}.`);
@@ -110,7 +248,7 @@ function checkDisks(problems: Problems, { hosts, disks = {} }: SharedStorageArgs
     }
 }
 
-function checkOwner(problems: Problems, { owner }: SharedStorageArgs): void {
+function checkOwner(problems: Problems, { owner }: StorageMountArgs): void {
     if (owner === undefined) return;
     for (const id of ["uid", "gid"] as const) {
         if (!Number.isInteger(owner[id]) || owner[id] < 0 || owner[id] > 65534) {

@@ -274,12 +274,25 @@ describe("the stack's configuration", () => {
     });
 
     it("refuses a storage that can't be", () => {
-        const storage = '{"enabled":true,"engine":"nfs","mountPoint":"/","diskSize":1,"size":1}';
+        const storage = '{"enabled":true,"engine":"ceph","mountPoint":"/","diskSize":1,"size":1}';
         expect(problemsOf({ ...minimal, storage }).slice(1)).toEqual([
             "  - storage.size: is not known; `storage` has enabled, engine, mountPoint, arbiter, diskSize.",
-            '  - storage.engine: "nfs" is none of glusterfs.',
+            '  - storage.engine: "ceph" is none of glusterfs, nfs, nas.',
             expect.stringContaining('  - storage.mountPoint: "/" is not an absolute path of its own'),
             "  - storage.diskSize: 1 is not a whole number between 20 and 32768.",
+        ]);
+    });
+
+    it("keeps the files on one host with NFS, and on none with the cloud's NAS", () => {
+        const nfs = parseConfig({ ...minimal, storage: '{"enabled":true,"engine":"nfs","diskSize":100}' });
+        expect(storageDisks(nfs.storage, nfs.hosts)).toEqual([{ name: "storage", size: 100, hosts: [1] }]);
+        expect(checkedPorts(nfs)).toEqual([22, 7000, 17000, 3306, 2049]);
+        expect(stackRoles(nfs)["data"]!.ingress).toContainEqual({ ports: [3306, 2049], roles: ["web"] });
+        const nas = parseConfig({ ...minimal, storage: '{"enabled":true,"engine":"nas"}' });
+        expect(stackRoles(nas)["data"]!.ingress).toContainEqual({ ports: [3306], roles: ["web"] });
+        expect(problemsOf({ ...minimal, storage: '{"engine":"nas","arbiter":true,"diskSize":100}' }).slice(1)).toEqual([
+            "  - storage.arbiter: goes with the engine glusterfs, not with nas: leave it out.",
+            "  - storage.diskSize: goes with servers of your own, and nas has none: leave it out.",
         ]);
     });
 

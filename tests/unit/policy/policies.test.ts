@@ -7,6 +7,7 @@ const INSTANCE = "alicloud:ecs/instance:Instance";
 const RULE = "alicloud:ecs/securityGroupRule:SecurityGroupRule";
 const ASSOCIATION = "alicloud:ecs/eipAssociation:EipAssociation";
 const DISK = "alicloud:ecs/ecsDisk:EcsDisk";
+const FILE_SYSTEM = "alicloud:nas/fileSystem:FileSystem";
 const EIP = "alicloud:ecs/eipAddress:EipAddress";
 const COMMAND = "command:remote:Command";
 const BASTION = "multihost:compute:Bastion";
@@ -104,6 +105,7 @@ describe("encrypted-disks", () => {
             await check("encrypted-disks", [
                 { type: INSTANCE, props: { systemDiskEncrypted: true, dataDisks: [{ encrypted: true }] } },
                 { type: DISK, props: { encrypted: true } },
+                { type: FILE_SYSTEM, props: { encryptType: 1 } },
                 { type: DISK, props: { snapshotId: "s-1" } },
             ]),
         ).toEqual([]);
@@ -113,9 +115,11 @@ describe("encrypted-disks", () => {
         const said = await check("encrypted-disks", [
             { type: INSTANCE, props: { dataDisks: [{ encrypted: true }, {}] } },
             { type: DISK, props: { encrypted: false } },
+            { type: FILE_SYSTEM, props: { encryptType: 0 } },
         ]);
-        expect(said).toHaveLength(3);
+        expect(said).toHaveLength(4);
         expect(said[1]).toContain("dataDisks[1].encrypted");
+        expect(said.at(-1)).toContain("set encryptType to 1");
     });
 });
 

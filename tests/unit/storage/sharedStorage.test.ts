@@ -2,7 +2,7 @@ import { problemsOf, Recorder, valueOf } from "../components/recorder";
 
 const recorder = new Recorder();
 
-import { Host, SharedStorage, type SharedStorageArgs } from "../../../components";
+import { type GlusterStorageArgs, Host, SharedStorage, type SharedStorageArgs } from "../../../components";
 
 const commandType = "command:remote:Command";
 
@@ -18,7 +18,7 @@ function hosts(prefix: string, count: number, subnet: number): Host[] {
     );
 }
 
-function create(args: Partial<SharedStorageArgs> = {}): SharedStorage {
+function create(args: Partial<GlusterStorageArgs> = {}): SharedStorage {
     return new SharedStorage("files", {
         engine: "glusterfs",
         hosts: hosts("db", 3, 0),
@@ -27,12 +27,20 @@ function create(args: Partial<SharedStorageArgs> = {}): SharedStorage {
     });
 }
 
-async function created(args: Partial<SharedStorageArgs> = {}): Promise<SharedStorage> {
+async function created(args: Partial<GlusterStorageArgs> = {}): Promise<SharedStorage> {
+    return settled(() => create(args));
+}
+
+async function settled(make: () => SharedStorage): Promise<SharedStorage> {
     recorder.clear();
-    const storage = create(args);
+    const storage = make();
     await valueOf(storage.clients);
     await recorder.settled();
     return storage;
+}
+
+function steps(): string[] {
+    return recorder.names(commandType).filter((name) => !name.endsWith("-ready"));
 }
 
 function command(name: string): string {
@@ -46,7 +54,7 @@ function stdin(name: string): string {
 describe("SharedStorage", () => {
     test("runs three servers, makes a volume of them and mounts it on the clients", async () => {
         const storage = await created();
-        expect(recorder.names(commandType).filter((name) => !name.endsWith("-ready"))).toEqual([
+        expect(steps()).toEqual([
             "files-db-1",
             "files-db-2",
             "files-db-3",
@@ -109,7 +117,6 @@ describe("SharedStorage", () => {
         expect(
             problemsOf(() =>
                 create({
-                    engine: "nfs" as never,
                     hosts: [...hosts("db", 1, 0), ...hosts("volume", 1, 0)],
                     clients: [...hosts("web", 1, 1), ...hosts("web", 1, 1)],
                     mountPoint: "/data/bricks/gv0/x",
@@ -120,18 +127,125 @@ describe("SharedStorage", () => {
                 }),
             ),
         ).toEqual([
-            'SharedStorage "files" has 10 problems:',
-            '  - engine: "nfs" is none of glusterfs.',
+            'SharedStorage "files" has 9 problems:',
             "  - hosts: 2 hosts: a volume takes 3, one of which may be an arbiter.",
             '  - clients[1]: "web-1" is listed twice.',
             "  - mountPoint: \"/data/bricks/gv0/x\" and the servers' own /data/bricks can't be within each other.",
+            "  - owner.uid: -1 is not a number from 0 to 65534.",
+            '  - owner.mode: "rwx" is not a mode in octal digits such as 2775.',
             '  - volume: "0 day" is not 1 to 32 letters, digits, _ and -, a letter first.',
             "  - pingTimeout: 1 is not a number of seconds from 3 to 300.",
             "  - disks.db-9: is none of the hosts db-1, volume-1.",
             "  - disks.volume-1: is missing: all servers have a data disk, or none has.",
-            "  - owner.uid: -1 is not a number from 0 to 65534.",
-            '  - owner.mode: "rwx" is not a mode in octal digits such as 2775.',
         ]);
         expect(problemsOf(() => create({ mountPoint: "/shared" }))[1]).toContain('mountPoint: "/shared" is not an');
+    });
+
+    test("says which engines there are, and which argument is another one's", () => {
+        expect(problemsOf(() => create({ engine: "ceph" as never }))).toEqual([
+            'SharedStorage "files" has 1 problem:',
+            '  - engine: "ceph" is none of glusterfs, nfs, nas.',
+        ]);
+        const args = { engine: "nas", clients: [], vpcId: "vpc-1", vswitchId: "vsw-1", tls: true, hosts: [] };
+        expect(problemsOf(() => new SharedStorage("files", args as SharedStorageArgs)).slice(1)).toEqual([
+            "  - tls: goes with the engine glusterfs, not with nas: leave it out.",
+            "  - hosts: goes with the engine glusterfs or nfs, not with nas: leave it out.",
+        ]);
+    });
+});
+
+describe("SharedStorage over NFS", () => {
+    const clients = hosts("web", 2, 1);
+    const nfs = (args: object = {}): SharedStorage =>
+        new SharedStorage("files", { engine: "nfs", hosts: hosts("db", 1, 0), clients, ...args });
+
+    test("runs one server and mounts it on the clients", async () => {
+        const storage = await settled(() => nfs());
+        expect(steps()).toEqual(["files-db-1", "files-web-1-mount", "files-web-2-mount"]);
+        expect(command("files-db-1")).toMatch(
+            /^STEP=storage\/nfs-server@[0-9a-f]{8} PARAM_CLIENTS='10\.0\.1\.1 10\.0\.1\.2' PARAM_DIRECTORY='\/data\/export' PARAM_GRACE_SECONDS='15' PARAM_ROOT_SQUASH='true' bash --norc -s$/,
+        );
+        expect(command("files-web-2-mount")).toMatch(
+            /^STEP=storage\/nfs-client@[0-9a-f]{8} PARAM_MOUNT_POINT='\/data\/shared' PARAM_OPTIONS='vers=4\.2,hard,timeo=600,retrans=2,noresvport' PARAM_SOURCE='10\.0\.0\.1:\/' bash --norc -s$/,
+        );
+        expect(storage.volume).toBeUndefined();
+        expect(recorder.find(commandType, "files-db-1").inputs["delete"]).toMatch(/ delete$/);
+        expect(recorder.names("tls:index/privateKey:PrivateKey")).toEqual([]);
+    });
+
+    test("leaves it to the server whose the files are, as the clients' root may be nobody", async () => {
+        await settled(() => nfs({ disks: { "db-1": "d-1" }, owner: { uid: 33, gid: 33 }, rootSquash: false }));
+        expect(command("files-db-1")).toContain("PARAM_DISK='d-1' PARAM_FILESYSTEM='xfs'");
+        expect(command("files-db-1")).toContain("PARAM_MODE='0755' PARAM_OWNER='33:33' PARAM_ROOT_SQUASH='false'");
+        expect(command("files-web-1-mount")).not.toContain("OWNER");
+    });
+
+    test("takes one server, which is no client of its own", () => {
+        expect(
+            problemsOf(() =>
+                nfs({
+                    hosts: [...hosts("db", 2, 0)],
+                    clients: hosts("db", 1, 0),
+                    graceSeconds: 5,
+                    exportDirectory: "/",
+                }),
+            ),
+        ).toEqual([
+            'SharedStorage "files" has 4 problems:',
+            "  - hosts: 2 hosts: NFS has one server. For files that outlive a server take the engine glusterfs or nas.",
+            expect.stringMatching(/^ {2}- exportDirectory: "\/" is not an absolute path/),
+            "  - graceSeconds: 5 is not a number of seconds from 10 to 90.",
+            '  - clients[0]: "db-1" is the server: a host that mounts its own files can lock up when memory runs short.',
+        ]);
+    });
+});
+
+describe("SharedStorage in the cloud's NAS", () => {
+    const nas = (args: object = {}): SharedStorage =>
+        new SharedStorage("files", {
+            engine: "nas",
+            clients: hosts("web", 2, 1),
+            vpcId: "vpc-1",
+            vswitchId: "vsw-1",
+            ...args,
+        });
+    const inputs = (type: string, name = "files"): Record<string, unknown> =>
+        recorder.find(`alicloud:nas/${type[0]!.toLowerCase()}${type.slice(1)}:${type}`, name).inputs;
+
+    test("makes an encrypted file system with a mount target that lets in each client and nobody else", async () => {
+        await settled(() => nas({ owner: { uid: 33, gid: 33 } }));
+        expect(inputs("FileSystem")).toMatchObject({
+            protocolType: "NFS",
+            storageType: "Capacity",
+            encryptType: 1,
+            tags: { "multihost:resource": "files" },
+        });
+        expect(inputs("AccessGroup")).toMatchObject({ accessGroupName: "project-stack-files", accessGroupType: "Vpc" });
+        expect(recorder.names("alicloud:nas/accessRule:AccessRule")).toEqual(["files-web-1", "files-web-2"]);
+        expect(inputs("AccessRule", "files-web-2")).toMatchObject({
+            accessGroupName: "project-stack-files",
+            sourceCidrIp: "10.0.1.2",
+            rwAccessType: "RDWR",
+            userAccessType: "no_squash",
+        });
+        expect(inputs("MountTarget")).toMatchObject({
+            accessGroupName: "project-stack-files",
+            networkType: "Vpc",
+            vpcId: "vpc-1",
+            vswitchId: "vsw-1",
+        });
+        expect(steps()).toEqual(["files-web-1-mount", "files-web-2-mount"]);
+        expect(command("files-web-1-mount")).toMatch(
+            /PARAM_OPTIONS='vers=4\.0,hard,timeo=600,retrans=2,noresvport' PARAM_OWNER='33:33' PARAM_SOURCE='[^']+:\/' bash --norc -s$/,
+        );
+    });
+
+    test("squashes root where asked to, and refuses storage that there isn't", async () => {
+        await settled(() => nas({ rootSquash: true, storageType: "Performance", zone: "cn-hangzhou-h" }));
+        expect(inputs("AccessRule", "files-web-1")["userAccessType"]).toBe("root_squash");
+        expect(inputs("FileSystem")).toMatchObject({ storageType: "Performance", zoneId: "cn-hangzhou-h" });
+        expect(problemsOf(() => nas({ storageType: "Premium" }))[1]).toBe(
+            '  - storageType: "Premium" is none of Capacity, Performance.',
+        );
     });
 });

@@ -62,7 +62,7 @@ test("every component's arguments stand in a document, each with its meaning", (
         .map(({ is }) => is)
         .join("\n");
     const described = [...all.matchAll(/<!-- arguments: (\w+) -->/g)].map(([, name]) => name!);
-    for (const name of "Network NodePool Bastion Connectivity RedisCluster MysqlReplication SharedStorage WebTier LoadBalancer PrivateDns Host Step PlatformReference".split(
+    for (const name of "Network NodePool Bastion Connectivity RedisCluster MysqlReplication GlusterStorage NfsStorage NasStorage WebTier LoadBalancer PrivateDns Host Step PlatformReference".split(
         " ",
     ))
         expect(described).toContain(`${name}Args`);

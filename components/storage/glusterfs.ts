@@ -1,0 +1,114 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { createAuthority, type NodeCertificate } from "../certificates";
+import type { Host, HostStep } from "../host";
+import type { GlusterSettings } from "./settings";
+import { ownerParams, type Share, type ShareContext } from "./share";
+
+/** What the step that makes the volume reports. */
+export interface StorageVolumeResult {
+    readonly volume: string;
+    /** `<address>:<folder>` of each copy. */
+    readonly bricks: string;
+}
+
+/** A step's secrets for TLS; none without it. */
+type Credentials = (host: Host) => Record<string, pulumi.Input<string>>;
+
+/** A GlusterFS volume on three servers. */
+export function glusterShare(
+    settings: GlusterSettings,
+    context: ShareContext,
+): Share & { readonly volume: HostStep<StorageVolumeResult> } {
+    const { name, parent, dependsOn } = context;
+    const credentials = createCredentials(settings, context);
+    const servers = settings.hosts.map((host) =>
+        host.run(
+            `${name}-${host.name}`,
+            {
+                script: "storage/gluster-server",
+                params: {
+                    address: host.privateAddress,
+                    peers: pulumi.all(
+                        settings.hosts.filter((other) => other !== host).map((other) => other.privateAddress),
+                    ),
+                    brick: brickOf(settings),
+                    brickMount: brickMountOf(settings),
+                    ...(settings.disks === undefined ? {} : { disk: settings.disks[host.name], filesystem: "xfs" }),
+                    tls: settings.tls,
+                },
+                secrets: credentials(host),
+                removeOnDelete: true,
+            },
+            { parent, dependsOn },
+        ),
+    );
+    const volume = join(settings, context, servers);
+    return {
+        volume,
+        after: () => [volume],
+        mount: (client) => ({
+            script: "storage/gluster-client",
+            params: {
+                volume: settings.volume,
+                servers: pulumi.all(settings.hosts.map((server) => server.privateAddress)),
+                mountPoint: settings.mountPoint,
+                ...ownerParams(settings),
+                tls: settings.tls,
+            },
+            secrets: credentials(client),
+            removeOnDelete: true,
+        }),
+    };
+}
+
+function join(
+    settings: GlusterSettings,
+    { name, parent }: ShareContext,
+    servers: readonly HostStep[],
+): HostStep<StorageVolumeResult> {
+    const first = settings.hosts[0]!;
+    const bricks = settings.hosts.map((host) => pulumi.interpolate`${host.privateAddress}:${brickOf(settings)}`);
+    return first.run<StorageVolumeResult>(
+        `${name}-volume`,
+        {
+            script: "storage/gluster-volume",
+            params: {
+                volume: settings.volume,
+                address: first.privateAddress,
+                bricks: pulumi.all(bricks),
+                arbiter: settings.arbiter,
+                clients: pulumi.all(settings.clients.map((host) => host.privateAddress)),
+                pingTimeout: settings.pingTimeout,
+                onSystemDisk: settings.disks === undefined,
+                tls: settings.tls,
+            },
+            // A machine that was replaced has none of the files, and a daemon that restarted may need its bricks looked after.
+            rerunOn: [...servers.map((server) => server.stdin), ...settings.hosts.map((host) => host.identity)],
+            usesInternet: false,
+            // Files may have to be copied.
+            timeoutMinutes: 180,
+        },
+        { parent, dependsOn: [...servers] },
+    );
+}
+
+/** One certificate for each host, also for one that serves files and mounts them. */
+function createCredentials({ tls, hosts, clients }: GlusterSettings, { name, parent }: ShareContext): Credentials {
+    if (!tls) return () => ({});
+    const authority = createAuthority(name, parent);
+    const issued = new Map<string, NodeCertificate>();
+    for (const host of [...hosts, ...clients]) {
+        if (!issued.has(host.name)) issued.set(host.name, authority.issue(host));
+    }
+    return (host) => ({ caCertificate: authority.certificate, ...issued.get(host.name)! });
+}
+
+/** Where the disk goes. */
+function brickMountOf({ brickDirectory, volume }: GlusterSettings): string {
+    return `${brickDirectory}/${volume}`;
+}
+
+function brickOf(settings: GlusterSettings): string {
+    return `${brickMountOf(settings)}/brick`;
+}
