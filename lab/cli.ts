@@ -28,6 +28,7 @@ import { DaemonRecord, labCode, runningDaemon } from "./record";
 import { readJson, writePrivate } from "./files";
 import type { LabIdentity } from "./identity";
 import { createMachine, ensureEngine, ensureImage, enterCommand, findIndex, stopEngine } from "./machine";
+import { ownsKernel } from "./model/sizes";
 import { State, emptyState } from "./model/state";
 import { alicloudSearch } from "./orphans";
 import { LabPaths, UsageError, labPaths } from "./paths";
@@ -461,7 +462,13 @@ async function ssh(paths: LabPaths, words: readonly string[]): Promise<number> {
                 const args = ["stack", "export", "--show-secrets", "--stack", LAB_STACK];
                 return capture(paths, toolchain, pulumiEnvironment(paths, toolchain), args).catch(() => undefined);
             },
-            enter: (instanceId, line) => enterCommand(paths.name, instanceId, line),
+            enter: async (instanceId, line) => {
+                if (ownsKernel(loadState(paths).instances[instanceId]?.instanceType ?? ""))
+                    throw new LabError(
+                        `${host.name} has a kernel of its own, which only SSH reaches: with a key pair that the lab's stack made, and through a bastion or an EIP.`,
+                    );
+                return enterCommand(paths.name, instanceId, line);
+            },
         },
         command,
     );

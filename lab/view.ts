@@ -1,5 +1,7 @@
 /** What people and scripts see of a lab; `docs/lab.md` documents the JSON. */
 import { findImage } from "./api/ecs/catalogue/images";
+import { debian12, definitionFor } from "./hosts/definitions";
+import { ownsKernel } from "./model/sizes";
 import type { Instance, State } from "./model/state";
 
 /** One host of `status --json`. */
@@ -41,11 +43,18 @@ export function hostViews(state: State, halted: boolean): HostView[] {
             vpc: instance.vpcId,
             zone: instance.zoneId,
             image: instance.imageId,
-            standIn: findImage(instance.imageId)?.machine === "stand-in",
+            standIn: standsIn(instance),
         }))
         .sort(
             (a, b) => a.name.localeCompare(b.name, "en", { numeric: true }) || (a.instanceId < b.instanceId ? -1 : 1),
         );
+}
+
+/** The lab has one system with a kernel of its own. */
+function standsIn({ imageId, instanceType }: Instance): boolean {
+    return (
+        findImage(imageId)?.machine === "stand-in" || (ownsKernel(instanceType) && definitionFor(imageId) !== debian12)
+    );
 }
 
 function privateAddress(state: State, { id }: Instance): string {

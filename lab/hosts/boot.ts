@@ -8,9 +8,12 @@ const SEED = "/var/lib/cloud/seed/nocloud";
 
 /** Shell text that prepares a boot; the network comes last, because the host's first process waits for it. */
 export function bootScript(host: DesiredHost, disks: readonly AttachedDisk[], network: string): string {
-    return [prepareKernelFiles(host), ...disks.map(diskScript), identity(host), seed(host), login(host), network].join(
-        "\n",
-    );
+    return [prepareKernelFiles(host), ...disks.map(diskScript), settleScript(host, network)].join("\n");
+}
+
+/** Shell text that gives a system its name, its user data, its keys and its addresses. */
+export function settleScript(host: DesiredHost, network: string): string {
+    return [identity(host), seed(host), login(host), network].join("\n");
 }
 
 /**
@@ -41,10 +44,16 @@ fi
 `;
 }
 
-function diskScript({ minor, name, serial }: AttachedDisk): string {
+/** Shell text that makes a disk's device. */
+export function deviceScript({ minor, name }: AttachedDisk): string {
     return `
 rm -f /dev/${name}
-mknod -m 660 /dev/${name} b ${LOOP_MAJOR} ${minor}
+mknod -m 660 /dev/${name} b ${LOOP_MAJOR} ${minor}`;
+}
+
+function diskScript(disk: AttachedDisk): string {
+    const { minor, name, serial } = disk;
+    return `${deviceScript(disk)}
 [ -e /dev/loop${minor} ] || mknod -m 660 /dev/loop${minor} b ${LOOP_MAJOR} ${minor}
 ln -sfn ${name} /dev/x${name}
 mkdir -p /dev/disk/by-id
@@ -71,7 +80,8 @@ rm -f /dev/${name} /dev/x${name}
         .join("\n");
 }
 
-function file(path: string, content: string, mode: string): string {
+/** Shell text that writes a file, whatever is in it. */
+export function file(path: string, content: string, mode: string): string {
     return `
 umask 077
 base64 -d >${path}.new <<'END_OF_FILE'

@@ -23,12 +23,16 @@ export interface ImageDefinition {
     readonly legacyCgroups?: readonly string[];
     /** Below the root: what every host would otherwise share or carry along for nothing. */
     readonly removed: readonly string[];
+    /** An image whose hosts run in an emulator with a kernel of their own, on a disk made of this one. */
+    readonly emulates?: ImageDefinition;
 }
 
 export interface ImageFile {
     readonly path: string;
     readonly content: string;
     readonly mode?: number;
+    /** Whether the packages' installation already has to find it. @default false */
+    readonly first?: boolean;
 }
 
 /** Where the first process of a host is found; while its command line shows this the host waits for its network. */
@@ -196,6 +200,7 @@ export const debian13: ImageDefinition = {
         ...debian12.files,
         {
             path: "/etc/apt/preferences.d/unstable",
+            first: true,
             content: `Explanation: MySQL and what it needs are in no release of Debian.
 Package: *
 Pin: release a=unstable
@@ -213,7 +218,7 @@ Pin-Priority: 500
     legacyCgroups: ["SYSTEMD_PROC_CMDLINE=systemd.unified_cgroup_hierarchy=0 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"],
 };
 
-/** Every image that the lab can build. */
+/** Every image that shares the machine's kernel. */
 export const definitions: readonly ImageDefinition[] = [debian12, debian13];
 
 /** The image for an image id of the cloud; Debian 12 for what the lab does not have. */

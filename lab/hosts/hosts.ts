@@ -6,12 +6,12 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DesiredHost, MachineEvent } from "../model/desired";
 import type { Network } from "../net/network";
-import { attachScript, bootScript, detachScript } from "./boot";
-import { INIT, definitionFor } from "./definitions";
+import { INIT } from "./definitions";
 import { AttachedDisk, Disks, LOOP_MAJOR } from "./disks";
 import { Container, ContainerEvent, Docker, EngineInfo } from "./docker";
 import { readJson, remove, writeAtomically } from "./files";
 import { ensureImage } from "./image";
+import { kindOf } from "./kinds";
 import { Runner } from "./runner";
 
 /** Labels by which containers are found again. */
@@ -23,8 +23,6 @@ const DISK_LABEL = "multihost.disk";
 const REBOOT = 129;
 const POWER_OFF = 130;
 
-/** Seconds that a guest has to shut down before it is switched off. */
-const SHUTDOWN_SECONDS = 15;
 /** Boots at once: more of them only make each other slower. */
 const PARALLEL_STARTS = 4;
 
@@ -254,7 +252,7 @@ export class Hosts {
 
     private async create(host: DesiredHost): Promise<Runtime> {
         const { docker, runner, lab } = this.options;
-        const image = await ensureImage(definitionFor(host.imageId), { docker: new Docker(docker.socketPath), runner });
+        const image = await ensureImage(kindOf(host).image(host), { docker: new Docker(docker.socketPath), runner });
         this.engine ??= await docker.info();
         const name = containerName(lab, host.id);
         const specification = containerSpecification(lab, host, image, this.engine);
@@ -266,11 +264,12 @@ export class Hosts {
         return runtime;
     }
 
-    private async stop({ id, forceStop }: DesiredHost, runtime: Runtime): Promise<void> {
+    private async stop(host: DesiredHost, runtime: Runtime): Promise<void> {
         const { docker, network } = this.options;
+        const { id, forceStop } = host;
         runtime.stopping = true;
         try {
-            await docker.stop(runtime.container.Id, forceStop === true ? 0 : SHUTDOWN_SECONDS);
+            await docker.stop(runtime.container.Id, forceStop === true ? 0 : kindOf(host).shutdownSeconds);
             await this.refresh(id, runtime);
         } finally {
             runtime.stopping = false;
@@ -298,11 +297,11 @@ export class Hosts {
         const { network } = this.options;
         const pid = runtime.container.State.Pid;
         const own = await network.plug(host.id, pid);
-        await this.inGuest(pid, bootScript(host, disks, own));
+        await this.inContainer(pid, kindOf(host).boot(host, disks, own));
         runtime.disks = disks;
     }
 
-    private async inGuest(pid: number, script: string): Promise<void> {
+    private async inContainer(pid: number, script: string): Promise<void> {
         await this.options.runner.run(
             ["nsenter", "-t", String(pid), "-m", "-u", "-n", "-p", "-r", "-w", "--", "/bin/sh", "-eus"],
             {
@@ -320,16 +319,18 @@ export class Hosts {
         const disks = [];
         for (const disk of host.disks) disks.push(await this.disks.attach(disk));
         if (waitsForNetwork(pid)) return this.boot(host, runtime, disks);
+        const kind = kindOf(host);
         const missing = network.missing(host.id);
         const lines = [];
-        if (missing.length > 0) lines.push(await network.plug(host.id, pid, new Set(missing.map(({ id }) => id))));
+        if (missing.length > 0)
+            lines.push(kind.plugged(await network.plug(host.id, pid, new Set(missing.map(({ id }) => id)))));
         const shown = new Set(runtime.disks.map((disk) => JSON.stringify(disk)));
         const wanted = new Set(disks.map((disk) => JSON.stringify(disk)));
-        lines.push(...disks.filter((disk) => !shown.has(JSON.stringify(disk))).map(attachScript));
+        lines.push(...disks.filter((disk) => !shown.has(JSON.stringify(disk))).map((disk) => kind.attach(disk)));
         const gone = runtime.disks.filter((disk) => !wanted.has(JSON.stringify(disk))).map(({ name }) => name);
         const names = new Set(disks.map(({ name }) => name));
-        if (gone.length > 0) lines.unshift(detachScript(gone.filter((name) => !names.has(name))));
-        if (lines.length > 0) await this.inGuest(pid, lines.join("\n"));
+        if (gone.length > 0) lines.unshift(kind.detach(gone.filter((name) => !names.has(name))));
+        if (lines.length > 0) await this.inContainer(pid, lines.join("\n"));
         runtime.disks = disks;
     }
 
@@ -410,7 +411,7 @@ function waitsForNetwork(pid: number): boolean {
 }
 
 function limits(host: DesiredHost, engine: EngineInfo): Record<string, unknown> {
-    const memory = host.memoryMiB * 2 ** 20;
+    const memory = (host.memoryMiB + kindOf(host).overheadMiB) * 2 ** 20;
     return {
         ...(engine.MemoryLimit && { Memory: memory }),
         ...(engine.MemoryLimit && engine.SwapLimit && { MemorySwap: memory }),
@@ -419,10 +420,11 @@ function limits(host: DesiredHost, engine: EngineInfo): Record<string, unknown> 
     };
 }
 
-/** A container in which systemd is at home. */
+/** A container in which systemd is at home, or an emulator. */
 export function containerSpecification(lab: string, host: DesiredHost, image: string, engine: EngineInfo): object {
     const unified = engine.CgroupVersion === "2";
-    const devices = ["/dev/fuse", "/dev/net/tun"].filter((device) => existsSync(device));
+    const kind = kindOf(host);
+    const devices = kind.devices.filter((device) => existsSync(device));
     const machineId = createHash("sha256").update(`${lab}/${host.id}/${host.systemDiskId}`).digest("hex").slice(0, 32);
     return {
         Image: image,
@@ -431,11 +433,11 @@ export function containerSpecification(lab: string, host: DesiredHost, image: st
         Env: [
             "container=docker",
             `container_uuid=${machineId}`,
-            ...(unified ? [] : (definitionFor(host.imageId).legacyCgroups ?? [])),
+            ...(unified ? [] : (kind.image(host).legacyCgroups ?? [])),
         ],
         // A terminal is the host's console: its output is what GetInstanceConsoleOutput answers.
         Tty: true,
-        StopSignal: "SIGRTMIN+4",
+        StopSignal: kind.stopSignal,
         Labels: { [LAB_LABEL]: lab, [HOST_LABEL]: host.id, [DISK_LABEL]: host.systemDiskId, ...tagLabels(host) },
         Volumes: { "/var/lib/docker": {}, "/var/lib/containerd": {} },
         HostConfig: {

@@ -16,6 +16,7 @@ import * as path from "node:path";
 import { cacheFolder } from "../../toolchain/folders";
 import { withLock } from "../../toolchain/lock.cjs";
 import { step } from "../../toolchain/progress.cjs";
+import { plantGuest } from "./emulator";
 import { ImageDefinition, ImageFile, debian12 } from "./definitions";
 import { Docker } from "./docker";
 import { installPackages, osRelease } from "./engine";
@@ -49,13 +50,9 @@ export async function ensureImage(
         if (await docker.imageId(reference)) return reference;
         const folder = path.join(cacheFolder(), "images");
         mkdirSync(folder, { recursive: true });
-        const archive = path.join(folder, `${imageTag(definition)}.tar`);
         await withLock(path.join(folder, "lock"), { what: "the hosts' image" }, async () => {
             if (await docker.imageId(reference)) return;
-            if (!existsSync(archive))
-                await step(`Build the image ${definition.name}`, { about: "2 min" }, (report) =>
-                    build(definition, archive, runner, report),
-                );
+            const archive = await ensureArchive(definition, folder, runner);
             await step(`Import the image ${definition.name}`, { about: "5 s" }, () =>
                 docker.importImage(createReadStream(archive), REPOSITORY, imageTag(definition)),
             );
@@ -67,8 +64,21 @@ export async function ensureImage(
     }
 }
 
+/** The image as an archive of its root file system, built unless it is in the cache. To be called under the lock. */
+async function ensureArchive(definition: ImageDefinition, folder: string, runner: Runner): Promise<string> {
+    const archive = path.join(folder, `${imageTag(definition)}.tar`);
+    if (existsSync(archive)) return archive;
+    const { emulates } = definition;
+    const guest = emulates && (await ensureArchive(emulates, folder, runner));
+    await step(`Build the image ${definition.name}`, { about: "2 min" }, (report) =>
+        build(definition, guest, archive, runner, report),
+    );
+    return archive;
+}
+
 async function build(
     definition: ImageDefinition,
+    guest: string | undefined,
     archive: string,
     runner: Runner,
     report: (detail: string) => void,
@@ -97,6 +107,10 @@ async function build(
             { timeout: BUILD_TIMEOUT },
         );
         await fill(definition, root, apt, runner, report);
+        if (guest !== undefined) {
+            report("disk");
+            await runner.script(plantGuest(root, guest), { timeout: BUILD_TIMEOUT });
+        }
         report("archive");
         await runner.run(["tar", "--numeric-owner", "--xattrs", "-C", root, "-cf", `${archive}.partial`, "."], {
             timeout: BUILD_TIMEOUT,
@@ -151,8 +165,7 @@ async function fill(
     const addFiles = (wanted: (file: ImageFile) => boolean): void => {
         for (const file of definition.files.filter(wanted)) put(file.path, file.content, file.mode);
     };
-    // What decides where packages come from has to be there before they come.
-    addFiles(({ path: file }) => file.startsWith("/etc/apt/preferences.d/"));
+    addFiles(({ first }) => first === true);
     report("packages");
     await runner.run(["chroot", root, "/bin/sh", "-eus"], {
         input: `export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
@@ -164,6 +177,7 @@ apt-get clean
 `,
         timeout: BUILD_TIMEOUT,
     });
+    put("/etc/fstab", "");
     addFiles(() => true);
     const units = path.join(root, "etc/systemd/system");
     mkdirSync(units, { recursive: true });
@@ -199,7 +213,6 @@ apt-get clean
     put("/etc/machine-id", "");
     put("/etc/resolv.conf", "");
     put("/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
-    put("/etc/fstab", "");
 }
 
 interface AptConfiguration {

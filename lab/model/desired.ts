@@ -92,6 +92,8 @@ export interface DesiredHost {
     readonly systemDiskId: string;
     readonly hostname: string;
     readonly imageId: string;
+    /** Whether it shares the machine's kernel, or boots its distribution's own. */
+    readonly kernel: "shared" | "own";
     readonly power: "running" | "stopped";
     /** To stop or reboot it, its power is cut: nothing in it shuts down. @default false */
     readonly forceStop?: boolean;

@@ -16,7 +16,7 @@ import type {
 } from "./desired";
 import { projectBalancers } from "./projectSlb";
 import type { PrivateZone } from "./privateZone";
-import { MachineSize, labSize } from "./sizes";
+import { MachineSize, labSize, ownsKernel } from "./sizes";
 import type {
     Disk,
     Eip,
@@ -225,6 +225,7 @@ function projectHost(index: Index, instance: Instance, machine: MachineSize): De
         systemDiskId: disks.find(({ kind }) => kind === "system")?.id ?? instance.id,
         hostname: instance.hostName === "" ? instance.id : instance.hostName,
         imageId: instance.imageId,
+        kernel: ownsKernel(instance.instanceType) ? "own" : "shared",
         power: instance.status === "Stopping" || instance.status === "Stopped" ? "stopped" : "running",
         ...(instance.forceStop === true && { forceStop: true }),
         bootCount: instance.bootCount,

@@ -18,6 +18,13 @@ const MEMORY_FRACTION = 1 / 4;
 const MIN_MEMORY_MIB = 512;
 /** No single host may take more than this part of the machine. */
 const MACHINE_FRACTION = 1 / 8;
+/** Of one with a kernel of its own, which fills all the memory that it is given. */
+const MAX_OWN_MEMORY_MIB = 1024;
+
+/** Whether hosts of this type have a kernel of their own: those of the families of bare metal. */
+export function ownsKernel(instanceType: string): boolean {
+    return /^(ecs\.)?ebm/.test(instanceType);
+}
 
 /**
  * vCPUs and memory that the name of a type promises: `ecs.c7.large`, `ecs.g8i.4xlarge`, `ecs.t6-c1m2.large`,
@@ -43,7 +50,13 @@ function vcpusOf(size: string): number {
 /** The limits of a host of this type on this machine. They are ceilings: nothing is set aside. */
 export function labSize(instanceType: string, machine: MachineSize): { cpus: number; memoryMiB: number } {
     const nominal = nominalSize(instanceType);
-    const most = Math.max(MIN_MEMORY_MIB, Math.floor(machine.memoryMiB * MACHINE_FRACTION));
+    const most = Math.max(
+        MIN_MEMORY_MIB,
+        Math.min(
+            Math.floor(machine.memoryMiB * MACHINE_FRACTION),
+            ownsKernel(instanceType) ? MAX_OWN_MEMORY_MIB : Infinity,
+        ),
+    );
     return {
         cpus: Math.max(1, Math.min(nominal.vcpus, machine.cores)),
         memoryMiB: Math.min(most, Math.max(MIN_MEMORY_MIB, Math.round(nominal.memoryMiB * MEMORY_FRACTION))),

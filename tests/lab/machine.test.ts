@@ -172,6 +172,7 @@ function host(
         systemDiskId: `d-${id}`,
         hostname: id,
         imageId: "debian_12",
+        kernel: "shared",
         power: "running",
         bootCount: 0,
         cpus: 1,

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { project } from "../../../lab/model/project";
-import { labSize, nominalSize } from "../../../lab/model/sizes";
+import { labSize, nominalSize, ownsKernel } from "../../../lab/model/sizes";
 import {
     Disk,
     Eip,
@@ -371,11 +371,18 @@ describe("hosts", () => {
         expect(nominalSize(type)).toEqual({ vcpus, memoryMiB: gib * 1024 });
     });
 
+    test("have a kernel of their own where they are bare metal", () => {
+        expect(
+            ["ecs.ebmg6.26xlarge", "ecs.ebmc7.32xlarge", "ecs.g6.large", "ecs.e-c1m2.large"].map(ownsKernel),
+        ).toEqual([true, true, false, false]);
+    });
+
     test("get a quarter of the memory, at least 512 MiB, at most an eighth of the machine", () => {
         const machine = { cores: 2, memoryMiB: 24 * 1024 };
         expect(labSize("ecs.g7.large", machine)).toEqual({ cpus: 2, memoryMiB: 2048 });
         expect(labSize("ecs.t6-c1m1.large", machine)).toEqual({ cpus: 2, memoryMiB: 512 });
         expect(labSize("ecs.g8i.16xlarge", machine)).toEqual({ cpus: 2, memoryMiB: 3072 });
+        expect(labSize("ecs.ebmg6.26xlarge", machine)).toEqual({ cpus: 2, memoryMiB: 1024 });
         expect(labSize("ecs.g8i.16xlarge", { cores: 1, memoryMiB: 2048 })).toEqual({ cpus: 1, memoryMiB: 512 });
     });
 });

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as dgram from "node:dgram";
 import * as http from "node:http";
@@ -10,6 +11,7 @@ import type { EngineInfo } from "../../../lab/hosts/docker";
 import { osRelease } from "../../../lab/hosts/engine";
 import { containerSpecification } from "../../../lab/hosts/hosts";
 import { aptSettings, aptSources, imageReference } from "../../../lab/hosts/image";
+import { kindOf } from "../../../lab/hosts/kinds";
 import { claimIndex, claimedIndices, findIndex, releaseIndex } from "../../../lab/hosts/labs";
 import { Runner, quote } from "../../../lab/hosts/runner";
 import type { DesiredHost, DesiredMachine } from "../../../lab/model/desired";
@@ -29,6 +31,7 @@ const host: DesiredHost = {
     systemDiskId: "d-1",
     hostname: "web1",
     imageId: "debian_12_9_x64",
+    kernel: "shared",
     power: "running",
     bootCount: 0,
     cpus: 1,
@@ -207,6 +210,53 @@ describe("boot", () => {
             Labels: { "multihost.lab": "lab", "multihost.host": "i-1" },
             HostConfig: { CgroupnsMode: mode, Binds: [bind], Memory: 512 * 2 ** 20, NetworkMode: "none" },
         });
+    });
+});
+
+describe("a host with a kernel of its own", () => {
+    const own: DesiredHost = { ...host, kernel: "own" };
+    const kind = kindOf(own);
+    const disk = { id: "d-data", minor: 3, name: "vdb", serial: "data" };
+    const engine = { CgroupVersion: "1", MemoryLimit: true, SwapLimit: true } as EngineInfo;
+
+    test("is the guest of an emulator that is told of links, disks and memory", async () => {
+        const script = kind.boot(own, [disk], "NETWORK");
+        await new Runner().run(["sh", "-n"], { input: script });
+        expect(script).toContain("mknod -m 660 /dev/vdb b 7 3");
+        expect(script).toMatch(/-m 512 .*file=\/dev\/vdb,.*serial=data .*tap0,.*mac=00:16:3e:00:00:01,host_mtu=\$mtu/);
+        // The last that it does: the emulator waits for it.
+        expect(script.trim().split("\n").at(-1)).toBe("touch /run/multihost/ready");
+        expect(kindOf(host)).not.toBe(kind);
+    });
+
+    test("runs what the lab wants of it as a script of its own, with the name, the keys and the user data", async () => {
+        const script = kind.boot(own, [], "NETWORK");
+        const encoded = /\/seed\.new <<'END_OF_FILE'\n([^]*?)\nEND_OF_FILE/.exec(script)![1]!;
+        const guest = Buffer.from(encoded, "base64").toString();
+        await new Runner().run(["sh", "-n"], { input: guest });
+        expect(guest).toContain("NETWORK");
+        expect(guest).toContain(Buffer.from(own.userData!).toString("base64"));
+        expect(guest).toContain("it'\\''s me");
+    });
+
+    test("takes disks and gives them back while it runs", async () => {
+        for (const script of [kind.attach(disk), kind.detach(["vdb"])])
+            await new Runner().run(["sh", "-n"], { input: script });
+        expect(kind.attach(disk)).toContain("device_add virtio-blk-pci,id=device-vdb,drive=disk-vdb,serial=data");
+        expect(kind.detach(["vdb"])).toContain("device_del device-vdb");
+    });
+
+    test("has room for the emulator beside its memory, and time to shut down", () => {
+        const image = kind.image(own);
+        expect(image.emulates?.packages).toContain("linux-image-cloud-amd64");
+        for (const { content, path: name } of [...image.files, ...image.emulates!.files])
+            if (content.startsWith("#!/bin/sh"))
+                expect([name, spawnSync("sh", ["-n"], { input: content }).status]).toEqual([name, 0]);
+        expect(containerSpecification("lab", own, "image", engine)).toMatchObject({
+            StopSignal: "SIGTERM",
+            HostConfig: { Memory: (512 + 512) * 2 ** 20 },
+        });
+        expect(kind.shutdownSeconds).toBeGreaterThan(kindOf(host).shutdownSeconds);
     });
 });
 

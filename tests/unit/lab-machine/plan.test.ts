@@ -20,6 +20,7 @@ const host = (id: string, vpcId: string, primaryIp: string, securityGroupIds: re
     systemDiskId: `d-${id}`,
     hostname: id,
     imageId: "debian_12",
+    kernel: "shared",
     power: "running",
     bootCount: 0,
     cpus: 1,

@@ -83,6 +83,27 @@ function generation(
     }));
 }
 
+interface BareMetal extends Pick<Family, "processor" | "ghz" | "turboGhz"> {
+    readonly size: string;
+    readonly vcpus: number;
+    /** GiB of the compute-optimized one; the others have two and four times as much. */
+    readonly perC: number;
+}
+
+/** The families of whole machines of one generation. */
+function bareMetal(suffix: string, { size, vcpus, perC, ...given }: BareMetal): Family[] {
+    return lines.map(({ name, ratio }) => ({
+        ...given,
+        family: `ecs.ebm${name}${suffix}`,
+        generation: `ecs-${suffix}`,
+        level: "EnterpriseLevel",
+        category: "ECS Bare Metal",
+        diskCategories: newer,
+        sizes: [size],
+        odd: { [size]: [vcpus, (perC * ratio) / 2] },
+    }));
+}
+
 const families: readonly Family[] = [
     {
         family: "ecs.t5",
@@ -260,6 +281,8 @@ const families: readonly Family[] = [
         ratio: 2,
         sizes: [".large", ".xlarge", ".2xlarge"],
     },
+    ...bareMetal("6", { processor: cascade, ghz: 2.5, turboGhz: 3.2, size: ".26xlarge", vcpus: 104, perC: 192 }),
+    ...bareMetal("7", { processor: iceLake, ghz: 2.7, turboGhz: 3.5, size: ".32xlarge", vcpus: 128, perC: 256 }),
     {
         family: "ecs.gn6i",
         generation: "ecs-6",

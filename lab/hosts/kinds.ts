@@ -1,0 +1,64 @@
+/** The two ways in which a host runs in its container. */
+import type { DesiredHost } from "../model/desired";
+import { attachScript, bootScript, detachScript } from "./boot";
+import { type ImageDefinition, definitionFor } from "./definitions";
+import type { AttachedDisk } from "./disks";
+import {
+    EMULATOR_MIB,
+    emulated,
+    emulatorAttachScript,
+    emulatorBootScript,
+    emulatorDetachScript,
+    hasVirtualization,
+} from "./emulator";
+
+export interface HostKind {
+    /** Which image the container is made of. */
+    image(host: DesiredHost): ImageDefinition;
+    /** Shell text for a container whose first process waits for the network. */
+    boot(host: DesiredHost, disks: readonly AttachedDisk[], network: string): string;
+    /** Shell text for a running container: a disk that is new to the host. */
+    attach(disk: AttachedDisk): string;
+    /** Shell text for a running container: disks that the host loses. */
+    detach(names: readonly string[]): string;
+    /** Shell text for a running container: interfaces that the host has got. */
+    plugged(network: string): string;
+    /** What asks the first process to shut the host down. */
+    readonly stopSignal: string;
+    /** Seconds that it has for that before it is switched off. */
+    readonly shutdownSeconds: number;
+    /** MiB that the container needs beside the host's own. */
+    readonly overheadMiB: number;
+    /** Devices of the machine that the container is given where they exist. */
+    readonly devices: readonly string[];
+}
+
+const shared: HostKind = {
+    image: ({ imageId }) => definitionFor(imageId),
+    boot: bootScript,
+    attach: attachScript,
+    detach: detachScript,
+    plugged: (network) => network,
+    stopSignal: "SIGRTMIN+4",
+    shutdownSeconds: 15,
+    overheadMiB: 0,
+    devices: ["/dev/fuse", "/dev/net/tun"],
+};
+
+const own: HostKind = {
+    image: () => emulated,
+    boot: emulatorBootScript,
+    attach: emulatorAttachScript,
+    detach: emulatorDetachScript,
+    // The guest finds them at its next boot: nothing reaches into it.
+    plugged: () => "",
+    stopSignal: "SIGTERM",
+    shutdownSeconds: 90,
+    overheadMiB: EMULATOR_MIB,
+    devices: ["/dev/net/tun", ...(hasVirtualization() ? ["/dev/kvm"] : [])],
+};
+
+/** How a host runs, by whose kernel it has. */
+export function kindOf({ kernel }: Pick<DesiredHost, "kernel">): HostKind {
+    return kernel === "own" ? own : shared;
+}
