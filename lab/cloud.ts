@@ -11,6 +11,7 @@ import { DEFAULT_REGION } from "./api/regions";
 import { ApiServer } from "./api/server";
 import { LabIdentity, ensureIdentity } from "./identity";
 import type { DesiredMachine, Machine, MachineEvent } from "./model/desired";
+import { claimHaVip } from "./model/haVip";
 import { project } from "./model/project";
 import { Store } from "./model/store";
 import type { LabPaths } from "./paths";
@@ -143,6 +144,13 @@ export class Cloud {
         if (event.kind === "failed") this.options.log(`host ${event.hostId} failed: ${event.reason}`);
         // A stop for the lab's own sake is not one that clients should see.
         if (this.halting) return;
+        if (event.kind === "claimed") {
+            if (!claimHaVip(this.store.state, event.haVipId, event.nicId)) return;
+            this.options.log(`${event.nicId} holds ${event.haVipId}`);
+            this.store.save();
+            void this.reconcile();
+            return;
+        }
         const instance = applyMachineEvent(this.store, event);
         if (!instance) return;
         this.options.log(`host ${event.hostId} is ${instance.status}`);

@@ -82,12 +82,16 @@ class RealMachine implements LabMachine {
         this.log = options.log ?? (() => undefined);
         this.runner = options.runner ?? new Runner();
         this.index = claimIndex(name);
+        const emit = (event: MachineEvent): void => {
+            for (const listener of this.listeners) listener(event);
+        };
         this.network = new Network({
             runner: this.runner,
             lab: name,
             index: this.index,
             slotsFile: path.join(folder, "slots.json"),
             log: this.log,
+            claimed: (claim) => emit({ kind: "claimed", ...claim }),
         });
         this.balancers = new Balancers({
             runner: this.runner,
@@ -101,9 +105,7 @@ class RealMachine implements LabMachine {
             docker: this.docker,
             network: this.network,
             log: this.log,
-            emit: (event) => {
-                for (const listener of this.listeners) listener(event);
-            },
+            emit,
         });
     }
 
@@ -229,6 +231,7 @@ class RealMachine implements LabMachine {
         this.closing.abort();
         await this.turn;
         await this.watching;
+        this.network.close();
         await this.dns?.close();
         await this.metadata?.close();
         this.dns = undefined;

@@ -1,5 +1,6 @@
 /** The one place of the machine side that starts programs. */
 import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 
 /** What a program that ended left behind. */
 export interface Finished {
@@ -67,6 +68,31 @@ export class Runner {
             });
             child.stdin.end(input);
         });
+    }
+
+    /**
+     * Follows what a program prints for as long as it runs. It ends with this process, however that ends.
+     * @param ended called when it ends by itself.
+     * @returns ends it.
+     */
+    follow(argv: readonly string[], line: (text: string) => void, ended: () => void): () => void {
+        const [command = "", ...args] = [...this.prefix, "setpriv", "--pdeathsig", "KILL", ...argv];
+        const child = spawn(command, args, {
+            stdio: ["ignore", "pipe", "ignore"],
+            env: { ...process.env, PATH: searchPath(), LC_ALL: "C" },
+        });
+        createInterface(child.stdout).on("line", line);
+        let over = false;
+        const end = (): void => {
+            if (!over) ended();
+            over = true;
+        };
+        child.on("error", end);
+        child.on("close", end);
+        return () => {
+            over = true;
+            child.kill("SIGKILL");
+        };
     }
 
     /** Runs a shell script; the first command that fails ends it. */

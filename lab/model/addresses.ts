@@ -114,6 +114,7 @@ export function takenAddresses(state: State, vswitchId: string): Set<string> {
     }
     for (const balancer of Object.values(state.loadBalancers))
         if (balancer.vswitchId === vswitchId) taken.add(balancer.address);
+    for (const haVip of Object.values(state.haVips)) if (haVip.vswitchId === vswitchId) taken.add(haVip.address);
     return taken;
 }
 

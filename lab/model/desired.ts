@@ -42,6 +42,17 @@ export interface DesiredVpc {
     readonly routeTables: readonly DesiredRouteTable[];
     readonly snat: readonly DesiredSnat[];
     readonly dnat: readonly DesiredDnat[];
+    readonly haVips: readonly DesiredHaVip[];
+}
+
+/** An address that its members may announce. Nobody reaches it while no member holds it. */
+export interface DesiredHaVip {
+    readonly id: string;
+    readonly address: string;
+    /** Interfaces that may announce it. */
+    readonly nicIds: readonly string[];
+    /** The interface that the address leads to, and that may send from it. */
+    readonly holder?: string;
 }
 
 export interface DesiredVSwitch {
@@ -286,7 +297,9 @@ export type MachineEvent =
     | { readonly kind: "running"; readonly hostId: string }
     /** The guest powered itself off, or its container died. */
     | { readonly kind: "stopped"; readonly hostId: string }
-    | { readonly kind: "failed"; readonly hostId: string; readonly reason: string };
+    | { readonly kind: "failed"; readonly hostId: string; readonly reason: string }
+    /** A host announced an address that it may hold. */
+    | { readonly kind: "claimed"; readonly haVipId: string; readonly nicId: string };
 
 /** The machine under the lab: containers, name spaces, addresses, firewall. */
 export interface Machine {

@@ -4,6 +4,7 @@ import { gatewayOf, parseCidr } from "./addresses";
 import type {
     DesiredDnat,
     DesiredEip,
+    DesiredHaVip,
     DesiredHost,
     DesiredMachine,
     DesiredNic,
@@ -20,6 +21,7 @@ import { MachineSize, labSize, ownsKernel } from "./sizes";
 import type {
     Disk,
     Eip,
+    HaVip,
     Instance,
     NetworkInterface,
     Resource,
@@ -149,6 +151,21 @@ function projectVpc(state: State, index: Index, vpc: Vpc): DesiredVpc {
                 internalIp: entry.internalIp,
                 internalPort: entry.internalPort.toLowerCase(),
             })),
+        haVips: Object.values(state.haVips)
+            .filter(({ vpcId }) => vpcId === vpc.id)
+            .map((haVip) => projectHaVip(index, haVip)),
+    };
+}
+
+function projectHaVip(index: Index, { id, address, memberType, memberIds, holderId }: HaVip): DesiredHaVip {
+    const nicOf = (memberId: string): string | undefined =>
+        memberType === "NetworkInterface" ? memberId : primaryNic(index, memberId)?.id;
+    const holder = nicOf(holderId);
+    return {
+        id,
+        address,
+        nicIds: memberIds.map(nicOf).filter((nicId) => nicId !== undefined),
+        ...(holderId !== "" && holder !== undefined && { holder }),
     };
 }
 
@@ -171,14 +188,20 @@ function projectRoute(state: State, index: Index, nats: ReadonlySet<string>, ent
             return through(primaryIp(index, entry.nextHopId));
         case "NetworkInterface":
             return through(state.networkInterfaces[entry.nextHopId]?.primaryIp);
+        case "HaVip":
+            return through(state.haVips[entry.nextHopId]?.address);
         default:
             // What the lab does not have (VPN, peer, …) leads nowhere, as it does in the cloud while it is down.
             return { cidr, nextHop: { kind: "blackhole" } };
     }
 }
 
+function primaryNic(index: Index, instanceId: string): NetworkInterface | undefined {
+    return index.nicsByInstance.get(instanceId)?.find(({ kind }) => kind === "Primary");
+}
+
 function primaryIp(index: Index, instanceId: string): string | undefined {
-    return index.nicsByInstance.get(instanceId)?.find(({ kind }) => kind === "Primary")?.primaryIp;
+    return primaryNic(index, instanceId)?.primaryIp;
 }
 
 function projectEip(state: State, index: Index, eip: Eip): DesiredEip {
@@ -204,6 +227,10 @@ function projectEip(state: State, index: Index, eip: Eip): DesiredEip {
             case "SlbInstance": {
                 const balancer = state.loadBalancers[binding.instanceId];
                 return balancer && { kind: "instance", vpcId: balancer.vpcId, privateIp: balancer.address };
+            }
+            case "HaVip": {
+                const haVip = state.haVips[binding.instanceId];
+                return haVip && { kind: "instance", vpcId: haVip.vpcId, privateIp: haVip.address };
             }
             case "IpAddress":
                 return binding.vpcId !== undefined && binding.privateIp !== undefined

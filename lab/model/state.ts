@@ -15,6 +15,7 @@ export interface State {
     snatEntries: Record<string, SnatEntry>;
     forwardEntries: Record<string, ForwardEntry>;
     eips: Record<string, Eip>;
+    haVips: Record<string, HaVip>;
     securityGroups: Record<string, SecurityGroup>;
     keyPairs: Record<string, KeyPair>;
     instances: Record<string, Instance>;
@@ -157,6 +158,18 @@ export interface Eip extends Resource {
     };
     /** Public address of an instance asked for by InternetMaxBandwidthOut: released with it, not listed as an EIP. */
     readonly ephemeralFor?: string;
+}
+
+/** An address of a VSwitch that no interface has: whichever of its members announced it last holds it. */
+export interface HaVip extends Resource {
+    readonly vpcId: string;
+    readonly vswitchId: string;
+    readonly address: string;
+    /** Who may announce it, all of one kind. */
+    memberType: "EcsInstance" | "NetworkInterface";
+    memberIds: string[];
+    /** One of the members; empty until one announces the address. */
+    holderId: string;
 }
 
 export interface SecurityGroup extends Resource {
@@ -325,6 +338,7 @@ export function emptyState(): State {
         snatEntries: {},
         forwardEntries: {},
         eips: {},
+        haVips: {},
         securityGroups: {},
         keyPairs: {},
         instances: {},

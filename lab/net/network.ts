@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import type { DesiredMachine } from "../model/desired";
 import type { Runner } from "../hosts/runner";
 import { LabAddresses, edgeMac, labAddresses, twin } from "./addresses";
+import { Claim, Claims } from "./claims";
 import { BalancerPlan, NetworkPlan, NicPlan, RouterPlan, changedBindings, planNetwork, replaceTable } from "./plan";
 import { Slots } from "./slots";
 
@@ -19,12 +20,15 @@ export interface NetworkOptions {
     /** File for the numbers of VPCs and interfaces. */
     readonly slotsFile: string;
     readonly log: (line: string) => void;
+    /** Told when a host announces an address that it may hold; the plan says whether it then does. */
+    readonly claimed: (claim: Claim) => void;
 }
 
 /** The network side of one lab. Calls must not overlap. */
 export class Network {
     readonly addresses: LabAddresses;
     private readonly slots: Slots;
+    private readonly claims: Claims;
     private plan: NetworkPlan | undefined;
     private readonly routers = new Map<string, RouterPlan>();
     /** Links to hosts and balancers that are there, as `<name space>/<device>`. */
@@ -37,6 +41,7 @@ export class Network {
     constructor(private readonly options: NetworkOptions) {
         this.addresses = labAddresses(options.index);
         this.slots = new Slots(options.slotsFile, FIRST_SLOT, 4096);
+        this.claims = new Claims(options);
     }
 
     /** Forgets what was applied, so that the next pass looks at everything again. */
@@ -100,6 +105,7 @@ ${rules.map((rule) => `iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${ru
                 for (const balancer of router.balancers)
                     if (!this.isLinked(router, balancer.device)) await this.plugBalancer(router, balancer);
             await this.applyMachine(plan);
+            await this.claims.follow(plan.routers);
         } catch (error) {
             this.trusted = false;
             throw error;
@@ -180,6 +186,7 @@ END_OF_BATCH
     }
 
     private async removeRouter(namespace: string): Promise<void> {
+        this.claims.forget(namespace);
         await this.options.runner.script(`
 ip -n ${namespace} link delete edge 2>/dev/null || true
 ip netns delete ${namespace}
@@ -201,8 +208,8 @@ ip netns delete ${namespace}
         const { runner } = this.options;
         const known = this.routers.get(router.namespace);
         const lines = known ? routerChanges(known, router, (device) => this.isLinked(router, device)) : undefined;
-        const table = known?.table === router.table ? undefined : router.table;
-        if (known && lines?.length === 0 && table === undefined) {
+        const tables = tableChanges(known, router);
+        if (known && lines?.length === 0 && tables.length === 0) {
             this.routers.set(router.namespace, router);
             return;
         }
@@ -211,9 +218,7 @@ ip netns delete ${namespace}
             `nsenter --net=${NAMESPACES}/${router.namespace} sh -eus <<'END_OF_ROUTER'`,
             ...(known ? [] : [settleRouter(router, this.addresses)]),
             // The firewall first: what it does not know yet it drops.
-            ...(table === undefined
-                ? []
-                : ["nft -f - <<'END_OF_TABLE'", replaceTable(VPC_TABLE, table), "END_OF_TABLE"]),
+            ...(tables.length > 0 ? ["nft -f - <<'END_OF_TABLE'", ...tables, "END_OF_TABLE"] : []),
             "ip -force -batch - <<'END_OF_BATCH' || true",
             ...(lines ?? allLines(router, (device) => this.isLinked(router, device))),
             "END_OF_BATCH",
@@ -357,8 +362,14 @@ END_OF_ROUTER`;
         return listFolder("/sys/class/net").filter((name) => name.startsWith(this.addresses.edgePrefix));
     }
 
+    /** Stops watching; what was applied stays. */
+    close(): void {
+        this.claims.close();
+    }
+
     /** Removes all of it, found by name: nothing that was done before needs to be remembered. */
     async destroy(): Promise<void> {
+        this.close();
         const { runner } = this.options;
         const { device, table } = this.addresses;
         const lines = [
@@ -433,6 +444,8 @@ for scope in all default edge; do
     sysctl -qw net.ipv4.conf.$scope.rp_filter=0 net.ipv4.conf.$scope.send_redirects=0 net.ipv4.conf.$scope.route_localnet=1
 done
 sysctl -qw net.ipv4.conf.default.proxy_arp=1 net.ipv4.conf.edge.proxy_arp=0
+# Announcements of addresses that nobody has yet.
+sysctl -qw net.ipv4.conf.all.arp_accept=1
 sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 2>/dev/null || true
 ip link set dev edge up
 ip -4 address flush dev edge
@@ -443,6 +456,13 @@ ip -4 route flush table main
 ip -4 rule flush
 ip -4 rule add pref 32766 lookup main
 `;
+}
+
+function tableChanges(before: RouterPlan | undefined, { table, arpTable }: RouterPlan): string[] {
+    return [
+        ...(before?.table === table ? [] : [replaceTable(VPC_TABLE, table)]),
+        ...((before?.arpTable ?? "") === arpTable ? [] : [replaceTable(VPC_TABLE, arpTable, "arp")]),
+    ];
 }
 
 function allLines(router: RouterPlan, isLinked: (device: string) => boolean): string[] {

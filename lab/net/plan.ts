@@ -6,6 +6,7 @@ import { contains, parseCidr } from "../model/addresses";
 import type {
     DesiredBalancer,
     DesiredDnat,
+    DesiredHaVip,
     DesiredMachine,
     DesiredNic,
     DesiredSecurityGroup,
@@ -51,8 +52,21 @@ export interface RouterPlan {
     readonly rules: readonly string[];
     /** Content of table `vpc`. */
     readonly table: string;
+    /** Content of the table of the same name for ARP; empty where there are no HaVips. */
+    readonly arpTable: string;
     readonly nics: readonly NicPlan[];
     readonly balancers: readonly BalancerPlan[];
+    readonly haVips: readonly HaVipPlan[];
+}
+
+/** An address that hosts may announce, and where it leads. */
+export interface HaVipPlan {
+    readonly id: string;
+    readonly address: string;
+    /** Interfaces that may announce it, by the name of their link in the router's name space. */
+    readonly candidates: ReadonlyMap<string, string>;
+    /** The link of the interface that has it. */
+    readonly holder?: string;
 }
 
 export interface RoutePlan {
@@ -144,10 +158,16 @@ function partsOf(desired: DesiredMachine, vpc: DesiredVpc): VpcParts {
     const bound = new Map<string, string>();
     for (const { address, target } of desired.eips)
         if (target?.kind === "instance" && target.vpcId === vpc.id) bound.set(address, target.privateIp);
+    const held = (nicId: string): string[] =>
+        vpc.haVips.filter(({ holder }) => holder === nicId).map(({ address }) => address);
     return {
         vpc,
         nics: desired.hosts.flatMap((host) =>
-            host.nics.map((nic, index) => ({ hostId: host.id, index, nic })).filter(({ nic }) => nic.vpcId === vpc.id),
+            host.nics
+                // To the network an address that an interface holds is one of its own.
+                .map((nic) => ({ ...nic, secondaryIps: [...nic.secondaryIps, ...held(nic.id)] }))
+                .map((nic, index) => ({ hostId: host.id, index, nic }))
+                .filter(({ nic }) => nic.vpcId === vpc.id),
         ),
         balancers: desired.balancers.filter(({ vpcId }) => vpcId === vpc.id),
         groups: new Map(desired.securityGroups.map((group) => [group.id, group])),
@@ -171,6 +191,7 @@ function planRouter(parts: VpcParts, context: PlanContext): RouterPlan {
         gateways: vpc.vswitches.map(({ gateway }) => gateway),
         ...planRoutes(parts, context),
         table: routerTable(parts, context),
+        arpTable: arpTable(parts, context),
         nics: nics.flatMap(({ hostId, index, nic }): NicPlan[] => {
             const vswitch = vswitches.get(nic.vswitchId);
             if (!vswitch) return [];
@@ -198,7 +219,16 @@ function planRouter(parts: VpcParts, context: PlanContext): RouterPlan {
             source: balancerAddress(slot(`balancer/${balancer.id}`)),
             gateway: address,
         })),
+        haVips: vpc.haVips.map((haVip) => planHaVip(parts, haVip, context)),
     };
+}
+
+function planHaVip({ nics }: VpcParts, { id, address, nicIds, holder }: DesiredHaVip, context: PlanContext): HaVipPlan {
+    const candidates = new Map(
+        nics.filter(({ nic }) => nicIds.includes(nic.id)).map(({ nic }) => [deviceOf(nic, context), nic.id]),
+    );
+    const device = [...candidates].find(([, nicId]) => nicId === holder)?.[0];
+    return { id, address, candidates, ...(device !== undefined && { holder: device }) };
 }
 
 function balancerDevice({ id }: DesiredBalancer, { slot }: PlanContext): string {
@@ -346,6 +376,22 @@ function routerTable(parts: VpcParts, context: PlanContext): string {
     ].join("\n");
 }
 
+/**
+ * Only an announcement claims an address. A host that merely sends from one, such as the remains of a service that was
+ * killed there, asks for its gateway in the address's name, too, and must not get it back by that.
+ */
+function arpTable({ vpc, nics }: VpcParts, context: PlanContext): string {
+    const rules = vpc.haVips.flatMap(({ address, nicIds }) =>
+        nics
+            .filter(({ nic }) => nicIds.includes(nic.id))
+            .map(
+                ({ nic }) =>
+                    `iifname "${deviceOf(nic, context)}" arp operation request arp saddr ip ${address} arp daddr ip != ${address} arp saddr ip set ${nic.primaryIp}`,
+            ),
+    );
+    return rules.length > 0 ? chain("asking", "type filter hook input priority filter; policy accept;", rules) : "";
+}
+
 /** A chain for each set of groups that occurs, as most hosts share theirs with others. */
 function filterChains({ nics, groups }: VpcParts, members: ReturnType<typeof groupMembers>, context: PlanContext) {
     const numbers = new Map<string, number>();
@@ -470,8 +516,9 @@ function collection(kind: string, name: string, type: string, elements: readonly
 }
 
 /** Text that replaces a whole table in one transaction; connections that are tracked stay tracked. */
-export function replaceTable(name: string, content: string): string {
-    return `table ip ${name}\ndelete table ip ${name}\ntable ip ${name} {\n${content}\n}\n`;
+export function replaceTable(name: string, content: string, family: "ip" | "arp" = "ip"): string {
+    const table = `table ${family} ${name}`;
+    return `${table}\ndelete ${table}\n${table} {\n${content}\n}\n`;
 }
 
 /** EIPs whose binding another plan does not share: connections through them must end. */

@@ -154,6 +154,7 @@ function vpc(id: string, changes: Partial<DesiredVpc> = {}): DesiredVpc {
         routeTables: [{ id: `vtb-${id}`, routes: [] }],
         snat: [],
         dnat: [],
+        haVips: [],
         ...changes,
     };
 }
@@ -496,7 +497,7 @@ test("a reboot from inside keeps the host, a power-off is reported, and the API 
         "mkfs.ext4 -q /dev/vdb && echo UUID=$(blkid -s UUID -o value /dev/vdb) /mnt ext4 defaults,nofail 0 2 >> /etc/fstab";
     await inside("a2", `${mount}; echo still here > /root/mark; sync`);
     const count = (kind: string): number =>
-        events.filter((event) => event.kind === kind && event.hostId === "a2").length;
+        events.filter((event) => event.kind === kind && "hostId" in event && event.hostId === "a2").length;
     const running = count("running");
     await inside("a2", "systemctl reboot").catch(() => "");
     await until("a2 runs again", 30, async () => count("running") > running);
@@ -843,6 +844,100 @@ describe("a balancer", () => {
         writeAtomically(path.join(place.folder, "haproxy.cfg"), configuration);
         await run("haproxy", ["-c", "-q", "-L", PEER, "-f", path.join(place.folder, "haproxy.cfg")]);
     });
+});
+
+describe("a HaVip", () => {
+    const address = "10.9.1.50";
+    const holders: string[] = [];
+    /** What the model makes of an announcement. */
+    const listen = (event: MachineEvent): void => {
+        if (event.kind !== "claimed" || holders.at(-1) === event.nicId) return;
+        holders.push(event.nicId);
+        void hold(event.nicId);
+    };
+    const hold = (holder: string | undefined): Promise<void> => {
+        const [, b] = state.vpcs;
+        const haVip = { id: "havip-1", address, nicIds: ["eni-a1", "eni-a2"], ...(holder !== undefined && { holder }) };
+        return change({ vpcs: [vpc("vpc-a", { haVips: [haVip] }), b!] });
+    };
+    const announce = (host: string): Promise<string> =>
+        inside(
+            host,
+            `ip address replace ${address}/32 dev eth0; python3 - <<'END'
+import socket
+raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+raw.bind(("eth0", 0x806))
+mac, ip = raw.getsockname()[4], socket.inet_aton("${address}")
+raw.send(b"\\xff" * 6 + mac + bytes.fromhex("08060001080006040001") + mac + ip + bytes(6) + ip)
+END`,
+        );
+    const withdraw = (host: string): Promise<string> => inside(host, `ip address delete ${address}/32 dev eth0`);
+    const answers = async (): Promise<string | undefined> => {
+        const scan = await inside("a3", `ssh-keyscan -T 1 -t ed25519 ${address} 2>/dev/null || true`);
+        for (const each of ["a1", "a2", "a3"])
+            if (scan !== "" && (await keyOf(each)) === scan.split(" ")[2]) return each;
+        return undefined;
+    };
+    const keyOf = async (host: string): Promise<string | undefined> =>
+        (await inside(host, "cat /etc/ssh/ssh_host_ed25519_key.pub")).split(" ")[1];
+    /** Whether a packet that a host sends from the address gets an answer. */
+    const sends = (host: string): Promise<boolean> =>
+        inside(host, `ping -n -c 1 -W 1 -I ${address} ${host === "a3" ? "10.9.1.10" : "10.9.1.13"}`).then(
+            () => true,
+            () => false,
+        );
+
+    beforeAll(async () => {
+        machine.onEvent(listen);
+        await change({ hosts: [...state.hosts, host("a3", "vpc-a", "10.9.1.13", ["sg-web"])] });
+        await ready("a3");
+        await hold(undefined);
+    }, 60_000);
+
+    afterAll(async () => {
+        const [, b] = state.vpcs;
+        await change({ hosts: state.hosts.filter(({ id }) => id !== "a3"), vpcs: [vpc("vpc-a"), b!] });
+    }, 60_000);
+
+    test("leads nowhere until one of its hosts announces it, and to the one that did so last", async () => {
+        expect(await answers()).toBeUndefined();
+        await announce("a1");
+        await until("a1 answers", 5, async () => (await answers()) === "a1");
+        expect(await sends("a1")).toBe(true);
+        await announce("a2");
+        await until("a2 answers", 5, async () => (await answers()) === "a2");
+        expect(await sends("a2")).toBe(true);
+        await announce("a1");
+        await until("a1 answers again", 5, async () => (await answers()) === "a1");
+        expect(holders).toEqual(["eni-a1", "eni-a2", "eni-a1"]);
+    }, 60_000);
+
+    test("is not taken by a host that sends from it, has it or announces it without being one of its own", async () => {
+        // Its gateway must be asked for, in the name of the address.
+        await inside("a2", "ip neighbour flush dev eth0");
+        expect(await sends("a2")).toBe(false);
+        await announce("a3");
+        expect(await sends("a3")).toBe(false);
+        await withdraw("a3");
+        await sleep(500);
+        expect(holders.at(-1)).toBe("eni-a1");
+        expect(await answers()).toBe("a1");
+    }, 60_000);
+
+    test("outlives the lab's process, which hears of what was announced meanwhile", async () => {
+        await machine.close();
+        expect(await answers()).toBe("a1");
+        await announce("a2");
+        machine = await createMachine({ name: NAME, folder: path.join(folder, "machine") });
+        machine.onEvent((event) => events.push(event));
+        machine.onEvent(listen);
+        await change({});
+        await until("a2 answers", 5, async () => (await answers()) === "a2");
+        // Another's announcement is heard although both have announced it before.
+        await announce("a1");
+        await until("a1 answers", 5, async () => (await answers()) === "a1");
+        await Promise.all([withdraw("a1"), withdraw("a2")]);
+    }, 60_000);
 });
 
 test("a restarted lab takes over what runs, repairs what is missing and removes what is too much", async () => {

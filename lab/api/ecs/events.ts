@@ -1,9 +1,13 @@
 import type { MachineEvent } from "../../model/desired";
+import { releaseHaVips } from "../../model/haVip";
 import type { Instance, InstanceStatus } from "../../model/state";
 import type { Store } from "../../model/store";
 
+/** What the machine says of a host. */
+export type HostEvent = Extract<MachineEvent, { readonly hostId: string }>;
+
 /** What the machine's word makes of an instance. */
-function statusAfter({ kind }: MachineEvent, before: InstanceStatus): InstanceStatus {
+function statusAfter({ kind }: HostEvent, before: InstanceStatus): InstanceStatus {
     switch (kind) {
         case "running":
             return before === "Pending" || before === "Starting" ? "Running" : before;
@@ -19,14 +23,16 @@ function statusAfter({ kind }: MachineEvent, before: InstanceStatus): InstanceSt
  * Brings what the machine tells into the model.
  * @returns the instance when its status changed; the caller then saves the model.
  */
-export function applyMachineEvent({ state }: Store, event: MachineEvent): Instance | undefined {
+export function applyMachineEvent({ state }: Store, event: HostEvent): Instance | undefined {
     const instance = state.instances[event.hostId];
     if (!instance) return undefined;
     const before = instance.status;
     instance.status = statusAfter(event, before);
     if (instance.status === before) return undefined;
-    // A guest that ended by itself goes on costing.
-    if (instance.status === "Stopped" && instance.stoppedMode === "Not-applicable")
-        instance.stoppedMode = "KeepCharging";
+    if (instance.status === "Stopped") {
+        releaseHaVips(state, instance.id);
+        // A guest that ended by itself goes on costing.
+        if (instance.stoppedMode === "Not-applicable") instance.stoppedMode = "KeepCharging";
+    }
     return instance;
 }

@@ -21,6 +21,7 @@ import { UnassignIpv6AddressesResponseBody } from "@alicloud/ecs20140526/dist/mo
 import { UnassignPrivateIpAddressesRequest } from "@alicloud/ecs20140526/dist/models/UnassignPrivateIpAddressesRequest";
 import { UnassignPrivateIpAddressesResponseBody } from "@alicloud/ecs20140526/dist/models/UnassignPrivateIpAddressesResponseBody";
 import { takenAddresses } from "../../model/addresses";
+import { forgetHaVipMembers, releaseHaVips } from "../../model/haVip";
 import { forgetServers } from "../../model/slb";
 import type { Eip, NetworkInterface } from "../../model/state";
 import type { Action, ActionContext } from "../action";
@@ -201,6 +202,7 @@ const detachNetworkInterface = ecsAction({
             refuse("InvalidOperation.DetachPrimaryEniNotAllowed", "The ENI is not attached to the instance.", 403);
         requireStatus(instanceOf(context, nic.instanceId), "Running", "Stopped");
         context.checked();
+        releaseHaVips(context.store.state, nic.id);
         nic.instanceId = "";
         nic.status = "Available";
         await context.applied();
@@ -223,6 +225,7 @@ const deleteNetworkInterface = ecsAction({
         context.checked();
         for (const eip of Object.values(state.eips)) if (eip.binding?.instanceId === nic.id) delete eip.binding;
         forgetServers(state, new Set([nic.id]));
+        forgetHaVipMembers(state, new Set([nic.id]));
         Reflect.deleteProperty(state.networkInterfaces, nic.id);
         return {};
     },

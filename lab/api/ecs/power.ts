@@ -14,6 +14,7 @@ import { StopInstanceRequest } from "@alicloud/ecs20140526/dist/models/StopInsta
 import { StopInstanceResponseBody } from "@alicloud/ecs20140526/dist/models/StopInstanceResponseBody";
 import { StopInstancesRequest } from "@alicloud/ecs20140526/dist/models/StopInstancesRequest";
 import { StopInstancesResponseBody } from "@alicloud/ecs20140526/dist/models/StopInstancesResponseBody";
+import { forgetHaVipMembers, releaseHaVips } from "../../model/haVip";
 import { forgetServers } from "../../model/slb";
 import type { Instance, InstanceStatus } from "../../model/state";
 import type { Action, ActionContext } from "../action";
@@ -37,12 +38,14 @@ function start({ now }: ActionContext, instance: Instance): void {
 }
 
 function stop(
+    { store }: ActionContext,
     instance: Instance,
     { stoppedMode, forceStop }: { readonly stoppedMode?: string; readonly forceStop?: boolean },
 ): void {
     instance.status = "Stopping";
     instance.stoppedMode = stoppedMode === "StopCharging" ? "StopCharging" : "KeepCharging";
     instance.forceStop = forceStop === true;
+    releaseHaVips(store.state, instance.id);
 }
 
 function reboot({ now }: ActionContext, instance: Instance, force: boolean | undefined): void {
@@ -84,7 +87,7 @@ const stopInstance = ecsAction({
         checkStoppedMode(request.stoppedMode);
         requireStatus(instance, "Running");
         context.checked();
-        stop(instance, request);
+        stop(context, instance, request);
         return {};
     },
 });
@@ -168,7 +171,7 @@ const stopInstances = ecsAction({
     writes: true,
     handle: (request, context) => {
         checkStoppedMode(request.stoppedMode);
-        return changeAll(context, request, "Running", (instance) => stop(instance, request));
+        return changeAll(context, request, "Running", (instance) => stop(context, instance, request));
     },
 });
 
@@ -222,17 +225,21 @@ export function releaseInstance(context: ActionContext, instance: Instance): voi
         Object.assign(disk, { instanceId: "", device: "", status: "Available", detachedAt: context.now });
         disk.instanceChargeType = "PostPaid";
     }
+    releaseHaVips(state, instance.id);
+    const gone = new Set([instance.id]);
     for (const nic of interfacesOf(context, instance.id)) {
         if (nic.kind === "Primary" || nic.deleteOnRelease) {
             for (const bound of Object.values(state.eips))
                 if (bound.binding?.instanceId === nic.id) delete bound.binding;
             Reflect.deleteProperty(state.networkInterfaces, nic.id);
+            gone.add(nic.id);
             continue;
         }
         nic.instanceId = "";
         nic.status = "Available";
     }
     forgetServers(state, new Set([instance.id]));
+    forgetHaVipMembers(state, gone);
     Reflect.deleteProperty(state.instances, instance.id);
 }
 

@@ -12,7 +12,7 @@ import { notFound } from "../errors";
 import { findInRegion } from "../listing";
 import { vpcAction } from "./action";
 import { checkOneOf, refuse, valueOr } from "./checks";
-import { eipOf, instanceOf, natGatewayOf, networkInterfaceOf } from "./lookup";
+import { eipOf, haVipOf, instanceOf, natGatewayOf, networkInterfaceOf } from "./lookup";
 import { eipsOfGateway, usedByForward, usedBySnat } from "./natGateways";
 import { quotas } from "./quotas";
 
@@ -127,6 +127,11 @@ function bindingFor(context: ActionContext, wish: Wish): Binding {
                 // Shown only to a client that chose it: one that did not takes it for a change.
                 ...(wish.privateIpAddress && { privateIp }),
             };
+        }
+        case "HaVip": {
+            const haVip = haVipOf(context, wish.instanceId);
+            refuseSecond(context, haVip.id);
+            return { ...common, instanceType: "HaVip", mode: mode ?? "NAT", vpcId: haVip.vpcId };
         }
         case "SlbInstance": {
             const balancer = findInRegion(context.store.state.loadBalancers, context.regionId, wish.instanceId);

@@ -2,6 +2,7 @@ import type { Action } from "../action";
 import { eipAssociationActions } from "./eipAssociations";
 import { eipActions } from "./eips";
 import { forwardEntryActions } from "./forwardEntries";
+import { haVipActions } from "./haVips";
 import { natGatewayActions } from "./natGateways";
 import { regionActions } from "./regions";
 import { routeEntryActions } from "./routeEntries";
@@ -22,6 +23,7 @@ export const actions: Action[] = [
     ...forwardEntryActions,
     ...eipActions,
     ...eipAssociationActions,
+    ...haVipActions,
     ...tagActions,
     ...regionActions,
 ];

@@ -5,6 +5,7 @@ import { findInRegion } from "../listing";
 import type {
     Eip,
     ForwardEntry,
+    HaVip,
     Instance,
     NatGateway,
     NetworkInterface,
@@ -84,6 +85,12 @@ export function eipOf(context: ActionContext, id: string | undefined): Eip {
     if (!eip || eip.ephemeralFor !== undefined)
         throw notFound("InvalidAllocationId.NotFound", "Specified allocation ID is not found.");
     return eip;
+}
+
+export function haVipOf(context: ActionContext, id: string | undefined): HaVip {
+    const haVip = findInRegion(context.store.state.haVips, context.regionId, id);
+    if (!haVip) throw notFound("InvalidHaVipId.NotFound", "The specified HaVip does not exist.");
+    return haVip;
 }
 
 export function instanceOf(context: ActionContext, id: string | undefined): Instance {

@@ -10,4 +10,6 @@ export const quotas = {
     forwardEntriesPerGateway: 100,
     eips: 20,
     eipsPerNatGateway: 20,
+    haVips: 50,
+    membersPerHaVip: 10,
 } as const;

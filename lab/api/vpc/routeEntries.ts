@@ -15,7 +15,7 @@ import { CloudError, missingParameter, notFound } from "../errors";
 import { inRegion } from "../listing";
 import { vpcAction } from "./action";
 import { SERVICE_CIDR, checkDescription, checkName, refuse, valueOr } from "./checks";
-import { instanceOf, natGatewayOf, networkInterfaceOf, routeTableOf } from "./lookup";
+import { haVipOf, instanceOf, natGatewayOf, networkInterfaceOf, routeTableOf } from "./lookup";
 import { quotas } from "./quotas";
 
 const nextHopTypes = [
@@ -86,6 +86,8 @@ function checkNextHop(context: ActionContext, table: RouteTable, type: string, i
                     "InvalidNetworkInterface.NotFound",
                     "The specified networkInterface does not exist.",
                 ).vpcId;
+            case "HaVip":
+                return haVipOf(context, id).vpcId;
             case "NatGateway":
                 return natGatewayOf(context, id).vpcId;
             default:

@@ -37,6 +37,7 @@ const kinds: readonly Kind[] = [
         resources: ({ store }) =>
             Object.fromEntries(Object.entries(store.state.eips).filter(([, eip]) => eip.ephemeralFor === undefined)),
     },
+    { type: "HAVIP", resources: ({ store }) => store.state.haVips },
 ];
 
 function kindOf(type: string | undefined): Kind {

@@ -273,6 +273,7 @@ const deleteVSwitch = vpcAction({
         if (Object.values(state.natGateways).some(({ vswitchId }) => vswitchId === vswitch.id))
             dependency(".EnhancedNatgw");
         if (Object.values(state.loadBalancers).some(({ vswitchId }) => vswitchId === vswitch.id)) dependency(".SLB");
+        if (Object.values(state.haVips).some(({ vswitchId }) => vswitchId === vswitch.id)) dependency(".HaVip");
         if (Object.values(state.instances).some(({ vswitchId }) => vswitchId === vswitch.id)) dependency("");
         if (Object.values(state.networkInterfaces).some(({ vswitchId }) => vswitchId === vswitch.id))
             dependency(".NetworkInterface");

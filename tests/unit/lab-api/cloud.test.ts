@@ -6,7 +6,8 @@ import { model } from "../../../lab/api/common/model";
 import { Cloud } from "../../../lab/cloud";
 import { clientEnvironment } from "../../../lab/environment";
 import type { DesiredMachine, Machine, MachineEvent, ServerHealth } from "../../../lab/model/desired";
-import { Instance } from "../../../lab/model/state";
+import { project } from "../../../lab/model/project";
+import type { HaVip, Instance, NetworkInterface, State, Vpc } from "../../../lab/model/state";
 import { LabPaths, labPaths } from "../../../lab/paths";
 import { rpcClient } from "../../../lab/rpc";
 
@@ -152,6 +153,25 @@ test("what happens on the machine shows in the model", async () => {
     machine.emit({ kind: "running", hostId: "i-unknown" });
     machine.emit({ kind: "failed", hostId: "i-1", reason: "no memory" });
     expect(lines.some((line) => line.includes("no memory"))).toBe(true);
+});
+
+test("an address that a host announces leads to it, and to nobody once it is off", async () => {
+    const lab = await start();
+    await client(lab)("Ecs", "RunInstances", { InstanceName: "web" });
+    const { state } = lab.store;
+    machine.emit({ kind: "running", hostId: "i-1" });
+    state.instances["i-1"]!.securityGroupIds = [];
+    state.vpcs["vpc-1"] = { id: "vpc-1", cidr: "10.0.0.0/16", secondaryCidrs: [] } as unknown as Vpc;
+    const nic = { id: "eni-1", kind: "Primary", instanceId: "i-1", secondaryIps: [], securityGroupIds: [] };
+    state.networkInterfaces["eni-1"] = nic as unknown as NetworkInterface;
+    const haVip = { id: "havip-1", vpcId: "vpc-1", memberType: "EcsInstance", memberIds: ["i-1"], holderId: "" };
+    state.haVips["havip-1"] = haVip as unknown as HaVip;
+    machine.emit({ kind: "claimed", haVipId: "havip-1", nicId: "eni-1" });
+    expect(machine.asked.at(-1)!.vpcs[0]!.haVips[0]).toMatchObject({ holder: "eni-1" });
+    const saved = JSON.parse(readFileSync(paths.state, "utf8")) as State;
+    expect(saved.haVips["havip-1"]!.holderId).toBe("i-1");
+    machine.emit({ kind: "stopped", hostId: "i-1" });
+    expect(project(state).vpcs[0]!.haVips[0]).not.toHaveProperty("holder");
 });
 
 test("halt stops the hosts without a word to the cloud's clients", async () => {

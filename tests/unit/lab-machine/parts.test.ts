@@ -15,6 +15,7 @@ import { kindOf } from "../../../lab/hosts/kinds";
 import { claimIndex, claimedIndices, findIndex, releaseIndex } from "../../../lab/hosts/labs";
 import { Runner, quote } from "../../../lab/hosts/runner";
 import type { DesiredHost, DesiredMachine } from "../../../lab/model/desired";
+import { parseNeighbour } from "../../../lab/net/claims";
 import { DnsRelay } from "../../../lab/net/dns";
 import { MetadataService, lookUp, metadataTree } from "../../../lab/net/metadata";
 import { Resolvers, parseResolvers } from "../../../lab/net/resolvers";
@@ -64,6 +65,7 @@ const machine: DesiredMachine = {
             routeTables: [],
             snat: [],
             dnat: [],
+            haVips: [],
         },
     ],
     hosts: [host],
@@ -365,4 +367,47 @@ describe("names", () => {
         await relay.close();
         upstream.close();
     });
+});
+
+test.each([
+    ["10.0.1.50 dev n3 lladdr 00:16:3e:00:00:01 STALE ", { address: "10.0.1.50", device: "n3", announced: true }],
+    ["10.0.1.50 dev n3 lladdr 00:16:3e:00:00:01 REACHABLE", { address: "10.0.1.50", device: "n3", announced: false }],
+    ["10.0.1.50 dev n3 lladdr 00:16:3e:00:00:01 used 1/2/3 probes 4 STALE", { announced: true }],
+    ["10.0.1.50 dev n3 FAILED", undefined],
+    ["Deleted 10.0.1.50 dev n3 lladdr 00:16:3e:00:00:01 STALE", undefined],
+    ["", undefined],
+])("a line of the table of neighbours: %s", (line, expected) => {
+    const neighbour = parseNeighbour(line);
+    if (expected === undefined) expect(neighbour).toBeUndefined();
+    else expect(neighbour).toMatchObject(expected);
+});
+
+test("a program that is followed tells line by line, and ends when it is told to or by itself", async () => {
+    const runner = new Runner();
+    const lines: string[] = [];
+    await new Promise<void>((ended) => runner.follow(["printf", "a\\nb\\n"], (line) => lines.push(line), ended));
+    expect(lines).toEqual(["a", "b"]);
+    let ended = false;
+    const pids: string[] = [];
+    const stop = await new Promise<() => void>((told) => {
+        const end = runner.follow(
+            ["sh", "-c", "echo $$; exec sleep 60"],
+            (line) => {
+                pids.push(line);
+                told(end);
+            },
+            () => (ended = true),
+        );
+    });
+    stop();
+    const runs = (): boolean => {
+        try {
+            return process.kill(Number(pids[0]), 0);
+        } catch {
+            return false;
+        }
+    };
+    for (let i = 0; i < 100 && runs(); i += 1) await new Promise((wake) => setTimeout(wake, 20));
+    expect(runs()).toBe(false);
+    expect(ended).toBe(false);
 });

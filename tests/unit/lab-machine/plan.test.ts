@@ -12,6 +12,7 @@ const vpc = (id: string, changes: Partial<DesiredVpc> = {}): DesiredVpc => ({
     routeTables: [{ id: `vtb-${id}`, routes: [] }],
     snat: [],
     dnat: [],
+    haVips: [],
     ...changes,
 });
 
@@ -224,6 +225,41 @@ describe("firewall", () => {
         const { table, nics } = plan({ vpcs: [vpc("vpc-a")], hosts: [hosts[0]!] }).routers[0]!;
         expect(block(table, "set", "own").join()).toContain(`{ "${nics[0]!.device}" . 10.0.1.5 }`);
         expect(block(table, "chain", "genuine").at(-1)).toBe('iifname "n*" drop');
+    });
+
+    test("the interface that holds a HaVip has its address, and only announcements name it as their sender", () => {
+        const haVip = { id: "havip-1", address: "10.0.1.50", nicIds: ["eni-a", "eni-b"] };
+        const [a, b] = [host("a", "vpc-a", "10.0.1.5", ["sg-1"]), host("b", "vpc-a", "10.0.1.6")];
+        const planned = (holder?: string): RouterPlan =>
+            plan({
+                vpcs: [vpc("vpc-a", { haVips: [{ ...haVip, ...(holder !== undefined && { holder }) }] })],
+                hosts: [a, b],
+            }).routers[0]!;
+        const free = planned();
+        expect(texts(free).filter((text) => text.startsWith("10.0.1.50"))).toEqual([]);
+        expect(block(free.table, "set", "own").join()).not.toContain("10.0.1.50");
+        const [first, second] = free.nics.map(({ device }) => device);
+        expect(free.haVips).toEqual([
+            {
+                id: "havip-1",
+                address: "10.0.1.50",
+                candidates: new Map([
+                    [first, "eni-a"],
+                    [second, "eni-b"],
+                ]),
+            },
+        ]);
+        expect(block(free.arpTable, "chain", "asking").slice(1)).toEqual([
+            `iifname "${first}" arp operation request arp saddr ip 10.0.1.50 arp daddr ip != 10.0.1.50 arp saddr ip set 10.0.1.5`,
+            `iifname "${second}" arp operation request arp saddr ip 10.0.1.50 arp daddr ip != 10.0.1.50 arp saddr ip set 10.0.1.6`,
+        ]);
+        const held = planned("eni-a");
+        expect(held.haVips[0]!.holder).toBe(first);
+        expect(held.routes).toContainEqual({ text: `10.0.1.50 dev ${first}`, device: first });
+        expect(block(held.table, "set", "own").join()).toContain(`"${first}" . 10.0.1.50`);
+        expect(plan({ vpcs: [vpc("vpc-a")], hosts: [a] }).routers[0]!.arpTable).toBe("");
+        // A late word about an interface that is gone.
+        expect(planned("eni-c").haVips[0]).not.toHaveProperty("holder");
     });
 
     test("only hosts with an EIP, and ranges with SNAT, may leave; the narrowest range chooses the address", () => {

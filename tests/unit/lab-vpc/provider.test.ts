@@ -3,7 +3,7 @@
  * crash, or see a change in every run.
  */
 import fields from "./provider-fields.json";
-import { Answer, Cloud } from "./harness";
+import { Answer, Cloud, text } from "./harness";
 
 /** Every value at `A.B[].C`; a list that is not there or empty is a failure too, as it would prove nothing. */
 function valuesAt(answer: unknown, path: string): unknown[] {
@@ -31,9 +31,13 @@ async function populated(): Promise<{ cloud: Cloud; calls: Readonly<Record<strin
     await cloud.call("AssociateEipAddress", { AllocationId: eip.id, InstanceId: gateway.id, InstanceType: "Nat" });
     const snat = { SnatTableId: gateway.snatTableId, SnatIp: eip.address };
     await cloud.call("CreateSnatEntry", { ...snat, SourceVSwitchId: VSwitchId });
+    const HaVipId = text(await cloud.call("CreateHaVip", { VSwitchId, ...tag }), "HaVipId");
+    await cloud.call("AssociateHaVip", { HaVipId, InstanceId: cloud.instance(VSwitchId).id });
     return {
         cloud,
         calls: {
+            CreateHaVip: { VSwitchId },
+            DescribeHaVips: { "Filter.1.Key": "HaVipId", "Filter.1.Value.1": HaVipId },
             CreateVpc: {},
             CreateDefaultVpc: {},
             CreateDefaultVSwitch: { ZoneId: "cn-hangzhou-b" },
@@ -99,6 +103,7 @@ test("ids hold nothing that clients split on", async () => {
         cloud.state.natGateways,
         cloud.state.snatEntries,
         cloud.state.eips,
+        cloud.state.haVips,
     ].flatMap((resources) => Object.keys(resources));
     expect(ids.filter((id) => !/^[a-z]+-[a-z0-9]{20}$/.test(id))).toEqual([]);
 });
