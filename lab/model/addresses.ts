@@ -115,6 +115,8 @@ export function takenAddresses(state: State, vswitchId: string): Set<string> {
     for (const balancer of Object.values(state.loadBalancers))
         if (balancer.vswitchId === vswitchId) taken.add(balancer.address);
     for (const haVip of Object.values(state.haVips)) if (haVip.vswitchId === vswitchId) taken.add(haVip.address);
+    for (const { zones } of Object.values(state.applicationBalancers))
+        for (const zone of zones) if (zone.vswitchId === vswitchId) taken.add(zone.privateAddress);
     return taken;
 }
 
@@ -126,9 +128,12 @@ export function takeEipAddress(store: Store): string | undefined {
     const range = parseCidr(store.eipRange);
     if (!range) throw new Error(`The range of elastic addresses ${store.eipRange} is not a CIDR.`);
     const { state } = store;
-    const taken = new Set(
-        [...Object.values(state.eips), ...Object.values(state.loadBalancers)].map(({ address }) => address),
-    );
+    const taken = new Set([
+        ...[...Object.values(state.eips), ...Object.values(state.loadBalancers)].map(({ address }) => address),
+        ...Object.values(state.applicationBalancers).flatMap(({ zones }) =>
+            zones.map(({ publicAddress }) => publicAddress),
+        ),
+    ]);
     const count = sizeOf(range);
     for (let i = 0; i < count; i += 1) {
         const offset = (state.nextEip + i) % count;

@@ -186,8 +186,8 @@ export interface DesiredRule {
 /** A load balancer of any kind, as far as traffic sees it. */
 export interface DesiredBalancer {
     readonly id: string;
-    /** Where it listens: an internet address in 127.77.0.0/16, or an address of its VPC. */
-    readonly address: string;
+    /** Where it listens: internet addresses in 127.77.0.0/16, or addresses of its VPC. */
+    readonly addresses: readonly string[];
     /** Where its servers are. */
     readonly vpcId: string;
     /** Those that run. */
@@ -201,15 +201,17 @@ export interface DesiredListener {
     readonly port: number;
     /** Who may connect; everybody when absent. */
     readonly access?: { readonly kind: "allow" | "deny"; readonly cidrs: readonly string[] };
-    /** Sends clients to HTTPS instead of balancing. */
-    readonly redirect?: { readonly port: number; readonly code: number };
+    /** Sends clients elsewhere instead of balancing. */
+    readonly redirect?: DesiredRedirect;
     /** Of HTTPS, and of TCP whose TLS ends at the balancer. */
     readonly tls?: DesiredTls;
     /** Seconds after which an idle connection of a client ends, or a flow of its datagrams is forgotten. */
     readonly idleSeconds: number;
     /** Seconds that a server may take to answer. */
     readonly requestSeconds: number;
-    /** Of HTTP and HTTPS: what servers are told beside X-Forwarded-For. */
+    /** Of HTTP and HTTPS: whether servers are told the client's address as X-Forwarded-For. */
+    readonly forwardedFor: boolean;
+    /** Of HTTP and HTTPS: what else they are told. */
     readonly headers: readonly { readonly name: string; readonly value: HeaderValue }[];
     readonly gzip: boolean;
     /** Servers see the client's address in a PROXY protocol header. */
@@ -234,14 +236,24 @@ export interface DesiredTls {
     readonly http2: boolean;
 }
 
-export interface DesiredForwarding {
-    readonly id: string;
-    /** A host name; may begin or end with `*`. */
-    readonly domain?: string;
-    /** The beginning of a path. */
-    readonly path?: string;
-    readonly pool: DesiredPool;
+/** Where a client is sent to; the path and the query stay as they are. */
+export interface DesiredRedirect {
+    readonly protocol: "http" | "https";
+    /** The one that was asked for when absent. */
+    readonly host?: string;
+    readonly port: number;
+    /** Status, such as 301. */
+    readonly code: number;
 }
+
+/** What happens to requests for one of some hosts and one of some paths. */
+export type DesiredForwarding = {
+    readonly id: string;
+    /** Host names, `*` standing for anything; any when empty. */
+    readonly domains: readonly string[];
+    /** Paths, `*` standing for anything; any when empty. */
+    readonly paths: readonly string[];
+} & ({ readonly pool: DesiredPool } | { readonly redirect: DesiredRedirect });
 
 export interface DesiredPool {
     readonly servers: readonly DesiredServer[];

@@ -15,7 +15,7 @@ import type {
     DesiredVpc,
     DesiredZone,
 } from "./desired";
-import { projectBalancers } from "./projectSlb";
+import { projectBalancerNames, projectBalancers } from "./projectBalancers";
 import type { PrivateZone } from "./privateZone";
 import { MachineSize, labSize, ownsKernel } from "./sizes";
 import type {
@@ -47,7 +47,7 @@ export function project(state: State, machine: MachineSize = PLANNED_MACHINE): D
         eips: Object.values(state.eips).map((eip) => projectEip(state, index, eip)),
         securityGroups: Object.values(state.securityGroups).map(projectSecurityGroup),
         balancers: projectBalancers(state),
-        zones: Object.values(state.privateZones).map(projectZone),
+        zones: [...Object.values(state.privateZones).map(projectZone), ...projectBalancerNames(state)],
     };
 }
 

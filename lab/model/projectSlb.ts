@@ -21,13 +21,13 @@ import {
 } from "./slb";
 import type { State } from "./state";
 
-/** Balancers that have a place to listen at: one with an internet address gets it with its first server. */
-export function projectBalancers(state: State): DesiredBalancer[] {
+/** Those that have a place to listen at: one with an internet address gets it with its first server. */
+export function projectClassicBalancers(state: State): DesiredBalancer[] {
     return Object.values(state.loadBalancers)
         .filter(({ serverVpcId }) => Object.hasOwn(state.vpcs, serverVpcId))
         .map((balancer) => ({
             id: balancer.id,
-            address: balancer.address,
+            addresses: [balancer.address],
             vpcId: balancer.serverVpcId,
             listeners:
                 balancer.status === "inactive"
@@ -52,16 +52,17 @@ function projectListener(state: State, balancer: LoadBalancer, listener: Listene
                 cidrs: acl.ids.flatMap((id) => (state.accessControlLists[id]?.entries ?? []).map(({ entry }) => entry)),
             },
         }),
-        ...(application.redirect && { redirect: application.redirect }),
+        ...(application.redirect && { redirect: { protocol: "https" as const, ...application.redirect } }),
         ...(settings.tls && { tls: projectTls(state, settings.tls) }),
         idleSeconds: web ? application.idleTimeout : transport.establishedTimeout,
         requestSeconds: web ? application.requestTimeout : transport.establishedTimeout,
+        forwardedFor: web,
         headers: web ? application.headers.map((header) => projectHeader(balancer, header)) : [],
         gzip: web && application.gzip,
         proxyProtocol: !web && transport.proxyProtocol,
-        rules: listener.rules
-            .map((rule) => projectRule(state, balancer, listener, rule))
-            .sort((a, b) => specificity(b) - specificity(a)),
+        rules: [...listener.rules]
+            .sort((a, b) => specificity(b) - specificity(a))
+            .map((rule) => projectRule(state, balancer, listener, rule)),
         pool: {
             servers: projectServers(state, balancer, listener, settings.vServerGroupId),
             ...projectBalancing(settings.scheduler, settings.healthCheck),
@@ -92,14 +93,25 @@ const minimumVersions: Readonly<Record<string, DesiredTls["minimum"]>> = {
 };
 
 function projectTls(state: State, tls: NonNullable<Listener["settings"]["tls"]>): DesiredTls {
-    const server = state.slbCertificates[tls.serverCertificateId];
     const authority = state.slbCertificates[tls.caCertificateId];
     return {
-        certificate: `${server?.certificate.trim() ?? ""}\n${server?.privateKey.trim() ?? ""}\n`,
+        certificate: bundleOf(state.slbCertificates[tls.serverCertificateId]),
         ...(authority && { clientAuthority: authority.certificate }),
-        minimum: minimumVersions[tls.cipherPolicy] ?? "TLSv1.2",
-        maximum: tls.cipherPolicy.endsWith("_1_3") ? "TLSv1.3" : "TLSv1.2",
+        ...tlsVersions(tls.cipherPolicy),
         http2: tls.http2,
+    };
+}
+
+/** Certificate, chain and key in one text. */
+export function bundleOf(server: { readonly certificate: string; readonly privateKey: string } | undefined): string {
+    return `${server?.certificate.trim() ?? ""}\n${server?.privateKey.trim() ?? ""}\n`;
+}
+
+/** Of one of the cloud's own policies, which balancers of every product share. */
+export function tlsVersions(policy: string): Pick<DesiredTls, "minimum" | "maximum"> {
+    return {
+        minimum: minimumVersions[policy] ?? "TLSv1.2",
+        maximum: policy.endsWith("_1_3") ? "TLSv1.3" : "TLSv1.2",
     };
 }
 
@@ -112,8 +124,8 @@ function projectRule(
     const { scheduler, healthCheck, application } = listener.settings;
     return {
         id,
-        ...(domain !== "" && { domain }),
-        ...(url !== "" && { path: url }),
+        domains: domain === "" ? [] : [domain],
+        paths: url === "" ? [] : [`${url}*`],
         pool: {
             servers: projectServers(state, balancer, listener, vServerGroupId),
             ...projectBalancing(own?.scheduler ?? scheduler, own?.healthCheck ?? healthCheck),
@@ -123,9 +135,9 @@ function projectRule(
 }
 
 /** A whole domain goes before one with `*`, that before none, and a longer path before a shorter. */
-function specificity({ domain = "", path = "" }: DesiredForwarding): number {
+function specificity({ domain, url }: ForwardingRule): number {
     const exact = domain === "" ? 0 : domain.includes("*") ? 1 : 2;
-    return exact * 1e6 + domain.length * 1e3 + path.length;
+    return exact * 1e6 + domain.length * 1e3 + url.length;
 }
 
 const schedulers: Readonly<Record<Scheduler, DesiredPool["scheduler"]>> = {
@@ -140,7 +152,7 @@ function projectBalancing(scheduler: Scheduler, check: HealthCheck): Pick<Desire
     return { scheduler: schedulers[scheduler], ...(check.enabled && { check: projectCheck(check) }) };
 }
 
-function projectCheck(check: HealthCheck): DesiredCheck {
+export function projectCheck(check: HealthCheck): DesiredCheck {
     return {
         ...(check.type === "http" && {
             http: {
@@ -161,7 +173,7 @@ function projectCheck(check: HealthCheck): DesiredCheck {
     };
 }
 
-function projectStickiness(stickiness: Stickiness): Pick<DesiredPool, "stickiness"> {
+export function projectStickiness(stickiness: Stickiness): Pick<DesiredPool, "stickiness"> {
     switch (stickiness.type) {
         case "":
             return {};

@@ -145,7 +145,10 @@ export interface SlbCertificate extends Resource {
 }
 
 /** The address under which a balancer reaches a server; undefined once it is gone. */
-export function addressOfServer(state: State, server: BackendServer): { vpcId: string; address: string } | undefined {
+export function addressOfServer(
+    state: State,
+    server: Pick<BackendServer, "serverId" | "type" | "serverIp">,
+): { vpcId: string; address: string } | undefined {
     const nic =
         server.type === "eni"
             ? state.networkInterfaces[server.serverId]
@@ -157,7 +160,12 @@ export function addressOfServer(state: State, server: BackendServer): { vpcId: s
 
 /** Takes hosts and interfaces that are released out of every server group. */
 export function forgetServers(state: State, ids: ReadonlySet<string>): void {
-    for (const pool of [...Object.values(state.loadBalancers), ...Object.values(state.vServerGroups)])
+    const pools: { servers: { readonly serverId: string }[] }[] = [
+        ...Object.values(state.loadBalancers),
+        ...Object.values(state.vServerGroups),
+        ...Object.values(state.albServerGroups),
+    ];
+    for (const pool of pools)
         if (pool.servers.some(({ serverId }) => ids.has(serverId)))
             pool.servers = pool.servers.filter(({ serverId }) => !ids.has(serverId));
 }

@@ -1,3 +1,4 @@
+import type { AlbAcl, AlbJob, AlbListener, AlbRule, AlbServerGroup, ApplicationBalancer, CasCertificate } from "./alb";
 import type { PrivateZone } from "./privateZone";
 import type { AccessControlList, LoadBalancer, SlbCertificate, VServerGroup } from "./slb";
 
@@ -27,6 +28,14 @@ export interface State {
     vServerGroups: Record<string, VServerGroup>;
     accessControlLists: Record<string, AccessControlList>;
     slbCertificates: Record<string, SlbCertificate>;
+    applicationBalancers: Record<string, ApplicationBalancer>;
+    albServerGroups: Record<string, AlbServerGroup>;
+    albListeners: Record<string, AlbListener>;
+    albRules: Record<string, AlbRule>;
+    albAcls: Record<string, AlbAcl>;
+    albJobs: Record<string, AlbJob>;
+    /** By number. */
+    casCertificates: Record<string, CasCertificate>;
     privateZones: Record<string, PrivateZone>;
     /** Answers by client token, so that a repeated request changes nothing twice. */
     clientTokens: Record<string, ClientToken>;
@@ -350,6 +359,13 @@ export function emptyState(): State {
         vServerGroups: {},
         accessControlLists: {},
         slbCertificates: {},
+        applicationBalancers: {},
+        albServerGroups: {},
+        albListeners: {},
+        albRules: {},
+        albAcls: {},
+        albJobs: {},
+        casCertificates: {},
         privateZones: {},
         clientTokens: {},
         nextEip: 0,

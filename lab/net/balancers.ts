@@ -72,9 +72,9 @@ export class Balancers {
         return path.join(this.options.folder, id);
     }
 
-    private async start(balancer: DesiredBalancer, { namespace, address }: BalancerPlan): Promise<void> {
+    private async start(balancer: DesiredBalancer, { namespace, addresses }: BalancerPlan): Promise<void> {
         const folder = this.folderOf(balancer.id);
-        const { configuration, certificates } = balancerFiles(balancer, { folder, address });
+        const { configuration, certificates } = balancerFiles(balancer, { folder, addresses });
         const file = path.join(folder, "haproxy.cfg");
         const processFile = path.join(folder, "process");
         const pids = await this.processes(namespace);
@@ -117,12 +117,12 @@ export class Balancers {
 
     /** Hands the listeners for datagrams to the balancer's service, which ends when there are none. */
     private async balanceDatagrams({ id, listeners }: DesiredBalancer, place: BalancerPlan): Promise<void> {
-        const { namespace, address, source } = place;
+        const { namespace, addresses, source } = place;
         const processFile = path.join(this.folderOf(id), `${DATAGRAMS}.process`);
         const isRunning = (await this.processes(namespace)).includes(readText(processFile).trim());
         if (listeners.length === 0 && !isRunning) return;
         if (!isRunning) await this.startDatagrams(id, place, processFile);
-        await this.askDatagrams(id, { apply: { addresses: [address], source, listeners } });
+        await this.askDatagrams(id, { apply: { addresses, source, listeners } });
     }
 
     private async startDatagrams(id: string, { namespace }: BalancerPlan, processFile: string): Promise<void> {

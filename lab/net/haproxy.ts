@@ -3,8 +3,10 @@ import { createHash } from "node:crypto";
 import type {
     DesiredBalancer,
     DesiredCheck,
+    DesiredForwarding,
     DesiredListener,
     DesiredPool,
+    DesiredRedirect,
     DesiredServer,
     HeaderValue,
     ServerHealth,
@@ -14,10 +16,10 @@ import type {
 export const PEER = "balancer";
 const PEER_PORT = 10000;
 
-/** Where a balancer's files are, and at which address it listens. */
+/** Where a balancer's files are, and at which addresses it listens. */
 export interface BalancerPlace {
     readonly folder: string;
-    readonly address: string;
+    readonly addresses: readonly string[];
 }
 
 /** What HAProxy reads. */
@@ -50,7 +52,9 @@ function poolsOf(listener: DesiredListener): NamedPool[] {
     if (listener.redirect) return [];
     const name = nameOf(listener);
     return [
-        ...listener.rules.map((rule) => ({ name: `${name}-${rule.id}`, listener, pool: rule.pool })),
+        ...listener.rules.flatMap((rule) =>
+            "pool" in rule ? [{ name: `${name}-${rule.id}`, listener, pool: rule.pool }] : [],
+        ),
         { name, listener, pool: listener.pool },
     ];
 }
@@ -112,11 +116,11 @@ function isWeb({ protocol }: DesiredListener): boolean {
     return protocol === "http" || protocol === "https";
 }
 
-function frontend(listener: DesiredListener, { address }: BalancerPlace, store: (pem: string) => string): string {
+function frontend(listener: DesiredListener, { addresses }: BalancerPlace, store: (pem: string) => string): string {
     const name = nameOf(listener);
     return section(`frontend ${name}`, [
         isWeb(listener) ? "mode http" : "mode tcp",
-        `bind ${address}:${listener.port}${binding(listener, store)}`,
+        `bind ${addresses.map((address) => `${address}:${listener.port}`).join(",")}${binding(listener, store)}`,
         `timeout client ${listener.idleSeconds}s`,
         ...access(listener),
         ...(isWeb(listener) ? webFrontend(listener) : []),
@@ -149,17 +153,11 @@ function access({ access: list }: DesiredListener): string[] {
 function webFrontend(listener: DesiredListener): string[] {
     const { redirect, idleSeconds, headers, gzip, rules } = listener;
     const seconds = `${idleSeconds}s`;
-    if (redirect) {
-        const port = redirect.port === 443 ? "" : `:${redirect.port}`;
-        return [
-            `timeout http-request ${seconds}`,
-            `http-request redirect location https://%[req.hdr(host),host_only]${port}%[pathq] code ${redirect.code}`,
-        ];
-    }
+    if (redirect) return [`timeout http-request ${seconds}`, redirection(redirect)];
     return [
         `timeout http-request ${seconds}`,
         `timeout http-keep-alive ${seconds}`,
-        "option forwardfor",
+        ...(listener.forwardedFor ? ["option forwardfor"] : []),
         // A client that keeps its connection is told of the end of this process with an answer, not instead of one.
         "option idle-close-on-response",
         ...headers.map(({ name, value }) => `http-request set-header ${name} ${headerText(listener, value)}`),
@@ -169,11 +167,32 @@ function webFrontend(listener: DesiredListener): string[] {
                   "compression type text/html text/xml text/plain text/css application/javascript application/x-javascript application/rss+xml application/atom+xml application/xml application/json",
               ]
             : []),
-        ...rules.map(
-            ({ id, domain, path }) =>
-                `use_backend ${nameOf(listener)}-${id} if${domain === undefined ? "" : ` { req.hdr(host),host_only,lower ${domainMatch(domain.toLowerCase())} }`}${path === undefined ? "" : ` { path -m beg ${word(path)} }`}`,
-        ),
+        // The last word is the first rule's: HAProxy redirects before it forwards, whatever the order.
+        ...[...rules].reverse().flatMap(ruleChoice),
+        ...rules.map((rule) => {
+            const chosen = `if { var(txn.rule) -m str ${rule.id} }`;
+            return "pool" in rule
+                ? `use_backend ${nameOf(listener)}-${rule.id} ${chosen}`
+                : `${redirection(rule.redirect)} ${chosen}`;
+        }),
     ];
+}
+
+function redirection({ protocol, host = "%[req.hdr(host),host_only]", port, code }: DesiredRedirect): string {
+    const usual = port === (protocol === "https" ? 443 : 80);
+    return `http-request redirect location ${protocol}://${host}${usual ? "" : `:${port}`}%[pathq] code ${code}`;
+}
+
+/** Remembers a rule for the requests that it is about. */
+function ruleChoice({ id, domains, paths }: DesiredForwarding): string[] {
+    const hosts = domains.map((domain) => ` { req.hdr(host),host_only,lower ${match(domain.toLowerCase())} }`);
+    const places = paths.map((path) => ` { path ${match(path)} }`);
+    return (hosts.length === 0 ? [""] : hosts).flatMap((host) =>
+        (places.length === 0 ? [""] : places).map((place) => {
+            const condition = `${host}${place}`;
+            return `http-request set-var(txn.rule) str(${id})${condition === "" ? "" : ` if${condition}`}`;
+        }),
+    );
 }
 
 function headerText({ protocol, port }: DesiredListener, value: HeaderValue): string {
@@ -189,10 +208,13 @@ function headerText({ protocol, port }: DesiredListener, value: HeaderValue): st
     }
 }
 
-function domainMatch(domain: string): string {
-    if (domain.startsWith("*")) return `-m end ${word(domain.slice(1))}`;
-    if (domain.endsWith("*")) return `-m beg ${word(domain.slice(0, -1))}`;
-    return `-m str ${word(domain)}`;
+/** How HAProxy finds a text in which `*` stands for anything. */
+function match(pattern: string): string {
+    if (!pattern.includes("*")) return `-m str ${word(pattern)}`;
+    if (pattern.indexOf("*") === pattern.length - 1) return `-m beg ${word(pattern.slice(0, -1))}`;
+    if (pattern.lastIndexOf("*") === 0) return `-m end ${word(pattern.slice(1))}`;
+    const expression = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+    return `-m reg ${word(`^${expression.join(".*")}$`)}`;
 }
 
 function backend({ name, listener, pool }: NamedPool): string {

@@ -154,7 +154,7 @@ ${rules.map((rule) => `iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${ru
 
     private async plugBalancer(router: RouterPlan, balancer: BalancerPlan): Promise<void> {
         const routes = router.routes.filter(({ device }) => device === balancer.device);
-        const { namespace, device, address, source, gateway } = balancer;
+        const { namespace, device, addresses, source, gateway } = balancer;
         await this.options.runner.script(`
 [ -e ${NAMESPACES}/${namespace} ] || ip netns add ${namespace}
 ip -n ${namespace} link delete eth0 2>/dev/null || true
@@ -169,7 +169,7 @@ END_OF_ROUTER
 ip -n ${namespace} -batch - <<'END_OF_BATCH'
 link set lo up
 address replace ${source}/32 dev eth0
-address replace ${address}/32 dev eth0
+${addresses.map((address) => `address replace ${address}/32 dev eth0`).join("\n")}
 link set eth0 up
 route replace default via ${gateway} dev eth0 onlink src ${source}
 END_OF_BATCH

@@ -101,7 +101,7 @@ export interface BalancerPlan {
     /** Name of the link in the VPC's name space; `eth0` in the balancer's. */
     readonly device: string;
     /** Where clients reach it, as their packets travel. */
-    readonly address: string;
+    readonly addresses: readonly string[];
     /** Where its connections to servers come from. */
     readonly source: string;
     readonly gateway: string;
@@ -138,11 +138,11 @@ export function planNetwork(desired: DesiredMachine, context: PlanContext): Netw
             outer.set(address, nic.id);
             routes.push(`${address} via ${router.address} dev ${router.edge} onlink`);
         }
-    for (const { address, vpcId } of desired.balancers) {
+    for (const { addresses, vpcId } of desired.balancers) {
         const router = routers.find((candidate) => candidate.vpcId === vpcId);
-        const travelling = twin(address);
-        if (router && travelling !== undefined)
-            routes.push(`${travelling} via ${router.address} dev ${router.edge} onlink`);
+        for (const travels of addresses.map(twin))
+            if (router && travels !== undefined)
+                routes.push(`${travels} via ${router.address} dev ${router.edge} onlink`);
     }
     const bindings = new Map<string, string>();
     for (const eip of desired.eips) {
@@ -215,7 +215,7 @@ function planRouter(parts: VpcParts, context: PlanContext): RouterPlan {
             namespace: `${lab.balancerPrefix}${balancer.id}`,
             router: namespace,
             device: balancerDevice(balancer, context),
-            address: twin(balancer.address) ?? balancer.address,
+            addresses: travelling(balancer),
             source: balancerAddress(slot(`balancer/${balancer.id}`)),
             gateway: address,
         })),
@@ -229,6 +229,10 @@ function planHaVip({ nics }: VpcParts, { id, address, nicIds, holder }: DesiredH
     );
     const device = [...candidates].find(([, nicId]) => nicId === holder)?.[0];
     return { id, address, candidates, ...(device !== undefined && { holder: device }) };
+}
+
+function travelling({ addresses }: DesiredBalancer): string[] {
+    return addresses.map((address) => twin(address) ?? address);
 }
 
 function balancerDevice({ id }: DesiredBalancer, { slot }: PlanContext): string {
@@ -251,7 +255,7 @@ function planRoutes(parts: VpcParts, context: PlanContext): Pick<RouterPlan, "ro
     for (const { nic } of nics) for (const address of addressesOf(nic)) devices.set(address, deviceOf(nic, context));
     for (const balancer of balancers) {
         const device = balancerDevice(balancer, context);
-        devices.set(twin(balancer.address) ?? balancer.address, device);
+        for (const address of travelling(balancer)) devices.set(address, device);
         devices.set(balancerAddress(context.slot(`balancer/${balancer.id}`)), device);
     }
     const routes: RoutePlan[] = [

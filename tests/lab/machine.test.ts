@@ -561,6 +561,7 @@ describe("a balancer", () => {
         port: 80,
         idleSeconds: 15,
         requestSeconds: 10,
+        forwardedFor: true,
         headers: [{ name: "X-Forwarded-Proto", value: { kind: "protocol" } }],
         gzip: true,
         proxyProtocol: false,
@@ -570,7 +571,7 @@ describe("a balancer", () => {
     });
     const outer = (...listeners: readonly DesiredListener[]): DesiredBalancer => ({
         id: "lb-outer",
-        address: `${eipPrefix}.9`,
+        addresses: [`${eipPrefix}.9`],
         vpcId: "vpc-a",
         listeners,
     });
@@ -660,7 +661,7 @@ describe("a balancer", () => {
                 stickiness: { kind: "insert", seconds: 60 },
             },
         });
-        await change({ balancers: [outer(http({ redirect: { port: 443, code: 301 } }), https)] });
+        await change({ balancers: [outer(http({ redirect: { protocol: "https", port: 443, code: 301 } }), https)] });
         await until("both servers are up", 15, async () => (await health()) === both);
         expect(await curl("-o", "/dev/null", "-w", "%{http_code} %{redirect_url}", `http://${eipPrefix}.9/a?b=c`)).toBe(
             `301 https://${eipPrefix}.9/a?b=c`,
@@ -682,7 +683,7 @@ describe("a balancer", () => {
     test("inside a VPC is reached by its hosts, and by nobody else", async () => {
         const inner: DesiredBalancer = {
             id: "lb-inner",
-            address: "10.9.1.200",
+            addresses: ["10.9.1.200"],
             vpcId: "vpc-a",
             listeners: [
                 {
@@ -822,8 +823,8 @@ describe("a balancer", () => {
             rules: [
                 {
                     id: "rule-1",
-                    domain: "*.example.com",
-                    path: "/a#b",
+                    domains: ["*.example.com", "a.b"],
+                    paths: ["/a#b*", "/$x/*/y.z"],
                     pool: {
                         servers: servers(1, 1),
                         scheduler: "equal",
@@ -835,7 +836,7 @@ describe("a balancer", () => {
         });
         const tcp = http({ protocol: "tcp", port: 82, proxyProtocol: true, headers: [], gzip: false });
         const sticky = { kind: "source" as const, seconds: 60 };
-        const place = { folder: path.join(folder, "check"), address: "127.0.0.1" };
+        const place = { folder: path.join(folder, "check"), addresses: ["127.0.0.1", "127.0.0.2"] };
         const { configuration, certificates } = balancerFiles(
             outer(all, { ...tcp, pool: { ...tcp.pool, scheduler: "sourceHash", stickiness: sticky } }),
             place,

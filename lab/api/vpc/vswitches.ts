@@ -274,6 +274,12 @@ const deleteVSwitch = vpcAction({
             dependency(".EnhancedNatgw");
         if (Object.values(state.loadBalancers).some(({ vswitchId }) => vswitchId === vswitch.id)) dependency(".SLB");
         if (Object.values(state.haVips).some(({ vswitchId }) => vswitchId === vswitch.id)) dependency(".HaVip");
+        if (
+            Object.values(state.applicationBalancers).some(({ zones }) =>
+                zones.some(({ vswitchId }) => vswitchId === vswitch.id),
+            )
+        )
+            dependency(".ALB");
         if (Object.values(state.instances).some(({ vswitchId }) => vswitchId === vswitch.id)) dependency("");
         if (Object.values(state.networkInterfaces).some(({ vswitchId }) => vswitchId === vswitch.id))
             dependency(".NetworkInterface");

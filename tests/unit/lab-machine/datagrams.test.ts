@@ -24,6 +24,7 @@ const listener = (changes: Partial<DesiredListener> = {}): DesiredListener => ({
     port: 53,
     idleSeconds: 20,
     requestSeconds: 20,
+    forwardedFor: false,
     headers: [],
     gzip: false,
     proxyProtocol: false,

@@ -1,7 +1,7 @@
 import type { DesiredBalancer, DesiredListener, DesiredPool } from "../../../lab/model/desired";
 import { balancerFiles, serverHealth, serverState, word } from "../../../lab/net/haproxy";
 
-const place = { folder: "/run/b", address: "198.19.0.9" };
+const place = { folder: "/run/b", addresses: ["198.19.0.9"] };
 
 const pool = (changes: Partial<DesiredPool> = {}): DesiredPool => ({
     servers: [
@@ -17,6 +17,7 @@ const listener = (changes: Partial<DesiredListener> = {}): DesiredListener => ({
     port: 80,
     idleSeconds: 15,
     requestSeconds: 60,
+    forwardedFor: true,
     headers: [],
     gzip: false,
     proxyProtocol: false,
@@ -26,7 +27,7 @@ const listener = (changes: Partial<DesiredListener> = {}): DesiredListener => ({
 });
 const balancer = (...listeners: DesiredListener[]): DesiredBalancer => ({
     id: "lb",
-    address: "127.77.0.9",
+    addresses: ["127.77.0.9"],
     vpcId: "vpc",
     listeners,
 });
@@ -102,13 +103,15 @@ test("an access list lets in those it names, or all others; an empty one restric
 });
 
 test("a redirect answers by itself, on the port of the listener that it leads to", () => {
-    const to = (port: number): string[] => section("frontend http-80", listener({ redirect: { port, code: 301 } }));
+    const to = (port: number): string[] =>
+        section("frontend http-80", listener({ redirect: { protocol: "https", port, code: 301 } }));
     expect(to(443)).toContain("http-request redirect location https://%[req.hdr(host),host_only]%[pathq] code 301");
     expect(to(8443)).toContain(
         "http-request redirect location https://%[req.hdr(host),host_only]:8443%[pathq] code 301",
     );
     expect(
-        balancerFiles(balancer(listener({ redirect: { port: 443, code: 301 } })), place).configuration,
+        balancerFiles(balancer(listener({ redirect: { protocol: "https", port: 443, code: 301 } })), place)
+            .configuration,
     ).not.toContain("backend http-80");
 });
 
@@ -134,20 +137,38 @@ test("a certificate stands in a file of its own, and another one is another conf
 });
 
 test("rules lead to pools of their own, by domain and path", () => {
-    const rule = (id: string, domain?: string, path?: string) => ({
-        id,
-        pool: pool(),
-        ...(domain !== undefined && { domain }),
-        ...(path !== undefined && { path }),
-    });
-    const rules = [rule("r1", "Shop.example.com", "/api"), rule("r2", "*.example.com"), rule("r3", undefined, "/x#y")];
-    const found = section("frontend http-80", listener({ rules })).filter((line) => line.startsWith("use_backend"));
+    const rule = (id: string, domains: string[], paths: string[]) => ({ id, domains, paths, pool: pool() });
+    const rules = [
+        rule("r1", ["Shop.example.com"], ["/api*", "/v1/*/item"]),
+        rule("r2", ["*.example.com"], []),
+        rule("r3", [], ["/x#y"]),
+    ];
+    const found = section("frontend http-80", listener({ rules })).filter((line) => line.includes("txn.rule"));
     expect(found).toEqual([
-        'use_backend http-80-r1 if { req.hdr(host),host_only,lower -m str "shop.example.com" } { path -m beg "/api" }',
-        'use_backend http-80-r2 if { req.hdr(host),host_only,lower -m end ".example.com" }',
-        'use_backend http-80-r3 if { path -m beg "/x#y" }',
+        'http-request set-var(txn.rule) str(r3) if { path -m str "/x#y" }',
+        'http-request set-var(txn.rule) str(r2) if { req.hdr(host),host_only,lower -m end ".example.com" }',
+        'http-request set-var(txn.rule) str(r1) if { req.hdr(host),host_only,lower -m str "shop.example.com" } { path -m beg "/api" }',
+        'http-request set-var(txn.rule) str(r1) if { req.hdr(host),host_only,lower -m str "shop.example.com" } { path -m reg "^/v1/.*/item\\$" }',
+        "use_backend http-80-r1 if { var(txn.rule) -m str r1 }",
+        "use_backend http-80-r2 if { var(txn.rule) -m str r2 }",
+        "use_backend http-80-r3 if { var(txn.rule) -m str r3 }",
     ]);
     expect(section("backend http-80-r2", listener({ rules }))).toContain("mode http");
+});
+
+test("a rule may redirect what it is about, and has no servers then", () => {
+    const rules = [
+        {
+            id: "r1",
+            domains: [],
+            paths: ["/"],
+            redirect: { protocol: "http" as const, host: "b", port: 80, code: 302 },
+        },
+    ];
+    expect(section("frontend http-80", listener({ rules }))).toContain(
+        "http-request redirect location http://b%[pathq] code 302 if { var(txn.rule) -m str r1 }",
+    );
+    expect(balancerFiles(balancer(listener({ rules })), place).configuration).not.toContain("backend http-80-r1");
 });
 
 test("a server that the process before did not know starts without traffic; others stay as they are", () => {

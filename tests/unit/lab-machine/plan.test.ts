@@ -356,12 +356,17 @@ test("connections end for EIPs that are bound to something else or to nothing", 
 });
 
 describe("balancers", () => {
-    const balancer = (id: string, address: string, vpcId = "vpc-a") => ({ id, address, vpcId, listeners: [] });
+    const balancer = (id: string, addresses: string[], vpcId = "vpc-a") => ({
+        id,
+        addresses,
+        vpcId,
+        listeners: [],
+    });
 
     test("one with an internet address is reached through its VPC's edge, one inside only from within", () => {
         const { routes, routers } = plan({
             vpcs: [vpc("vpc-a")],
-            balancers: [balancer("lb-out", "127.77.0.9"), balancer("lb-in", "10.0.1.200")],
+            balancers: [balancer("lb-out", ["127.77.0.9"]), balancer("lb-in", ["10.0.1.200"])],
         });
         expect(routes).toEqual(["198.19.0.9 via 198.18.0.2 dev mh0e2 onlink"]);
         expect(texts(routers[0]!)).toEqual(
@@ -378,25 +383,38 @@ describe("balancers", () => {
                 namespace: "mh0b-lb-out",
                 router: "mh0-vpc-a",
                 device: "b3",
-                address: "198.19.0.9",
+                addresses: ["198.19.0.9"],
                 source: "100.64.0.3",
                 gateway: "198.18.0.2",
             },
-            expect.objectContaining({ id: "lb-in", address: "10.0.1.200", source: "100.64.0.4" }),
+            expect.objectContaining({ id: "lb-in", addresses: ["10.0.1.200"], source: "100.64.0.4" }),
         ]);
+    });
+
+    test("one of several zones has an address in each", () => {
+        const { routes, routers } = plan({
+            vpcs: [vpc("vpc-a")],
+            balancers: [balancer("alb", ["127.77.0.9", "127.77.0.10"])],
+        });
+        expect(routes).toEqual([
+            "198.19.0.9 via 198.18.0.2 dev mh0e2 onlink",
+            "198.19.0.10 via 198.18.0.2 dev mh0e2 onlink",
+        ]);
+        expect(texts(routers[0]!)).toEqual(expect.arrayContaining(["198.19.0.9 dev b3", "198.19.0.10 dev b3"]));
+        expect(routers[0]!.balancers[0]).toMatchObject({ addresses: ["198.19.0.9", "198.19.0.10"] });
     });
 
     test("no security group stands before one, and its answers leave by the edge", () => {
         const { table } = plan({
             vpcs: [vpc("vpc-a")],
-            balancers: [balancer("lb", "127.77.0.9")],
+            balancers: [balancer("lb", ["127.77.0.9"])],
         }).routers[0]!;
         expect(block(table, "map", "receiving").join(" ")).toContain('"b3" : accept');
         expect(block(table, "chain", "marking")).toContain('iifname { "n*", "b*" } ct direction reply meta mark set 1');
     });
 
     test("one of a VPC that is not there is nowhere", () => {
-        const { routes, routers } = plan({ vpcs: [vpc("vpc-a")], balancers: [balancer("lb", "127.77.0.9", "gone")] });
+        const { routes, routers } = plan({ vpcs: [vpc("vpc-a")], balancers: [balancer("lb", ["127.77.0.9"], "gone")] });
         expect(routes).toEqual([]);
         expect(routers[0]!.balancers).toEqual([]);
     });

@@ -1,7 +1,7 @@
 /** The SLB product beside the VPC product, over one store in memory. */
 import { actions } from "../../../lab/api/slb";
 import type { DesiredBalancer } from "../../../lab/model/desired";
-import { projectBalancers } from "../../../lab/model/projectSlb";
+import { projectBalancers } from "../../../lab/model/projectBalancers";
 import { Answer, Cloud, Parameters, REGION, list, text } from "../lab-vpc/harness";
 
 export { REGION, at, list, text } from "../lab-vpc/harness";

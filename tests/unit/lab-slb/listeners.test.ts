@@ -308,7 +308,7 @@ describe("the machine", () => {
         await cloud.slb("StartLoadBalancerListener", { LoadBalancerId, ListenerPort: "80" });
         const [balancer] = cloud.desired();
         expect(balancer).toMatchObject({
-            address: "127.77.0.1",
+            addresses: ["127.77.0.1"],
             listeners: [
                 {
                     id: `${LoadBalancerId}/http/80`,
