@@ -7,14 +7,15 @@ import type { Tags } from "../tags";
 export interface HealthCheckArgs {
     /**
      * Path that is asked for over HTTP. On a `tcp` listener: asked for instead of only connecting.
-     * @default "/" on `http` and `https`; on `tcp` a host that takes the connection is healthy
+     * @default "/" on `http` and `https`; on `tcp` a host that takes the connection is healthy, on `udp` one that does not
+     * say that the port is closed
      */
     readonly path?: string;
     /** `Host` of the request. @default none: the host's address */
     readonly domain?: string;
     /** Classes of statuses that are healthy. @default ["2xx"] */
     readonly codes?: readonly ("2xx" | "3xx" | "4xx" | "5xx")[];
-    /** TCP port. @default the listener's `hostPort` */
+    /** The port that is checked, of UDP on a `udp` listener. @default the listener's `hostPort` */
     readonly port?: number;
     /** Seconds between two checks, 1 to 50. @default 2 */
     readonly intervalSeconds?: number;
@@ -48,10 +49,10 @@ export interface BalancerCertificateArgs {
 /** A port of the balancer. */
 export interface ListenerArgs {
     /** What clients speak. `https` ends at the balancer. */
-    readonly protocol: "tcp" | "http" | "https";
-    /** Port that clients connect to, 1 to 65535. */
+    readonly protocol: "tcp" | "udp" | "http" | "https";
+    /** Port that clients connect to, 1 to 65535. `udp` may share its port with another protocol. */
     readonly port: number;
-    /** TCP port of the hosts; they are always spoken to without TLS. Required without `redirectTo`. */
+    /** Port of the hosts, of UDP for `udp` and else of TCP; they are always spoken to without TLS. Required without `redirectTo`. */
     readonly hostPort?: number;
     /** On `http`: port of an `https` listener that clients are sent to with status 301. */
     readonly redirectTo?: number;
@@ -64,10 +65,11 @@ export interface ListenerArgs {
     /** Keeps a client with one host. @default none: every request goes to any host */
     readonly stickiness?: StickinessArgs;
     /**
-     * Who gets the next connection: by weight, by weight and the fewest connections, or in turn whatever the weight.
+     * Who gets the next connection, or the next flow of datagrams: by weight, by weight and the fewest connections, in turn whatever the
+     * weight, or on `tcp` and `udp` always the same host for the same client's address.
      * @default "wrr"
      */
-    readonly scheduler?: "wrr" | "wlc" | "rr";
+    readonly scheduler?: "wrr" | "wlc" | "rr" | "sch";
     /** Ranges that may connect. @default everybody who can reach the address */
     readonly allow?: readonly string[];
     /** Ranges that may not. Excludes `allow`. @default [] */

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { tagsFor } from "../tags";
 import type { ListenerArgs } from "./args";
 import type { BalancerParts, CloudBalancer } from "./cloud";
-import type { ListenerSettings } from "./settings";
+import { isTransport, type ListenerSettings, listenerName } from "./settings";
 
 /** Classic Load Balancer, billed by traffic and capacity units. */
 export function createClassicBalancer(parts: BalancerParts): CloudBalancer {
@@ -80,7 +80,7 @@ class ClassicBalancer implements CloudBalancer {
         targets: ReadonlyMap<number, alicloud.slb.Listener> = new Map(),
     ): alicloud.slb.Listener {
         const { name, parent } = this.parts;
-        const child = `${name}-${args.port}`;
+        const child = `${name}-${listenerName(args)}`;
         const list = access === undefined ? undefined : this.accessList(child, access);
         return new alicloud.slb.Listener(
             child,
@@ -96,7 +96,7 @@ class ClassicBalancer implements CloudBalancer {
                           scheduler: args.scheduler ?? "wrr",
                           ...checkInputs(args, check),
                           ...stickinessInputs(args),
-                          ...(args.protocol === "tcp" ? {} : { xForwardedFor: { retriveSlbProto: true } }),
+                          ...(isTransport(args) ? {} : { xForwardedFor: { retriveSlbProto: true } }),
                       }
                     : {
                           listenerForward: "on",
@@ -178,6 +178,7 @@ function checkInputs({ protocol }: ListenerArgs, check: ListenerSettings["check"
 }
 
 function stickinessInputs({ protocol, stickiness }: ListenerArgs): Partial<alicloud.slb.ListenerArgs> {
+    if (protocol === "udp") return {};
     if (protocol === "tcp") return { persistenceTimeout: stickiness?.seconds ?? 0 };
     if (stickiness === undefined) return { stickySession: "off" };
     return stickiness.cookie === undefined

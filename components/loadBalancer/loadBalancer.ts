@@ -40,7 +40,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
     public readonly addresses: pulumi.Output<string[]>;
     /** Name that the cloud gives it in the DNS; undefined where its type has none. */
     public readonly dnsName: pulumi.Output<string> | undefined;
-    /** Where clients connect to: the first `https` listener, else the first `http` one, else the first; `tcp://…` for `tcp`. Known once it serves. */
+    /** Where clients connect to: the first `https` listener, else the first `http` one, else the first; `tcp://…` for `tcp` and `udp://…` for `udp`. Known once it serves. */
     public readonly url: pulumi.Output<string>;
     /** What clients verify generated certificates with; undefined when there are none. */
     public readonly caCertificate: pulumi.Output<string> | undefined;

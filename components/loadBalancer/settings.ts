@@ -20,6 +20,16 @@ export interface LoadBalancerSettings {
     readonly drainSeconds: number;
 }
 
+/** Whether a listener passes on what it does not read. */
+export function isTransport({ protocol }: ListenerArgs): boolean {
+    return protocol === "tcp" || protocol === "udp";
+}
+
+/** Tells the listeners of a balancer apart: UDP has ports of its own. */
+export function listenerName({ protocol, port }: ListenerArgs): string {
+    return protocol === "udp" ? `${port}-udp` : String(port);
+}
+
 /**
  * Checks what can be checked before anything runs and fills in the defaults. Pure.
  *
@@ -106,7 +116,7 @@ function parseListener(
     { type, protocols, schedulers }: BalancerTypeLimits,
 ): ListenerSettings {
     whole(problems, `${path}.port`, args.port, 1, 65535);
-    const first = all.find(({ port }) => port === args.port);
+    const first = all.find((other) => listenerName(other) === listenerName(args));
     if (first !== args)
         problems.add(`${path}.port`, `${args.port} has a listener already: each needs a port of its own.`);
     if (!protocols.includes(args.protocol)) {
@@ -117,6 +127,12 @@ function parseListener(
     }
     if (args.scheduler !== undefined && !schedulers.includes(args.scheduler)) {
         problems.add(`${path}.scheduler`, `"${args.scheduler}" is none of ${schedulers.join(", ")}.`);
+    }
+    if (args.scheduler === "sch" && !isTransport(args)) {
+        problems.add(
+            `${path}.scheduler`,
+            `"sch" belongs to tcp and udp, and this is ${args.protocol}: set stickiness.`,
+        );
     }
     if (args.redirectTo === undefined) {
         if (args.hostPort === undefined)
@@ -161,6 +177,10 @@ function checkStickiness(
 ): void {
     if (stickiness === undefined) return;
     const { seconds, cookie } = stickiness;
+    if (protocol === "udp") {
+        problems.add(path, 'is not there on udp: set scheduler to "sch", which keeps a client with its host.');
+        return;
+    }
     if (protocol === "tcp" && cookie !== undefined) {
         problems.add(`${path}.cookie`, "a tcp listener sees no cookies: set seconds.");
     }
@@ -181,9 +201,15 @@ function parseCheck(problems: Problems, args: ListenerArgs, path: string): Liste
         timeoutSeconds: 5,
         healthyAfter: 3,
         unhealthyAfter: 3,
-        ...(protocol === "tcp" ? {} : { path: "/" }),
+        ...(isTransport(args) ? {} : { path: "/" }),
         ...healthCheck,
     };
+    if (protocol === "udp" && healthCheck.path !== undefined) {
+        problems.add(
+            `${path}.path`,
+            "is of no use to a udp listener, whose hosts are checked by datagrams: leave it out.",
+        );
+    }
     if (check.path !== undefined && !/^\/[\w\-/.%?#&=]{0,79}$/.test(check.path)) {
         problems.add(`${path}.path`, `"${check.path}" is not a path of at most 80 characters such as /healthz.`);
     }

@@ -19,8 +19,8 @@ export interface BalancerTypeLimits {
 export const balancerTypes: Readonly<Record<BalancerType, BalancerTypeLimits>> = {
     clb: {
         type: "clb",
-        protocols: ["tcp", "http", "https"],
-        schedulers: ["wrr", "wlc", "rr"],
+        protocols: ["tcp", "udp", "http", "https"],
+        schedulers: ["wrr", "wlc", "rr", "sch"],
         maxHosts: 20,
         maxListeners: 50,
         placement: "vswitch",

@@ -88,6 +88,43 @@ test("has an address of a VSwitch where it is asked to", async () => {
     expect(inputs).not.toHaveProperty("internetChargeType");
 });
 
+test("balances datagrams beside TCP on one port, with checks of their own", async () => {
+    const dns = { port: 53, hostPort: 5353 };
+    const balancer = await create({
+        listeners: [
+            { protocol: "udp", ...dns, scheduler: "sch", healthCheck: { intervalSeconds: 3 } },
+            { protocol: "tcp", ...dns },
+        ],
+    });
+    const { inputs } = recorder.find(types.listener, "entry-53-udp");
+    expect(inputs).toMatchObject({
+        protocol: "udp",
+        frontendPort: 53,
+        backendPort: 5353,
+        scheduler: "sch",
+        healthCheck: "on",
+        healthCheckInterval: 3,
+    });
+    for (const input of ["healthCheckType", "persistenceTimeout", "stickySession", "xForwardedFor"])
+        expect(inputs).not.toHaveProperty(input);
+    expect(recorder.find(types.listener, "entry-53").inputs).toMatchObject({ protocol: "tcp" });
+    expect(await valueOf(balancer.url)).toBe("udp://192.0.2.1:53");
+    expect(
+        problems({
+            listeners: [
+                { protocol: "udp", ...dns, stickiness: { seconds: 9 }, healthCheck: { path: "/" } },
+                { protocol: "udp", ...dns },
+                { ...http, scheduler: "sch" },
+            ],
+        }),
+    ).toEqual([
+        '  - listeners[0].stickiness: is not there on udp: set scheduler to "sch", which keeps a client with its host.',
+        "  - listeners[0].healthCheck.path: is of no use to a udp listener, whose hosts are checked by datagrams: leave it out.",
+        "  - listeners[1].port: 53 has a listener already: each needs a port of its own.",
+        '  - listeners[2].scheduler: "sch" belongs to tcp and udp, and this is http: set stickiness.',
+    ]);
+});
+
 test("checks the health of hosts as it is told, and not more", async () => {
     await create({
         listeners: [
@@ -235,7 +272,7 @@ test("lists every problem at once", () => {
                 listeners: [
                     { protocol: "http", port: 80, redirectTo: 443, hostPort: 1 },
                     { protocol: "tcp", port: 80, hostPort: 0, names: ["x"], stickiness: { cookie: "c" } },
-                    { protocol: "udp" as never, port: 0, hostPort: 1, healthCheck: { path: "x", codes: [] } },
+                    { protocol: "quic" as never, port: 0, hostPort: 1, healthCheck: { path: "x", codes: [] } },
                     {
                         ...http,
                         port: 81,
@@ -263,7 +300,7 @@ test("lists every problem at once", () => {
         "  - listeners[1].names: belongs to an https listener, and this is tcp.",
         "  - listeners[1].stickiness.cookie: a tcp listener sees no cookies: set seconds.",
         "  - listeners[2].port: 0 is not a whole number from 1 to 65535.",
-        '  - listeners[2].protocol: "udp" is none of tcp, http, https, which type "clb" speaks.',
+        '  - listeners[2].protocol: "quic" is none of tcp, udp, http, https, which type "clb" speaks.',
         '  - listeners[2].healthCheck.path: "x" is not a path of at most 80 characters such as /healthz.',
         "  - listeners[2].healthCheck.codes: name at least one of 2xx, 3xx, 4xx, 5xx.",
         "  - listeners[3].healthCheck.intervalSeconds: 60 is not a whole number from 1 to 50.",
