@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { actions as ecs } from "./api/ecs";
 import { actions as pvtz } from "./api/pvtz";
+import { actions as nlb } from "./api/nlb";
 import { actions as slb } from "./api/slb";
 import { actions as vpc } from "./api/vpc";
 import { Cloud } from "./cloud";
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
         paths,
         machine,
         eipRange: machine.eipRange,
-        actions: [...ecs, ...pvtz, ...slb, ...vpc],
+        actions: [...ecs, ...nlb, ...pvtz, ...slb, ...vpc],
         ...(region !== undefined && { region }),
         log,
         onHalt: stop,

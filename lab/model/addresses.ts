@@ -1,4 +1,5 @@
 /** IPv4 arithmetic of VPCs, VSwitches and elastic addresses. Pure, but for `takeEipAddress`, which moves the store's counter. */
+import type { BalancerZone } from "./alb";
 import type { State } from "./state";
 import type { Store } from "./store";
 
@@ -115,9 +116,14 @@ export function takenAddresses(state: State, vswitchId: string): Set<string> {
     for (const balancer of Object.values(state.loadBalancers))
         if (balancer.vswitchId === vswitchId) taken.add(balancer.address);
     for (const haVip of Object.values(state.haVips)) if (haVip.vswitchId === vswitchId) taken.add(haVip.address);
-    for (const { zones } of Object.values(state.applicationBalancers))
+    for (const { zones } of zonedBalancers(state))
         for (const zone of zones) if (zone.vswitchId === vswitchId) taken.add(zone.privateAddress);
     return taken;
+}
+
+/** Balancers with addresses in several zones. */
+function zonedBalancers(state: State): { readonly zones: readonly BalancerZone[] }[] {
+    return [...Object.values(state.applicationBalancers), ...Object.values(state.networkBalancers)];
 }
 
 /**
@@ -130,9 +136,7 @@ export function takeEipAddress(store: Store): string | undefined {
     const { state } = store;
     const taken = new Set([
         ...[...Object.values(state.eips), ...Object.values(state.loadBalancers)].map(({ address }) => address),
-        ...Object.values(state.applicationBalancers).flatMap(({ zones }) =>
-            zones.map(({ publicAddress }) => publicAddress),
-        ),
+        ...zonedBalancers(state).flatMap(({ zones }) => zones.map(({ publicAddress }) => publicAddress)),
     ]);
     const count = sizeOf(range);
     for (let i = 0; i < count; i += 1) {

@@ -190,6 +190,8 @@ export interface DesiredBalancer {
     readonly addresses: readonly string[];
     /** Where its servers are. */
     readonly vpcId: string;
+    /** Their ingress rules say who may not connect; what none of them decides is accepted. */
+    readonly securityGroupIds?: readonly string[];
     /** Those that run. */
     readonly listeners: readonly DesiredListener[];
 }

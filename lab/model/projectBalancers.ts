@@ -1,11 +1,16 @@
 /** From balancers of every product to what should balance on this machine, and to the names under which hosts find it. */
 import type { DesiredBalancer, DesiredZone } from "./desired";
 import { applicationBalancerNames, projectApplicationBalancers } from "./projectAlb";
+import { networkBalancerNames, projectNetworkBalancers } from "./projectNlb";
 import { projectClassicBalancers } from "./projectSlb";
 import type { State } from "./state";
 
 export function projectBalancers(state: State): DesiredBalancer[] {
-    return [...projectClassicBalancers(state), ...projectApplicationBalancers(state)];
+    return [
+        ...projectClassicBalancers(state),
+        ...projectApplicationBalancers(state),
+        ...projectNetworkBalancers(state),
+    ];
 }
 
 /** Seconds for which hosts remember where a balancer is. */
@@ -14,7 +19,7 @@ const NAME_TTL = 60;
 /** Names that the cloud gives to balancers, which hosts of every VPC know. */
 export function projectBalancerNames(state: State): DesiredZone[] {
     const vpcIds = Object.keys(state.vpcs);
-    return applicationBalancerNames(state).map(({ name, addresses }) => ({
+    return [...applicationBalancerNames(state), ...networkBalancerNames(state)].map(({ name, addresses }) => ({
         name,
         vpcIds,
         recursive: true,

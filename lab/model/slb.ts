@@ -164,6 +164,7 @@ export function forgetServers(state: State, ids: ReadonlySet<string>): void {
         ...Object.values(state.loadBalancers),
         ...Object.values(state.vServerGroups),
         ...Object.values(state.albServerGroups),
+        ...Object.values(state.nlbServerGroups),
     ];
     for (const pool of pools)
         if (pool.servers.some(({ serverId }) => ids.has(serverId)))

@@ -1,5 +1,6 @@
 import type { AlbAcl, AlbJob, AlbListener, AlbRule, AlbServerGroup, ApplicationBalancer, CasCertificate } from "./alb";
 import type { PrivateZone } from "./privateZone";
+import type { NetworkBalancer, NlbListener, NlbServerGroup } from "./nlb";
 import type { AccessControlList, LoadBalancer, SlbCertificate, VServerGroup } from "./slb";
 
 /**
@@ -33,6 +34,11 @@ export interface State {
     albListeners: Record<string, AlbListener>;
     albRules: Record<string, AlbRule>;
     albAcls: Record<string, AlbAcl>;
+    networkBalancers: Record<string, NetworkBalancer>;
+    nlbServerGroups: Record<string, NlbServerGroup>;
+    nlbListeners: Record<string, NlbListener>;
+    /** When each of the last jobs was done, by its id. */
+    nlbJobs: Record<string, string>;
     albJobs: Record<string, AlbJob>;
     /** By number. */
     casCertificates: Record<string, CasCertificate>;
@@ -365,6 +371,10 @@ export function emptyState(): State {
         albRules: {},
         albAcls: {},
         albJobs: {},
+        networkBalancers: {},
+        nlbServerGroups: {},
+        nlbListeners: {},
+        nlbJobs: {},
         casCertificates: {},
         privateZones: {},
         clientTokens: {},

@@ -128,7 +128,8 @@ function frontend(listener: DesiredListener, { addresses }: BalancerPlace, store
     ]);
 }
 
-function binding({ tls }: DesiredListener, store: (pem: string) => string): string {
+function binding(listener: DesiredListener, store: (pem: string) => string): string {
+    const { tls } = listener;
     if (!tls) return "";
     return [
         "",
@@ -136,7 +137,8 @@ function binding({ tls }: DesiredListener, store: (pem: string) => string): stri
         `ssl-min-ver ${tls.minimum} ssl-max-ver ${tls.maximum}`,
         // Old versions of TLS sign with SHA-1, which OpenSSL refuses unless told.
         ...(tls.minimum === "TLSv1.2" ? [] : ["ciphers DEFAULT@SECLEVEL=0"]),
-        `alpn ${tls.http2 ? "h2,http/1.1" : "http/1.1"}`,
+        // Whatever is in a connection of TCP is agreed between client and server, unless they were promised HTTP/2.
+        ...(isWeb(listener) || tls.http2 ? [`alpn ${tls.http2 ? "h2,http/1.1" : "http/1.1"}`] : []),
         ...(tls.clientAuthority === undefined ? [] : [`ca-file ${store(tls.clientAuthority)} verify required`]),
     ].join(" ");
 }

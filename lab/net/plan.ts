@@ -326,10 +326,9 @@ function routerTable(parts: VpcParts, context: PlanContext): string {
             [...outbound].map(([address, eip]) => `${address} : ${eip}`),
         ),
         map("sending", "ifname : verdict", sending),
-        // A balancer has access control lists of its own, and no security group.
         map("receiving", "ifname : verdict", [
             ...receiving,
-            ...balancers.map((balancer) => `"${balancerDevice(balancer, context)}" : accept`),
+            ...balancers.map((balancer) => `"${balancerDevice(balancer, context)}" : ${admission(balancer, context)}`),
         ]),
         chain("genuine", "type filter hook prerouting priority raw; policy accept;", [
             'iifname "edge" accept',
@@ -358,6 +357,7 @@ function routerTable(parts: VpcParts, context: PlanContext): string {
             ),
         ]),
         ...chains,
+        ...admissionChains(parts, members, context),
         chain("leaving", "", [
             "ip saddr @elastic accept",
             ...snat.map(({ sourceCidr }) => `ip saddr ${sourceCidr} accept`),
@@ -419,6 +419,31 @@ function filterChains({ nics, groups }: VpcParts, members: ReturnType<typeof gro
         receiving.push(`"${deviceOf(nic, context)}" : jump receive_${number}`);
     }
     return { chains, sending, receiving };
+}
+
+/** Who reaches a balancer. Most have no security group, but access control lists of their own. */
+function admission(balancer: DesiredBalancer, context: PlanContext): string {
+    return balancer.securityGroupIds ? `jump admit_${balancerDevice(balancer, context)}` : "accept";
+}
+
+/** What the groups of balancers let through: everybody whom no rule drops. */
+function admissionChains(
+    { balancers, groups }: VpcParts,
+    members: ReturnType<typeof groupMembers>,
+    context: PlanContext,
+): string[] {
+    return balancers.flatMap((balancer) => {
+        if (!balancer.securityGroupIds) return [];
+        const own = balancer.securityGroupIds.flatMap((id) => groups.get(id) ?? []);
+        // Members are admitted as everybody is.
+        const rules = own.map((group) => ({ ...group, intraGroupAccept: false }));
+        return [
+            chain(`admit_${balancerDevice(balancer, context)}`, "", [
+                ...directionRules("ingress", rules, members),
+                "accept",
+            ]),
+        ];
+    });
 }
 
 /** Hosts that a route leads through forward packets of others, from the ranges that the route is for. */

@@ -227,6 +227,9 @@ const deleteSecurityGroup = ecsAction({
         refuseManaged(group);
         if (membersOf(context, group.id).size > 0)
             refuse("DependencyViolation", "There is still instance(s) in the specified security group.", 403);
+        const balancers = Object.values(context.store.state.networkBalancers);
+        if (balancers.some(({ securityGroupIds }) => securityGroupIds.includes(group.id)))
+            refuse("DependencyViolation", "There is still a load balancer in the specified security group.", 403);
         if (referencesTo(context, group.id).length > 0)
             refuse("DependencyViolation", "The specified security group has been authorized in another one.", 403);
         context.checked();

@@ -280,6 +280,12 @@ const deleteVSwitch = vpcAction({
             )
         )
             dependency(".ALB");
+        if (
+            Object.values(state.networkBalancers).some(({ zones }) =>
+                zones.some(({ vswitchId }) => vswitchId === vswitch.id),
+            )
+        )
+            dependency(".NLB");
         if (Object.values(state.instances).some(({ vswitchId }) => vswitchId === vswitch.id)) dependency("");
         if (Object.values(state.networkInterfaces).some(({ vswitchId }) => vswitchId === vswitch.id))
             dependency(".NetworkInterface");

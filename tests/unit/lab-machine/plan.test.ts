@@ -404,6 +404,24 @@ describe("balancers", () => {
         expect(routers[0]!.balancers[0]).toMatchObject({ addresses: ["198.19.0.9", "198.19.0.10"] });
     });
 
+    test("of a group's rules those count that drop", () => {
+        const drop = {
+            direction: "ingress",
+            policy: "drop",
+            priority: 1,
+            protocol: "udp",
+            ports: { from: 53, to: 53 },
+            peer: { kind: "cidr", cidr: "198.51.100.0/24" },
+        } as const;
+        const { table } = plan({
+            vpcs: [vpc("vpc-a")],
+            balancers: [{ ...balancer("nlb", ["127.77.0.9"]), securityGroupIds: ["sg-1"] }],
+            securityGroups: [{ id: "sg-1", vpcId: "vpc-a", intraGroupAccept: true, rules: [drop] }],
+        }).routers[0]!;
+        expect(block(table, "map", "receiving").join(" ")).toContain('"b3" : jump admit_b3');
+        expect(block(table, "chain", "admit_b3")).toEqual(["ip saddr 198.51.100.0/24 udp dport 53 drop", "accept"]);
+    });
+
     test("no security group stands before one, and its answers leave by the edge", () => {
         const { table } = plan({
             vpcs: [vpc("vpc-a")],

@@ -1,0 +1,332 @@
+import { actions } from "../../../lab/api/nlb";
+import { projectBalancerNames, projectBalancers } from "../../../lab/model/projectBalancers";
+import { Answer, Cloud, OTHER_ZONE, Parameters, REGION, ZONE, at, list, text } from "../lab-vpc/harness";
+
+const VERSION = "2022-04-30";
+
+class NetworkCloud extends Cloud {
+    constructor() {
+        super(actions);
+    }
+
+    nlb(name: string, parameters: Parameters = {}): Promise<Answer> {
+        return this.call(name, parameters, REGION, VERSION);
+    }
+
+    nlbRefusal(name: string, parameters: Parameters = {}): Promise<string> {
+        return this.refusal(name, parameters, REGION, VERSION);
+    }
+
+    /** What the machine is asked to run. */
+    desired() {
+        return projectBalancers(this.state);
+    }
+}
+
+let cloud: NetworkCloud;
+let VpcId: string;
+let vswitches: string[];
+let zoned: Parameters;
+
+beforeEach(async () => {
+    cloud = new NetworkCloud();
+    VpcId = await cloud.vpc({ CidrBlock: "10.0.0.0/8" });
+    vswitches = [
+        await cloud.vswitch(VpcId, "10.0.1.0/24"),
+        await cloud.vswitch(VpcId, "10.0.2.0/24", { ZoneId: OTHER_ZONE }),
+    ];
+    zoned = {
+        VpcId,
+        "ZoneMappings.1.ZoneId": ZONE,
+        "ZoneMappings.1.VSwitchId": vswitches[0]!,
+        "ZoneMappings.2.ZoneId": OTHER_ZONE,
+        "ZoneMappings.2.VSwitchId": vswitches[1]!,
+    };
+});
+
+async function balancer(parameters: Parameters = {}): Promise<string> {
+    // The cloud spells the id so.
+    return text(
+        await cloud.nlb("CreateLoadBalancer", { AddressType: "Internet", ...zoned, ...parameters }),
+        "LoadbalancerId",
+    );
+}
+
+async function group(parameters: Parameters = {}): Promise<string> {
+    return text(
+        await cloud.nlb("CreateServerGroup", { VpcId, ServerGroupName: "web", ...parameters }),
+        "ServerGroupId",
+    );
+}
+
+async function listener(parameters: Parameters): Promise<string> {
+    return text(
+        await cloud.nlb("CreateListener", { ListenerProtocol: "TCP", ListenerPort: "80", ...parameters }),
+        "ListenerId",
+    );
+}
+
+const attribute = (LoadBalancerId: string): Promise<Answer> =>
+    cloud.nlb("GetLoadBalancerAttribute", { LoadBalancerId });
+
+describe("a network load balancer", () => {
+    test("has an address in each of its zones, on the internet or within its VPC", async () => {
+        const outer = await attribute(
+            await balancer({ LoadBalancerName: "entry", "Tag.1.Key": "team", "Tag.1.Value": "a" }),
+        );
+        expect(outer).toMatchObject({
+            LoadBalancerName: "entry",
+            LoadBalancerStatus: "Active",
+            AddressType: "Internet",
+            CrossZoneEnabled: true,
+            DeletionProtectionConfig: { Enabled: false },
+            LoadBalancerBillingConfig: { PayType: "PostPay" },
+            SecurityGroupIds: [],
+            Tags: [{ Key: "team", Value: "a" }],
+        });
+        expect(text(outer, "DNSName")).toBe(`${text(outer, "LoadBalancerId")}.cn-hangzhou.nlb.aliyuncs.com`);
+        const places = list(outer, "ZoneMappings").map((zone) => at(zone, "LoadBalancerAddresses.0"));
+        expect(places).toMatchObject([
+            { PrivateIPv4Address: "10.0.1.1", PublicIPv4Address: expect.stringMatching(/^127\.77\./) as string },
+            { PrivateIPv4Address: "10.0.2.1", PublicIPv4Address: expect.stringMatching(/^127\.77\./) as string },
+        ]);
+        expect(cloud.desired()[0]!.addresses).toEqual(places.map((place) => text(place, "PublicIPv4Address")));
+
+        const LoadBalancerId = await balancer({ AddressType: "Intranet" });
+        expect(cloud.desired()[1]!.addresses).toEqual(["10.0.1.2", "10.0.2.2"]);
+        expect(projectBalancerNames(cloud.state)[0]).toMatchObject({
+            name: `${LoadBalancerId}.cn-hangzhou.nlb.aliyuncs.com`,
+            records: [{ value: "10.0.1.2" }, { value: "10.0.2.2" }],
+        });
+        const { JobId } = await cloud.nlb("UpdateLoadBalancerAddressTypeConfig", {
+            LoadBalancerId,
+            AddressType: "Internet",
+        });
+        expect(await cloud.nlb("GetJobStatus", { JobId: String(JobId) })).toMatchObject({ Status: "Succeeded" });
+        expect(cloud.desired()[1]!.addresses[0]).toMatch(/^127\.77\./);
+    });
+
+    test.each([
+        [{ "ZoneMappings.2.ZoneId": "", "ZoneMappings.2.VSwitchId": "" }, "400 MissingParameter"],
+        [{ "ZoneMappings.2.VSwitchId": "vsw-none" }, "404 ResourceNotFound.VSwitch"],
+        [{ "ZoneMappings.2.ZoneId": ZONE }, "400 IllegalParam.ZoneMappings"],
+        [{ VpcId: "vpc-none" }, "404 ResourceNotFound.Vpc"],
+        [{ AddressType: "internet-ish" }, "400 IllegalParam.AddressType"],
+        [{ LoadBalancerName: "1" }, "400 IllegalParam.LoadBalancerName"],
+        [{ AddressIpVersion: "DualStack" }, "400 UnsupportedOperation"],
+        [{ "SecurityGroupIds.1": "sg-none" }, "404 ResourceNotFound.SecurityGroup"],
+        [{ "ZoneMappings.1.PrivateIPv4Address": "10.9.9.9" }, "400 IllegalParam.PrivateIPv4Address"],
+    ])("with %j answers %s", async (more, expected) =>
+        expect(
+            await cloud.nlbRefusal("CreateLoadBalancer", {
+                AddressType: "Internet",
+                ...zoned,
+                ...(more as Record<string, string>),
+            }),
+        ).toBe(expected),
+    );
+
+    test("keeps its VSwitches, goes with its listeners, and not while it is protected", async () => {
+        const LoadBalancerId = await balancer();
+        const ServerGroupId = await group();
+        const ListenerId = await listener({ LoadBalancerId, ServerGroupId });
+        expect(await cloud.refusal("DeleteVSwitch", { VSwitchId: vswitches[0]! })).toBe("400 DependencyViolation.NLB");
+        expect(await cloud.nlbRefusal("DeleteServerGroup", { ServerGroupId })).toBe("400 ResourceInUse.serverGroup");
+        await cloud.nlb("UpdateLoadBalancerProtection", { LoadBalancerId, DeletionProtectionEnabled: "true" });
+        expect(await cloud.nlbRefusal("DeleteLoadBalancer", { LoadBalancerId })).toBe(
+            "400 OperationDenied.DeletionProtection",
+        );
+        await cloud.nlb("UpdateLoadBalancerProtection", { LoadBalancerId, DeletionProtectionEnabled: "false" });
+        await cloud.nlb("DeleteLoadBalancer", { LoadBalancerId });
+        expect(await cloud.nlbRefusal("GetLoadBalancerAttribute", { LoadBalancerId })).toBe(
+            "404 ResourceNotFound.loadBalancer",
+        );
+        expect(await cloud.nlbRefusal("GetListenerAttribute", { ListenerId })).toBe("404 ResourceNotFound.listener");
+        await cloud.nlb("DeleteServerGroup", { ServerGroupId });
+        expect(await cloud.nlb("ListServerGroups", { "ServerGroupIds.1": ServerGroupId })).toMatchObject({
+            ServerGroups: [],
+        });
+        expect(cloud.desired()).toEqual([]);
+    });
+
+    test("takes another zone and keeps the addresses of those that stay", async () => {
+        const LoadBalancerId = await balancer();
+        const before = cloud.desired()[0]!.addresses;
+        const third = await cloud.vswitch(VpcId, "10.0.3.0/24", { ZoneId: OTHER_ZONE });
+        await cloud.nlb("UpdateLoadBalancerZones", { LoadBalancerId, ...zoned, "ZoneMappings.2.VSwitchId": third });
+        const after = cloud.desired()[0]!.addresses;
+        expect(after[0]).toBe(before[0]);
+        expect(after[1]).not.toBe(before[1]);
+    });
+
+    test("joins security groups of its VPC and leaves them", async () => {
+        const LoadBalancerId = await balancer();
+        cloud.state.securityGroups["sg-1"] = { id: "sg-1", regionId: REGION, vpcId: VpcId, rules: [] } as never;
+        await cloud.nlb("LoadBalancerJoinSecurityGroup", { LoadBalancerId, "SecurityGroupIds.1": "sg-1" });
+        expect(await attribute(LoadBalancerId)).toMatchObject({ SecurityGroupIds: ["sg-1"] });
+        await cloud.nlb("LoadBalancerLeaveSecurityGroup", { LoadBalancerId, "SecurityGroupIds.1": "sg-1" });
+        expect(await attribute(LoadBalancerId)).toMatchObject({ SecurityGroupIds: [] });
+    });
+});
+
+describe("a server group", () => {
+    test("takes servers, changes their weights and gives them back", async () => {
+        const ServerGroupId = await group({ Protocol: "UDP", Scheduler: "tch" });
+        const host = cloud.instance(vswitches[0]!, { zoneId: ZONE });
+        const server = { "Servers.1.ServerId": host.id, "Servers.1.ServerType": "Ecs", "Servers.1.Port": "53" };
+        await cloud.nlb("AddServersToServerGroup", { ServerGroupId, ...server, "Servers.1.Weight": "30" });
+        expect(await cloud.nlbRefusal("AddServersToServerGroup", { ServerGroupId, ...server })).toBe(
+            "400 Conflict.BackendServer",
+        );
+        await cloud.nlb("UpdateServerGroupServersAttribute", { ServerGroupId, ...server, "Servers.1.Weight": "0" });
+        const asked = { ServerGroupId, "ServerIds.1": host.id };
+        expect(list(await cloud.nlb("ListServerGroupServers", asked), "Servers")).toMatchObject([
+            { ServerId: host.id, ServerType: "Ecs", Port: 53, Weight: 0, Status: "Available", ZoneId: ZONE },
+        ]);
+        await cloud.nlb("RemoveServersFromServerGroup", { ServerGroupId, ...server });
+        expect(await cloud.nlbRefusal("RemoveServersFromServerGroup", { ServerGroupId, ...server })).toBe(
+            "404 ResourceNotFound.BackendServer",
+        );
+        expect(
+            await cloud.nlbRefusal("AddServersToServerGroup", {
+                ServerGroupId,
+                ...server,
+                "Servers.1.ServerId": "i-0",
+            }),
+        ).toBe("404 ResourceNotFound.BackendServer");
+    });
+
+    test("answers the check that it was given, and the cloud's for what it was not", async () => {
+        const ServerGroupId = await group({
+            "HealthCheckConfig.HealthCheckType": "HTTP",
+            "HealthCheckConfig.HealthCheckUrl": "/healthz",
+            "HealthCheckConfig.HealthCheckHttpCode.1": "http_2xx",
+            "HealthCheckConfig.HealthCheckInterval": "5",
+        });
+        await cloud.nlb("UpdateServerGroupAttribute", { ServerGroupId, "HealthCheckConfig.HealthyThreshold": "4" });
+        const [found] = list(
+            await cloud.nlb("ListServerGroups", { "ServerGroupIds.1": ServerGroupId }),
+            "ServerGroups",
+        );
+        expect(found).toMatchObject({
+            Protocol: "TCP",
+            Scheduler: "Wrr",
+            ServerGroupStatus: "Available",
+            HealthCheck: {
+                HealthCheckEnabled: true,
+                HealthCheckType: "HTTP",
+                HealthCheckUrl: "/healthz",
+                HealthCheckHttpCode: ["http_2xx"],
+                HealthCheckInterval: 5,
+                HealthCheckConnectTimeout: 5,
+                HealthyThreshold: 4,
+                UnhealthyThreshold: 2,
+            },
+        });
+        expect(
+            await cloud.nlbRefusal("UpdateServerGroupAttribute", {
+                ServerGroupId,
+                "HealthCheckConfig.HealthCheckType": "UDP",
+            }),
+        ).toBe("400 IllegalParam.HealthCheckType");
+    });
+});
+
+describe("listeners", () => {
+    test("serve TCP and UDP on one port from groups of their protocol, and say who is not healthy", async () => {
+        const LoadBalancerId = await balancer();
+        const host = cloud.instance(vswitches[0]!);
+        const groups = {
+            TCP: await group(),
+            UDP: await group({
+                Protocol: "UDP",
+                "HealthCheckConfig.HealthCheckType": "UDP",
+                "HealthCheckConfig.HealthCheckReq": "ping",
+                "HealthCheckConfig.HealthCheckExp": "pong!",
+            }),
+        };
+        for (const ServerGroupId of Object.values(groups))
+            await cloud.nlb("AddServersToServerGroup", {
+                ServerGroupId,
+                "Servers.1.ServerId": host.id,
+                "Servers.1.ServerType": "Ecs",
+                "Servers.1.Port": "5353",
+            });
+        const at53 = { LoadBalancerId, ListenerPort: "53" };
+        const tcp = await listener({ ...at53, ServerGroupId: groups.TCP });
+        const udp = await listener({ ...at53, ServerGroupId: groups.UDP, ListenerProtocol: "UDP" });
+        for (const id of [tcp, udp]) expect(id).not.toMatch(/[:_]/);
+        expect(
+            await cloud.nlbRefusal("CreateListener", { ...at53, ListenerProtocol: "TCP", ServerGroupId: groups.TCP }),
+        ).toBe("400 Conflict.Port");
+        expect(
+            await cloud.nlbRefusal("CreateListener", {
+                ...at53,
+                ListenerPort: "54",
+                ListenerProtocol: "TCP",
+                ServerGroupId: groups.UDP,
+            }),
+        ).toBe("400 Conflict.Protocol");
+        expect(await cloud.nlb("GetListenerAttribute", { ListenerId: udp })).toMatchObject({
+            ListenerStatus: "Running",
+            ListenerProtocol: "UDP",
+            IdleTimeout: 20,
+            CertificateIds: [],
+        });
+        expect(cloud.desired()[0]!.listeners).toMatchObject([
+            { protocol: "tcp", port: 53, idleSeconds: 900, pool: { servers: [{ port: 5353, weight: 100 }] } },
+            {
+                protocol: "udp",
+                port: 53,
+                idleSeconds: 20,
+                pool: { check: { udp: { request: "ping", expect: "pong!" }, intervalSeconds: 10 } },
+            },
+        ]);
+        const [server] = cloud.desired()[0]!.listeners[1]!.pool.servers;
+        const health = { listenerId: udp, address: server!.address, port: 5353 };
+        cloud.health = [{ ...health, health: "up" }];
+        const nonNormal = async () =>
+            list(
+                await cloud.nlb("GetListenerHealthStatus", { ListenerId: udp }),
+                "ListenerHealthStatus.0.ServerGroupInfos.0.NonNormalServers",
+            );
+        expect(await nonNormal()).toEqual([]);
+        cloud.health = [{ ...health, health: "down" }];
+        expect(await nonNormal()).toMatchObject([{ ServerId: host.id, Port: 5353, Status: "Unhealthy" }]);
+        await cloud.nlb("StopListener", { ListenerId: udp });
+        expect(await cloud.nlb("GetListenerAttribute", { ListenerId: udp })).toMatchObject({
+            ListenerStatus: "Stopped",
+        });
+        expect(cloud.desired()[0]!.listeners).toHaveLength(1);
+    });
+
+    test("end TLS with a certificate of the certificate service", async () => {
+        const LoadBalancerId = await balancer();
+        const given = {
+            LoadBalancerId,
+            ServerGroupId: await group(),
+            ListenerProtocol: "TCPSSL",
+            ListenerPort: "443",
+        };
+        expect(await cloud.nlbRefusal("CreateListener", given)).toBe("400 MissingParameter");
+        const named = { ...given, "CertificateIds.1": "77-cn-hangzhou" };
+        expect(await cloud.nlbRefusal("CreateListener", named)).toBe("404 ResourceNotFound.certificate");
+        cloud.state.casCertificates["77"] = { id: "77", certificate: "CERT", privateKey: "KEY" } as never;
+        await listener({ ...named, SecurityPolicyId: "tls_cipher_policy_1_2_strict_with_1_3" });
+        expect(cloud.desired()[0]!.listeners[0]).toMatchObject({
+            protocol: "tcp",
+            tls: { certificate: "CERT\nKEY\n", minimum: "TLSv1.2", maximum: "TLSv1.3", http2: false },
+        });
+    });
+});
+
+test("tags are put on balancers, groups and listeners, and taken off", async () => {
+    const ServerGroupId = await group();
+    const resource = { ResourceType: "servergroup", "ResourceId.1": ServerGroupId };
+    await cloud.nlb("TagResources", { ...resource, "Tag.1.Key": "team", "Tag.1.Value": "a" });
+    expect(await cloud.nlb("ListTagResources", resource)).toMatchObject({
+        TagResources: [{ ResourceId: ServerGroupId, TagKey: "team", TagValue: "a" }],
+    });
+    await cloud.nlb("UntagResources", { ...resource, "TagKey.1": "team" });
+    expect(await cloud.nlb("ListTagResources", resource)).toMatchObject({ TagResources: [] });
+});
