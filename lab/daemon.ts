@@ -1,5 +1,7 @@
 /** The long-running process of a lab. `lab/cli.ts` starts it; it may also run in the foreground: `lab/daemon.ts`. */
 import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { actions as alb } from "./api/alb";
+import { actions as cas } from "./api/cas";
 import { actions as ecs } from "./api/ecs";
 import { actions as pvtz } from "./api/pvtz";
 import { actions as nlb } from "./api/nlb";
@@ -50,7 +52,7 @@ async function main(): Promise<void> {
         paths,
         machine,
         eipRange: machine.eipRange,
-        actions: [...ecs, ...nlb, ...pvtz, ...slb, ...vpc],
+        actions: [...alb, ...cas, ...ecs, ...nlb, ...pvtz, ...slb, ...vpc],
         ...(region !== undefined && { region }),
         log,
         onHalt: stop,

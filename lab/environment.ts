@@ -16,6 +16,7 @@ const systemBundles = [
 const endpointProducts = [
     "alb",
     "bssopenapi",
+    "cas",
     "cbn",
     "ecs",
     "kms",

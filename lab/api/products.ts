@@ -20,10 +20,12 @@ const products: Readonly<Record<string, string>> = {
     "2017-09-12": "Cbn",
     "2017-12-14": "BssOpenApi",
     "2018-01-01": "pvtz",
+    "2018-08-13": "cas",
     "2018-08-28": "Tag",
     "2019-01-01": "Cms",
     "2019-08-15": "Ims",
     "2020-03-31": "ResourceManager",
+    "2020-04-07": "cas",
     "2020-06-16": "Alb",
     "2022-04-30": "Nlb",
 };

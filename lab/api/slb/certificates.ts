@@ -1,10 +1,11 @@
-import { X509Certificate, createPrivateKey } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import type { SlbCertificate } from "../../model/slb";
 import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { model } from "../common/model";
 import { missingParameter } from "../errors";
 import { hasTags, inRegion, matches, matchesAny, toTags } from "../listing";
+import { fits, parseChain as chainOf } from "../pem";
 import { slbAction } from "./action";
 import { checkName, checkTags, refuse, refuseParameter, valueOr } from "./checks";
 import { certificateOf } from "./lookup";
@@ -37,14 +38,7 @@ const serverFields = {
 
 /** The certificates of a chain. @throws CloudError `InvalidParameter` when there is none. */
 function parseChain(pem: string | undefined, wireName: string): X509Certificate[] {
-    const blocks = (pem ?? "").match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
-    try {
-        const chain = blocks.map((block) => new X509Certificate(block));
-        if (chain.length > 0) return chain;
-    } catch {
-        // Refused below.
-    }
-    return refuseParameter(wireName);
+    return chainOf(pem) ?? refuseParameter(wireName);
 }
 
 function timeOf(date: string): string {
@@ -140,7 +134,7 @@ const uploadServerCertificate = slbAction({
         if (!request.privateKey) throw missingParameter("PrivateKey");
         checkUpload(context, { name, resourceGroupId, tag }, "ServerCertificateName");
         const [first] = parseChain(request.serverCertificate, "ServerCertificate");
-        if (!fits(first!, request.privateKey))
+        if (!(fits(first!, request.privateKey) ?? refuseParameter("PrivateKey")))
             refuse("CertificateAndPrivateKeyNotMatch", "The specified certificate and private key do not match.");
         context.checked();
         const certificate = store(
@@ -151,14 +145,6 @@ const uploadServerCertificate = slbAction({
         return serverView(certificate);
     },
 });
-
-function fits(certificate: X509Certificate, privateKey: string): boolean {
-    try {
-        return certificate.checkPrivateKey(createPrivateKey(privateKey));
-    } catch {
-        return refuseParameter("PrivateKey");
-    }
-}
 
 const describeServerCertificates = slbAction({
     name: "DescribeServerCertificates",

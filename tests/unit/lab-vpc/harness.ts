@@ -48,6 +48,7 @@ export class Cloud {
     readonly table: ActionTable;
     /** How often the machine was asked to follow and waited for. */
     applied = 0;
+    now = "2026-01-31T12:00:00Z";
     /** What the machine says of the servers of any balancer. */
     health: readonly ServerHealth[] = [];
 
@@ -68,7 +69,7 @@ export class Cloud {
             regionId: parameters["RegionId"] ?? regionId,
             requestId: "00000000-0000-0000-0000-000000000000",
             accountId: "1234567890123456",
-            now: "2026-01-31T12:00:00Z",
+            now: this.now,
             checked: () => {
                 if (parameters["DryRun"] === "true") throw dryRunPassed();
             },
