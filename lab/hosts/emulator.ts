@@ -190,8 +190,8 @@ function emulatorArguments(host: DesiredHost, disks: readonly AttachedDisk[]): s
         // The plain PC takes disks while it runs, without a port reserved for each.
         ...["-machine", "pc"],
         ...["-accel", accelerated ? "kvm" : `tcg,thread=multi,tb-size=${TRANSLATIONS_MIB}`],
-        ...["-cpu", accelerated ? "host" : "max"],
-        ...["-smp", String(host.cpus)],
+        // The fewer instructions a processor has, the less a guest makes an emulated one try. Two would wait for each other.
+        ...(accelerated ? ["-cpu", "host", "-smp", String(host.cpus)] : ["-cpu", "qemu64", "-smp", "1"]),
         ...["-m", String(host.memoryMiB)],
         ...["-display", "none"],
         ...["-serial", "stdio"],
