@@ -32,6 +32,7 @@ function idleMachine(): Machine {
         },
         consoleOutput: async () => "",
         health: async () => [],
+        serves: () => true,
         close: async () => undefined,
         destroy: async () => undefined,
     };

@@ -72,6 +72,7 @@ export class Cloud {
             defaultRegion: options.region ?? DEFAULT_REGION,
             reconcile: () => late.cloud?.reconcile() ?? Promise.resolve(),
             health: (balancerId) => machine.health(balancerId),
+            serves: (mountTargetId) => machine.serves(mountTargetId),
             log: (record) => log(callLine(record)),
         });
         const server = await ApiServer.listen({

@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } f
 import { actions as alb } from "./api/alb";
 import { actions as cas } from "./api/cas";
 import { actions as ecs } from "./api/ecs";
+import { actions as nas } from "./api/nas";
 import { actions as pvtz } from "./api/pvtz";
 import { actions as nlb } from "./api/nlb";
 import { actions as slb } from "./api/slb";
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
         paths,
         machine,
         eipRange: machine.eipRange,
-        actions: [...alb, ...cas, ...ecs, ...nlb, ...pvtz, ...slb, ...vpc],
+        actions: [...alb, ...cas, ...ecs, ...nas, ...nlb, ...pvtz, ...slb, ...vpc],
         ...(region !== undefined && { region }),
         log,
         onHalt: stop,

@@ -10,6 +10,7 @@ import { Runner } from "./hosts/runner";
 import type { DesiredMachine, DesiredZone, Machine, MachineEvent, ServerHealth } from "./model/desired";
 import { Balancers } from "./net/balancers";
 import { DnsRelay } from "./net/dns";
+import { FileServers } from "./net/fileServers";
 import { Asker, MetadataService } from "./net/metadata";
 import { raiseKernelSettings, restoreKernelSettings } from "./hosts/kernelSettings";
 import { Network } from "./net/network";
@@ -39,7 +40,15 @@ export interface LabMachine extends Machine {
 const DNS_PORT = 10053;
 const METADATA_PORT = 10080;
 
-const nothing: DesiredMachine = { vpcs: [], hosts: [], eips: [], securityGroups: [], balancers: [], zones: [] };
+const nothing: DesiredMachine = {
+    vpcs: [],
+    hosts: [],
+    eips: [],
+    securityGroups: [],
+    balancers: [],
+    zones: [],
+    fileSystems: [],
+};
 
 /** Takes an index for the lab. Touches nothing else before the first `reconcile`. */
 export async function createMachine(options: MachineOptions): Promise<LabMachine> {
@@ -62,6 +71,7 @@ class RealMachine implements LabMachine {
     private readonly docker = new Docker();
     private readonly network: Network;
     private readonly balancers: Balancers;
+    private readonly fileServers: FileServers;
     private readonly hosts: Hosts;
     private readonly log: (line: string) => void;
     private readonly listeners = new Set<(event: MachineEvent) => void>();
@@ -97,6 +107,12 @@ class RealMachine implements LabMachine {
             runner: this.runner,
             folder: `/run/${this.network.addresses.device}-balancers`,
             place: (id) => this.network.balancer(id),
+        });
+        this.fileServers = new FileServers({
+            runner: this.runner,
+            folder: path.join(folder, "nas"),
+            place: (id) => this.network.balancer(id),
+            log: this.log,
         });
         this.hosts = new Hosts({
             lab: name,
@@ -145,6 +161,7 @@ class RealMachine implements LabMachine {
             });
             await this.network.removeStrayLinks();
             await this.balancers.apply(desired.balancers);
+            await this.fileServers.apply(desired.fileSystems);
         });
         this.turn = network.catch(() => {
             this.network.distrust();
@@ -227,6 +244,10 @@ class RealMachine implements LabMachine {
         return this.balancers.health(balancerId);
     }
 
+    serves(mountTargetId: string): boolean {
+        return this.fileServers.serves(mountTargetId);
+    }
+
     async close(): Promise<void> {
         this.closing.abort();
         await this.turn;
@@ -246,6 +267,7 @@ class RealMachine implements LabMachine {
         await this.hosts.destroy();
         await this.network.destroy();
         this.balancers.destroy();
+        this.fileServers.destroy();
         remove(folder);
         releaseIndex(name);
         await restoreKernelSettings(this.runner);

@@ -85,7 +85,7 @@ function belongs(item: Item, nameInItem: string, inputs: Inputs, nameInInputs: r
 }
 
 interface Listed {
-    readonly product: "Ecs" | "Slb" | "Vpc";
+    readonly product: "Ecs" | "NAS" | "Slb" | "Vpc";
     readonly describe: string;
     readonly path: string;
     readonly id: string;
@@ -159,7 +159,57 @@ const keyPair: Finder = listed({
     remove: (rpc, region, id) => rpc("Ecs", "DeleteKeyPairs", { RegionId: region, KeyPairNames: JSON.stringify([id]) }),
 });
 
+const accessGroupOf = (inputs: Inputs): Record<string, string> => ({
+    AccessGroupName: text(inputs, "accessGroupName"),
+});
+
 const finders: Readonly<Record<string, Finder>> = {
+    "alicloud:nas/fileSystem:FileSystem": listed({
+        product: "NAS",
+        describe: "DescribeFileSystems",
+        path: "FileSystems.FileSystem",
+        id: "FileSystemId",
+        name: "Description",
+        inputs: ["description"],
+        remove: (rpc, _, id) => rpc("NAS", "DeleteFileSystem", { FileSystemId: id }),
+    }),
+    "alicloud:nas/accessGroup:AccessGroup": async (rpc, _, inputs) => {
+        const group = accessGroupOf(inputs);
+        const body = await described(rpc("NAS", "DescribeAccessGroups", group));
+        return list(body, "AccessGroups.AccessGroup").map((found) => ({
+            id: `${text(found, "AccessGroupName")}:standard`,
+            remove: async () => {
+                await rpc("NAS", "DeleteAccessGroup", group);
+            },
+        }));
+    },
+    "alicloud:nas/accessRule:AccessRule": async (rpc, _, inputs) => {
+        const group = accessGroupOf(inputs);
+        const body = await described(rpc("NAS", "DescribeAccessRules", { ...group, PageSize: "100" }));
+        return list(body, "AccessRules.AccessRule")
+            .filter((rule) => text(rule, "SourceCidrIp") === text(inputs, "sourceCidrIp"))
+            .map((rule) => ({
+                id: `${text(rule, "AccessGroupName")}:${text(rule, "AccessRuleId")}`,
+                remove: async () => {
+                    await rpc("NAS", "DeleteAccessRule", { ...group, AccessRuleId: text(rule, "AccessRuleId") });
+                },
+            }));
+    },
+    "alicloud:nas/mountTarget:MountTarget": async (rpc, _, inputs) => {
+        const of = { FileSystemId: text(inputs, "fileSystemId") };
+        const body = await described(rpc("NAS", "DescribeMountTargets", of));
+        return list(body, "MountTargets.MountTarget")
+            .filter((target) => text(target, "VswId") === text(inputs, "vswitchId"))
+            .map((target) => ({
+                id: `${of.FileSystemId}:${text(target, "MountTargetDomain")}`,
+                remove: async () => {
+                    await rpc("NAS", "DeleteMountTarget", {
+                        ...of,
+                        MountTargetDomain: text(target, "MountTargetDomain"),
+                    });
+                },
+            }));
+    },
     "alicloud:vpc/network:Network": listed({
         product: "Vpc",
         describe: "DescribeVpcs",

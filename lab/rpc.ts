@@ -2,7 +2,13 @@ import { randomUUID } from "node:crypto";
 import { percentEncode, signV1, stringToSignV1 } from "./api/signature";
 
 /** Products by their API version, as far as this small client needs them. */
-const versions = { Ecs: "2014-05-26", Slb: "2014-05-15", Vpc: "2016-04-28", pvtz: "2018-01-01" } as const;
+const versions = {
+    Ecs: "2014-05-26",
+    NAS: "2017-06-26",
+    Slb: "2014-05-15",
+    Vpc: "2016-04-28",
+    pvtz: "2018-01-01",
+} as const;
 
 /** An error answer of the cloud. */
 export class RpcError extends Error {

@@ -28,6 +28,8 @@ export interface ActionContext {
     applied(): Promise<void>;
     /** How the machine finds the servers of a balancer; absent where there is no machine. */
     health?(balancerId: string): Promise<readonly ServerHealth[]>;
+    /** Whether the machine serves a mount target; absent where there is no machine. */
+    serves?(mountTargetId: string): boolean;
 }
 
 /** One OpenAPI action. `Version` and `Action` together are unique over all products. */

@@ -46,6 +46,8 @@ export interface DispatcherOptions {
     readonly reconcile: () => Promise<void>;
     /** Asks the machine how it finds the servers of a balancer. */
     readonly health?: (balancerId: string) => Promise<readonly ServerHealth[]>;
+    /** Whether the machine serves a mount target. */
+    readonly serves?: (mountTargetId: string) => boolean;
     readonly defaultRegion?: string;
     readonly faults?: Faults;
     readonly log?: (record: CallRecord) => void;
@@ -140,6 +142,7 @@ export class Dispatcher {
                     this.inForce.add(context);
                 },
                 ...(this.options.health && { health: this.options.health }),
+                ...(this.options.serves && { serves: this.options.serves }),
             };
             const body = action.writes
                 ? await this.write(action, parameters, context)

@@ -118,6 +118,8 @@ export function takenAddresses(state: State, vswitchId: string): Set<string> {
     for (const haVip of Object.values(state.haVips)) if (haVip.vswitchId === vswitchId) taken.add(haVip.address);
     for (const { zones } of zonedBalancers(state))
         for (const zone of zones) if (zone.vswitchId === vswitchId) taken.add(zone.privateAddress);
+    for (const target of Object.values(state.mountTargets))
+        if (target.vswitchId === vswitchId) taken.add(target.address);
     return taken;
 }
 

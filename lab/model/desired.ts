@@ -12,6 +12,33 @@ export interface DesiredMachine {
     readonly securityGroups: readonly DesiredSecurityGroup[];
     readonly balancers: readonly DesiredBalancer[];
     readonly zones: readonly DesiredZone[];
+    readonly fileSystems: readonly DesiredFileSystem[];
+}
+
+/** A folder of files, and where it is mounted from. Its files go with it. */
+export interface DesiredFileSystem {
+    readonly id: string;
+    readonly mountTargets: readonly DesiredMountTarget[];
+}
+
+/** An NFS server in a VPC. */
+export interface DesiredMountTarget {
+    /** The name under which the VPC's hosts know it. */
+    readonly id: string;
+    readonly vpcId: string;
+    readonly address: string;
+    /** Whether it lets anyone in at all. */
+    readonly active: boolean;
+    /** Who is let in; for an address the first one that fits counts, and nobody else gets in. */
+    readonly rules: readonly DesiredAccess[];
+}
+
+export interface DesiredAccess {
+    /** An address or a range. */
+    readonly source: string;
+    readonly write: boolean;
+    /** Whose files are nobody's: nobody's are, root's, or everybody's. */
+    readonly squash: "none" | "root" | "all";
 }
 
 /** Names that the hosts of some VPCs know. */
@@ -327,6 +354,8 @@ export interface Machine {
     consoleOutput(hostId: string): Promise<string>;
     /** How a balancer finds its servers; empty while it does not run. */
     health(balancerId: string): Promise<readonly ServerHealth[]>;
+    /** Whether an active mount target can be mounted by now. */
+    serves(mountTargetId: string): boolean;
     /** Stops watching; what runs goes on running. */
     close(): Promise<void>;
     /** Removes every container, name space, address, rule and file of this lab, also after a crash. */

@@ -4,6 +4,7 @@ import { gatewayOf, parseCidr } from "./addresses";
 import type {
     DesiredDnat,
     DesiredEip,
+    DesiredFileSystem,
     DesiredHaVip,
     DesiredHost,
     DesiredMachine,
@@ -15,6 +16,7 @@ import type {
     DesiredVpc,
     DesiredZone,
 } from "./desired";
+import { type FileSystem, type MountTarget, rulesOf } from "./nas";
 import { projectBalancerNames, projectBalancers } from "./projectBalancers";
 import type { PrivateZone } from "./privateZone";
 import { MachineSize, labSize, ownsKernel } from "./sizes";
@@ -47,7 +49,12 @@ export function project(state: State, machine: MachineSize = PLANNED_MACHINE): D
         eips: Object.values(state.eips).map((eip) => projectEip(state, index, eip)),
         securityGroups: Object.values(state.securityGroups).map(projectSecurityGroup),
         balancers: projectBalancers(state),
-        zones: [...Object.values(state.privateZones).map(projectZone), ...projectBalancerNames(state)],
+        zones: [
+            ...Object.values(state.privateZones).map(projectZone),
+            ...projectBalancerNames(state),
+            ...Object.values(state.mountTargets).map(nameOf),
+        ],
+        fileSystems: Object.values(state.fileSystems).map((fileSystem) => projectFileSystem(state, fileSystem)),
     };
 }
 
@@ -103,6 +110,31 @@ function projectZone({ name, proxyPattern, vpcs, records }: PrivateZone): Desire
                 value,
                 ttl,
                 priority,
+            })),
+    };
+}
+
+/** What makes a mount target known in its VPC. */
+function nameOf({ id, vpcId, address }: MountTarget): DesiredZone {
+    return {
+        name: id,
+        vpcIds: [vpcId],
+        recursive: true,
+        records: [{ name: id, type: "A", value: address, ttl: 60, priority: 1 }],
+    };
+}
+
+function projectFileSystem(state: State, { id: fileSystemId }: FileSystem): DesiredFileSystem {
+    return {
+        id: fileSystemId,
+        mountTargets: Object.values(state.mountTargets)
+            .filter((target) => target.fileSystemId === fileSystemId)
+            .map((target) => ({
+                id: target.id,
+                vpcId: target.vpcId,
+                address: target.address,
+                active: target.active,
+                rules: rulesOf(state, target).map(({ source, write, squash }) => ({ source, write, squash })),
             })),
     };
 }

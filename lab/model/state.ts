@@ -1,4 +1,5 @@
 import type { AlbAcl, AlbJob, AlbListener, AlbRule, AlbServerGroup, ApplicationBalancer, CasCertificate } from "./alb";
+import type { AccessGroup, FileSystem, MountTarget } from "./nas";
 import type { PrivateZone } from "./privateZone";
 import type { NetworkBalancer, NlbListener, NlbServerGroup } from "./nlb";
 import type { AccessControlList, LoadBalancer, SlbCertificate, VServerGroup } from "./slb";
@@ -43,6 +44,9 @@ export interface State {
     /** By number. */
     casCertificates: Record<string, CasCertificate>;
     privateZones: Record<string, PrivateZone>;
+    fileSystems: Record<string, FileSystem>;
+    accessGroups: Record<string, AccessGroup>;
+    mountTargets: Record<string, MountTarget>;
     /** Answers by client token, so that a repeated request changes nothing twice. */
     clientTokens: Record<string, ClientToken>;
     /** The next free EIP number, so that a released address is not handed out again at once. */
@@ -377,6 +381,9 @@ export function emptyState(): State {
         nlbJobs: {},
         casCertificates: {},
         privateZones: {},
+        fileSystems: {},
+        accessGroups: {},
+        mountTargets: {},
         clientTokens: {},
         nextEip: 0,
     };

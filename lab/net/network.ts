@@ -4,7 +4,16 @@ import type { DesiredMachine } from "../model/desired";
 import type { Runner } from "../hosts/runner";
 import { LabAddresses, edgeMac, labAddresses, twin } from "./addresses";
 import { Claim, Claims } from "./claims";
-import { BalancerPlan, NetworkPlan, NicPlan, RouterPlan, changedBindings, planNetwork, replaceTable } from "./plan";
+import {
+    BalancerPlan,
+    NetworkPlan,
+    NicPlan,
+    RouterPlan,
+    changedBindings,
+    endpointsOf,
+    planNetwork,
+    replaceTable,
+} from "./plan";
 import { Slots } from "./slots";
 
 /** Where `ip netns` keeps its names. */
@@ -88,7 +97,7 @@ ${rules.map((rule) => `iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${ru
         this.slots.assign([
             ...desired.vpcs.map(({ id }) => `vpc/${id}`),
             ...desired.hosts.flatMap(({ nics }) => nics.map(({ id }) => `nic/${id}`)),
-            ...desired.balancers.map(({ id }) => `balancer/${id}`),
+            ...endpointsOf(desired).map(({ id }) => `balancer/${id}`),
         ]);
         const plan = planNetwork(desired, {
             lab: this.addresses,
@@ -336,7 +345,7 @@ END_OF_ROUTER`;
         return [...this.routers.values()].flatMap(({ nics }) => nics.filter((nic) => nic.hostId === hostId));
     }
 
-    /** Where a balancer is, while it is anywhere. */
+    /** Where a balancer or a mount target is, while it is anywhere. */
     balancer(id: string): BalancerPlan | undefined {
         for (const { balancers } of this.routers.values()) {
             const found = balancers.find((balancer) => balancer.id === id);

@@ -92,7 +92,7 @@ export interface NicPlan {
     readonly primary: boolean;
 }
 
-/** One load balancer: a name space of its own, linked with its VPC's. */
+/** One load balancer or mount target: a name space of its own, linked with its VPC's. */
 export interface BalancerPlan {
     readonly id: string;
     readonly namespace: string;
@@ -120,10 +120,23 @@ const FIRST_CUSTOM_TABLE = 1000;
 interface VpcParts {
     readonly vpc: DesiredVpc;
     readonly nics: readonly { readonly hostId: string; readonly index: number; readonly nic: DesiredNic }[];
-    readonly balancers: readonly DesiredBalancer[];
+    readonly balancers: readonly Endpoint[];
     readonly groups: ReadonlyMap<string, DesiredSecurityGroup>;
     /** Private address by the EIP bound to it. */
     readonly bound: ReadonlyMap<string, string>;
+}
+
+/** What has a name space of its own beside the hosts. */
+type Endpoint = Pick<DesiredBalancer, "id" | "vpcId" | "addresses" | "securityGroupIds">;
+
+/** Balancers, and mount targets of file systems, which are to the network what a balancer is. */
+export function endpointsOf({ balancers, fileSystems }: DesiredMachine): Endpoint[] {
+    return [
+        ...balancers,
+        ...fileSystems.flatMap(({ mountTargets }) =>
+            mountTargets.map(({ id, vpcId, address }) => ({ id, vpcId, addresses: [address] })),
+        ),
+    ];
 }
 
 /** The whole network of a lab. */
@@ -138,7 +151,7 @@ export function planNetwork(desired: DesiredMachine, context: PlanContext): Netw
             outer.set(address, nic.id);
             routes.push(`${address} via ${router.address} dev ${router.edge} onlink`);
         }
-    for (const { addresses, vpcId } of desired.balancers) {
+    for (const { addresses, vpcId } of endpointsOf(desired)) {
         const router = routers.find((candidate) => candidate.vpcId === vpcId);
         for (const travels of addresses.map(twin))
             if (router && travels !== undefined)
@@ -169,7 +182,7 @@ function partsOf(desired: DesiredMachine, vpc: DesiredVpc): VpcParts {
                 .map((nic, index) => ({ hostId: host.id, index, nic }))
                 .filter(({ nic }) => nic.vpcId === vpc.id),
         ),
-        balancers: desired.balancers.filter(({ vpcId }) => vpcId === vpc.id),
+        balancers: endpointsOf(desired).filter(({ vpcId }) => vpcId === vpc.id),
         groups: new Map(desired.securityGroups.map((group) => [group.id, group])),
         bound,
     };
@@ -231,11 +244,11 @@ function planHaVip({ nics }: VpcParts, { id, address, nicIds, holder }: DesiredH
     return { id, address, candidates, ...(device !== undefined && { holder: device }) };
 }
 
-function travelling({ addresses }: DesiredBalancer): string[] {
+function travelling({ addresses }: Endpoint): string[] {
     return addresses.map((address) => twin(address) ?? address);
 }
 
-function balancerDevice({ id }: DesiredBalancer, { slot }: PlanContext): string {
+function balancerDevice({ id }: Endpoint, { slot }: PlanContext): string {
     return `b${slot(`balancer/${id}`)}`;
 }
 
@@ -422,7 +435,7 @@ function filterChains({ nics, groups }: VpcParts, members: ReturnType<typeof gro
 }
 
 /** Who reaches a balancer. Most have no security group, but access control lists of their own. */
-function admission(balancer: DesiredBalancer, context: PlanContext): string {
+function admission(balancer: Endpoint, context: PlanContext): string {
     return balancer.securityGroupIds ? `jump admit_${balancerDevice(balancer, context)}` : "accept";
 }
 

@@ -6,16 +6,18 @@ import { execFile } from "node:child_process";
 import { Socket, createSocket } from "node:dgram";
 import { createServer } from "node:http";
 import { AddressInfo, connect } from "node:net";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { LabMachine, createMachine, ensureEngine, ensureImage } from "../../lab/machine";
 import { writeAtomically } from "../../lab/hosts/files";
-import { quote } from "../../lab/hosts/runner";
+import { installPackages } from "../../lab/hosts/engine";
+import { Runner, quote } from "../../lab/hosts/runner";
 import { PEER, balancerFiles } from "../../lab/net/haproxy";
 import type {
+    DesiredAccess,
     DesiredBalancer,
     DesiredEip,
     DesiredHost,
@@ -263,6 +265,7 @@ beforeAll(async () => {
         ],
         balancers: [],
         zones: [],
+        fileSystems: [],
     };
 }, 600_000);
 
@@ -938,6 +941,87 @@ END`,
         await announce("a1");
         await until("a1 answers", 5, async () => (await answers()) === "a1");
         await Promise.all([withdraw("a1"), withdraw("a2")]);
+    }, 60_000);
+});
+
+describe("a mount target", () => {
+    const id = "0123456789-abcde.cn-hangzhou.nas.aliyuncs.com";
+    const address = "10.9.1.200";
+    const files = (...rules: DesiredAccess[]): Pick<DesiredMachine, "fileSystems"> => ({
+        fileSystems: [
+            { id: "0123456789", mountTargets: [{ id, vpcId: "vpc-a", address, active: rules.length > 0, rules }] },
+        ],
+    });
+    const writer: DesiredAccess = { source: "10.9.1.10", write: true, squash: "none" };
+
+    /** A client in user space, within a host's network: this machine's kernel has no NFS. */
+    async function nfs(from: string, program: "nfs-ls" | "nfs-cp" | "nfs-cat", ...args: string[]): Promise<string> {
+        const { stdout: pid } = await run("docker", ["inspect", "-f", "{{.State.Pid}}", `${NAME}-${from}`]);
+        const inside = ["timeout", "10", "nsenter", `--net=/proc/${pid.trim()}/ns/net`, program, ...args];
+        const { stdout } = await run(inside[0]!, inside.slice(1));
+        return stdout.trim();
+    }
+    const at = (file: string): string => `nfs://${address}//${file}?version=4&uid=0&gid=0`;
+    const outcome = (done: Promise<string>): Promise<string> =>
+        done.then(
+            (output) => output,
+            (error: unknown) => /NFS4ERR_\w+/.exec(String(error))?.[0] ?? "no answer",
+        );
+
+    beforeAll(async () => {
+        await installPackages(["libnfs-utils"], ["nfs-ls", "nfs-cp", "nfs-cat"], new Runner());
+        writeFileSync(path.join(folder, "text"), "kept\n");
+    }, 120_000);
+
+    test("is an NFS server with a name in its VPC, which lets in whom its rules name and nobody else", async () => {
+        const zone = { name: id, vpcIds: ["vpc-a"], recursive: true };
+        const reader: DesiredAccess = { source: "10.9.2.0/24", write: false, squash: "none" };
+        await change({
+            ...files(writer, reader),
+            zones: [{ ...zone, records: [{ name: id, type: "A", value: address, ttl: 60, priority: 1 }] }],
+        });
+        expect(machine.serves(id)).toBe(true);
+        expect(await inside("a1", `getent hosts ${id} | cut -d' ' -f1`)).toBe(address);
+
+        await nfs("a1", "nfs-cp", path.join(folder, "text"), at("one"));
+        expect(await nfs("a2", "nfs-cat", at("one"))).toBe("kept");
+        expect(await outcome(nfs("a2", "nfs-cp", path.join(folder, "text"), at("two")))).toBe("NFS4ERR_ROFS");
+        expect(await outcome(nfs("b1", "nfs-cat", at("one")))).toBe("no answer");
+    }, 120_000);
+
+    test("takes other rules over without a new process, and keeps its files when it is switched off", async () => {
+        const process = async (): Promise<string> =>
+            (await run("ip", ["netns", "pids", `mh${machine.index}b-${id}`])).stdout;
+        const first = await process();
+        await change(files(writer));
+        await until("the other host is refused", 5, async () => {
+            return (await outcome(nfs("a2", "nfs-cat", at("one")))) === "NFS4ERR_ACCESS";
+        });
+        expect(await nfs("a1", "nfs-cat", at("one"))).toBe("kept");
+        await change(files({ ...writer, squash: "all" }));
+        await until("root is nobody", 5, async () => {
+            return (await outcome(nfs("a1", "nfs-cat", at("one")))) === "NFS4ERR_ACCESS";
+        });
+        expect(await process()).toBe(first);
+
+        await change(files());
+        expect(machine.serves(id)).toBe(false);
+        expect(await outcome(nfs("a1", "nfs-cat", at("one")))).toBe("no answer");
+        await change(files(writer));
+        // Clients that knew it may claim their locks first.
+        await until(
+            "it serves its files again",
+            20,
+            async () => (await outcome(nfs("a1", "nfs-cat", at("one")))) === "kept",
+        );
+    }, 120_000);
+
+    test("goes with its file system, and the files with it", async () => {
+        const folders = (): string[] => readdirSync(path.join(folder, "machine/nas/files"));
+        expect(folders()).toEqual(["0123456789"]);
+        await change({ fileSystems: [], zones: [] });
+        expect(folders()).toEqual([]);
+        expect((await run("ip", ["netns"])).stdout).not.toContain(id);
     }, 60_000);
 });
 

@@ -286,6 +286,7 @@ const deleteVSwitch = vpcAction({
             )
         )
             dependency(".NLB");
+        if (Object.values(state.mountTargets).some(({ vswitchId }) => vswitchId === vswitch.id)) dependency(".NAS");
         if (Object.values(state.instances).some(({ vswitchId }) => vswitchId === vswitch.id)) dependency("");
         if (Object.values(state.networkInterfaces).some(({ vswitchId }) => vswitchId === vswitch.id))
             dependency(".NetworkInterface");

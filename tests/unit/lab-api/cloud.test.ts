@@ -36,6 +36,9 @@ class RecordingMachine implements Machine {
     async health(): Promise<readonly ServerHealth[]> {
         return [];
     }
+    serves(): boolean {
+        return true;
+    }
     async close(): Promise<void> {
         return undefined;
     }

@@ -73,6 +73,7 @@ const machine: DesiredMachine = {
     securityGroups: [],
     balancers: [],
     zones: [],
+    fileSystems: [],
 };
 
 describe("indices", () => {
