@@ -3,7 +3,7 @@
 /** Files that no stack's resources come from. */
 const elsewhere = [
     /\.md$/,
-    /^(docs|tests|bench|lab|delivery|examples|doctor|graph|rotation|\.github|\.ci)\//,
+    /^(docs|tests|bench|lab|delivery|examples|doctor|graph|cost|rotation|\.github|\.ci)\//,
     /^(LICENSE|jest\.config\.js|eslint\.config\.mjs|\.prettier.*|\.gitignore)$/,
 ];
 

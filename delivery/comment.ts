@@ -53,13 +53,14 @@ function code(text: string): string {
 }
 
 /** A fenced block that its content can't end. */
-function block(language: string, text: string): string {
+export function block(language: string, text: string): string {
     const longest = Math.max(2, ...[...text.matchAll(/`{3,}/g)].map(([run]) => run.length));
     const fence = "`".repeat(longest + 1);
     return `${fence}${language}\n${text}\n${fence}`;
 }
 
-function folded(title: string, text: string): string {
+/** Text that shows when a reader asks for it. */
+export function folded(title: string, text: string): string {
     return `<details><summary>${title}</summary>\n\n${text}\n\n</details>`;
 }
 

@@ -5,17 +5,25 @@ import { join } from "node:path";
 import { policyPackArguments } from "../toolchain/policyPack";
 import { startPulumi } from "../toolchain/pulumi";
 import { type Plan, planOf, readEvents } from "./plan";
+import { dependenciesOf, type States, statesOf } from "./states";
 
 /** How much of the engine's own words is kept for the case that it fails before it logs an event. */
 const TAIL = 4000;
+
+/** What a preview says of a stack. */
+export interface Preview {
+    readonly plan: Plan;
+    readonly states: States;
+}
 
 /**
  * Previews a stack with `npm run pulumi`. A preview that fails gives a plan with errors.
  * @param args further arguments for `pulumi preview`
  */
-export async function previewStack(stack: string, args: readonly string[] = []): Promise<Plan> {
+export async function preview(stack: string, args: readonly string[] = []): Promise<Preview> {
     const folder = mkdtempSync(join(tmpdir(), "multihost-preview-"));
     const log = join(folder, "events.json");
+    const saved = join(folder, "plan.json");
     try {
         const { code, tail } = await pulumi(
             [
@@ -26,18 +34,27 @@ export async function previewStack(stack: string, args: readonly string[] = []):
                 "--suppress-progress",
                 "--event-log",
                 log,
+                "--save-plan",
+                saved,
                 ...policyPackArguments(),
                 ...args,
             ],
             { PULUMI_DEBUG_COMMANDS: "true" },
         );
-        const plan = planOf(readEvents(readIfThere(log)));
-        if (code === 0) return plan;
+        const events = readEvents(readIfThere(log));
+        const plan = planOf(events);
+        const states = statesOf(events, dependenciesOf(readIfThere(saved)));
+        if (code === 0) return { plan, states };
         const said = plan.errors.length > 0 ? plan.errors : [tail.trim()];
-        return { ...plan, errors: said };
+        return { plan: { ...plan, errors: said }, states };
     } finally {
         rmSync(folder, { recursive: true, force: true });
     }
+}
+
+/** {@link preview} for whoever asks only what is to be done. */
+export async function previewStack(stack: string, args: readonly string[] = []): Promise<Plan> {
+    return (await preview(stack, args)).plan;
 }
 
 function readIfThere(file: string): string {

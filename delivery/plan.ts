@@ -106,7 +106,8 @@ function valueAt(values: unknown, parts: readonly (string | number)[]): unknown 
     return value;
 }
 
-function known(value: unknown): unknown {
+/** A value as people may read it: {@link UNKNOWN} and a mask in the places of what is not known yet and of secrets. */
+export function known(value: unknown): unknown {
     if (typeof value === "string") return unknowns.has(value) ? UNKNOWN : value;
     if (Array.isArray(value)) return value.map(known);
     if (typeof value === "object" && value !== null && SECRET_KEY in value) return SECRET;
@@ -145,6 +146,18 @@ function propertiesOf(step: StepEventMetadata): PropertyChange[] {
                 replaces: (detailed[path]?.diffKind ?? "").endsWith("-replace") || causes.has(String(parts[0])),
             };
         });
+}
+
+/** The outermost component that a resource belongs to, by the parents of all resources. */
+export function componentOf(urn: string, parents: ReadonlyMap<string, string>): Change["component"] {
+    let top = urn;
+    const seen = new Set<string>();
+    for (let above = parents.get(top); above !== undefined && !isStack(above); above = parents.get(top)) {
+        if (seen.has(above)) break;
+        seen.add(above);
+        top = above;
+    }
+    return top === urn ? undefined : { name: nameOf(top), type: typeOf(top) };
 }
 
 /** Plain text of a message: the engine's colour codes and the terminal's taken out. */
@@ -204,17 +217,6 @@ export function planOf(events: readonly EngineEvent[]): Plan {
         complete ||= event.summaryEvent !== undefined;
     }
 
-    const componentOf = (urn: string): Change["component"] => {
-        let top = urn;
-        const seen = new Set<string>();
-        for (let above = parents.get(top); above !== undefined && !isStack(above); above = parents.get(top)) {
-            if (seen.has(above)) break;
-            seen.add(above);
-            top = above;
-        }
-        return top === urn ? undefined : { name: nameOf(top), type: typeOf(top) };
-    };
-
     const changes: Change[] = [];
     let unchanged = 0;
     for (const [urn, all] of steps) {
@@ -233,7 +235,7 @@ export function planOf(events: readonly EngineEvent[]): Plan {
             all.find((step) => step.op === "create-replacement") ??
             all.find((step) => meaning[step.op] !== undefined) ??
             all[0];
-        const component = componentOf(urn);
+        const component = componentOf(urn, parents);
         changes.push({
             urn,
             name: nameOf(urn),

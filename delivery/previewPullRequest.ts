@@ -1,16 +1,19 @@
 /** `npm run preview:pr`: previews the stacks that a change touches; see `help` below and docs/pull-requests.md. */
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { runCommandLine } from "../toolchain/commandLine";
+import { layOut } from "../graph/cli";
 import { root } from "../toolchain/folders";
 import { livesInLab } from "../toolchain/stacks";
 import { touchedStacks } from "./affected";
 import { commentOf, saysNothing } from "./comment";
-import { previewStack } from "./engine";
+import { preview, type Preview } from "./engine";
 import { changeSince } from "./git";
 import type { Operation, Plan } from "./plan";
 import { EXIT, type Report, type StackReport, exitCode, writeReport } from "./report";
 import { UsageError, post, pullRequestToPost, workflowEvent } from "./pullRequest";
+import { type CostBasis, costBasis, costOf, pictureOf } from "./sections";
 import { announcements, lossesOf } from "./stateful";
 
 const help = `Usage: npm run preview:pr -- [options]
@@ -20,7 +23,7 @@ Previews every stack that the commits since a base touch, and makes a comment fo
   --base REF          where the change starts from (default: the pull request's base, else origin/main)
   --stack NAME        this stack, touched or not; can be given several times. Without it: all but \`lab\`
   --label NAME        a label of the pull request; can be given several times (default: those of the pull request)
-  --output FOLDER     writes report.json and the comments there
+  --output FOLDER     writes report.json, the comments and changed pictures there
   --post              posts the comments to the pull request
   --pull-request N    its number (default: that of the workflow's event)
   --author LOGIN      who writes the comments (default: github-actions[bot])
@@ -36,11 +39,15 @@ function allStacks(): string[] {
         .sort();
 }
 
-/** What a stack's plan comes to. */
+/**
+ * What a stack's plan comes to.
+ * @param more what is known beside the plan, and further sections of the comment
+ */
 export function stackReport(
     stack: string,
     plan: Plan,
     change: { readonly commit: string; readonly messages: readonly string[]; readonly labels: readonly string[] },
+    more: { readonly cost?: StackReport["cost"]; readonly sections?: readonly string[] } = {},
 ): StackReport {
     const losses = lossesOf(plan, announcements(change.messages, change.labels));
     const counts: Partial<Record<Operation, number>> = {};
@@ -63,8 +70,19 @@ export function stackReport(
             operation,
             announced,
         })),
-        ...(!saysNothing(plan) && { comment: commentOf(plan, losses, { stack, commit: change.commit }) }),
+        ...(more.cost !== undefined && { cost: more.cost }),
+        ...(!saysNothing(plan) && {
+            comment: commentOf(plan, losses, { stack, commit: change.commit, sections: more.sections ?? [] }),
+        }),
     };
+}
+
+/** Where a reader of the comment finds what the workflow has written; undefined elsewhere. */
+function drawingOf(stack: string): string | undefined {
+    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run } = process.env;
+    return server === undefined || repository === undefined || run === undefined
+        ? undefined
+        : `<sub>Drawn: \`${stack}.svg\` in [the run's artifacts](${server}/${repository}/actions/runs/${run}#artifacts)</sub>`;
 }
 
 function parse(argv: readonly string[]) {
@@ -87,6 +105,25 @@ function parse(argv: readonly string[]) {
     }
 }
 
+/** A report with costs and a picture; the picture is drawn into the folder that reports go to. */
+async function reportOf(
+    stack: string,
+    { plan, states }: Preview,
+    change: Parameters<typeof stackReport>[2],
+    basis: CostBasis,
+    output: string | undefined,
+): Promise<StackReport> {
+    if (plan.errors.length > 0 || !plan.complete) return stackReport(stack, plan, change);
+    const costs = costOf(states, basis);
+    const picture = pictureOf(states, output === undefined ? undefined : drawingOf(stack));
+    if (output !== undefined && picture.dot !== undefined) {
+        mkdirSync(output, { recursive: true });
+        writeFileSync(join(output, `${stack}.svg`), await layOut(picture.dot));
+    }
+    const sections = [costs.section, picture.section].filter((section) => section !== undefined);
+    return stackReport(stack, plan, change, { ...costs, sections });
+}
+
 async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
     const stacks = allStacks();
     const unknown = (options.stack ?? []).filter((stack) => !stacks.includes(stack));
@@ -94,6 +131,7 @@ async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
         throw new UsageError(
             `--stack: there is no Pulumi.${unknown.join(".yaml, no Pulumi.")}.yaml; stacks: ${stacks.join(", ")}`,
         );
+    const basis = costBasis();
     const event = workflowEvent();
     const change = await changeSince(options.base ?? event?.base.sha ?? "origin/main", root);
     const labels = options.label ?? event?.labels?.map(({ name }) => name) ?? [];
@@ -107,7 +145,8 @@ async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
             continue;
         }
         process.stderr.write(`… Preview ${stack}\n`);
-        reports.push(stackReport(stack, await previewStack(stack), { commit: change.commit, messages, labels }));
+        const about = { commit: change.commit, messages, labels };
+        reports.push(await reportOf(stack, await preview(stack), about, basis, options.output));
     }
     return { commit: change.commit, stacks: reports };
 }

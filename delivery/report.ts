@@ -25,6 +25,8 @@ export interface StackReport {
         readonly operation: Operation;
         readonly announced: boolean;
     }[];
+    /** What a month costs before and after the change, where that differs. */
+    readonly cost?: { readonly currency: string; readonly before: number; readonly after: number };
     /** The comment's text. Undefined when there is nothing to say. */
     readonly comment?: string;
 }

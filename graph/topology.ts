@@ -1,5 +1,6 @@
 /** What a stack consists of, as a picture shows it: read from its exported state, which needs no secrets for it. */
 import { scriptNameOf } from "../components/scriptText";
+import { exportedResources, type StackResource as Resource } from "../delivery/states";
 
 /** A host, and what runs on it. */
 export interface TopologyHost {
@@ -50,16 +51,6 @@ export interface Topology {
 export const INTERNET = "internet";
 export const NAT = "NAT gateway";
 
-interface Resource {
-    readonly urn: string;
-    readonly type: string;
-    readonly id?: string;
-    readonly parent?: string;
-    readonly delete?: boolean;
-    readonly inputs?: Readonly<Record<string, unknown>>;
-    readonly outputs?: Readonly<Record<string, unknown>>;
-}
-
 const types = {
     vpc: "alicloud:vpc/network:Network",
     instance: "alicloud:ecs/instance:Instance",
@@ -88,7 +79,7 @@ const services: Readonly<Record<string, string>> = {
 };
 
 const nameOf = (urn: string): string => urn.slice(urn.lastIndexOf("::") + 2);
-const byName = (one: string, other: string): number => one.localeCompare(other, "en", { numeric: true });
+export const byName = (one: string, other: string): number => one.localeCompare(other, "en", { numeric: true });
 const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
 const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(text) : []);
 
@@ -97,8 +88,11 @@ const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(te
  * @param exported what `pulumi stack export` prints, parsed
  */
 export function readTopology(exported: unknown): Topology {
-    const { deployment } = exported as { readonly deployment?: { readonly resources?: readonly Resource[] } };
-    const resources = (deployment?.resources ?? []).filter(({ delete: leaving }) => leaving !== true);
+    return topologyOf(exportedResources(exported));
+}
+
+/** What resources come to in a picture. */
+export function topologyOf(resources: readonly Resource[]): Topology {
     const of = (type: string): Resource[] => resources.filter((resource) => resource.type === type);
     const [vpc] = of(types.vpc);
 

@@ -1,0 +1,124 @@
+/** What an update changes in a picture, and the picture itself in the language that GitHub draws. */
+import {
+    byName,
+    INTERNET,
+    NAT,
+    type Topology,
+    type TopologyBalancer,
+    type TopologyHost,
+    type TopologyPool,
+} from "./topology";
+
+/** Most hosts of a pool that are drawn; the others are counted. */
+const DRAWN = 12;
+
+/** One thing that a picture shows, as a line of text. Addresses that the cloud gives are left out: a new host has none before the update. */
+function facts({ vpc, pools, balancers, nat, flows, names }: Topology): string[] {
+    return [
+        ...(vpc === undefined ? [] : [`VPC ${vpc.name} ${vpc.cidr}`]),
+        ...pools.flatMap(({ name, hosts, amongThemselves }) => [
+            ...hosts.map((host) => `${name}: ${hostFact(host)}`),
+            ...(amongThemselves.length === 0 ? [] : [`${name} among themselves: ${amongThemselves.join(", ")}`]),
+        ]),
+        ...balancers.map(
+            (one) => `balancer ${one.name}, ${one.public ? "public" : "private"}: ${one.ports.join(", ")}`,
+        ),
+        ...(nat === undefined ? [] : [NAT]),
+        ...flows.map(({ from, to, ports }) => `${from} → ${to}${ports.length === 0 ? "" : `: ${ports.join(", ")}`}`),
+        ...names.map((name) => `name ${name}`),
+    ];
+}
+
+function hostFact({ name, zone, instanceType, services }: TopologyHost): string {
+    return [`host ${name}`, zone, instanceType, ...services].filter((part) => part !== "").join(", ");
+}
+
+/** What comes and goes, in the form of a difference: `+ node: host node-7, …`. Empty when the picture stays as it is. */
+export function topologyChanges(before: Topology, after: Topology): string[] {
+    const [old, now] = [facts(before), facts(after)];
+    return [
+        ...old.filter((fact) => !now.includes(fact)).map((fact) => `- ${fact}`),
+        ...now.filter((fact) => !old.includes(fact)).map((fact) => `+ ${fact}`),
+    ];
+}
+
+const escaped = (text: string): string =>
+    text.replace(/[#"<>&`\\]/g, (sign) => `#${sign.codePointAt(0)!};`).replace(/\s+/g, " ");
+const label = (...lines: readonly string[]): string =>
+    `"${lines
+        .filter((line) => line !== "")
+        .map(escaped)
+        .join("<br/>")}"`;
+
+/** Hosts of both sides, those that stay, come and go told apart. */
+function drawnPools(before: Topology, after: Topology): { pool: string; hosts: (TopologyHost & { mark: string })[] }[] {
+    const find = ({ pools }: Topology, pool: string): TopologyPool | undefined =>
+        pools.find(({ name }) => name === pool);
+    const names = [...new Set([...before.pools, ...after.pools].map(({ name }) => name))].sort(byName);
+    return names.map((pool) => {
+        const [old, now] = [find(before, pool)?.hosts ?? [], find(after, pool)?.hosts ?? []];
+        const marked = now.map((host) => {
+            const was = old.find(({ name }) => name === host.name);
+            return { ...host, mark: was === undefined ? "new" : hostFact(was) === hostFact(host) ? "" : "changed" };
+        });
+        const gone = old.filter(({ name }) => !now.some((host) => host.name === name));
+        return { pool, hosts: [...marked, ...gone.map((host) => ({ ...host, mark: "gone" }))] };
+    });
+}
+
+/** A picture of an update in Mermaid's language: the stack as it will be, with what comes, changes and goes in colours. */
+export function toMermaid(before: Topology, after: Topology): string {
+    const ids = new Map<string, string>();
+    const idOf = (kind: string, name: string): string => {
+        const key = `${kind} ${name}`;
+        if (!ids.has(key)) ids.set(key, `${kind}${ids.size}`);
+        return ids.get(key)!;
+    };
+    const pools = drawnPools(before, after);
+    const isPool = (end: string): boolean => pools.some(({ pool }) => pool === end);
+    const isBalancer = (end: string): boolean => after.balancers.some(({ name }) => name === end);
+    const endOf = (end: string): string => idOf(isPool(end) ? "pool" : "end", end);
+    const outside = [...new Set(after.flows.flatMap(({ from, to }) => [from, to]))].filter(
+        (end) => !isPool(end) && !isBalancer(end) && end !== NAT,
+    );
+    const balancer = ({ name, ports }: TopologyBalancer): string =>
+        `${endOf(name)}{{${label(name, "load balancer", ports.map((port) => `:${port}`).join(" "))}}}`;
+    return [
+        "flowchart LR",
+        ...outside.map((end) =>
+            end === INTERNET ? `${endOf(end)}((${label(end)}))` : `${endOf(end)}([${label(end)}])`,
+        ),
+        ...after.balancers.filter((one) => one.public).map(balancer),
+        `subgraph vpc[${label(after.vpc === undefined ? "network" : `VPC ${after.vpc.name} ${after.vpc.cidr}`)}]`,
+        ...after.balancers.filter((one) => !one.public).map(balancer),
+        ...(after.nat === undefined ? [] : [`${endOf(NAT)}{{${label(NAT)}}}`]),
+        ...pools.flatMap(({ pool, hosts }) => poolLines(pool, hosts, idOf)),
+        "end",
+        ...after.flows.map(({ from, to, ports }) => {
+            const arrow = from === NAT || to === NAT ? "-.->" : "-->";
+            return `${endOf(from)} ${arrow}${ports.length === 0 ? "" : `|${label(ports.join(", "))}|`} ${endOf(to)}`;
+        }),
+        "classDef new fill:#dff0d8,stroke:#2e7d32",
+        "classDef changed fill:#fde7c8,stroke:#b26a00",
+        "classDef gone fill:#f8d7da,stroke:#b00020,stroke-dasharray:4",
+    ].join("\n");
+}
+
+function poolLines(
+    pool: string,
+    hosts: readonly (TopologyHost & { readonly mark: string })[],
+    idOf: (kind: string, name: string) => string,
+): string[] {
+    // What changes is drawn before what only stays.
+    const ordered = [...hosts].sort((one, other) => Number(one.mark === "") - Number(other.mark === ""));
+    const more = ordered.length - DRAWN;
+    return [
+        `subgraph ${idOf("pool", pool)}[${label(pool)}]`,
+        ...ordered.slice(0, DRAWN).map(({ name, zone, instanceType, services, mark }) => {
+            const id = idOf("host", `${pool} ${name}`);
+            return `${id}[${label(name, zone, instanceType, ...services)}]${mark === "" ? "" : `:::${mark}`}`;
+        }),
+        ...(more > 0 ? [`${idOf("more", pool)}[${label(`and ${more} more`)}]`] : []),
+        "end",
+    ];
+}

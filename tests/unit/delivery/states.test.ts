@@ -1,0 +1,116 @@
+import { readEvents } from "../../../delivery/plan";
+import { costBasis, costOf, pictureOf } from "../../../delivery/sections";
+import { dependenciesOf, exportedResources, statesOf } from "../../../delivery/states";
+import { component, log, resource, urn } from "./events";
+
+const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+const instance = "alicloud:ecs/instance:Instance";
+const group = "alicloud:ecs/securityGroup:SecurityGroup";
+const rule = "alicloud:ecs/securityGroupRule:SecurityGroupRule";
+const pool = urn("multihost:compute:NodePool", "node");
+const provider = resource({
+    op: "same",
+    name: "default",
+    type: "pulumi:providers:alicloud",
+    old: { inputs: { region: "cn-hangzhou" } },
+    new: { inputs: { region: "cn-hangzhou" } },
+});
+const host = (name: string, op: string, more: object = {}): object => {
+    const inputs = { instanceType: "ecs.g7.large", systemDiskSize: 40, securityGroups: ["sg-1"], ...more };
+    const state = { inputs, outputs: inputs, provider: `${urn("pulumi:providers:alicloud", "default")}::p` };
+    return resource({ op, name, type: instance, parent: pool, old: state, new: state });
+};
+const events = (...some: object[]) =>
+    readEvents(log(provider, component("node", { type: "multihost:compute:NodePool" }), ...some));
+const names = (resources: readonly { urn: string; type: string }[]): string[] =>
+    resources.filter(({ type }) => type === instance).map(({ urn: full }) => full.split("::").at(-1)!);
+
+test("a state holds what is there before, and what will be there after", () => {
+    const { before, after } = statesOf(
+        events(
+            host("kept", "same"),
+            host("gone", "delete"),
+            host("new", "create"),
+            host("again", "create-replacement"),
+            host("again", "replace"),
+            host("again", "delete-replaced"),
+        ),
+    );
+    expect(names(before)).toEqual(["kept", "gone", "again"]);
+    expect(names(after)).toEqual(["kept", "new", "again"]);
+});
+
+test("what is only known after the update is the resource that it comes from, else missing", () => {
+    const dependencies = dependenciesOf(
+        JSON.stringify({
+            resourcePlans: {
+                [urn(instance, "new")]: { goal: { propertyDependencies: { securityGroups: [urn(group, "web")] } } },
+                [urn(instance, "gone")]: {},
+            },
+        }),
+    );
+    const { after } = statesOf(
+        events(host("new", "create", { securityGroups: [UNKNOWN], imageId: UNKNOWN })),
+        dependencies,
+    );
+    const made = after.find(({ type }) => type === instance);
+    expect(made?.inputs?.["securityGroups"]).toEqual([urn(group, "web")]);
+    expect(made?.inputs?.["imageId"]).toBeUndefined();
+    expect(made?.id).toBe(urn(instance, "new"));
+    expect(dependenciesOf("").size).toBe(0);
+});
+
+test("an exported state lacks what only waits for its deletion", () => {
+    const resources = [
+        { urn: "a", type: "t" },
+        { urn: "b", type: "t", delete: true },
+    ];
+    expect(exportedResources({ deployment: { resources } }).map(({ urn: name }) => name)).toEqual(["a"]);
+    expect(exportedResources({})).toEqual([]);
+});
+
+test("a host that comes shows in the cost and in the picture, with who may reach it", () => {
+    const web = urn(group, "web");
+    const states = statesOf(
+        events(
+            host("node-1", "same"),
+            resource({ op: "create", name: "web", type: group, new: { inputs: {} } }),
+            host("node-2", "create", { securityGroups: [UNKNOWN] }),
+            resource({
+                op: "create",
+                name: "http",
+                type: rule,
+                new: {
+                    inputs: {
+                        type: "ingress",
+                        ipProtocol: "tcp",
+                        portRange: "80/80",
+                        cidrIp: "0.0.0.0/0",
+                        securityGroupId: UNKNOWN,
+                    },
+                },
+            }),
+        ),
+        new Map<string, Record<string, string[]>>([
+            [urn(instance, "node-2"), { securityGroups: [web] }],
+            [urn(rule, "http"), { securityGroupId: [web] }],
+        ]),
+    );
+    const { cost, section } = costOf(states, { ...costBasis(), currency: "CNY" });
+    expect(cost!.after).toBeCloseTo(2 * cost!.before, 1);
+    expect(section).toContain("CNY a month (+");
+    const picture = pictureOf(states, "see there");
+    expect(picture.section).toContain("```mermaid\nflowchart LR");
+    expect(picture.section).toContain("+ node: host node-2, ecs.g7.large");
+    expect(picture.section).toContain("+ internet → node: 80");
+    expect(picture.section).toContain("see there");
+    expect(picture.dot).toContain("node-2");
+});
+
+test("neither is there when nothing of it changes, and an estimate that isn't possible takes nothing else away", () => {
+    const states = statesOf(events(host("node-1", "same")));
+    expect(costOf(states, costBasis())).toEqual({});
+    expect(pictureOf(states)).toEqual({});
+    const nowhere = statesOf(readEvents(log(host("node-1", "create"))));
+    expect(costOf(nowhere, costBasis()).section).toContain("Cost: can't be estimated");
+});
