@@ -37,11 +37,13 @@ export interface BastionArgs extends Pick<
  * new NodePool("node", { network, role: "data", count: 6, bastion });
  */
 export class Bastion extends pulumi.ComponentResource implements JumpHost {
+    /** The host itself. */
     public readonly host: Host;
     /** Its public address. */
     public readonly address: pulumi.Output<string>;
     /** The private key that logs in to it, in OpenSSH format. Secret. */
     public readonly privateKey: pulumi.Output<string>;
+    /** What has to be done on it before others are reached through it. */
     public readonly preparedBy: readonly HostStep[];
 
     constructor(name: string, args: BastionArgs, opts?: pulumi.ComponentResourceOptions) {

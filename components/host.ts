@@ -151,7 +151,9 @@ function requireHostKey(problems: Problems, key: string): void {
 export class Host extends pulumi.ComponentResource {
     /** The name it was given; also its host name when a {@link NodePool} made it. */
     public readonly name: string;
+    /** Who logs in. */
     public readonly user: string;
+    /** Its address within the network. */
     public readonly privateAddress: pulumi.Output<string>;
     /** Undefined when it has none. */
     public readonly publicAddress: pulumi.Output<string> | undefined;

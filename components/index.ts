@@ -9,7 +9,7 @@ export * from "./nodePool";
 export * from "./platformReference";
 export { type DnsTarget, PrivateDns, type PrivateDnsArgs } from "./privateDns";
 export * from "./redis";
-export { loadScript, type Script } from "./scripts";
+export { loadScript, type Script, type ScriptSource } from "./scripts";
 export * from "./storage";
 export type { Tags } from "./tags";
 export * from "./web";

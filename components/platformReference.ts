@@ -5,7 +5,9 @@ import type { Network } from "./network";
 
 /** What another stack needs to place hosts in a network and to write rules about those that are there. Nothing of it is secret. */
 export interface SharedNetwork {
+    /** Id of the VPC. */
     readonly vpcId: string;
+    /** Ids of its VSwitches, in the order of the zones. */
     readonly vswitchIds: readonly string[];
     /** Id of each role's security group, which holds its rules. */
     readonly securityGroupIds: Readonly<Record<string, string>>;
@@ -15,19 +17,29 @@ export interface SharedNetwork {
 
 /** What SSH needs to reach a machine. */
 export interface SharedMachine {
+    /** Host name. */
     readonly name: string;
+    /** Private address. */
     readonly address: string;
+    /** Where it is reached from outside, if anywhere. */
     readonly publicAddress?: string;
+    /** SSH port. */
     readonly port: number;
+    /** Who logs in. */
     readonly user: string;
+    /** Key of that user, in OpenSSH format. Secret. */
     readonly privateKey: string;
+    /** Its public host key: `ssh-ed25519 AAAA…`. */
     readonly hostKey: string;
+    /** What tells another machine of the same name apart: its instance id. */
     readonly identity: string;
+    /** Id of its zone; not there for machines that aren't the cloud's. */
     readonly zone?: string;
 }
 
 /** A host of another stack, and what it is reached through. */
 export interface SharedHost extends SharedMachine {
+    /** What it is reached through; not there for a host with a public address. */
     readonly bastion?: SharedMachine;
 }
 

@@ -19,9 +19,11 @@ export interface Script {
 
 /** One file within a {@link Script}'s body. */
 export interface ScriptSource {
+    /** Path below `scripts/`. */
     readonly file: string;
     /** Line of the body, counted from 1. */
     readonly firstLine: number;
+    /** How many lines of the body it is. */
     readonly lineCount: number;
 }
 

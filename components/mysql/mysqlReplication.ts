@@ -9,8 +9,11 @@ import { type MysqlReplicationSettings, parseMysqlReplicationArgs } from "./sett
 
 /** Where a server of a {@link MysqlReplication} answers. */
 export interface MysqlServer {
+    /** Name of its host. */
     readonly name: string;
+    /** Private address. */
     readonly address: string;
+    /** TCP port. */
     readonly port: number;
 }
 
@@ -24,6 +27,7 @@ export interface MysqlReplicationResult {
     readonly version: string;
     /** Milliseconds in which no server took writes, when this run switched over. */
     readonly outageMs?: number;
+    /** What a reader of the log should know; not there when there is nothing. */
     readonly notes?: readonly string[];
 }
 

@@ -30,6 +30,7 @@ export interface EgressRule {
     readonly roles?: readonly string[];
     /** Ranges. */
     readonly cidrs?: readonly string[];
+    /** Shown in the console. @default says protocol and target */
     readonly description?: string;
 }
 

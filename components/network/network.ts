@@ -8,9 +8,11 @@ import { expandRule, type NetworkSettings, parseNetworkArgs, type RuleSettings }
 
 /** One VSwitch of a {@link Network}. */
 export interface VSwitch {
+    /** Such as `vsw-bp1…`. */
     readonly id: pulumi.Output<string>;
     /** Id of its zone, such as `cn-hangzhou-h`. */
     readonly zone: pulumi.Output<string>;
+    /** Its range of addresses. */
     readonly cidr: pulumi.Output<string>;
 }
 
@@ -35,6 +37,7 @@ export interface VSwitch {
  * new Network("main", { vpcId: "vpc-bp1…", vswitchIds: ["vsw-bp1…", "vsw-bp2…"], roles: { data: {} } });
  */
 export class Network extends pulumi.ComponentResource {
+    /** Id of the VPC, made or adopted. */
     public readonly vpcId: pulumi.Output<string>;
     /** In the order of the zones; hosts are spread over them. */
     public readonly vswitches: readonly VSwitch[];

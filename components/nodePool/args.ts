@@ -42,6 +42,7 @@ export interface AdoptedInstance {
     readonly instanceId: pulumi.Input<string>;
     /** Who logs in: root, or someone who may run `sudo` without a password. @default "root" */
     readonly user?: string;
+    /** In OpenSSH or PEM format, without a passphrase. */
     readonly privateKey: pulumi.Input<string>;
     /** Its public host key: `ssh-ed25519 AAAA…`. */
     readonly hostKey: pulumi.Input<string>;
@@ -49,6 +50,7 @@ export interface AdoptedInstance {
 
 /** Whatever other hosts are reached through, such as a `Bastion`. */
 export interface JumpHost {
+    /** The host that connections go through. */
     readonly host: Host;
     /** What has to be done on it before others are reached through it. */
     readonly preparedBy?: readonly pulumi.Resource[];

@@ -8,17 +8,23 @@ import { parseRedisClusterArgs, type RedisClusterSettings } from "./settings";
 
 /** Where a node of a {@link RedisCluster} answers. */
 export interface RedisClusterHost {
+    /** Host name. */
     readonly name: string;
+    /** Private address. */
     readonly address: string;
+    /** TCP port of clients. */
     readonly port: number;
 }
 
 /** What the step that joins the nodes reports. */
 export interface RedisClusterResult {
+    /** How many nodes hold slots. */
     readonly masters: number;
+    /** How many of the 16384 slots are served. */
     readonly slots: number;
     /** `name=master:<slots>` or `name=replica:<name of its master>` for every node. */
     readonly nodes: readonly string[];
+    /** What a reader of the log should know; not there when there is nothing. */
     readonly notes?: readonly string[];
 }
 

@@ -7,6 +7,7 @@ import { ownerParams, type Share, type ShareContext } from "./share";
 
 /** What the step that makes the volume reports. */
 export interface StorageVolumeResult {
+    /** Name of the volume. */
     readonly volume: string;
     /** `<address>:<folder>` of each copy. */
     readonly bricks: string;

@@ -6,7 +6,9 @@ import { parseWebTierArgs, type WebTierSettings } from "./settings";
 
 /** Where a host of a {@link WebTier} answers. */
 export interface WebHost {
+    /** Host name. */
     readonly name: string;
+    /** Private address. */
     readonly address: string;
     /** TCP port of HTTP, and of the health check. */
     readonly port: number;
