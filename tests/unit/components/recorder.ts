@@ -135,7 +135,8 @@ export class Recorder {
     }
 }
 
-function computed(type: string, name: string): Record<string, unknown> {
+/** What the cloud, a provider or a host gives a resource beside its inputs. */
+export function computed(type: string, name: string): Record<string, unknown> {
     switch (type) {
         case "tls:index/privateKey:PrivateKey":
             return {
