@@ -11,9 +11,15 @@ import type { WebConfig } from "./web";
 export interface LoadBalancerConfig {
     /** @default whether there are web servers */
     readonly enabled: boolean;
+    /** The cloud's product. @default "clb" */
+    readonly type: LoadBalancerArgs["type"];
     /** @default "intranet" */
     readonly address: "internet" | "intranet";
-    /** Whether it serves HTTPS on port 443 and redirects port 80 to it, instead of serving HTTP on port 80. @default true */
+    /**
+     * Whether it serves HTTPS on port 443 and redirects port 80 to it, instead of serving HTTP on port 80. An `nlb` passes on what it
+     * does not read, and serves HTTP only.
+     * @default true, and false with the type `nlb`
+     */
     readonly https: boolean;
     /** DNS names that a generated certificate is valid for, besides the one that `dns` gives it. @default [] */
     readonly names: readonly string[];
@@ -31,6 +37,7 @@ export interface LoadBalancerConfig {
 
 export const loadBalancerKeys = [
     "enabled",
+    "type",
     "address",
     "https",
     "names",
@@ -53,7 +60,11 @@ export function readLoadBalancer(reader: Reader, web: WebConfig, dns: DnsConfig)
     if (address !== "internet" && address !== "intranet") {
         problems.add("loadBalancer.address", `"${address}" is neither internet nor intranet.`);
     }
-    const https = reader.boolean(section, "loadBalancer.https", true);
+    const type = readType(reader);
+    const https = reader.boolean(section, "loadBalancer.https", type !== "nlb");
+    if (https && type === "nlb") {
+        problems.add("loadBalancer.https", "goes with the type clb, since an nlb serves HTTP only: leave it out.");
+    }
     const names = section?.["names"] === undefined ? [] : reader.texts(section, "loadBalancer.names");
     const allow = section?.["allow"] === undefined ? undefined : reader.cidrs(section["allow"], "loadBalancer.allow");
     if (allow?.length === 0) {
@@ -62,6 +73,7 @@ export function readLoadBalancer(reader: Reader, web: WebConfig, dns: DnsConfig)
     const certificate = readCertificate(reader, https, names);
     return {
         enabled,
+        type,
         address: address === "internet" ? "internet" : "intranet",
         https,
         // Within the VPC the web servers' name is the balancer's.
@@ -72,6 +84,13 @@ export function readLoadBalancer(reader: Reader, web: WebConfig, dns: DnsConfig)
         drainSeconds: reader.integer(section, "loadBalancer.drainSeconds", 30, 0, 900),
         deletionProtection: reader.boolean(section, "loadBalancer.deletionProtection", false),
     };
+}
+
+function readType(reader: Reader): LoadBalancerConfig["type"] {
+    const type = reader.text(reader.section("loadBalancer"), "loadBalancer.type") ?? "clb";
+    if (type === "clb" || type === "nlb") return type;
+    reader.problems.add("loadBalancer.type", `"${type}" is neither clb nor nlb.`);
+    return "clb";
 }
 
 function readCertificate(reader: Reader, https: boolean, names: readonly string[]): LoadBalancerConfig["certificate"] {
@@ -129,21 +148,30 @@ export function balancerSettings(
     return {
         ...config,
         tags,
-        type: "clb",
-        ...(config.address === "intranet" && { vswitchId: network.vswitches[0]!.id }),
+        ...placement(config, network),
         listeners: balancerListeners(config, site),
         hosts: pool.hosts,
         after: site.ready,
     } satisfies LoadBalancerArgs;
 }
 
+/** Where in the network it stands. */
+function placement(
+    { type, address }: LoadBalancerConfig,
+    { vpcId, vswitches }: Network,
+): Pick<LoadBalancerArgs, "vpcId" | "vswitches" | "vswitchId"> {
+    if (type === "nlb") return { vpcId, vswitches };
+    return address === "intranet" ? { vswitchId: vswitches[0]!.id } : {};
+}
+
 /** The ports of the balancer. */
 export function balancerListeners(
-    { https, names, certificate, allow }: LoadBalancerConfig,
+    { type, https, names, certificate, allow }: LoadBalancerConfig,
     web: { readonly port: number; readonly healthPath: string },
 ): ListenerArgs[] {
     const access = allow === undefined ? {} : { allow };
     const serving = { hostPort: web.port, healthCheck: { path: web.healthPath }, ...access };
+    if (type === "nlb") return [{ protocol: "tcp", port: 80, ...serving }];
     if (!https) return [{ protocol: "http", port: 80, ...serving }];
     return [
         { protocol: "http", port: 80, redirectTo: 443, ...access },

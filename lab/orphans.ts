@@ -85,7 +85,7 @@ function belongs(item: Item, nameInItem: string, inputs: Inputs, nameInInputs: r
 }
 
 interface Listed {
-    readonly product: "Ecs" | "NAS" | "Slb" | "Vpc";
+    readonly product: "Ecs" | "NAS" | "Nlb" | "Slb" | "Vpc";
     readonly describe: string;
     readonly path: string;
     readonly id: string;
@@ -134,6 +134,9 @@ const ecs = (action: string, idName: string) => {
     return (rpc: Rpc, region: string, id: string) => rpc("Ecs", action, { RegionId: region, [idName]: id });
 };
 
+const nlb = (action: string, idName: string) => {
+    return (rpc: Rpc, region: string, id: string) => rpc("Nlb", action, { RegionId: region, [idName]: id });
+};
 const slb = (action: string, idName: string) => {
     return (rpc: Rpc, region: string, id: string) => rpc("Slb", action, { RegionId: region, [idName]: id });
 };
@@ -321,6 +324,68 @@ const finders: Readonly<Record<string, Finder>> = {
             await rpc("Slb", "DeleteLoadBalancer", balancer);
         },
     }),
+    "alicloud:nlb/loadBalancer:LoadBalancer": listed({
+        product: "Nlb",
+        describe: "ListLoadBalancers",
+        path: "LoadBalancers",
+        id: "LoadBalancerId",
+        name: "LoadBalancerName",
+        inputs: ["loadBalancerName"],
+        filters: { "LoadBalancerNames.1": "loadBalancerName" },
+        remove: async (rpc, region, id) => {
+            const balancer = { RegionId: region, LoadBalancerId: id };
+            await rpc("Nlb", "UpdateLoadBalancerProtection", { ...balancer, DeletionProtectionEnabled: "false" });
+            await rpc("Nlb", "DeleteLoadBalancer", balancer);
+        },
+    }),
+    "alicloud:nlb/serverGroup:ServerGroup": listed({
+        product: "Nlb",
+        describe: "ListServerGroups",
+        path: "ServerGroups",
+        id: "ServerGroupId",
+        name: "ServerGroupName",
+        inputs: ["serverGroupName"],
+        filters: { "ServerGroupNames.1": "serverGroupName" },
+        remove: nlb("DeleteServerGroup", "ServerGroupId"),
+    }),
+    "alicloud:nlb/listener:Listener": async (rpc, region, inputs) => {
+        const balancer = { RegionId: region, "LoadBalancerIds.1": text(inputs, "loadBalancerId") };
+        const body = await described(rpc("Nlb", "ListListeners", balancer));
+        return list(body, "Listeners")
+            .filter(
+                (listener) =>
+                    listener["ListenerPort"] === inputs["listenerPort"] &&
+                    text(listener, "ListenerProtocol") === text(inputs, "listenerProtocol"),
+            )
+            .map((listener) => {
+                const id = text(listener, "ListenerId");
+                return {
+                    id,
+                    remove: async () => {
+                        await nlb("DeleteListener", "ListenerId")(rpc, region, id);
+                    },
+                };
+            });
+    },
+    "alicloud:nlb/serverGroupServerAttachment:ServerGroupServerAttachment": async (rpc, region, inputs) => {
+        const group = { RegionId: region, ServerGroupId: text(inputs, "serverGroupId") };
+        const named = { ...group, "ServerIds.1": text(inputs, "serverId") };
+        const body = await described(rpc("Nlb", "ListServerGroupServers", named));
+        return list(body, "Servers")
+            .filter((server) => server["Port"] === inputs["port"])
+            .map((server) => ({
+                id: `${group.ServerGroupId}_${text(server, "ServerId")}`,
+                remove: async () => {
+                    await rpc("Nlb", "RemoveServersFromServerGroup", {
+                        ...group,
+                        "Servers.1.ServerId": text(server, "ServerId"),
+                        "Servers.1.ServerType": text(server, "ServerType"),
+                        "Servers.1.ServerIp": text(server, "ServerIp"),
+                        "Servers.1.Port": String(server["Port"]),
+                    });
+                },
+            }));
+    },
     "alicloud:slb/acl:Acl": listed({
         product: "Slb",
         describe: "DescribeAccessControlLists",

@@ -5,6 +5,7 @@ import { percentEncode, signV1, stringToSignV1 } from "./api/signature";
 const versions = {
     Ecs: "2014-05-26",
     NAS: "2017-06-26",
+    Nlb: "2022-04-30",
     Slb: "2014-05-15",
     Vpc: "2016-04-28",
     pvtz: "2018-01-01",

@@ -16,6 +16,7 @@ export const token = {
     loadBalancers: [
         "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer",
         "alicloud:slb/loadBalancer:LoadBalancer",
+        "alicloud:nlb/loadBalancer:LoadBalancer",
     ],
 } as const;
 

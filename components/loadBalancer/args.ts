@@ -17,7 +17,13 @@ export interface HealthCheckArgs {
     readonly codes?: readonly ("2xx" | "3xx" | "4xx" | "5xx")[];
     /** The port that is checked, of UDP on a `udp` listener. @default the listener's `hostPort` */
     readonly port?: number;
-    /** Seconds between two checks, 1 to 50. @default 2 */
+    /**
+     * On a `udp` listener of an `nlb`: text that the check sends, at most 512 characters. @default the cloud's own
+     */
+    readonly request?: string;
+    /** On a `udp` listener of an `nlb`: the answer without which a host is unhealthy, at most 512 characters. @default none is needed */
+    readonly response?: string;
+    /** Seconds between two checks, 1 to 50; 5 to 50 with an `nlb`. @default 2, and 5 with an `nlb` */
     readonly intervalSeconds?: number;
     /** Seconds that an answer may take, 1 to 300. @default 5 */
     readonly timeoutSeconds?: number;
@@ -76,16 +82,28 @@ export interface ListenerArgs {
     readonly deny?: readonly string[];
 }
 
+/** A VSwitch in which a balancer has an address, such as one of `Network.vswitches`. */
+export interface BalancerVSwitchArgs {
+    /** Its id, `vsw-…`. */
+    readonly id: pulumi.Input<string>;
+    /** Id of its zone, such as `cn-hangzhou-h`. */
+    readonly zone: pulumi.Input<string>;
+}
+
 /** Arguments of {@link LoadBalancer}. */
 export interface LoadBalancerArgs {
-    /** Classic Load Balancer. */
-    readonly type: "clb";
+    /** The cloud's product: Classic Load Balancer for every protocol, or Network Load Balancer, in several zones, for `tcp` and `udp`. */
+    readonly type: "clb" | "nlb";
     /** Whether it has an address of the internet, or one of a VSwitch. Another value makes another balancer with another address. */
     readonly address: "internet" | "intranet";
-    /** Id of the VSwitch; required with `address: "intranet"`. */
+    /** Id of the VSwitch of a `clb`; required with `address: "intranet"`. */
     readonly vswitchId?: pulumi.Input<string>;
+    /** Id of the VPC of an `nlb`, which is that of its hosts. */
+    readonly vpcId?: pulumi.Input<string>;
+    /** VSwitches of an `nlb`, in at least two zones, whatever its address is. */
+    readonly vswitches?: readonly BalancerVSwitchArgs[];
     /**
-     * Between 1 and 20 ECS instances of one VPC, of any pools. Their security groups need no rule: what the balancer lets
+     * Between 1 and 20 ECS instances of one VPC, of any pools, up to 200 behind an `nlb`. Their security groups need no rule: what the balancer lets
      * through arrives from 100.64.0.0/10, which the cloud admits.
      */
     readonly hosts: readonly Host[];

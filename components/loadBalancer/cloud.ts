@@ -33,7 +33,7 @@ export interface BalancerParts {
 /** A balancer of one type in the cloud. */
 export interface CloudBalancer extends BalancerPlace {
     readonly id: pulumi.Output<string>;
-    /** Those that put servers into it and take them out. */
+    /** Those that an update takes servers out of; none where each server's leaving is a deletion, which waits by itself. */
     readonly membership: readonly pulumi.CustomResource[];
     /** What is done once it serves. */
     readonly listeners: readonly pulumi.CustomResource[];

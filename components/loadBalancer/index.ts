@@ -1,2 +1,9 @@
-export type { BalancerCertificateArgs, HealthCheckArgs, ListenerArgs, LoadBalancerArgs, StickinessArgs } from "./args";
+export type {
+    BalancerCertificateArgs,
+    BalancerVSwitchArgs,
+    HealthCheckArgs,
+    ListenerArgs,
+    LoadBalancerArgs,
+    StickinessArgs,
+} from "./args";
 export { LoadBalancer } from "./loadBalancer";

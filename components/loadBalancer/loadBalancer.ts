@@ -6,15 +6,17 @@ import type { ListenerArgs, LoadBalancerArgs } from "./args";
 import { createClassicBalancer } from "./clb";
 import type { BalancerPlace, MakeBalancer } from "./cloud";
 import { drain } from "./drain";
+import { createNetworkBalancer } from "./nlb";
 import { parseLoadBalancerArgs } from "./settings";
 import type { BalancerType } from "./types";
 
 const makers: Readonly<Record<BalancerType, MakeBalancer>> = {
     clb: createClassicBalancer,
+    nlb: createNetworkBalancer,
 };
 
 /**
- * A load balancer of the cloud (Classic Load Balancer, billed by traffic and capacity units) in front of hosts.
+ * A load balancer of the cloud (Classic or Network Load Balancer, billed by traffic and capacity units) in front of hosts.
  *
  * A host that leaves `hosts` gets nothing new from the first moments of an update on. The update waits `drainSeconds` for what it
  * has begun, and only then goes on to what removes the host: Pulumi deletes after it updates.
@@ -66,7 +68,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
                     ipAddresses: place.addresses,
                 }),
         });
-        drain(name, servers, settings.drainSeconds, balancer.membership, this);
+        if (balancer.membership.length > 0) drain(name, servers, settings.drainSeconds, balancer.membership, this);
 
         this.id = balancer.id;
         this.addresses = balancer.addresses;

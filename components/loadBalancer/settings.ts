@@ -4,11 +4,13 @@ import { checkName, checkTags } from "../tags";
 import type { HealthCheckArgs, ListenerArgs, LoadBalancerArgs, StickinessArgs } from "./args";
 import { type BalancerTypeLimits, balancerTypes } from "./types";
 
+/** What a check may be without. */
+type OptionalOfChecks = "path" | "domain" | "port" | "request" | "response";
+
 /** {@link ListenerArgs} with everything filled in that a redirection does not need. */
 export interface ListenerSettings {
     readonly args: ListenerArgs;
-    readonly check: Required<Omit<HealthCheckArgs, "path" | "domain" | "port">> &
-        Pick<HealthCheckArgs, "path" | "domain" | "port">;
+    readonly check: Required<Omit<HealthCheckArgs, OptionalOfChecks>> & Pick<HealthCheckArgs, OptionalOfChecks>;
     readonly access: { readonly type: "white" | "black"; readonly cidrs: readonly string[] } | undefined;
 }
 
@@ -74,6 +76,19 @@ function checkPlacement(problems: Problems, args: LoadBalancerArgs, { placement 
             "is needed for a balancer with an address within the VPC: name one of its VSwitches.",
         );
     }
+    if (placement === "zones") {
+        if (args.vswitchId !== undefined) {
+            problems.add("vswitchId", `is of no use to type "${args.type}": name VSwitches of its zones as vswitches.`);
+        }
+        if (args.vpcId === undefined) problems.add("vpcId", "is missing: which VPC are the hosts in?");
+        if ((args.vswitches ?? []).length < 2) {
+            problems.add("vswitches", `has to name VSwitches of at least two zones for type "${args.type}".`);
+        }
+        return;
+    }
+    for (const key of ["vpcId", "vswitches"] as const) {
+        if (args[key] !== undefined) problems.add(key, `is of no use to type "${args.type}": leave it out.`);
+    }
     if (args.address === "internet" && args.vswitchId !== undefined) {
         problems.add("vswitchId", 'is of no use to an internet balancer: leave it out, or set address to "intranet".');
     }
@@ -113,8 +128,9 @@ function parseListener(
     all: readonly ListenerArgs[],
     args: ListenerArgs,
     path: string,
-    { type, protocols, schedulers }: BalancerTypeLimits,
+    limits: BalancerTypeLimits,
 ): ListenerSettings {
+    const { type, protocols, schedulers } = limits;
     whole(problems, `${path}.port`, args.port, 1, 65535);
     const first = all.find((other) => listenerName(other) === listenerName(args));
     if (first !== args)
@@ -149,10 +165,10 @@ function parseListener(
     if (args.certificate !== undefined && args.names !== undefined) {
         problems.add(`${path}.names`, "are those of a generated certificate: leave them or certificate out.");
     }
-    checkStickiness(problems, args.protocol, args.stickiness, `${path}.stickiness`);
+    checkStickiness(problems, args.protocol, args.stickiness, `${path}.stickiness`, limits);
     return {
         args,
-        check: parseCheck(problems, args, `${path}.healthCheck`),
+        check: parseCheck(problems, args, `${path}.healthCheck`, limits),
         access: parseAccess(problems, args, path),
     };
 }
@@ -174,11 +190,13 @@ function checkStickiness(
     protocol: ListenerArgs["protocol"],
     stickiness: StickinessArgs | undefined,
     path: string,
+    { type }: BalancerTypeLimits,
 ): void {
     if (stickiness === undefined) return;
     const { seconds, cookie } = stickiness;
-    if (protocol === "udp") {
-        problems.add(path, 'is not there on udp: set scheduler to "sch", which keeps a client with its host.');
+    if (protocol === "udp" || type === "nlb") {
+        const where = type === "nlb" ? "an nlb" : "udp";
+        problems.add(path, `is not there on ${where}: set scheduler to "sch", which keeps a client with its host.`);
         return;
     }
     if (protocol === "tcp" && cookie !== undefined) {
@@ -193,11 +211,16 @@ function checkStickiness(
     }
 }
 
-function parseCheck(problems: Problems, args: ListenerArgs, path: string): ListenerSettings["check"] {
+function parseCheck(
+    problems: Problems,
+    args: ListenerArgs,
+    path: string,
+    { type, minCheckInterval, datagramTexts }: BalancerTypeLimits,
+): ListenerSettings["check"] {
     const { healthCheck = {}, protocol } = args;
     const check = {
         codes: ["2xx"] as const,
-        intervalSeconds: 2,
+        intervalSeconds: Math.max(2, minCheckInterval),
         timeoutSeconds: 5,
         healthyAfter: 3,
         unhealthyAfter: 3,
@@ -223,7 +246,16 @@ function parseCheck(problems: Problems, args: ListenerArgs, path: string): Liste
         problems.add(`${path}.codes`, "name at least one of 2xx, 3xx, 4xx, 5xx.");
     }
     if (check.port !== undefined) whole(problems, `${path}.port`, check.port, 1, 65535);
-    whole(problems, `${path}.intervalSeconds`, check.intervalSeconds, 1, 50);
+    for (const key of ["request", "response"] as const) {
+        const text = healthCheck[key];
+        if (text === undefined) continue;
+        if (protocol !== "udp" || !datagramTexts) {
+            problems.add(`${path}.${key}`, `belongs to a udp listener of an nlb, and this is ${protocol} of ${type}.`);
+        } else if (text === "" || text.length > 512) {
+            problems.add(`${path}.${key}`, "is not a text of 1 to 512 characters.");
+        }
+    }
+    whole(problems, `${path}.intervalSeconds`, check.intervalSeconds, minCheckInterval, 50);
     whole(problems, `${path}.timeoutSeconds`, check.timeoutSeconds, 1, 300);
     whole(problems, `${path}.healthyAfter`, check.healthyAfter, 2, 10);
     whole(problems, `${path}.unhealthyAfter`, check.unhealthyAfter, 2, 10);

@@ -14,6 +14,10 @@ export interface BalancerTypeLimits {
     readonly maxListeners: number;
     /** Whether it stands in one VSwitch if it is within a VPC, or in VSwitches of several zones whatever its address. */
     readonly placement: "vswitch" | "zones";
+    /** Seconds between two checks: the least, which is the default unless that is 2. */
+    readonly minCheckInterval: number;
+    /** Whether checks by datagrams may say something and expect an answer. */
+    readonly datagramTexts: boolean;
 }
 
 export const balancerTypes: Readonly<Record<BalancerType, BalancerTypeLimits>> = {
@@ -24,5 +28,17 @@ export const balancerTypes: Readonly<Record<BalancerType, BalancerTypeLimits>> =
         maxHosts: 20,
         maxListeners: 50,
         placement: "vswitch",
+        minCheckInterval: 1,
+        datagramTexts: false,
+    },
+    nlb: {
+        type: "nlb",
+        protocols: ["tcp", "udp"],
+        schedulers: ["wrr", "wlc", "rr", "sch"],
+        maxHosts: 200,
+        maxListeners: 50,
+        placement: "zones",
+        minCheckInterval: 5,
+        datagramTexts: true,
     },
 };

@@ -21,7 +21,7 @@ export interface NetworkBalancer extends Resource {
 }
 
 export type NlbProtocol = "TCP" | "UDP" | "TCPSSL";
-export type NlbScheduler = "Wrr" | "Wlc" | "rr" | "sch" | "tch";
+export type NlbScheduler = "Wrr" | "Wlc" | "Rr" | "Sch" | "Tch";
 
 export interface NlbServerGroup extends Resource {
     readonly type: "Instance" | "Ip";

@@ -64,9 +64,9 @@ function projectListener(state: State, balancer: NetworkBalancer, listener: NlbL
 const schedulers: Readonly<Record<NlbScheduler, DesiredPool["scheduler"]>> = {
     Wrr: "weighted",
     Wlc: "leastConnections",
-    rr: "equal",
-    sch: "sourceHash",
-    tch: "connectionHash",
+    Rr: "equal",
+    Sch: "sourceHash",
+    Tch: "connectionHash",
 };
 
 function projectPool(state: State, balancer: NetworkBalancer, groupId: string): DesiredPool {

@@ -34,6 +34,8 @@ class DatagramService {
     /** The configuration that is in force, as text. */
     private applied = "";
     private states = new Map<string, CheckState>();
+    /** Servers that new flows go to, as the firewall has it. */
+    private serving: ReadonlySet<string> = new Set();
     private checks = new AbortController();
     /** The firewall changes in turn. */
     private turn: Promise<unknown> = Promise.resolve();
@@ -45,7 +47,7 @@ class DatagramService {
     }
 
     health(): DatagramAnswer["health"] {
-        return datagramHealth(this.configuration, (one) => this.isUp(one));
+        return datagramHealth(this.configuration, (one) => this.serving.has(serverKey(one)));
     }
 
     /** Balances so from now on. Flows stay with their servers, except those of listeners that are no more. */
@@ -71,24 +73,26 @@ class DatagramService {
         for (const one of servers) if (one.listener.pool.check) void this.watch(one, one.listener.pool.check);
     }
 
-    private isUp(one: DatagramServer): boolean {
-        return this.states.get(serverKey(one))?.up === true;
-    }
-
     private async enforce(): Promise<void> {
-        const enforced = this.turn.then(() => {
-            const table = datagramTable(this.configuration, (one) => this.isUp(one));
+        const enforced = this.turn.then(async () => {
+            const up = new Set(
+                datagramServers(this.configuration)
+                    .map(serverKey)
+                    .filter((key) => this.states.get(key)?.up),
+            );
+            const table = datagramTable(this.configuration, (one) => up.has(serverKey(one)));
             // UDP has no end: a flow lasts as long as the listener that is the most patient lets it.
             const idle = Math.max(1, ...this.configuration.listeners.map(({ idleSeconds }) => idleSeconds));
             const timeouts = ["timeout", "timeout_stream"].map(
                 (name) => `net.netfilter.nf_conntrack_udp_${name}=${idle}`,
             );
-            return this.runner.script(`
+            await this.runner.script(`
 nft -f - <<'END_OF_TABLE'
 ${replaceTable(DATAGRAM_TABLE, table)}
 END_OF_TABLE
 sysctl -qw ${timeouts.join(" ")}
 `);
+            this.serving = up;
         });
         this.turn = enforced.catch(() => undefined);
         await enforced;

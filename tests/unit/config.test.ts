@@ -54,6 +54,7 @@ describe("the stack's configuration", () => {
             web: { enabled: true, count: 2, instanceType: "ecs.g7.large", port: 80, shared: false },
             loadBalancer: {
                 enabled: true,
+                type: "clb",
                 address: "intranet",
                 https: true,
                 names: ["web.internal"],
@@ -248,6 +249,13 @@ describe("the stack's configuration", () => {
             { protocol: "http", port: 80, redirectTo: 443, allow: ["198.51.100.0/24"] },
             { protocol: "https", port: 443, names: ["web.internal"], ...serving },
         ]);
+        const network = parseConfig({ ...minimal, loadBalancer: '{"type":"nlb"}' }).loadBalancer;
+        expect(balancerListeners(network, web)).toEqual([
+            { protocol: "tcp", port: 80, hostPort: 8080, healthCheck: { path: "/healthz" } },
+        ]);
+        expect(problemsOf({ ...minimal, loadBalancer: '{"type":"nlb","https":true}' })[1]).toBe(
+            "  - loadBalancer.https: goes with the type clb, since an nlb serves HTTP only: leave it out.",
+        );
         expect(balancerListeners({ ...loadBalancer, https: false }, web)).toEqual([
             { protocol: "http", port: 80, ...serving },
         ]);

@@ -94,7 +94,7 @@ interface AskedSettings {
 function settingsOf(before: Settings, protocol: NlbServerGroup["protocol"], request: AskedSettings): Settings {
     const enabled = request.connectionDrainEnabled ?? before.drain.enabled;
     return {
-        scheduler: oneOf(request.scheduler, ["Wrr", "Wlc", "rr", "sch", "tch"], "Scheduler", before.scheduler),
+        scheduler: oneOf(request.scheduler, ["Wrr", "Wlc", "Rr", "Sch", "Tch"], "Scheduler", before.scheduler),
         preserveClientIp: request.preserveClientIpEnabled ?? before.preserveClientIp,
         drain: {
             enabled,

@@ -159,6 +159,14 @@ export function computed(type: string, name: string): Record<string, unknown> {
             return { zoneId: `zone-of-${name}` };
         case "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer":
             return { address: "192.0.2.1" };
+        case "alicloud:nlb/loadBalancer:LoadBalancer":
+            return {
+                dnsName: `${name}.nlb.example.com`,
+                zoneMappings: [
+                    { zoneId: "z-2", vswitchId: "vsw-2", publicIpv4Address: "192.0.2.3" },
+                    { zoneId: "z-1", vswitchId: "vsw-1", publicIpv4Address: "192.0.2.2" },
+                ],
+            };
         case "command:remote:Command":
             return { stdout: '{"step":"x","changed":[]}\n', stderr: "" };
         default:

@@ -1,4 +1,7 @@
 import { actions } from "../../../lab/api/nlb";
+import { CloudError } from "../../../lab/api/errors";
+import { alicloudSearch } from "../../../lab/orphans";
+import { RpcError } from "../../../lab/rpc";
 import { projectBalancerNames, projectBalancers } from "../../../lab/model/projectBalancers";
 import { Answer, Cloud, OTHER_ZONE, Parameters, REGION, ZONE, at, list, text } from "../lab-vpc/harness";
 
@@ -329,4 +332,43 @@ test("tags are put on balancers, groups and listeners, and taken off", async () 
     });
     await cloud.nlb("UntagResources", { ...resource, "TagKey.1": "team" });
     expect(await cloud.nlb("ListTagResources", resource)).toMatchObject({ TagResources: [] });
+});
+
+test("what a cut-off run left behind is found by name and tags, and removed", async () => {
+    const search = alicloudSearch(async (_product, action, parameters) => {
+        try {
+            return await cloud.nlb(action, parameters);
+        } catch (error) {
+            if (!(error instanceof CloudError)) throw error;
+            throw new RpcError(error.code, error.message, error.status);
+        }
+    }, REGION);
+    const found = async (type: string, inputs: Record<string, unknown>) =>
+        (await search.find(`alicloud:nlb/${type}`, inputs)) ?? [];
+    const loadBalancerId = await balancer({ LoadBalancerName: "entry" });
+    const serverGroupId = await group({ ServerGroupName: "entry-80" });
+    const server = cloud.instance(vswitches[0]!);
+    await cloud.nlb("AddServersToServerGroup", {
+        ServerGroupId: serverGroupId,
+        "Servers.1.ServerId": server.id,
+        "Servers.1.ServerType": "Ecs",
+        "Servers.1.Port": "8080",
+    });
+    await listener({ LoadBalancerId: loadBalancerId, ServerGroupId: serverGroupId });
+    for (const [type, inputs, other] of [
+        ["listener:Listener", { loadBalancerId, listenerPort: 80, listenerProtocol: "TCP" }, { listenerPort: 81 }],
+        [
+            "serverGroupServerAttachment:ServerGroupServerAttachment",
+            { serverGroupId, serverId: server.id, port: 8080 },
+            { port: 8081 },
+        ],
+        ["serverGroup:ServerGroup", { serverGroupName: "entry-80" }, { serverGroupName: "entry-81" }],
+        ["loadBalancer:LoadBalancer", { loadBalancerName: "entry" }, { loadBalancerName: "other" }],
+    ] as const) {
+        expect(await found(type, { ...inputs, ...other })).toEqual([]);
+        const orphans = await found(type, inputs);
+        expect(orphans).toHaveLength(1);
+        await orphans[0]!.remove();
+        expect(await found(type, inputs)).toEqual([]);
+    }
 });

@@ -125,6 +125,118 @@ test("balances datagrams beside TCP on one port, with checks of their own", asyn
     ]);
 });
 
+describe("in several zones", () => {
+    const zones: Partial<LoadBalancerArgs> = {
+        type: "nlb",
+        vpcId: "vpc-1",
+        vswitches: [
+            { id: "vsw-1", zone: "z-1" },
+            { id: "vsw-2", zone: "z-2" },
+        ],
+    };
+    const dns: ListenerArgs = { protocol: "udp", port: 53, hostPort: 5353 };
+
+    test("has a group of servers for each port, and checks them by datagrams or over HTTP", async () => {
+        const balancer = await create({
+            ...zones,
+            weights: { "web-2": 30 },
+            listeners: [
+                { ...dns, scheduler: "sch", healthCheck: { request: "ping", response: "pong" } },
+                { protocol: "tcp", port: 80, hostPort: 8080, healthCheck: { path: "/healthz" } },
+            ],
+        });
+        expect(recorder.find("alicloud:nlb/loadBalancer:LoadBalancer", "entry").inputs).toMatchObject({
+            loadBalancerName: "entry",
+            addressType: "Internet",
+            vpcId: "vpc-1",
+            zoneMappings: [
+                { vswitchId: "vsw-1", zoneId: "z-1" },
+                { vswitchId: "vsw-2", zoneId: "z-2" },
+            ],
+            deletionProtectionConfig: { enabled: false },
+        });
+        expect(recorder.find("alicloud:nlb/serverGroup:ServerGroup", "entry-53-udp").inputs).toMatchObject({
+            protocol: "UDP",
+            scheduler: "Sch",
+            vpcId: "vpc-1",
+            healthCheck: {
+                healthCheckType: "UDP",
+                healthCheckReq: "ping",
+                healthCheckExp: "pong",
+                healthCheckInterval: 5,
+            },
+        });
+        expect(recorder.find("alicloud:nlb/serverGroup:ServerGroup", "entry-80").inputs).toMatchObject({
+            protocol: "TCP",
+            healthCheck: { healthCheckType: "HTTP", healthCheckUrl: "/healthz", healthCheckHttpCodes: ["http_2xx"] },
+        });
+        expect(
+            recorder.find("alicloud:nlb/serverGroupServerAttachment:ServerGroupServerAttachment", "entry-53-udp-web-2")
+                .inputs,
+        ).toEqual({
+            serverGroupId: "entry-53-udp-id",
+            serverId: "i-2",
+            serverType: "Ecs",
+            serverIp: "10.0.0.2",
+            port: 5353,
+            weight: 30,
+        });
+        expect(recorder.find("alicloud:nlb/listener:Listener", "entry-53-udp").inputs).toMatchObject({
+            listenerProtocol: "UDP",
+            listenerPort: 53,
+            loadBalancerId: "entry-id",
+            serverGroupId: "entry-53-udp-id",
+        });
+        expect(await valueOf(balancer.dnsName!)).toBe("entry.nlb.example.com");
+        expect(await valueOf(balancer.addresses)).toEqual(["192.0.2.2", "192.0.2.3"]);
+    });
+
+    test("a host that leaves is waited for after it is out of every group", async () => {
+        await create({ ...zones, listeners: [dns], drainSeconds: 7 });
+        expect(recorder.find("command:local:Command", "entry-web-1-drain").inputs).toMatchObject({
+            delete: 'sleep "$DRAIN_SECONDS"',
+            environment: { SERVER: "i-1", DRAIN_SECONDS: "7" },
+            triggers: ["i-1"],
+        });
+        expect(recorder.resources.filter(({ name }) => name === "entry-drain")).toEqual([]);
+    });
+
+    test("lists are rules of a security group, which counts where it drops", async () => {
+        await create({ ...zones, listeners: [{ ...dns, allow: ["10.0.0.0/8"] }] });
+        const rules = recorder.resources.filter(({ type }) => type.endsWith(":SecurityGroupRule"));
+        expect(
+            rules.map(({ inputs }) => [inputs["policy"], inputs["cidrIp"], inputs["portRange"], inputs["ipProtocol"]]),
+        ).toEqual([
+            ["accept", "10.0.0.0/8", "53/53", "udp"],
+            ["drop", "0.0.0.0/0", "53/53", "udp"],
+        ]);
+        expect(recorder.find("alicloud:nlb/loadBalancer:LoadBalancer", "entry").inputs).toMatchObject({
+            securityGroupIds: ["entry-access-id"],
+        });
+    });
+
+    test("needs its zones, and refuses what the product can't do", () => {
+        expect(
+            problems({
+                type: "nlb",
+                vswitchId: "vsw-1",
+                listeners: [http, { ...dns, stickiness: { seconds: 9 }, healthCheck: { intervalSeconds: 2 } }],
+            }),
+        ).toEqual([
+            '  - vswitchId: is of no use to type "nlb": name VSwitches of its zones as vswitches.',
+            "  - vpcId: is missing: which VPC are the hosts in?",
+            '  - vswitches: has to name VSwitches of at least two zones for type "nlb".',
+            '  - listeners[0].protocol: "http" is none of tcp, udp, which type "nlb" speaks.',
+            '  - listeners[1].stickiness: is not there on an nlb: set scheduler to "sch", which keeps a client with its host.',
+            "  - listeners[1].healthCheck.intervalSeconds: 2 is not a whole number from 5 to 50.",
+        ]);
+        expect(problems({ vpcId: "vpc-1", listeners: [{ ...dns, healthCheck: { request: "ping" } }] })).toEqual([
+            '  - vpcId: is of no use to type "clb": leave it out.',
+            "  - listeners[0].healthCheck.request: belongs to a udp listener of an nlb, and this is udp of clb.",
+        ]);
+    });
+});
+
 test("checks the health of hosts as it is told, and not more", async () => {
     await create({
         listeners: [
@@ -287,7 +399,7 @@ test("lists every problem at once", () => {
         ),
     ).toEqual([
         expect.stringContaining('- name: "Entry" can\'t name resources'),
-        '  - type: "alb" is not there: use "clb".',
+        '  - type: "alb" is not there: use "clb" or "nlb".',
         '  - vswitchId: is of no use to an internet balancer: leave it out, or set address to "intranet".',
         '  - hosts[1]: "web-1" is listed twice.',
         '  - weights["web-1"]: 101 is not a whole number from 0 to 100.',

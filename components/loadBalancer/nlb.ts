@@ -1,0 +1,199 @@
+import * as alicloud from "@pulumi/alicloud";
+import * as command from "@pulumi/command";
+import type * as pulumi from "@pulumi/pulumi";
+
+import { tagsFor } from "../tags";
+import type { BalancerParts, CloudBalancer } from "./cloud";
+import { type ListenerSettings, listenerName } from "./settings";
+
+/** Network Load Balancer, billed by traffic and capacity units: an address in each of several zones. */
+export function createNetworkBalancer(parts: BalancerParts): CloudBalancer {
+    return new NetworkBalancer(parts);
+}
+
+const protocols = { tcp: "TCP", udp: "UDP" } as const;
+const schedulers = { wrr: "Wrr", wlc: "Wlc", rr: "Rr", sch: "Sch" } as const;
+
+class NetworkBalancer implements CloudBalancer {
+    public readonly id: pulumi.Output<string>;
+    public readonly addresses: pulumi.Output<string[]>;
+    public readonly dnsName: pulumi.Output<string>;
+    public readonly listeners: readonly pulumi.CustomResource[];
+    /** Each server is held up on its own, see {@link NetworkBalancer.drain}. */
+    public readonly membership: readonly pulumi.CustomResource[] = [];
+
+    private readonly balancer: alicloud.nlb.LoadBalancer;
+    /** Waits of the servers, in the order of the hosts. */
+    private readonly drains: readonly pulumi.CustomResource[];
+
+    constructor(private readonly parts: BalancerParts) {
+        const { name, args, settings, parent } = parts;
+        const access = this.accessGroup();
+        this.balancer = new alicloud.nlb.LoadBalancer(
+            name,
+            {
+                loadBalancerName: name,
+                addressType: args.address === "internet" ? "Internet" : "Intranet",
+                vpcId: args.vpcId!,
+                zoneMappings: args.vswitches!.map(({ id, zone }) => ({ vswitchId: id, zoneId: zone })),
+                crossZoneEnabled: true,
+                ...(access === undefined ? {} : { securityGroupIds: [access.id] }),
+                deletionProtectionConfig: { enabled: args.deletionProtection === true },
+                tags: tagsFor(name, args.tags),
+            },
+            // Without its rules a group admits everybody.
+            { parent, dependsOn: [...(access?.rules ?? [])] },
+        );
+        this.id = this.balancer.id;
+        this.dnsName = this.balancer.dnsName;
+        this.addresses = this.balancer.zoneMappings.apply((zones) =>
+            [...zones]
+                .sort((a, b) => (a.zoneId < b.zoneId ? -1 : 1))
+                .map(({ publicIpv4Address, privateIpv4Address }) =>
+                    args.address === "internet" ? publicIpv4Address : privateIpv4Address,
+                ),
+        );
+        this.drains = parts.servers.map((server, index) => this.drain(args.hosts[index]!.name, server));
+        this.listeners = settings.listeners.map((listener) => this.listener(listener));
+    }
+
+    private listener({ args, check }: ListenerSettings): alicloud.nlb.Listener {
+        const { name, args: all, settings, parent, servers } = this.parts;
+        const child = `${name}-${listenerName(args)}`;
+        const protocol = protocols[args.protocol as keyof typeof protocols];
+        const tags = tagsFor(child, all.tags);
+        const group = new alicloud.nlb.ServerGroup(
+            child,
+            {
+                serverGroupName: child,
+                serverGroupType: "Instance",
+                vpcId: all.vpcId!,
+                protocol,
+                scheduler: schedulers[args.scheduler ?? "wrr"],
+                healthCheck: checkInputs(args.protocol, check),
+                tags,
+            },
+            { parent, deleteBeforeReplace: true },
+        );
+        const members = all.hosts.map(
+            (host, index) =>
+                new alicloud.nlb.ServerGroupServerAttachment(
+                    `${child}-${host.name}`,
+                    {
+                        serverGroupId: group.id,
+                        serverId: servers[index]!,
+                        serverType: "Ecs",
+                        // Left out it would be the provider's to fill in, which then sees a change in every run.
+                        serverIp: host.privateAddress,
+                        port: args.hostPort!,
+                        weight: settings.weights.get(host.name)!,
+                    },
+                    { parent, dependsOn: [this.drains[index]!, ...(all.after ?? [])], deletedWith: group },
+                ),
+        );
+        return new alicloud.nlb.Listener(
+            child,
+            {
+                loadBalancerId: this.balancer.id,
+                listenerProtocol: protocol,
+                listenerPort: args.port,
+                listenerDescription: child,
+                serverGroupId: group.id,
+                tags,
+            },
+            {
+                parent,
+                // A port has one listener.
+                deleteBeforeReplace: true,
+                dependsOn: members,
+            },
+        );
+    }
+
+    /**
+     * Waits, once a server is out of every group, until it has finished what it had begun: the engine deletes what depends on this
+     * first, and what this depends on, the server, last.
+     */
+    private drain(host: string, server: pulumi.Output<string>): command.local.Command {
+        const { name, settings, parent } = this.parts;
+        return new command.local.Command(
+            `${name}-${host}-drain`,
+            {
+                create: 'echo "$SERVER"',
+                delete: 'sleep "$DRAIN_SECONDS"',
+                environment: { SERVER: server, DRAIN_SECONDS: String(settings.drainSeconds) },
+                triggers: [server],
+            },
+            { parent, deletedWith: this.balancer },
+        );
+    }
+
+    /**
+     * The cloud has no access control lists for this product, but security groups, whose rules count here where they drop: everybody
+     * else is admitted.
+     */
+    private accessGroup():
+        { readonly id: pulumi.Output<string>; readonly rules: readonly pulumi.Resource[] } | undefined {
+        const { name, args, settings, parent } = this.parts;
+        const limited = settings.listeners.filter(({ access }) => access !== undefined);
+        if (limited.length === 0) return undefined;
+        const group = new alicloud.ecs.SecurityGroup(
+            `${name}-access`,
+            {
+                securityGroupName: `${name}-access`,
+                description: `Who may connect to ${name}.`,
+                vpcId: args.vpcId!,
+                tags: tagsFor(`${name}-access`, args.tags),
+            },
+            { parent },
+        );
+        const rules = limited.flatMap(({ args: listener, access }) => {
+            const child = `${name}-${listenerName(listener)}`;
+            const rule = (cidrIp: string, policy: "accept" | "drop", priority: number): pulumi.Resource =>
+                new alicloud.ecs.SecurityGroupRule(
+                    `${child}-${cidrIp.replace("/", "-")}`,
+                    {
+                        securityGroupId: group.id,
+                        type: "ingress",
+                        ipProtocol: listener.protocol === "udp" ? "udp" : "tcp",
+                        portRange: `${listener.port}/${listener.port}`,
+                        nicType: "intranet",
+                        cidrIp,
+                        policy,
+                        priority,
+                        description: child,
+                    },
+                    { parent, deletedWith: group },
+                );
+            if (access!.type === "black") return access!.cidrs.map((cidr) => rule(cidr, "drop", 1));
+            const allowed = access!.cidrs.map((cidr) => rule(cidr, "accept", 1));
+            return access!.cidrs.includes("0.0.0.0/0") ? allowed : [...allowed, rule("0.0.0.0/0", "drop", 100)];
+        });
+        return { id: group.id, rules };
+    }
+}
+
+function checkInputs(
+    protocol: ListenerSettings["args"]["protocol"],
+    check: ListenerSettings["check"],
+): alicloud.types.input.nlb.ServerGroupHealthCheck {
+    return {
+        healthCheckEnabled: true,
+        healthCheckType: check.path !== undefined ? "HTTP" : protocol === "udp" ? "UDP" : "TCP",
+        healthCheckConnectPort: check.port ?? 0,
+        healthCheckInterval: check.intervalSeconds,
+        healthCheckConnectTimeout: check.timeoutSeconds,
+        healthyThreshold: check.healthyAfter,
+        unhealthyThreshold: check.unhealthyAfter,
+        ...(check.path === undefined
+            ? {}
+            : {
+                  healthCheckUrl: check.path,
+                  httpCheckMethod: "HEAD",
+                  healthCheckHttpCodes: check.codes.map((code) => `http_${code}`),
+                  healthCheckDomain: check.domain ?? "$SERVER_IP",
+              }),
+        ...(check.request === undefined ? {} : { healthCheckReq: check.request }),
+        ...(check.response === undefined ? {} : { healthCheckExp: check.response }),
+    };
+}
