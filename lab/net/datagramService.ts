@@ -66,14 +66,14 @@ class DatagramService {
             }),
         );
         this.configuration = configuration;
-        await this.enforce();
-        this.applied = text;
         const ports = new Set(configuration.listeners.map(({ port }) => port));
-        for (const { port } of before.listeners) if (!ports.has(port)) await this.cut(flowsOf(before, port));
+        await this.enforce(before.listeners.flatMap(({ port }) => (ports.has(port) ? [] : flowsOf(before, port))));
+        this.applied = text;
         for (const one of servers) if (one.listener.pool.check) void this.watch(one, one.listener.pool.check);
     }
 
-    private async enforce(): Promise<void> {
+    /** Brings the firewall to what the checks say. @param ended flows that a change leaves without their server. */
+    private async enforce(ended: readonly string[][] = []): Promise<void> {
         const enforced = this.turn.then(async () => {
             const up = new Set(
                 datagramServers(this.configuration)
@@ -92,6 +92,9 @@ ${replaceTable(DATAGRAM_TABLE, table)}
 END_OF_TABLE
 sysctl -qw ${timeouts.join(" ")}
 `);
+            // conntrack fails when there is nothing to delete.
+            for (const flow of ended) await this.runner.attempt(["conntrack", ...flow]);
+            // Only now, because who is told of a change relies on it.
             this.serving = up;
         });
         this.turn = enforced.catch(() => undefined);
@@ -118,14 +121,8 @@ sysctl -qw ${timeouts.join(" ")}
         const after = afterCheck(before, succeeded, check);
         this.states.set(serverKey(one), after);
         if (after.up === before.up) return;
-        await this.enforce();
-        // Its clients go on with another server instead of waiting for this one.
-        if (!after.up) await this.cut(flowsOf(this.configuration, one.listener.port, one.server));
-    }
-
-    private async cut(flows: readonly string[][]): Promise<void> {
-        // conntrack fails when there is nothing to delete.
-        for (const flow of flows) await this.runner.attempt(["conntrack", ...flow]);
+        // Clients of one that is down go on with another instead of waiting for it.
+        await this.enforce(after.up ? [] : flowsOf(this.configuration, one.listener.port, one.server));
     }
 }
 
@@ -198,7 +195,7 @@ function serve(socketPath: string): void {
         connection.on("error", () => undefined);
         connection.on("end", () => {
             void answer(text)
-                .catch((error: unknown): DatagramAnswer => ({ problem: String(error) }))
+                .catch((error: unknown): DatagramAnswer => ({ problem: String(error).split("\n")[0]! }))
                 .then((said) => {
                     // Nobody needs a service without listeners.
                     connection.end(JSON.stringify(said), () => service.isIdle && process.exit());

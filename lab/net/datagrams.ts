@@ -65,7 +65,7 @@ export function datagramTable(configuration: DatagramConfiguration, isUp: (serve
                 if (slots.length === 0) return [`${to(listener)} drop`];
                 const elements = slots.map(({ address: host, port }, slot) => `${slot} : ${host} . ${port}`);
                 return [
-                    `${to(listener)} dnat ip to ${generator(listener.pool)} mod ${slots.length} map { ${elements.join(", ")} }`,
+                    `${to(listener)} dnat ip to ${slotOf(listener.pool, slots.length)} map { ${elements.join(", ")} }`,
                 ];
             }),
         ]),
@@ -89,15 +89,15 @@ function admission(listener: DesiredListener): string {
     ]);
 }
 
-/** What chooses a slot. The seed is fixed, because a flow must fall on the same slot in the next table. */
-function generator(pool: DesiredPool): string {
+/** What chooses one of some slots. The seed is fixed, because a flow must fall on the same slot in the next table. */
+function slotOf(pool: DesiredPool, count: number): string {
     switch (kindOf(pool)) {
         case "turns":
-            return "numgen inc";
+            return `numgen inc mod ${count}`;
         case "source":
-            return "jhash ip saddr seed 0x6d68";
+            return `jhash ip saddr mod ${count} seed 0x6d68`;
         case "connection":
-            return "jhash ip saddr . udp sport . ip daddr . udp dport seed 0x6d68";
+            return `jhash ip saddr . udp sport . ip daddr . udp dport mod ${count} seed 0x6d68`;
     }
 }
 

@@ -61,7 +61,7 @@ test("servers that are down or have no weight get no flow, and without any other
 
 test("a hash of the source gives shares by weight, and a server that goes moves none but its own", () => {
     const rule = choice(listener({ pool: pool({ scheduler: "sourceHash" }) }));
-    expect(rule).toContain("jhash ip saddr seed 0x6d68 mod 1021 map");
+    expect(rule).toContain("jhash ip saddr mod 1021 seed 0x6d68 map");
     const before = slots(rule);
     expect(before.filter((address) => address === "10.0.1.5").length / 1021).toBeCloseTo(0.75, 1);
     const more = pool({
@@ -71,7 +71,7 @@ test("a hash of the source gives shares by weight, and a server that goes moves 
     const after = slots(choice(listener({ pool: more }), ["10.0.1.5", "10.0.1.6", "10.0.1.7"]));
     expect(after.filter((address, slot) => address !== "10.0.1.7" && address !== before[slot])).toEqual([]);
     expect(choice(listener({ pool: pool({ scheduler: "connectionHash" }) }))).toContain(
-        "jhash ip saddr . udp sport . ip daddr . udp dport seed",
+        "jhash ip saddr . udp sport . ip daddr . udp dport mod",
     );
     expect(choice(listener({ pool: pool({ stickiness: { kind: "source", seconds: 60 } }) }))).toContain(
         "jhash ip saddr",
