@@ -804,7 +804,7 @@ describe("a balancer", () => {
         expect(Object.keys(await flows(8))).toHaveLength(1);
         await change({ balancers: [outer(http())] });
         expect(await flows(1)).toEqual({ nobody: 1 });
-        expect(await spread(4)).toEqual({ a1: 3, a2: 1 });
+        expect(await ask()).toMatch(/^a[12]$/);
     }, 90_000);
 
     test("is one whose every setting HAProxy accepts", async () => {
