@@ -1,6 +1,8 @@
 /** Switches of a file system. They are kept and answered; the lab's servers know neither recycle bin nor ACLs. */
 import { DescribeNfsAclRequest } from "@alicloud/nas20170626/dist/models/DescribeNfsAclRequest";
 import { DescribeNfsAclResponseBody } from "@alicloud/nas20170626/dist/models/DescribeNfsAclResponseBody";
+import { DescribeSmbAclRequest } from "@alicloud/nas20170626/dist/models/DescribeSmbAclRequest";
+import { DescribeSmbAclResponseBody } from "@alicloud/nas20170626/dist/models/DescribeSmbAclResponseBody";
 import { DisableAndCleanRecycleBinRequest } from "@alicloud/nas20170626/dist/models/DisableAndCleanRecycleBinRequest";
 import { DisableAndCleanRecycleBinResponseBody } from "@alicloud/nas20170626/dist/models/DisableAndCleanRecycleBinResponseBody";
 import { DisableNfsAclRequest } from "@alicloud/nas20170626/dist/models/DisableNfsAclRequest";
@@ -130,6 +132,19 @@ const disableNfsAcl = nasAction({
     },
 });
 
+/** Clients ask for it whatever the protocol is. */
+const describeSmbAcl = nasAction({
+    name: "DescribeSmbAcl",
+    request: DescribeSmbAclRequest,
+    response: DescribeSmbAclResponseBody,
+    required: ["FileSystemId"],
+    writes: false,
+    handle: ({ fileSystemId }, context) => {
+        fileSystemOf(context, fileSystemId);
+        return { acl: { enabled: false } };
+    },
+});
+
 export const fileSystemSettingActions: readonly Action[] = [
     getRecycleBinAttribute,
     enableRecycleBin,
@@ -138,4 +153,5 @@ export const fileSystemSettingActions: readonly Action[] = [
     describeNfsAcl,
     enableNfsAcl,
     disableNfsAcl,
+    describeSmbAcl,
 ];

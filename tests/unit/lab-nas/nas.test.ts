@@ -87,6 +87,7 @@ describe("file systems", () => {
         await call("EnableNfsAcl", { FileSystemId });
         expect(at(await call("DescribeNfsAcl", { FileSystemId }), "Acl.Enabled")).toBe(true);
         await call("DisableNfsAcl", { FileSystemId });
+        expect(at(await call("DescribeSmbAcl", { FileSystemId }), "Acl.Enabled")).toBe(false);
         expect(at(await call("DescribeNfsAcl", { FileSystemId }), "Acl.Enabled")).toBe(false);
 
         const of = { ResourceType: "filesystem", "ResourceId.1": FileSystemId };
