@@ -44,6 +44,10 @@ function squashOf(asked: string): AccessRule["squash"] {
     return squashes[asked as keyof typeof squashes];
 }
 
+function isSame(one: Omit<AccessRule, "id">, other: Omit<AccessRule, "id">): boolean {
+    return (["source", "priority", "squash", "write"] as const).every((field) => one[field] === other[field]);
+}
+
 function ruleOf({ rules }: AccessGroup, id: string | undefined): AccessRule {
     const rule = rules.find((candidate) => candidate.id === id);
     if (!rule) throw notFound("InvalidAccessRule.NotFound", "The specified AccessRule does not exist.");
@@ -63,8 +67,10 @@ const createAccessRule = nasAction({
         if (group.rules.length >= quotas.rulesPerAccessGroup)
             refuse("OperationDenied.AccessRuleCountsExceeded", "The amount of AccessRule has reached its limits.", 403);
         context.checked();
-        const id = String(1 + Math.max(0, ...group.rules.map((rule) => Number(rule.id))));
-        group.rules.push({ id, ...fields });
+        // A client whose patience ended while the machine followed asks again, and this request has no token.
+        const known = group.rules.find((rule) => isSame(rule, fields));
+        const id = known?.id ?? String(1 + Math.max(0, ...group.rules.map((rule) => Number(rule.id))));
+        if (!known) group.rules.push({ id, ...fields });
         await context.applied();
         return { accessRuleId: id };
     },

@@ -155,6 +155,12 @@ describe("access groups", () => {
         );
     });
 
+    test("have a rule once, however often a client asks for it", async () => {
+        const id = await rule({ SourceCidrIp: "10.0.1.7" });
+        expect(await rule({ SourceCidrIp: "10.0.1.7" })).toBe(id);
+        expect(await rule({ SourceCidrIp: "10.0.1.7", Priority: "2" })).not.toBe(id);
+    });
+
     test("are one of a name, and the default one stays as it is", async () => {
         const given = { AccessGroupName, AccessGroupType: "Vpc" };
         expect(await refusal("CreateAccessGroup", given)).toBe("403 InvalidAccessGroup.AlreadyExisted");
