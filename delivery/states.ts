@@ -57,15 +57,15 @@ export function statesOf(events: readonly EngineEvent[], dependencies: Dependenc
     for (const { resourcePreEvent } of events) {
         const step = resourcePreEvent?.metadata;
         if (step === undefined) continue;
-        if (step.old !== undefined && step.old.delete !== true) before.set(step.urn, resourceOf(step.old, {}));
+        if (step.old && step.old.delete !== true) before.set(step.urn, resourceOf(step.old, {}));
         if (stays(step)) after.set(step.urn, resourceOf(step.new!, dependencies.get(step.urn) ?? {}));
     }
     return { before: [...before.values()], after: [...after.values()] };
 }
 
-/** A delete that is part of a replacement comes after the new one's step, or before it. */
+/** A delete that is part of a replacement comes after the new one's step, or before it. A side that isn't there is null in the log. */
 function stays({ op, new: made }: StepEventMetadata): boolean {
-    return made !== undefined && !["delete", "delete-replaced", "discard", "discard-replaced"].includes(op);
+    return Boolean(made) && !["delete", "delete-replaced", "discard", "discard-replaced"].includes(op);
 }
 
 function resourceOf(

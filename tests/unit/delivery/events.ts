@@ -46,8 +46,9 @@ export function resource(step: Step): object {
                 urn: urn(type, name),
                 type,
                 provider: "",
-                ...(op !== "create" && { old: state(step.old) }),
-                ...(!deletes && { new: state(step.new) }),
+                // The engine writes both sides, null for the one that isn't there.
+                old: op === "create" ? null : state(step.old),
+                new: deletes ? null : state(step.new),
             },
             planning: true,
         },
