@@ -46,7 +46,8 @@ export function createAuthority(name: string, parent: pulumi.Resource, dnsNames:
             validityPeriodHours: 10 * year,
             earlyRenewalHours: 2 * year,
         },
-        { parent },
+        // A component that is renamed keeps its authority, which its clients trust.
+        { parent, ignoreChanges: ["subject"] },
     );
     const issue = (child: string, subject: ServerSubject, uses: readonly string[]): NodeCertificate => {
         const nodeKey = new tls.PrivateKey(child, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent });

@@ -43,10 +43,10 @@ export function physicalName(name: string): string {
 }
 
 /** Adds a problem when a component's name can't be the beginning of its resources' names on Alibaba Cloud. */
-export function checkName(problems: Problems, name: string, longest: number): void {
+export function checkName(problems: Problems, name: string, longest: number, path = "name"): void {
     if (!/^[a-z](-?[a-z0-9])*$/.test(name) || name.length > longest) {
         problems.add(
-            "name",
+            path,
             `"${name}" can't name resources: up to ${longest} lower-case letters, digits and single hyphens, beginning with a letter.`,
         );
     }

@@ -63,7 +63,8 @@ export class LoadBalancer extends pulumi.ComponentResource {
             certificateOf: (child, { certificate, names = [] }, place) =>
                 certificate ??
                 authority!.issueServer(child, {
-                    commonName: names[0] ?? child,
+                    // Not its name, so that a component that is renamed keeps its certificate.
+                    commonName: names[0] ?? "load balancer",
                     dnsNames: [...names, ...(place.dnsName === undefined ? [] : [place.dnsName])],
                     ipAddresses: place.addresses,
                 }),

@@ -70,6 +70,12 @@ export interface NodePoolArgs {
      * end, lowering it removes at the end, and neither touches the others.
      */
     readonly count: number;
+    /**
+     * What the created hosts' names begin with: `PREFIX-1` and so on. Hosts are other hosts under other names, so a pool that is renamed
+     * with `aliases` keeps its old name here.
+     * @default the component's name
+     */
+    readonly hostPrefix?: string;
     /** Numbers to leave out, in order to remove a host from the middle: `count: 4, exclude: [2]` makes the hosts 1, 3, 4 and 5. @default [] */
     readonly exclude?: readonly number[];
     /** Hosts that exist, by a name of your choice. They become members like the others; deleting the pool leaves them running. */

@@ -87,8 +87,13 @@ export class NodePool extends pulumi.ComponentResource {
                 publicKey: key.publicKeyOpenssh.apply((text) => text.trim()),
                 tags: tagsFor(name, args.tags),
             },
-            // Its name identifies it, so two can't exist side by side.
-            { parent: this, deleteBeforeReplace: true },
+            {
+                parent: this,
+                // Its name identifies it, so two can't exist side by side.
+                deleteBeforeReplace: true,
+                // A component that is renamed keeps its key.
+                ignoreChanges: ["keyPairName"],
+            },
         );
         return { ...keys, keyName: imported.keyPairName };
     }

@@ -39,8 +39,10 @@ export function slotNumbers(count: number, exclude: readonly number[]): readonly
  */
 export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSettings {
     const problems = new Problems();
+    const { hostPrefix = name } = args;
     // Linux takes 64 characters as a host name: "-1000" has to fit behind it.
     checkName(problems, name, 48);
+    if (args.hostPrefix !== undefined) checkName(problems, args.hostPrefix, 48, "hostPrefix");
     checkTags(problems, args.tags);
     const validCount = Number.isInteger(args.count) && args.count >= 0 && args.count <= 1000;
     if (!validCount) {
@@ -70,7 +72,7 @@ export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSet
                 "a host's name is up to 63 lower-case letters, digits and single hyphens.",
             );
         }
-        if (numbers.some((number) => `${name}-${number}` === adoptedName)) {
+        if (numbers.some((number) => `${hostPrefix}-${number}` === adoptedName)) {
             problems.add(`adopt["${adoptedName}"]`, "a host that the pool creates has this name: choose another.");
         }
     }
@@ -116,7 +118,7 @@ export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSet
     problems.throwIfAny(`NodePool "${name}"`);
 
     return {
-        slots: numbers.map((number) => ({ number, name: `${name}-${number}`, public: publicSlots.has(number) })),
+        slots: numbers.map((number) => ({ number, name: `${hostPrefix}-${number}`, public: publicSlots.has(number) })),
         user: args.user ?? "root",
         meshUser,
         deploymentSet: args.deploymentSet ?? (numbers.length >= 2 && numbers.length <= 20),

@@ -69,6 +69,11 @@ export interface WebTlsArgs {
 export interface WebTierArgs {
     /** Where nginx runs. The distribution's default site is switched off. */
     readonly hosts: readonly Host[];
+    /**
+     * What this site's files and zones are called in nginx on the hosts. A component that is renamed with `aliases` keeps its old name here.
+     * @default the component's name
+     */
+    readonly siteName?: string;
     /** TCP port of HTTP. @default 80 */
     readonly port?: number;
     /** Names that the site answers to. @default every name */

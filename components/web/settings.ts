@@ -8,6 +8,7 @@ import type { WebTierArgs } from "./args";
 /** {@link WebTierArgs} with everything filled in, but for values that are known only at run time. */
 export interface WebTierSettings {
     readonly hosts: readonly Host[];
+    readonly siteName: string;
     readonly port: number;
     readonly serverNames: readonly string[];
     readonly directory: string;
@@ -54,10 +55,11 @@ export function parseWebTierArgs(name: string, args: WebTierArgs): WebTierSettin
         }
         return value;
     };
-    if (!/^[a-z][a-z0-9-]{0,30}$/.test(name)) {
+    const { siteName = name } = args;
+    if (!/^[a-z][a-z0-9-]{0,30}$/.test(siteName)) {
         problems.add(
-            "name",
-            `"${name}" names files and zones of nginx: use at most 31 lower-case letters, digits and hyphens.`,
+            args.siteName === undefined ? "name" : "siteName",
+            `"${siteName}" names files and zones of nginx: use at most 31 lower-case letters, digits and hyphens.`,
         );
     }
     checkHosts(problems, args);
@@ -147,6 +149,7 @@ export function parseWebTierArgs(name: string, args: WebTierArgs): WebTierSettin
 
     return {
         hosts: args.hosts,
+        siteName,
         version,
         port,
         serverNames: args.serverNames ?? [],

@@ -60,7 +60,7 @@ export class WebTier extends pulumi.ComponentResource {
                 {
                     script: "web/node",
                     params: {
-                        name,
+                        name: settings.siteName,
                         ...contentParams(settings, args),
                         port: settings.port,
                         serverNames: settings.serverNames,

@@ -82,11 +82,22 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe("a Redis Cluster on machines that exist", () => {
-    const example = "redis-on-existing-hosts";
+describe("machines that exist", () => {
     const ids: string[] = [];
     const made: { vpc?: string; vswitch?: string; group?: string; key?: string } = {};
     let machines: HostView[];
+    /** As the examples take them. */
+    let described: Record<string, string>[];
+
+    /** Makes an example's stack with the machines' key. */
+    const initWithKey = async (example: string, config: Readonly<Record<string, unknown>> = {}): Promise<void> => {
+        await init(example, { machines: described, ...config });
+        await pulumi(example, ["config", "set", "--secret", "privateKey"], readFileSync(join(folder, "login"), "utf8"));
+    };
+    const areRunning = async (): Promise<void> => {
+        const found = (await status()).hosts.filter(({ instanceId }) => ids.includes(instanceId));
+        expect(found.map(({ state }) => state)).toEqual(["Running", "Running", "Running"]);
+    };
 
     beforeAll(async () => {
         const make = async (product: "Ecs" | "Vpc", action: string, parameters: Record<string, string>, id: string) =>
@@ -128,6 +139,18 @@ describe("a Redis Cluster on machines that exist", () => {
                 : undefined;
         });
         machines = value;
+        // A machine that runs may not have made its keys yet.
+        const keys = await Promise.all(
+            machines.map(({ instanceId }) =>
+                eventually("a host key", 60, () => outputOn(instanceId, "cat /etc/ssh/ssh_host_ed25519_key.pub")),
+            ),
+        );
+        described = machines.map(({ privateAddress, publicAddress }, index) => ({
+            name: `cache-${index + 1}`,
+            address: privateAddress,
+            publicAddress,
+            hostKey: keys[index]!.value.split(" ").slice(0, 2).join(" "),
+        }));
     });
 
     afterAll(async () => {
@@ -139,23 +162,9 @@ describe("a Redis Cluster on machines that exist", () => {
             await call("Ecs", "DeleteKeyPairs", { ...region, KeyPairNames: JSON.stringify([made.key]) });
     });
 
-    it("comes up, keeps what is written, and is unchanged by a second update", async () => {
-        // A machine that runs may not have made its keys yet.
-        const keys = await Promise.all(
-            machines.map(({ instanceId }) =>
-                eventually("a host key", 60, () => outputOn(instanceId, "cat /etc/ssh/ssh_host_ed25519_key.pub")),
-            ),
-        );
-        await init(example, {
-            machines: machines.map(({ privateAddress, publicAddress }, index) => ({
-                name: `cache-${index + 1}`,
-                address: privateAddress,
-                publicAddress,
-                hostKey: keys[index]!.value.split(" ").slice(0, 2).join(" "),
-            })),
-        });
-        const login = readFileSync(join(folder, "login"), "utf8");
-        await pulumi(example, ["config", "set", "--secret", "privateKey"], login);
+    it("take a Redis Cluster, which keeps what is written and is unchanged by a second update", async () => {
+        const example = "redis-on-existing-hosts";
+        await initWithKey(example);
         await pulumi(example, ["up", "--yes", "--skip-preview"]);
         const { url } = (await outputsOf(example)) as { url: string };
         const [, password = "", nodes = ""] = /^rediss:\/\/:(.*)@(.*)$/.exec(url)!;
@@ -172,10 +181,141 @@ describe("a Redis Cluster on machines that exist", () => {
         await upAgain(example);
     });
 
-    it("leaves the machines running when its stack is destroyed", async () => {
-        await remove(example);
-        const states = (await status()).hosts.filter(({ instanceId }) => ids.includes(instanceId));
-        expect(states.map(({ state }) => state)).toEqual(["Running", "Running", "Running"]);
+    it("run on when that stack is destroyed", async () => {
+        await remove("redis-on-existing-hosts");
+        await areRunning();
+    });
+
+    describe("that admit each other", () => {
+        const example = "services-on-existing-hosts";
+
+        beforeAll(async () => {
+            const admit = { SecurityGroupId: made.group!, IpProtocol: "all", PortRange: "-1/-1" };
+            await call("Ecs", "AuthorizeSecurityGroup", { ...region, ...admit, SourceCidrIp: "10.77.0.0/16" });
+        });
+
+        it("take shared files, a database pair and web servers beside each other", async () => {
+            await initWithKey(example, { clientCidrs: ["10.77.0.0/16"] });
+            await pulumi(example, ["up", "--yes", "--skip-preview"]);
+            const { mountPoint, url, replicas, servers } = (await outputsOf(example)) as {
+                mountPoint: string;
+                url: string;
+                replicas: { address: string }[];
+                servers: { address: string }[];
+            };
+            const [first = "", , third = ""] = machines.map(({ instanceId }) => instanceId);
+            await outputOn(first, `echo shared >${mountPoint}/file && sync ${mountPoint}/file`);
+            expect(await outputOn(third, `cat ${mountPoint}/file`)).toBe("shared");
+
+            const { username, password, hostname } = new URL(url);
+            const sql = async (address: string, statement: string): Promise<string> => {
+                const shell = `MYSQL_PWD=$(cat) mariadb --ssl -h ${address} -u ${username} -N orders -e '${statement}'`;
+                const { stdout, stderr } = await onHost(first, shell, { input: decodeURIComponent(password) });
+                return stdout.trim() + stderr.trim();
+            };
+            expect(await sql(hostname, "CREATE TABLE one (id INT PRIMARY KEY); INSERT INTO one VALUES (42)")).toBe("");
+            await eventually("the row on the replica", 30, async () =>
+                (await sql(replicas[0]!.address, "SELECT id FROM one")) === "42" ? true : undefined,
+            );
+
+            await outputOn(
+                third,
+                `mkdir -p ${mountPoint}/www/releases/1 && cd ${mountPoint}/www && echo served >releases/1/index.html && ln -sfn releases/1 current`,
+            );
+            expect(servers).toHaveLength(2);
+            for (const { address } of servers)
+                expect(await outputOn(first, `curl -fsS --max-time 5 http://${address}/`)).toBe("served");
+            await upAgain(example);
+        });
+
+        it("run on without them when that stack is destroyed", async () => {
+            await remove(example);
+            await areRunning();
+            for (const instanceId of ids)
+                expect(await outputOn(instanceId, "findmnt -rn /data/shared || echo unmounted")).toBe("unmounted");
+        });
+
+        it("hold an address by turns, with keepalived", async () => {
+            const [one, other, third] = machines as [HostView, HostView, HostView];
+            const config = { vswitchId: made.vswitch, instanceIds: [one.instanceId, other.instanceId] };
+            await init("floating-address", config);
+            await pulumi("floating-address", ["up", "--yes", "--skip-preview"]);
+            const { address, id } = (await outputsOf("floating-address")) as { address: string; id: string };
+            const holder = async (): Promise<string> => {
+                const filter = { "Filter.1.Key": "HaVipId", "Filter.1.Value.1": id };
+                const { HaVips } = (await call("Vpc", "DescribeHaVips", { ...region, ...filter })) as {
+                    HaVips: { HaVip: { MasterInstanceId: string }[] };
+                };
+                return HaVips.HaVip[0]!.MasterInstanceId;
+            };
+            /** Which machine answers there, seen from a third one. */
+            const answering = async (): Promise<string> => {
+                const scan = `ssh-keyscan -T 1 -t ed25519 ${address} 2>/dev/null | cut -d' ' -f2-`;
+                const key = await outputOn(third.instanceId, scan);
+                return machines[described.findIndex(({ hostKey }) => hostKey === key)]?.instanceId ?? "nobody";
+            };
+            const taken = async (by: string): Promise<number> => {
+                const moved = eventually(`${by} answers`, 30, async () =>
+                    (await answering()) === by ? true : undefined,
+                );
+                const { seconds } = await moved;
+                expect(await holder()).toBe(by);
+                return seconds;
+            };
+            const keepalived = (machine: HostView, peer: HostView, priority: number): string => `
+vrrp_instance service {
+    state BACKUP
+    interface eth0
+    virtual_router_id 51
+    priority ${priority}
+    advert_int 1
+    unicast_src_ip ${machine.privateAddress}
+    unicast_peer {
+        ${peer.privateAddress}
+    }
+    virtual_ipaddress {
+        ${address}
+    }
+}
+`;
+            expect(await answering()).toBe("nobody");
+            // One that is not associated has it, announces it, and gets nothing.
+            await outputOn(
+                third.instanceId,
+                `ip address add ${address}/32 dev eth0 && ip address delete ${address}/32 dev eth0`,
+            );
+            const install = "DEBIAN_FRONTEND=noninteractive apt-get -q -y install keepalived >/dev/null";
+            await Promise.all([one, other].map(({ instanceId }) => outputOn(instanceId, install, 120)));
+            for (const [machine, peer, priority] of [
+                [one, other, 150],
+                [other, one, 100],
+            ] as const)
+                expect(
+                    await onHost(
+                        machine.instanceId,
+                        "cat >/etc/keepalived/keepalived.conf && systemctl restart keepalived",
+                        {
+                            input: keepalived(machine, peer, priority),
+                        },
+                    ),
+                ).toMatchObject({ code: 0 });
+            await taken(one.instanceId);
+            await outputOn(one.instanceId, "systemctl kill --signal=KILL keepalived; systemctl stop keepalived");
+            const killed = await taken(other.instanceId);
+            await outputOn(
+                one.instanceId,
+                `ip address delete ${address}/32 dev eth0 2>/dev/null; systemctl start keepalived`,
+            );
+            await taken(one.instanceId);
+            await call("Ecs", "StopInstance", { ...region, InstanceId: one.instanceId, ForceStop: "true" });
+            const stopped = await taken(other.instanceId);
+            console.info(
+                `The address was taken over ${killed.toFixed(1)} s after a kill, ${stopped.toFixed(1)} s after a power-off.`,
+            );
+            await upAgain("floating-address");
+            await remove("floating-address");
+            expect(await answering()).toBe("nobody");
+        });
     });
 });
 

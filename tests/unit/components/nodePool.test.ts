@@ -92,6 +92,19 @@ describe("NodePool", () => {
         );
     });
 
+    test("calls its hosts by another name than its own where it is told to, and keeps its key's name", async () => {
+        const made = pool({ hostPrefix: "old", count: 2, exclude: [] });
+        await recorder.settled();
+        expect(made.hosts.map(({ name }) => name)).toEqual(["old-1", "old-2"]);
+        expect(recorder.find(instance, "old-1").inputs).toMatchObject({ instanceName: "old-1", hostName: "old-1" });
+        expect(recorder.names("tls:index/privateKey:PrivateKey")).toEqual(
+            expect.arrayContaining(["node-key", "node-mesh-key", "old-1-host-key"]),
+        );
+        const [key] = recorder.names("alicloud:ecs/ecsKeyPair:EcsKeyPair");
+        expect(key).toBe("node");
+        expect(problemsOf(() => pool({ hostPrefix: "Old" }))[1]).toContain('hostPrefix: "Old" can\'t name resources');
+    });
+
     test("plants the pinned host key and the login key through user data", async () => {
         const made = pool({ cloudConfig: { timezone: "Asia/Shanghai" } });
         await recorder.settled();

@@ -43,6 +43,14 @@ function problemsOf(args: Partial<WebTierArgs>, name = "site"): string {
     return "";
 }
 
+test("is called on its hosts as it is told to", async () => {
+    await create({ siteName: "old" });
+    expect(command("site-web-1")).toContain("PARAM_NAME='old'");
+    await create();
+    expect(command("site-web-1")).toContain("PARAM_NAME='site'");
+    expect(problemsOf({ siteName: "Old" })).toContain('siteName: "Old" names files and zones of nginx');
+});
+
 test("configures every host with the same settings", async () => {
     const web = await create();
     for (const name of ["site-web-1", "site-web-2"]) {
