@@ -64,7 +64,7 @@ export class Bastion extends pulumi.ComponentResource implements JumpHost {
             ...poolArgs
         } = args;
         // Before the pool, whose hosts can't be reached without these rules.
-        network.allow(role, [{ ports: [22], cidrs: adminCidrs, description: "administrators" }], this);
+        network.allow(role, [{ ports: [22], cidrs: adminCidrs, description: "administrators" }], this, name);
         const pool = new NodePool(
             name,
             {

@@ -72,7 +72,7 @@ export class Network extends pulumi.ComponentResource {
             }),
         );
         for (const rule of settings.rules) {
-            this.addRule(rule, args.roles?.[rule.role]?.ingress ?? [], this);
+            this.addRule(rule, args.roles?.[rule.role]?.ingress ?? []);
         }
 
         const nat = settings.natGateway ? this.natGateway(name, settings, args.tags) : undefined;
@@ -96,9 +96,15 @@ export class Network extends pulumi.ComponentResource {
      * Lets more in to a role's hosts.
      *
      * @param parent the component that asks for it, whose child the rules become.
+     * @param prefix what the rules' names begin with: the parent's name, so that they go along when it is renamed.
      * @throws pulumi.RunError that lists every invalid part of the rules.
      */
-    public allow(role: string, ingress: readonly IngressRule[], parent: pulumi.Resource): readonly pulumi.Resource[] {
+    public allow(
+        role: string,
+        ingress: readonly IngressRule[],
+        parent: pulumi.Resource,
+        prefix: string,
+    ): readonly pulumi.Resource[] {
         const problems = new Problems();
         if (!(role in this.securityGroupIds)) {
             problems.add("role", `there is no role "${role}" in network "${this.name}".`);
@@ -110,7 +116,7 @@ export class Network extends pulumi.ComponentResource {
             problems.add("ingress", `"${role}" can admit itself only by a rule that its network was made with.`);
         }
         problems.throwIfAny(`A rule for network "${this.name}"`);
-        return expanded.map((rule) => this.addRule(rule, ingress, parent));
+        return expanded.map((rule) => this.addRule(rule, ingress, parent, prefix));
     }
 
     private vpc(name: string, args: NetworkArgs, settings: NetworkSettings): pulumi.Output<string> {
@@ -214,10 +220,15 @@ export class Network extends pulumi.ComponentResource {
         ).id;
     }
 
-    private addRule(rule: RuleSettings, ingress: readonly IngressRule[], parent: pulumi.Resource): pulumi.Resource {
+    private addRule(
+        rule: RuleSettings,
+        ingress: readonly IngressRule[],
+        parent: pulumi.Resource = this,
+        prefix = this.name,
+    ): pulumi.Resource {
         const { peer } = rule;
         const resource = new alicloud.ecs.SecurityGroupRule(
-            `${this.name}-${rule.name}`,
+            `${prefix}-${rule.name}`,
             {
                 securityGroupId: this.securityGroupIds[rule.role]!,
                 type: rule.direction,
@@ -236,7 +247,8 @@ export class Network extends pulumi.ComponentResource {
                       }
                     : {}),
             },
-            { parent },
+            // Rules of others had the network's name before.
+            { parent, ...(prefix === this.name ? {} : { aliases: [{ name: `${this.name}-${rule.name}` }] }) },
         );
         this.rules.set(rule.role, [...(this.rules.get(rule.role) ?? []), resource]);
         return resource;

@@ -7,8 +7,9 @@ export function claimHaVip(state: State, haVipId: string, nicId: string): boolea
     const nic = state.networkInterfaces[nicId];
     if (!haVip || !nic) return false;
     const memberId = haVip.memberType === "NetworkInterface" ? nic.id : nic.instanceId;
-    // A late word of one that was taken out, or is off.
-    if (!haVip.memberIds.includes(memberId) || state.instances[nic.instanceId]?.status === "Stopped") return false;
+    const status = state.instances[nic.instanceId]?.status;
+    // A late word of one that was taken out, or is on its way off.
+    if (!haVip.memberIds.includes(memberId) || status === "Stopping" || status === "Stopped") return false;
     if (haVip.holderId === memberId) return false;
     haVip.holderId = memberId;
     return true;

@@ -255,7 +255,7 @@ describe("machines that exist", () => {
                 return machines[described.findIndex(({ hostKey }) => hostKey === key)]?.instanceId ?? "nobody";
             };
             const taken = async (by: string): Promise<number> => {
-                const moved = eventually(`${by} answers`, 30, async () =>
+                const moved = eventually(`${by} answers`, 60, async () =>
                     (await answering()) === by ? true : undefined,
                 );
                 const { seconds } = await moved;

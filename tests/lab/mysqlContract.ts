@@ -42,12 +42,6 @@ export function provesReplication(dialect: Dialect): void {
         );
     };
 
-    /** Leaves a server no more of its history than it writes from now on. */
-    const purge = async (host: string): Promise<void> => {
-        const logs = await asRoot(host, "FLUSH BINARY LOGS; SHOW BINARY LOGS");
-        await asRoot(host, `PURGE BINARY LOGS TO '${logs.split("\n").pop()!.split("\t")[0]!}'`);
-    };
-
     const failedUp = async (): Promise<string> => {
         const command = ["pulumi", "up", "--yes", "--skip-preview", "--stack", stack];
         const { code, stdout, stderr } = await lab(command, { seconds: 300 });
@@ -119,30 +113,19 @@ export function provesReplication(dialect: Dialect): void {
     });
 
     describe("a replica that is added", () => {
-        it("starts with a copy of a GiB of data, since the history from which it could follow is gone", async () => {
-            const parts = Array.from({ length: 4 }, () => "RANDOM_BYTES(1024)").join();
-            const numbers = "WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 128)";
-            const batch = `INSERT INTO app.bulk (bytes) ${numbers} SELECT CONCAT(${parts}) FROM s a, s b;`;
-            await asRoot("node-1", "CREATE TABLE app.bulk (id INT PRIMARY KEY AUTO_INCREMENT, bytes BLOB)");
-            for (let i = 0; i < 16; i += 1) await asRoot("node-1", batch);
-            const amount = "SELECT COUNT(*), SUM(LENGTH(bytes)) FROM app.bulk";
-            expect(await asRoot("node-1", amount)).toBe(`262144\t${2 ** 30}`);
-            await holds("node-2", "bulk", 262_144);
-            for (const name of ["node-1", "node-2"]) await purge(name);
-
+        it("starts with a copy, since the history from which it could follow is gone", async () => {
+            const last = (await asRoot("node-1", "FLUSH BINARY LOGS; SHOW BINARY LOGS"))
+                .split("\n")
+                .pop()!
+                .split("\t")[0]!;
+            await asRoot("node-1", `PURGE BINARY LOGS TO '${last}'`);
             await set("replicas", "2");
-            const started = Date.now();
-            await up({ stack, seconds: 600 });
-            const seconds = (Date.now() - started) / 1000;
-            console.info(`A replica with 1 GiB of data was added in ${seconds.toFixed(0)} s.`);
+            await up({ stack });
             known = await access(stack);
             expect(known.replicas.map(({ name }) => name)).toEqual(["node-2", "node-3"]);
             expect(await asRoot("node-3", "SELECT COUNT(*) FROM app.rows_")).toBe("1000");
-            const sum = "CHECKSUM TABLE app.bulk";
-            expect(await asRoot("node-3", sum)).toBe(await asRoot("node-1", sum));
             await statement(at(client), known, known.source, "INSERT INTO rows_ (text_) VALUES ('later')");
             await holds("node-3", "rows_", 1001);
-            await asRoot("node-1", "DROP TABLE app.bulk");
         });
     });
 

@@ -337,7 +337,7 @@ describe("Bastion", () => {
         const bastion = new Bastion("bastion", { network: made, adminCidrs: ["198.51.100.0/24"] }, recorder.watched);
         await recorder.settled();
         expect(recorder.names("alicloud:ecs/securityGroupRule:SecurityGroupRule")).toEqual([
-            "main-bastion-ingress-tcp-22-from-198.51.100.0-24",
+            "bastion-bastion-ingress-tcp-22-from-198.51.100.0-24",
         ]);
         expect(recorder.names("alicloud:ecs/eipAddress:EipAddress")).toEqual(["bastion-1", "main-nat"]);
         expect(recorder.names("alicloud:ecs/ecsDeploymentSet:EcsDeploymentSet")).toEqual([]);

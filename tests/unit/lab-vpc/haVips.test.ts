@@ -147,9 +147,11 @@ test("belongs to the instance that announced it last, and to nobody once that is
     await cloud.call("UnassociateHaVip", { HaVipId, InstanceId: second!.id });
     expect(await view(HaVipId)).toMatchObject({ MasterInstanceId: "" });
     expect(await members(HaVipId)).toEqual([first!.id]);
-    first!.status = "Stopped";
     // A late word about the time before it was stopped.
-    expect(claim(HaVipId, first!.id)).toBe(false);
+    for (const status of ["Stopping", "Stopped"] as const) {
+        first!.status = status;
+        expect(claim(HaVipId, first!.id)).toBe(false);
+    }
     expect(project(cloud.state).vpcs[0]!.haVips[0]).not.toHaveProperty("holder");
 });
 
