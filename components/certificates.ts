@@ -25,7 +25,7 @@ export interface Authority {
 export interface ServerSubject {
     readonly commonName: string;
     readonly dnsNames: readonly pulumi.Input<string>[];
-    readonly ipAddresses: pulumi.Input<pulumi.Input<string>[]>;
+    readonly ipAddresses: readonly pulumi.Input<string>[];
 }
 
 /**
@@ -57,7 +57,7 @@ export function createAuthority(name: string, parent: pulumi.Resource, dnsNames:
                 privateKeyPem: nodeKey.privateKeyPem,
                 subject: { commonName: subject.commonName.slice(0, 64) },
                 dnsNames: [...subject.dnsNames],
-                ipAddresses: subject.ipAddresses,
+                ipAddresses: [...subject.ipAddresses],
             },
             { parent },
         );

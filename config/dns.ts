@@ -47,7 +47,7 @@ export function dnsRecords(
     { redisHosts, mysqlHosts, database, webHosts, balancer }: NamedParts,
 ): Record<string, readonly DnsTarget[]> {
     const replicas = mysqlHosts.filter(({ name }) => name !== (mysql.source ?? mysqlHosts[0]?.name));
-    const web = balancer && loadBalancer.address === "intranet" ? [balancer.address] : webHosts;
+    const web = balancer && loadBalancer.address === "intranet" ? balancer.addresses : webHosts;
     return {
         redis: redisHosts,
         // Its address is known when the replication works: the name moves after a switchover and not before.

@@ -63,7 +63,10 @@ export function readLoadBalancer(reader: Reader, web: WebConfig, dns: DnsConfig)
     const type = readType(reader);
     const https = reader.boolean(section, "loadBalancer.https", type !== "nlb");
     if (https && type === "nlb") {
-        problems.add("loadBalancer.https", "goes with the type clb, since an nlb serves HTTP only: leave it out.");
+        problems.add(
+            "loadBalancer.https",
+            "goes with the types clb and alb, since an nlb serves HTTP only: leave it out.",
+        );
     }
     const names = section?.["names"] === undefined ? [] : reader.texts(section, "loadBalancer.names");
     const allow = section?.["allow"] === undefined ? undefined : reader.cidrs(section["allow"], "loadBalancer.allow");
@@ -88,8 +91,8 @@ export function readLoadBalancer(reader: Reader, web: WebConfig, dns: DnsConfig)
 
 function readType(reader: Reader): LoadBalancerConfig["type"] {
     const type = reader.text(reader.section("loadBalancer"), "loadBalancer.type") ?? "clb";
-    if (type === "clb" || type === "nlb") return type;
-    reader.problems.add("loadBalancer.type", `"${type}" is neither clb nor nlb.`);
+    if (type === "clb" || type === "alb" || type === "nlb") return type;
+    reader.problems.add("loadBalancer.type", `"${type}" is none of clb, alb and nlb.`);
     return "clb";
 }
 
@@ -160,7 +163,7 @@ function placement(
     { type, address }: LoadBalancerConfig,
     { vpcId, vswitches }: Network,
 ): Pick<LoadBalancerArgs, "vpcId" | "vswitches" | "vswitchId"> {
-    if (type === "nlb") return { vpcId, vswitches };
+    if (type !== "clb") return { vpcId, vswitches };
     return address === "intranet" ? { vswitchId: vswitches[0]!.id } : {};
 }
 

@@ -3,11 +3,13 @@ import { percentEncode, signV1, stringToSignV1 } from "./api/signature";
 
 /** Products by their API version, as far as this small client needs them. */
 const versions = {
+    Alb: "2020-06-16",
     Ecs: "2014-05-26",
     NAS: "2017-06-26",
     Nlb: "2022-04-30",
     Slb: "2014-05-15",
     Vpc: "2016-04-28",
+    cas: "2020-04-07",
     pvtz: "2018-01-01",
 } as const;
 

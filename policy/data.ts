@@ -40,6 +40,9 @@ const deletionProtection: ResourceValidationPolicy = {
         if (!args.getConfig<{ stacks: string[] }>().stacks.includes(stackOf(args.urn))) return;
         if (args.type === token.instance) {
             if (resource["deletionProtection"] !== true) report("can be deleted: set deletionProtection.");
+        } else if (args.type === token.applicationBalancer) {
+            if (resource["deletionProtectionEnabled"] !== true)
+                report("can be deleted: set deletionProtectionEnabled.");
         } else if (resource["deleteProtection"] !== "on") report('can be deleted: set deleteProtection to "on".');
     }),
 };

@@ -13,9 +13,11 @@ export const token = {
     vswitch: "alicloud:vpc/switch:Switch",
     command: "command:remote:Command",
     redisInstance: "alicloud:kvstore/instance:Instance",
+    applicationBalancer: "alicloud:alb/loadBalancer:LoadBalancer",
     loadBalancers: [
         "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer",
         "alicloud:slb/loadBalancer:LoadBalancer",
+        "alicloud:alb/loadBalancer:LoadBalancer",
         "alicloud:nlb/loadBalancer:LoadBalancer",
     ],
 } as const;

@@ -92,22 +92,32 @@ export interface BalancerVSwitchArgs {
 
 /** Arguments of {@link LoadBalancer}. */
 export interface LoadBalancerArgs {
-    /** The cloud's product: Classic Load Balancer for every protocol, or Network Load Balancer, in several zones, for `tcp` and `udp`. */
-    readonly type: "clb" | "nlb";
-    /** Whether it has an address of the internet, or one of a VSwitch. Another value makes another balancer with another address. */
+    /**
+     * The cloud's product: Classic Load Balancer for every protocol; Application Load Balancer, in several zones, for `http` and
+     * `https`; or Network Load Balancer, in several zones, for `tcp` and `udp`. Another value makes another balancer with another address.
+     */
+    readonly type: "clb" | "alb" | "nlb";
+    /** Whether it has addresses of the internet, or of VSwitches. Another value gives it other addresses. */
     readonly address: "internet" | "intranet";
     /** Id of the VSwitch of a `clb`; required with `address: "intranet"`. */
     readonly vswitchId?: pulumi.Input<string>;
-    /** Id of the VPC of an `nlb`, which is that of its hosts. */
+    /** Id of the VPC of an `alb` or `nlb`, which is that of its hosts. Required there. */
     readonly vpcId?: pulumi.Input<string>;
-    /** VSwitches of an `nlb`, in at least two zones, whatever its address is. */
+    /**
+     * VSwitches of an `alb` or `nlb`, in at least two zones, whatever its address is, such as {@link Network.vswitches}. Required
+     * there. An `alb` stays in those that it was made in.
+     */
     readonly vswitches?: readonly BalancerVSwitchArgs[];
     /**
-     * Between 1 and 20 ECS instances of one VPC, of any pools, up to 200 behind an `nlb`. Their security groups need no rule: what the balancer lets
+     * Between 1 and 20 ECS instances of one VPC, of any pools, up to 200 behind an `alb` or `nlb`. Their security groups need no rule: what the balancer lets
      * through arrives from 100.64.0.0/10, which the cloud admits.
      */
     readonly hosts: readonly Host[];
-    /** Shares of the traffic by the name of the host, 0 to 100. With 0 a host gets nothing new. @default 100 each */
+    /**
+     * Shares of the traffic by the name of the host, 0 to 100. With 0 a host gets nothing new. With `alb` a host whose share changes
+     * gets nothing for the seconds until it is found healthy again: change some at a time, not all.
+     * @default 100 each
+     */
     readonly weights?: Readonly<Record<string, number>>;
     /** The ports that it listens on, each named once. */
     readonly listeners: readonly ListenerArgs[];

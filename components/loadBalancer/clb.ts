@@ -13,7 +13,7 @@ export function createClassicBalancer(parts: BalancerParts): CloudBalancer {
 
 class ClassicBalancer implements CloudBalancer {
     public readonly id: pulumi.Output<string>;
-    public readonly addresses: pulumi.Output<string[]>;
+    public readonly addresses: readonly pulumi.Output<string>[];
     public readonly membership: readonly pulumi.CustomResource[];
     public readonly listeners: readonly pulumi.CustomResource[];
 
@@ -35,7 +35,7 @@ class ClassicBalancer implements CloudBalancer {
             { parent },
         );
         this.id = this.balancer.id;
-        this.addresses = this.balancer.address.apply((address) => [address]);
+        this.addresses = [this.balancer.address];
 
         const servers = this.servers();
         this.membership = [servers];

@@ -12,7 +12,7 @@ export interface ListenerCertificate {
 /** Where clients find a balancer. */
 export interface BalancerPlace {
     /** IPv4 addresses that it listens on, one per zone where its type has several. */
-    readonly addresses: pulumi.Output<string[]>;
+    readonly addresses: readonly pulumi.Output<string>[];
     /** Name that the cloud gives it in the DNS, where its type has one. */
     readonly dnsName?: pulumi.Output<string>;
 }

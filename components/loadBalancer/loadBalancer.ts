@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { createAuthority } from "../certificates";
 import type { Host } from "../host";
 import type { ListenerArgs, LoadBalancerArgs } from "./args";
+import { createApplicationBalancer } from "./alb";
 import { createClassicBalancer } from "./clb";
 import type { BalancerPlace, MakeBalancer } from "./cloud";
 import { drain } from "./drain";
@@ -12,11 +13,12 @@ import type { BalancerType } from "./types";
 
 const makers: Readonly<Record<BalancerType, MakeBalancer>> = {
     clb: createClassicBalancer,
+    alb: createApplicationBalancer,
     nlb: createNetworkBalancer,
 };
 
 /**
- * A load balancer of the cloud (Classic or Network Load Balancer, billed by traffic and capacity units) in front of hosts.
+ * A load balancer of the cloud in front of hosts: Classic, Application or Network Load Balancer, billed by what it carries.
  *
  * A host that leaves `hosts` gets nothing new from the first moments of an update on. The update waits `drainSeconds` for what it
  * has begun, and only then goes on to what removes the host: Pulumi deletes after it updates.
@@ -34,15 +36,15 @@ const makers: Readonly<Record<BalancerType, MakeBalancer>> = {
  * });
  */
 export class LoadBalancer extends pulumi.ComponentResource {
-    /** Id of the balancer, `lb-…`. */
+    /** Id of the balancer, `lb-…` or `alb-…`. */
     public readonly id: pulumi.Output<string>;
     /** IPv4 address that it listens on, the first one where it has several. */
     public readonly address: pulumi.Output<string>;
     /** Every IPv4 address that it listens on: one per zone where its type has several. */
-    public readonly addresses: pulumi.Output<string[]>;
+    public readonly addresses: readonly pulumi.Output<string>[];
     /** Name that the cloud gives it in the DNS; undefined where its type has none. */
     public readonly dnsName: pulumi.Output<string> | undefined;
-    /** Where clients connect to: the first `https` listener, else the first `http` one, else the first; `tcp://…` for `tcp` and `udp://…` for `udp`. Known once it serves. */
+    /** Where clients connect to, by `dnsName` where there is one and else by `address`: the first `https` listener, else the first `http` one, else the first; `tcp://…` for `tcp` and `udp://…` for `udp`. Known once it serves. */
     public readonly url: pulumi.Output<string>;
     /** What clients verify generated certificates with; undefined when there are none. */
     public readonly caCertificate: pulumi.Output<string> | undefined;
@@ -73,7 +75,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
 
         this.id = balancer.id;
         this.addresses = balancer.addresses;
-        this.address = balancer.addresses.apply(([first]) => first!);
+        this.address = balancer.addresses[0]!;
         this.dnsName = balancer.dnsName;
         this.caCertificate = authority?.certificate;
         this.ready = balancer.listeners;
@@ -109,7 +111,7 @@ function urlOf(
         listeners.find((listener) => listener.protocol === "http") ??
         listeners[0]!;
     const usual = (protocol === "https" && port === 443) || (protocol === "http" && port === 80);
-    const place = dnsName ?? addresses.apply(([first]) => first!);
+    const place = dnsName ?? addresses[0]!;
     return pulumi
         .all([place, ...ready.map(({ id }) => id)])
         .apply(([host]) => `${protocol}://${host!}${usual ? "" : `:${port}`}`);

@@ -1,6 +1,6 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as command from "@pulumi/command";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 
 import { tagsFor } from "../tags";
 import type { BalancerParts, CloudBalancer } from "./cloud";
@@ -16,7 +16,7 @@ const schedulers = { wrr: "Wrr", wlc: "Wlc", rr: "Rr", sch: "Sch" } as const;
 
 class NetworkBalancer implements CloudBalancer {
     public readonly id: pulumi.Output<string>;
-    public readonly addresses: pulumi.Output<string[]>;
+    public readonly addresses: readonly pulumi.Output<string>[];
     public readonly dnsName: pulumi.Output<string>;
     public readonly listeners: readonly pulumi.CustomResource[];
     /** Each server is held up on its own, see {@link NetworkBalancer.drain}. */
@@ -46,15 +46,17 @@ class NetworkBalancer implements CloudBalancer {
         );
         this.id = this.balancer.id;
         this.dnsName = this.balancer.dnsName;
-        this.addresses = this.balancer.zoneMappings.apply((zones) =>
-            [...zones]
-                .sort((a, b) => (a.zoneId < b.zoneId ? -1 : 1))
-                .map(({ publicIpv4Address, privateIpv4Address }) =>
-                    args.address === "internet" ? publicIpv4Address : privateIpv4Address,
-                ),
-        );
+        this.addresses = args.vswitches!.map(({ id }) => this.addressIn(id));
         this.drains = parts.servers.map((server, index) => this.drain(args.hosts[index]!.name, server));
         this.listeners = settings.listeners.map((listener) => this.listener(listener));
+    }
+
+    /** Where the balancer listens in a VSwitch. */
+    private addressIn(vswitchId: pulumi.Input<string>): pulumi.Output<string> {
+        return pulumi.all([vswitchId, this.balancer.zoneMappings]).apply(([id, zones]) => {
+            const zone = zones.find((one) => one.vswitchId === id);
+            return (this.parts.args.address === "internet" ? zone?.publicIpv4Address : zone?.privateIpv4Address) ?? "";
+        });
     }
 
     private listener({ args, check }: ListenerSettings): alicloud.nlb.Listener {

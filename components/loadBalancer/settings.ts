@@ -65,33 +65,45 @@ export function parseLoadBalancerArgs(name: string, args: LoadBalancerArgs): Loa
 function limitsOf(problems: Problems, { type }: LoadBalancerArgs): BalancerTypeLimits {
     if (Object.hasOwn(balancerTypes, type)) return balancerTypes[type];
     const known = Object.keys(balancerTypes).map((name) => `"${name}"`);
-    problems.add("type", `"${type as string}" is not there: use ${known.join(" or ")}.`);
+    problems.add("type", `"${type as string}" is not there: use ${known.slice(0, -1).join(", ")} or ${known.at(-1)!}.`);
     return balancerTypes.clb;
 }
 
-function checkPlacement(problems: Problems, args: LoadBalancerArgs, { placement }: BalancerTypeLimits): void {
-    if (placement === "vswitch" && args.address === "intranet" && args.vswitchId === undefined) {
+function checkPlacement(problems: Problems, args: LoadBalancerArgs, { type, placement }: BalancerTypeLimits): void {
+    if (placement === "zones") {
+        checkZones(problems, args, type);
+        return;
+    }
+    for (const key of ["vpcId", "vswitches"] as const) {
+        if (args[key] !== undefined) problems.add(key, `is of no use to type "${type}": leave it out.`);
+    }
+    if (args.address === "intranet" && args.vswitchId === undefined) {
         problems.add(
             "vswitchId",
             "is needed for a balancer with an address within the VPC: name one of its VSwitches.",
         );
     }
-    if (placement === "zones") {
-        if (args.vswitchId !== undefined) {
-            problems.add("vswitchId", `is of no use to type "${args.type}": name VSwitches of its zones as vswitches.`);
-        }
-        if (args.vpcId === undefined) problems.add("vpcId", "is missing: which VPC are the hosts in?");
-        if ((args.vswitches ?? []).length < 2) {
-            problems.add("vswitches", `has to name VSwitches of at least two zones for type "${args.type}".`);
-        }
-        return;
-    }
-    for (const key of ["vpcId", "vswitches"] as const) {
-        if (args[key] !== undefined) problems.add(key, `is of no use to type "${args.type}": leave it out.`);
-    }
     if (args.address === "internet" && args.vswitchId !== undefined) {
         problems.add("vswitchId", 'is of no use to an internet balancer: leave it out, or set address to "intranet".');
     }
+}
+
+function checkZones(problems: Problems, { vpcId, vswitches, vswitchId }: LoadBalancerArgs, type: string): void {
+    if (vpcId === undefined) problems.add("vpcId", `is missing: in which VPC does a balancer of type "${type}" stand?`);
+    if (vswitchId !== undefined)
+        problems.add("vswitchId", `is of no use to type "${type}": name its vswitches instead.`);
+    const zones = (vswitches ?? []).map(({ zone }) => zone);
+    if (zones.length < 2) {
+        problems.add(
+            "vswitches",
+            `a balancer of type "${type}" needs VSwitches of at least two zones: name one in each.`,
+        );
+    }
+    zones.forEach((zone, index) => {
+        if (typeof zone === "string" && zones.indexOf(zone) < index) {
+            problems.add(`vswitches[${index}]`, `${zone} has one already: name one VSwitch in each zone.`);
+        }
+    });
 }
 
 function whole(problems: Problems, path: string, value: number, low: number, high: number): void {

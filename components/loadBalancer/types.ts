@@ -31,6 +31,16 @@ export const balancerTypes: Readonly<Record<BalancerType, BalancerTypeLimits>> =
         minCheckInterval: 1,
         datagramTexts: false,
     },
+    alb: {
+        type: "alb",
+        protocols: ["http", "https"],
+        schedulers: ["wrr", "wlc"],
+        maxHosts: 200,
+        maxListeners: 50,
+        placement: "zones",
+        minCheckInterval: 1,
+        datagramTexts: false,
+    },
     nlb: {
         type: "nlb",
         protocols: ["tcp", "udp"],

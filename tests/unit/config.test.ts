@@ -254,7 +254,7 @@ describe("the stack's configuration", () => {
             { protocol: "tcp", port: 80, hostPort: 8080, healthCheck: { path: "/healthz" } },
         ]);
         expect(problemsOf({ ...minimal, loadBalancer: '{"type":"nlb","https":true}' })[1]).toBe(
-            "  - loadBalancer.https: goes with the type clb, since an nlb serves HTTP only: leave it out.",
+            "  - loadBalancer.https: goes with the types clb and alb, since an nlb serves HTTP only: leave it out.",
         );
         expect(balancerListeners({ ...loadBalancer, https: false }, web)).toEqual([
             { protocol: "http", port: 80, ...serving },

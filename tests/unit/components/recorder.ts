@@ -167,6 +167,16 @@ export function computed(type: string, name: string): Record<string, unknown> {
                     { zoneId: "z-1", vswitchId: "vsw-1", publicIpv4Address: "192.0.2.2" },
                 ],
             };
+        case "alicloud:alb/loadBalancer:LoadBalancer":
+            return {
+                dnsName: `${name}.alb.example.com`,
+                regionId: "cn-hangzhou",
+                // In an order of its own, as a set has.
+                zoneMappings: [
+                    { vswitchId: "vsw-2", zoneId: "cn-hangzhou-i", address: "192.0.2.12" },
+                    { vswitchId: "vsw-1", zoneId: "cn-hangzhou-h", address: "192.0.2.11" },
+                ],
+            };
         case "command:remote:Command":
             return { stdout: '{"step":"x","changed":[]}\n', stderr: "" };
         default:

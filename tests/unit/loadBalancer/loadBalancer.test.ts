@@ -188,7 +188,7 @@ describe("in several zones", () => {
             serverGroupId: "entry-53-udp-id",
         });
         expect(await valueOf(balancer.dnsName!)).toBe("entry.nlb.example.com");
-        expect(await valueOf(balancer.addresses)).toEqual(["192.0.2.2", "192.0.2.3"]);
+        expect(await valueOf(pulumi.all([...balancer.addresses]))).toEqual(["192.0.2.2", "192.0.2.3"]);
     });
 
     test("a host that leaves is waited for after it is out of every group", async () => {
@@ -223,9 +223,9 @@ describe("in several zones", () => {
                 listeners: [http, { ...dns, stickiness: { seconds: 9 }, healthCheck: { intervalSeconds: 2 } }],
             }),
         ).toEqual([
-            '  - vswitchId: is of no use to type "nlb": name VSwitches of its zones as vswitches.',
-            "  - vpcId: is missing: which VPC are the hosts in?",
-            '  - vswitches: has to name VSwitches of at least two zones for type "nlb".',
+            '  - vpcId: is missing: in which VPC does a balancer of type "nlb" stand?',
+            '  - vswitchId: is of no use to type "nlb": name its vswitches instead.',
+            '  - vswitches: a balancer of type "nlb" needs VSwitches of at least two zones: name one in each.',
             '  - listeners[0].protocol: "http" is none of tcp, udp, which type "nlb" speaks.',
             '  - listeners[1].stickiness: is not there on an nlb: set scheduler to "sch", which keeps a client with its host.',
             "  - listeners[1].healthCheck.intervalSeconds: 2 is not a whole number from 5 to 50.",
@@ -376,7 +376,7 @@ test("lists every problem at once", () => {
     expect(
         problems(
             {
-                type: "alb" as never,
+                type: "glb" as never,
                 vswitchId: "vsw-1",
                 hosts: [...hosts(1), ...hosts(1)],
                 weights: { "web-1": 101, other: 5 },
@@ -399,7 +399,7 @@ test("lists every problem at once", () => {
         ),
     ).toEqual([
         expect.stringContaining('- name: "Entry" can\'t name resources'),
-        '  - type: "alb" is not there: use "clb" or "nlb".',
+        '  - type: "glb" is not there: use "clb", "alb" or "nlb".',
         '  - vswitchId: is of no use to an internet balancer: leave it out, or set address to "intranet".',
         '  - hosts[1]: "web-1" is listed twice.',
         '  - weights["web-1"]: 101 is not a whole number from 0 to 100.',
