@@ -1,94 +1,12 @@
 /** The balancer of the shared stack, from outside the VPC: what its clients see while hosts come, fail and go. */
-import { get as getHttp, type IncomingMessage } from "node:http";
-import { get as getHttps } from "node:https";
-
 import { api, configure, eventually, labOutput, onHost, outputs, up, upChanges } from "./lab";
+import { Load, Site } from "./requests";
 
 jest.setTimeout(300_000);
 
 const region = { RegionId: "cn-hangzhou" };
 
-let url: string;
-let ca: string;
-
-interface Answer {
-    readonly status: number;
-    readonly body: string;
-    readonly location: string | undefined;
-}
-
-/** A request on a connection of its own. @throws Error when there is no answer */
-function ask(address: string): Promise<Answer> {
-    return new Promise((done, fail) => {
-        const take = (response: IncomingMessage): void => {
-            let body = "";
-            response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
-            response.on("error", fail);
-            response.on("end", () =>
-                done({ status: response.statusCode ?? 0, body: body.trim(), location: response.headers.location }),
-            );
-        };
-        const request = address.startsWith("https:")
-            ? getHttps(address, { ca, agent: false, timeout: 20_000 }, take)
-            : getHttp(address, { agent: false, timeout: 20_000 }, take);
-        request.on("timeout", () => request.destroy(new Error("no answer within 20 s")));
-        request.on("error", fail);
-    });
-}
-
-/** Which host answered each of some requests, one after the other. */
-async function askedHosts(requests: number): Promise<Record<string, number>> {
-    const counts: Record<string, number> = {};
-    for (let i = 0; i < requests; i += 1) {
-        const { body } = await ask(`${url}/who`);
-        counts[body] = (counts[body] ?? 0) + 1;
-    }
-    return counts;
-}
-
-/** Waits until a host answers. Beside other clients nobody can say which request comes to whom. */
-function answerFrom(host: string): Promise<unknown> {
-    return eventually(`an answer from ${host}`, 20, async () =>
-        (await ask(`${url}/who`)).body === host ? true : undefined,
-    );
-}
-
-/** Clients that ask all the time, slower than the web servers' limit, until they are told to stop. */
-class Load {
-    private running = true;
-    private readonly requests: { readonly began: number; readonly problem: string | undefined }[] = [];
-    private readonly clients: Promise<void>[];
-
-    constructor(clients = 3) {
-        this.clients = Array.from({ length: clients }, () => this.client());
-    }
-
-    private async client(): Promise<void> {
-        while (this.running) {
-            const began = Date.now();
-            const problem = await ask(`${url}/`).then(
-                ({ status }) => (status === 200 ? undefined : `status ${status}`),
-                (error: unknown) => String(error),
-            );
-            this.requests.push({ began, problem });
-            await new Promise((wake) => setTimeout(wake, 100));
-        }
-    }
-
-    /** What went wrong with requests that began since a time. */
-    problemsSince(time: number): string[] {
-        return this.requests.flatMap(({ began, problem }) => (problem === undefined || began < time ? [] : [problem]));
-    }
-
-    countSince(time: number): number {
-        return this.requests.filter(({ began }) => began >= time).length;
-    }
-
-    async stop(): Promise<void> {
-        this.running = false;
-        await Promise.all(this.clients);
-    }
-}
+let site: Site;
 
 async function balancerId(): Promise<string> {
     const found = (await api()("Slb", "DescribeLoadBalancers", region)) as {
@@ -128,30 +46,29 @@ function sign(host: string): Promise<string> {
 
 beforeAll(async () => {
     const found = await outputs();
-    url = String(found["loadBalancerUrl"]);
-    ca = String(found["loadBalancerCaCertificate"]);
+    site = new Site(String(found["loadBalancerUrl"]), String(found["loadBalancerCaCertificate"]));
     await Promise.all(["web-1", "web-2"].map(sign));
     await allHealthy(2);
 });
 
 it("serves HTTPS with a certificate of the stack's own authority, and sends others there", async () => {
-    expect(url).toMatch(/^https:\/\/127\.77\./);
-    expect((await ask(`${url}/`)).status).toBe(200);
-    expect(await ask(`${url.replace("https:", "http:")}/a?b=c`)).toMatchObject({
+    expect(site.url).toMatch(/^https:\/\/127\.77\./);
+    expect((await site.ask()).status).toBe(200);
+    expect(await site.ask(`${site.url.replace("https:", "http:")}/a?b=c`)).toMatchObject({
         status: 301,
-        location: `${url}/a?b=c`,
+        location: `${site.url}/a?b=c`,
     });
 });
 
 it("shares requests out by weight, and a change of weights touches nothing else", async () => {
-    expect(await askedHosts(10)).toEqual({ "web-1": 5, "web-2": 5 });
+    expect(await site.askedHosts(10)).toEqual({ "web-1": 5, "web-2": 5 });
     await configure('loadBalancer.weights["web-1"]', "30");
     await configure('loadBalancer.weights["web-2"]', "10");
     try {
         expect(await upChanges()).toEqual([
             { operation: "update", type: "alicloud:slb/backendServer:BackendServer", name: "balancer" },
         ]);
-        expect(await askedHosts(40)).toEqual({ "web-1": 30, "web-2": 10 });
+        expect(await site.askedHosts(40)).toEqual({ "web-1": 30, "web-2": 10 });
     } finally {
         await configure("loadBalancer.weights", undefined);
         await up();
@@ -159,7 +76,7 @@ it("shares requests out by weight, and a change of weights touches nothing else"
 });
 
 it("loses requests between a server's end and the health check that finds it, and none after", async () => {
-    const load = new Load();
+    const load = new Load(site);
     try {
         const started = Date.now();
         await eventually("requests", 20, () => Promise.resolve(load.countSince(started) > 20 || undefined));
@@ -173,12 +90,12 @@ it("loses requests between a server's end and the health check that finds it, an
         const found = Date.now();
         await eventually("more requests", 30, () => Promise.resolve(load.countSince(found) > 40 || undefined));
         expect(load.problemsSince(found)).toEqual([]);
-        expect(await askedHosts(4)).toEqual({ "web-1": 4 });
+        expect(await site.askedHosts(4)).toEqual({ "web-1": 4 });
 
         const repaired = Date.now();
         await run("web-2", "systemctl start nginx");
         await allHealthy(2);
-        await answerFrom("web-2");
+        await site.answerFrom("web-2");
         expect(load.problemsSince(repaired)).toEqual([]);
     } finally {
         await load.stop();
@@ -187,14 +104,14 @@ it("loses requests between a server's end and the health check that finds it, an
 });
 
 it("loses none while a host is added, and none while it is removed again", async () => {
-    const load = new Load();
+    const load = new Load(site);
     try {
         const started = Date.now();
         await configure("web.count", "3");
         await up();
         await allHealthy(3);
         await sign("web-3");
-        await answerFrom("web-3");
+        await site.answerFrom("web-3");
 
         await configure("web.count", undefined);
         const changes = (await upChanges()).map(({ operation, type }) => `${operation} ${type}`);

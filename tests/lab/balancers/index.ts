@@ -1,0 +1,43 @@
+/** A balancer of the configured type in front of hosts of another stack. */
+import * as pulumi from "@pulumi/pulumi";
+
+import { Host, LoadBalancer, type LoadBalancerArgs } from "../../../components";
+
+interface Known {
+    readonly name: string;
+    readonly address: string;
+    readonly instanceId: string;
+}
+
+const config = new pulumi.Config();
+const hosts = config.requireObject<Known[]>("hosts").map(
+    ({ name, address, instanceId }) =>
+        // Nothing runs on them from here.
+        new Host(name, { address, identity: instanceId, privateKey: "none", hostKey: "none" }),
+);
+const type = config.require<LoadBalancerArgs["type"]>("type");
+const port = config.requireNumber("port");
+const allow = config.getObject<string[]>("allow");
+
+const balancer = new LoadBalancer(type, {
+    type,
+    address: config.require<LoadBalancerArgs["address"]>("address"),
+    vpcId: config.require("vpcId"),
+    vswitches: config.requireObject<{ id: string; zone: string }[]>("vswitches"),
+    hosts,
+    weights: config.getObject<Record<string, number>>("weights") ?? {},
+    drainSeconds: 3,
+    tags: { purpose: "test" },
+    listeners: [
+        { protocol: "http", port: 80, redirectTo: 443, ...(allow && { allow }) },
+        {
+            protocol: "https",
+            port: 443,
+            hostPort: port,
+            healthCheck: { path: "/healthz", intervalSeconds: 1, healthyAfter: 2, unhealthyAfter: 2 },
+            ...(allow && { allow }),
+        },
+    ],
+});
+
+export const { id, url, address, caCertificate } = balancer;
