@@ -58,14 +58,42 @@ export function statesOf(events: readonly EngineEvent[], dependencies: Dependenc
         const step = resourcePreEvent?.metadata;
         if (step === undefined) continue;
         if (step.old && step.old.delete !== true) before.set(step.urn, resourceOf(step.old, {}));
-        if (stays(step)) after.set(step.urn, resourceOf(step.new!, dependencies.get(step.urn) ?? {}));
+        if (stays(step)) after.set(step.urn, afterOf(step, dependencies.get(step.urn) ?? {}));
     }
-    return { before: [...before.values()], after: [...after.values()] };
+    return { before: [...before.values()], after: [...after.values()].map((one) => withCommand(one, before)) };
+}
+
+const COMMAND = "command:remote:Command";
+
+/**
+ * A step's command holds the addresses of all hosts that it knows, so none of them is known while one host is new. What it runs is: that of
+ * the same step before, or of one that is named alike, but for its number, in the same component.
+ */
+function withCommand(resource: StackResource, before: ReadonlyMap<string, StackResource>): StackResource {
+    const { urn, type, inputs } = resource;
+    const own = inputs?.["create"];
+    if (type !== COMMAND || (typeof own === "string" && !own.startsWith("urn:pulumi:"))) return resource;
+    const alike = (other: string): boolean => other.replace(/\d+$/, "") === urn.replace(/\d+$/, "");
+    const model = before.get(urn) ?? [...before.values()].find((other) => other.type === COMMAND && alike(other.urn));
+    const create = model?.inputs?.["create"];
+    return { ...resource, inputs: { ...inputs, create }, outputs: { ...resource.outputs, create } };
 }
 
 /** A delete that is part of a replacement comes after the new one's step, or before it. A side that isn't there is null in the log. */
 function stays({ op, new: made }: StepEventMetadata): boolean {
     return Boolean(made) && !["delete", "delete-replaced", "discard", "discard-replaced"].includes(op);
+}
+
+/** A preview leaves id and outputs of what stays to the old side. */
+function afterOf(step: StepEventMetadata, dependencies: Readonly<Record<string, readonly string[]>>): StackResource {
+    const made = resourceOf(step.new!, dependencies);
+    if (!step.old || step.op.includes("replace")) return made;
+    const { id, outputs } = resourceOf(step.old, {});
+    return {
+        ...made,
+        ...(made.id === made.urn && id !== undefined && { id }),
+        outputs: { ...outputs, ...made.outputs },
+    };
 }
 
 function resourceOf(

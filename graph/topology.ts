@@ -53,6 +53,7 @@ export const NAT = "NAT gateway";
 
 const types = {
     vpc: "alicloud:vpc/network:Network",
+    vswitch: "alicloud:vpc/switch:Switch",
     instance: "alicloud:ecs/instance:Instance",
     rule: "alicloud:ecs/securityGroupRule:SecurityGroupRule",
     address: "alicloud:ecs/eipAddress:EipAddress",
@@ -96,6 +97,7 @@ export function topologyOf(resources: readonly Resource[]): Topology {
     const of = (type: string): Resource[] => resources.filter((resource) => resource.type === type);
     const [vpc] = of(types.vpc);
 
+    const zonesOfSwitches = new Map(of(types.vswitch).map(({ id = "", outputs }) => [id, text(outputs?.["zoneId"])]));
     const publicAddresses = publicAddressesOf(of(types.address), of(types.association));
     const steps = stepsOf(of(types.step));
     const members = new Map<string, { pool: string; groups: readonly string[] }>();
@@ -109,7 +111,8 @@ export function topologyOf(resources: readonly Resource[]): Topology {
                 name: nameOf(urn),
                 address: text(outputs["privateIp"]),
                 publicAddress: publicAddresses.get(id) ?? text(outputs["publicIp"]),
-                zone: text(outputs["availabilityZone"]),
+                // A new one has its zone from where it will be.
+                zone: text(outputs["availabilityZone"]) || (zonesOfSwitches.get(text(outputs["vswitchId"])) ?? ""),
                 instanceType: text(outputs["instanceType"]),
                 services: [...(steps.get(id) ?? [])].sort(byName),
             },

@@ -1,6 +1,7 @@
 /** Events as the engine logs them, for tests. */
 
 export interface State {
+    readonly id?: string;
     readonly inputs?: Record<string, unknown>;
     readonly outputs?: Record<string, unknown>;
     readonly retainOnDelete?: boolean;

@@ -60,6 +60,40 @@ test("what is only known after the update is the resource that it comes from, el
     expect(dependenciesOf("").size).toBe(0);
 });
 
+test("a step that isn't known while a host is new runs what it ran before, or what those named alike run", () => {
+    const step = (name: string, op: string, old?: string): object =>
+        resource({
+            op,
+            name,
+            type: "command:remote:Command",
+            old: { inputs: { create: old } },
+            new: { inputs: { create: UNKNOWN, triggers: [`i-${name}`] } },
+        });
+    const { after } = statesOf(
+        events(
+            step("redis-node-1", "update", "STEP=redis/node@1 PARAM_A='1'"),
+            step("redis-node-7", "create"),
+            step("other", "create"),
+        ),
+    );
+    const commands = after.filter(({ type }) => type === "command:remote:Command");
+    expect(commands.map(({ inputs }) => inputs?.["create"])).toEqual([
+        "STEP=redis/node@1 PARAM_A='1'",
+        "STEP=redis/node@1 PARAM_A='1'",
+        undefined,
+    ]);
+});
+
+test("what stays keeps the id and the outputs that it has, what is replaced gets others", () => {
+    const old = { id: "i-1", inputs: { size: 1 }, outputs: { size: 1, zoneId: "z" } };
+    const made = { id: "", inputs: { size: 2 }, outputs: {} };
+    const of = (op: string): object | undefined =>
+        statesOf(events(resource({ op, name: "one", old, new: made }))).after.find(({ type }) => type === instance);
+    expect(of("update")).toMatchObject({ id: "i-1", outputs: { size: 2, zoneId: "z" } });
+    expect(of("same")).toMatchObject({ id: "i-1", outputs: { zoneId: "z" } });
+    expect(of("create-replacement")).toMatchObject({ id: urn(instance, "one"), outputs: { size: 2 } });
+});
+
 test("an exported state lacks what only waits for its deletion", () => {
     const resources = [
         { urn: "a", type: "t" },
