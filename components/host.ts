@@ -260,9 +260,9 @@ export class Host extends pulumi.ComponentResource {
         const params = pulumi.output(args.params ?? {}) as pulumi.Output<Record<string, StepParam>>;
         const secrets = pulumi.output(args.secrets ?? {}) as pulumi.Output<Record<string, string>>;
         const stdin = pulumi
-            .all([params, secrets, pulumi.output(args.rerunOn ?? [])])
-            .apply(([paramValues, secretValues, rerunOn]) =>
-                stepText(name, script, paramValues, secretValues, rerunOn),
+            .all([params, secrets, pulumi.output(args.rerunOn ?? []), this.identity])
+            .apply(([paramValues, secretValues, rerunOn, identity]) =>
+                stepText(name, script, paramValues, secretValues, rerunOn, identity),
             );
         const create = params.apply((values) => stepCommand(name, script, values, this.user));
         const minutes = `${args.timeoutMinutes ?? defaultTimeoutMinutes}m`;
@@ -325,17 +325,28 @@ export function stepCommand(
     ].join(" ");
 }
 
-/** What bash reads on standard input: secret as a whole. */
+/**
+ * What bash reads on standard input: secret as a whole.
+ *
+ * @param identity that of the machine. A step of a machine that is gone must undo nothing on the one that has its address now: Pulumi
+ * knows of no `deletedWith` any more once a refresh has found the machine missing.
+ */
 export function stepText(
     name: string,
     script: Script,
     params: Readonly<Record<string, StepParam>>,
     secrets: Readonly<Record<string, string>>,
     rerunOn: readonly unknown[],
+    identity: string,
 ): string {
     for (const [key, value] of Object.entries(secrets)) requireText(name, key, value);
     const digest = sha256(JSON.stringify([script.body, sorted(params), sorted(secrets), rerunOn]));
-    const assignments = [`STEP_KEY=${shellQuote(stepKey(name))}`, `STEP_DIGEST=${digest}`, ...secretLines(secrets)];
+    const assignments = [
+        `STEP_KEY=${shellQuote(stepKey(name))}`,
+        `STEP_DIGEST=${digest}`,
+        `STEP_MACHINE=${sha256(identity)}`,
+        ...secretLines(secrets),
+    ];
     return scriptText(script, assignments, 'step_run "$@"');
 }
 

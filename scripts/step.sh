@@ -29,7 +29,13 @@ step_redact() {
 step_run() {
     local mode=${1:-create} records=${STEP_RECORDS:-/var/lib/multihost/steps} entry=main work status err_trap
     local record=$records/$STEP_KEY
+    local machine=$record.machine
     [[ $mode != delete ]] || entry=remove
+
+    if [[ $mode == delete && -r $machine && $(<"$machine") != "$STEP_MACHINE" ]]; then
+        printf 'nothing to undo: the machine on which this step ran is gone, and this one has its address\n' >&2
+        return 0
+    fi
 
     # A new address of the host or of its bastion is an update whose content is the same: it has to cost no more than a dial.
     if [[ $mode == update && -r $record && $(head -n 1 "$record") == "$STEP_DIGEST" ]]; then
@@ -40,6 +46,7 @@ step_run() {
 
     mkdir -p "$records"
     chmod 0700 "$records"
+    [[ $mode == delete ]] || printf '%s\n' "$STEP_MACHINE" >"$machine"
     # Gone before the work starts, so that a step that fails half way is never taken for done.
     rm -f "$record"
     work=$(mktemp "$records/.work.XXXXXX")
@@ -70,6 +77,8 @@ step_run() {
         chmod 0600 "$work.done"
         mv "$work.done" "$record"
         tail -n +2 "$record"
+    else
+        rm -f "$machine"
     fi
     rm -f "$work"
 }

@@ -15,13 +15,13 @@ script_text() {
     for secret in "$@"; do
         assignments+=("$(printf 'SECRET_%s=%q' "${secret%%=*}" "${secret#*=}")")
     done
-    line=$((6 + ${#assignments[@]} + $(wc -l <"$scripts/step.sh")))
+    line=$((7 + ${#assignments[@]} + $(wc -l <"$scripts/step.sh")))
     for file in "${files[@]}"; do
         sources+="${sources:+\n}$line ${file#"$scripts/"}"
         line=$((line + $(wc -l <"$file")))
         body+=$(cat "$file")$'\n'
     done
-    printf 'shopt -s extglob\n{\nSTEP_KEY=test\nSTEP_DIGEST=%s\n' "$RANDOM"
+    printf 'shopt -s extglob\n{\nSTEP_KEY=test\nSTEP_DIGEST=%s\nSTEP_MACHINE=test\n' "$RANDOM"
     ((${#assignments[@]} == 0)) || printf '%s\n' "${assignments[@]}"
     # The assignment below is the last line before the runner.
     printf "STEP_SOURCES=\$'%s'\n" "$sources"

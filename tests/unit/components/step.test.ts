@@ -27,11 +27,12 @@ describe("a step's text, run by a real bash", () => {
             params?: Record<string, host.StepParam>;
             secrets?: Record<string, string>;
             mode?: "create" | "update" | "delete";
+            identity?: string;
         } = {},
     ): { status: number | null; stdout: string; stderr: string; command: string; stdin: string } {
-        const { params = {}, secrets = {}, mode = "create" } = options;
+        const { params = {}, secrets = {}, mode = "create", identity = "i-1" } = options;
         const command = `${host.stepCommand("step", script(text), params, "root")}${mode === "create" ? "" : ` ${mode}`}`;
-        const stdin = host.stepText("step", script(text), params, secrets, []);
+        const stdin = host.stepText("step", script(text), params, secrets, [], identity);
         const done = spawnSync("sh", ["-c", command], {
             input: stdin,
             encoding: "utf8",
@@ -99,7 +100,7 @@ describe("a step's text, run by a real bash", () => {
         execFileSync("touch", [path.join(records, "broken")]);
         expect(run(body).status).toBe(1);
         expect(run(body, { mode: "update" }).status).toBe(1);
-        expect(readdirSync(records)).toEqual(["broken"]);
+        expect(readdirSync(records).filter((file) => !file.endsWith(".machine"))).toEqual(["broken"]);
     });
 
     test("deleting runs `remove`", () => {
@@ -109,10 +110,21 @@ describe("a step's text, run by a real bash", () => {
         expect(readdirSync(records)).toEqual([]);
     });
 
+    test("deleting undoes nothing on another machine that has the address now", () => {
+        const body = `main() { ${report}; }\nremove() { echo removed >&2; }\n`;
+        run(body, { identity: "i-1" });
+        run(body, { identity: "i-2" });
+        const other = run(body, { identity: "i-1", mode: "delete" });
+        expect(other).toMatchObject({ status: 0, stderr: expect.stringContaining("nothing to undo") as string });
+        expect(run(body, { identity: "i-2", mode: "update" }).stderr).toContain("nothing to do");
+        expect(run(body, { identity: "i-2", mode: "delete" }).stderr).toBe("removed\n");
+        expect(readdirSync(records)).toEqual([]);
+    });
+
     test("the record of a run can be read by root alone", () => {
         run(`main() { ${report}; }\n`);
         expect(
-            execFileSync("stat", ["-c", "%a", records, path.join(records, readdirSync(records)[0]!)], {
+            execFileSync("stat", ["-c", "%a", records, path.join(records, readdirSync(records).sort()[0]!)], {
                 encoding: "utf8",
             }),
         ).toBe("700\n600\n");
