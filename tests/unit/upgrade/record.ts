@@ -8,7 +8,7 @@ import { computed } from "../components/recorder";
 /** A resource as an upgrade sees it: by what it is found again, and what it would be replaced for. */
 export interface RecordedResource {
     readonly urn: string;
-    /** URNs, or names, under which earlier releases had it. */
+    /** URNs under which earlier releases had it, also by an alias of a component that it belongs to. */
     readonly aliases: readonly string[];
     /** What the program asks for, for resources that hold what can't be made again. */
     readonly inputs?: Readonly<Record<string, unknown>>;
@@ -27,6 +27,17 @@ function settings(project: string): Record<string, string> {
     return Object.fromEntries(
         Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
     );
+}
+
+/** What the SDK has made of a resource's aliases and of those of its parents; it gives no other access to them. */
+interface Aliased {
+    readonly __aliases: readonly pulumi.Input<string>[];
+}
+
+/** A URN with no more than the nearest of its parents' types: the engine's stand-in leaves out the others, the SDK's aliases don't. */
+function shortUrn(urn: string): string {
+    const [stack, project, types = "", ...name] = urn.split("::");
+    return [stack, project, types.split("$").slice(-2).join("$"), ...name].join("::");
 }
 
 /**
@@ -52,24 +63,21 @@ export async function recordProgram(project: string): Promise<RecordedResource[]
         "lab",
     );
     pulumi.runtime.setAllConfig(settings(project));
-    const recorded = async (
-        type: string,
-        name: string,
-        resource: pulumi.Resource,
-        aliases: string[],
-    ): Promise<RecordedResource> => {
-        // The URN is set only once the constructor goes on.
+    const recorded = async (type: string, name: string, resource: pulumi.Resource): Promise<RecordedResource> => {
+        // URN and aliases are set only once the constructor goes on.
         await Promise.resolve();
-        const urn = await new Promise<string>((done) => void resource.urn.apply(done));
+        const [urn, ...aliases] = (await Promise.all(
+            [resource.urn, ...(resource as unknown as Aliased).__aliases].map(
+                (output) =>
+                    new Promise<string>((done) => void pulumi.output(output).apply((text) => done(shortUrn(text)))),
+            ),
+        )) as [string, ...string[]];
         return { urn, aliases, ...(stateful.test(type) && { inputs: kept(inputs.get(`${type}::${name}`)) }) };
     };
     const seen: Promise<RecordedResource>[] = [];
     await pulumi.runtime.runInPulumiStack(async () => {
-        pulumi.runtime.registerStackTransformation(({ type, name, opts, resource }) => {
-            const aliases = (opts.aliases ?? []).map((alias) =>
-                typeof alias === "string" ? alias : JSON.stringify(alias),
-            );
-            seen.push(recorded(type, name, resource, aliases));
+        pulumi.runtime.registerStackTransformation(({ type, name, resource }) => {
+            seen.push(recorded(type, name, resource));
             return undefined;
         });
         await import(join(project, "index"));
