@@ -35,8 +35,12 @@ export function packageManifest({ name, version, description, license, engines, 
     };
 }
 
-/** Builds it. @returns the archive's path */
-export async function makePackage(output = join(root, "dist")): Promise<string> {
+/**
+ * Builds it.
+ * @param sources another checkout to build from, such as that of a release; its dependencies are this one's
+ * @returns the archive's path
+ */
+export async function makePackage(output = join(root, "dist"), sources = root): Promise<string> {
     const folder = join(output, "package");
     return step("Build the package", { about: "10 s" }, () => {
         rmSync(folder, { recursive: true, force: true });
@@ -46,26 +50,26 @@ export async function makePackage(output = join(root, "dist")): Promise<string> 
         const compilerOptions = {
             noEmit: false,
             declaration: true,
-            rootDir: root,
+            rootDir: sources,
             outDir: folder,
             types: ["node"],
             typeRoots: [join(root, "node_modules", "@types")],
         };
-        const include = [join(root, "components")];
+        const include = [join(sources, "components")];
         writeFileSync(
             project,
-            JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include, exclude: [] }),
+            JSON.stringify({ extends: join(sources, "tsconfig.json"), compilerOptions, include, exclude: [] }),
         );
         execFileSync(process.execPath, [compiler, "--project", project], { cwd: root, stdio: "inherit" });
         rmSync(project);
         // The doctor that its checks belong to isn't part of the package.
-        const checks = join(root, "scripts", "doctor");
-        cpSync(join(root, "scripts"), join(folder, "scripts"), {
+        const checks = join(sources, "scripts", "doctor");
+        cpSync(join(sources, "scripts"), join(folder, "scripts"), {
             recursive: true,
             filter: (file) => !file.startsWith(checks),
         });
-        for (const file of ["README.md", "CHANGELOG.md", "LICENSE"]) cpSync(join(root, file), join(folder, file));
-        const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+        for (const file of ["README.md", "CHANGELOG.md", "LICENSE"]) cpSync(join(sources, file), join(folder, file));
+        const manifest = JSON.parse(readFileSync(join(sources, "package.json"), "utf8")) as Manifest;
         writeFileSync(join(folder, "package.json"), `${JSON.stringify(packageManifest(manifest), undefined, 2)}\n`);
         const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", output], {
             cwd: folder,

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Estimate } from "../../cost/estimate";
 import type { Report } from "../../delivery/report";
 import type { Topology } from "../../graph/topology";
 import { policyPackArguments } from "../../toolchain/policyPack";
@@ -51,11 +52,13 @@ describe("a change", () => {
         expect(secrets.length).toBeGreaterThan(5);
         await configure("redis.maxmemory", "72mb");
         await configure("hosts.exclude[0]", "1");
+        await configure("web.instanceType", "ecs.g7.xlarge");
     }, 120_000);
 
     afterAll(async () => {
         await configure("redis.maxmemory", "64mb");
         await configure("hosts.exclude", undefined);
+        await configure("web.instanceType", undefined);
     }, 120_000);
 
     test("that takes a host away is risky until it is announced, and says in words what each step will do", async () => {
@@ -72,6 +75,16 @@ describe("a change", () => {
         expect(comment).toMatch(/\*\*redis\*\* \(RedisCluster\)/);
         expect(comment).toContain("`MAXMEMORY` `64mb` → `72mb`");
         for (const secret of secrets) expect(everything).not.toContain(secret);
+
+        // One host goes and another one comes; two hosts grow from `large` to `xlarge`.
+        const { before, after } = stack!.cost!;
+        expect(after - before).toBeCloseTo(2 * 0.52325 * 730, 0);
+        expect(comment).toMatch(/<summary>Cost: [\d,.]+ → [\d,.]+ CNY a month \(\+763\.9\d\)<\/summary>/);
+        expect(comment).toContain("```mermaid\nflowchart LR");
+        expect(comment).toMatch(/^- node: host node-1, [^\n]*Redis :7000/m);
+        expect(comment).toMatch(/^\+ node: host node-7, cn-hangzhou-\w, ecs\.g7\.large, [^\n]*Redis :7000/m);
+        expect(comment).toMatch(/^\+ web: host web-1, cn-hangzhou-\w, ecs\.g7\.xlarge, nginx/m);
+        expect(comment).not.toMatch(/^[+-] \S+ →/m);
 
         const announced = await review("--label", "stateful-change");
         expect(announced.report.stacks[0]?.outcome).toBe("harmless");
@@ -91,6 +104,16 @@ test("a mandatory policy stops a preview, and says what has to change where", as
     expect(stdout + stderr).toMatch(/required-tags/);
     expect(stdout + stderr).toMatch(/lacks the tag cost-centre/);
 }, 200_000);
+
+test("an estimate has a price for all that the stack is made of", async () => {
+    const { code, stdout, stderr } = await tool("cost/cli.ts", ["--stack", "lab", "--json"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const { now } = JSON.parse(stdout) as { now: Estimate & { components: Record<string, number> } };
+    expect(now.unpriced).toEqual([]);
+    expect(now.regions).toEqual(["cn-hangzhou"]);
+    expect(now.components["node (NodePool)"]).toBeGreaterThan(6 * 0.52325 * 730);
+    expect(now.components["balancer (LoadBalancer)"]).toBeGreaterThan(0);
+}, 60_000);
 
 test("a picture shows the hosts, what runs on them and who may connect", async () => {
     const { code, stdout, stderr } = await tool("graph/cli.ts", ["--stack", "lab", "--format", "json"]);

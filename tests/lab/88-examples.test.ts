@@ -1,15 +1,17 @@
 /** The examples, as a user runs them: with the package that `npm run package` makes, installed by npm in a folder of their own. */
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parse, stringify } from "yaml";
 import { labPaths } from "../../lab/paths";
 import type { HostView } from "../../lab/view";
+import { root } from "../../toolchain/folders";
 import { makePackage } from "../../toolchain/package";
+import { checkOutRelease, lastRelease, releaseProblem } from "../../toolchain/release";
 import { labEnvironment } from "../prepare";
-import { api, configure, eventually, labOutput, onHost, outputOn, status, up, upChanges } from "./lab";
+import { api, configure, eventually, labOutput, onHost, outputOn, status, up, upChanges, changesIn } from "./lab";
 
 jest.setTimeout(600_000);
 
@@ -25,7 +27,7 @@ function pulumi(example: string, args: readonly string[], input = "", name = sta
     return labOutput(["pulumi", "--cwd", join(folder, example), ...args, "--stack", name], { seconds: 400, input });
 }
 
-/** Makes an example's stack. */
+/** Makes an example's stack: the settings that the example has for it, if any, on the lab's cloud. */
 async function init(example: string, config: Readonly<Record<string, unknown>>, name = stack): Promise<void> {
     const { config: lab } = parse(readFileSync(join(paths.project, "Pulumi.lab.yaml"), "utf8")) as {
         config: Record<string, unknown>;
@@ -33,7 +35,13 @@ async function init(example: string, config: Readonly<Record<string, unknown>>, 
     const cloud = Object.entries(lab).filter(([key]) => key.startsWith("alicloud:"));
     const own = Object.entries(config).map(([key, value]) => [`${example}:${key}`, value]);
     const file = join(folder, example, `Pulumi.${name}.yaml`);
-    writeFileSync(file, stringify({ config: Object.fromEntries([...cloud, ...own]) as object }));
+    const { config: given = {} } = existsSync(file)
+        ? (parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> })
+        : {};
+    writeFileSync(
+        file,
+        stringify({ config: { ...given, ...Object.fromEntries([...cloud, ...own] as [string, unknown][]) } }),
+    );
     await labOutput(["pulumi", "--cwd", join(folder, example), "stack", "init", name]);
 }
 
@@ -61,14 +69,45 @@ async function accepted(
     return value;
 }
 
+const problem = releaseProblem();
+/** A test that upgrades from the last release; where that isn't there, its name says why it is skipped. */
+const upgrade = (name: string, run: () => Promise<void>): void =>
+    problem === undefined ? it(name, run) : it.skip(`${name} (${problem})`, run);
+
+/** Archives of the package: of this version, and of the last release where that is there. */
+const archives: { current?: string; released?: string } = {};
+const release = join(folder, "release");
+
+/** Puts one version of the package, and of the example that comes with it, into an example's folder, as npm would. */
+async function use(version: keyof typeof archives, example: string): Promise<void> {
+    const installed = join(folder, example, "node_modules", "@multihost", "alicloud");
+    rmSync(installed, { recursive: true, force: true });
+    mkdirSync(installed, { recursive: true });
+    await run("tar", ["-xzf", archives[version]!, "--strip-components=1", "-C", installed]);
+    const sources = join(version === "released" ? release : root, "examples", example);
+    cpSync(join(sources, "index.ts"), join(folder, example, "index.ts"));
+}
+
+/** Upgrades a stack to this version. @returns what that replaced or deleted */
+async function upgraded(example: string, name = stack): Promise<string[]> {
+    await use("current", example);
+    const printed = await pulumi(example, ["up", "--yes", "--skip-preview", "--json"], "", name);
+    return changesIn(printed)
+        .filter(({ operation }) => /replace|delete/.test(operation))
+        .map((change) => `${change.operation} ${change.type} ${change.name}`);
+}
+
 beforeAll(async () => {
     const archive = await makePackage(join(folder, "dist"));
-    cpSync(join(__dirname, "..", "..", "examples"), folder, {
-        recursive: true,
-        filter: (file) => !file.includes("node_modules"),
-    });
-    for (const example of readdirSync(folder, { withFileTypes: true })) {
-        if (!example.isDirectory() || example.name === "dist") continue;
+    archives.current = archive;
+    if (problem === undefined) {
+        checkOutRelease(release);
+        archives.released = await makePackage(join(folder, "dist-released"), release);
+    }
+    const examples = join(root, "examples");
+    cpSync(examples, folder, { recursive: true, filter: (file) => !file.includes("node_modules") });
+    for (const example of readdirSync(examples, { withFileTypes: true })) {
+        if (!example.isDirectory()) continue;
         const file = join(folder, example.name, "package.json");
         const manifest = JSON.parse(readFileSync(file, "utf8")) as { dependencies: Record<string, string> };
         manifest.dependencies["@multihost/alicloud"] = `file:${archive}`;
@@ -162,23 +201,30 @@ describe("machines that exist", () => {
             await call("Ecs", "DeleteKeyPairs", { ...region, KeyPairNames: JSON.stringify([made.key]) });
     });
 
+    /** A command of a client that connects to one of the cluster's nodes. */
+    const client = async (index: number, command: string): Promise<string> => {
+        const { url } = (await outputsOf("redis-on-existing-hosts")) as { url: string };
+        const [, password = "", nodes = ""] = /^rediss:\/\/:(.*)@(.*)$/.exec(url)!;
+        expect(nodes.split(",")).toHaveLength(3);
+        const [address, port] = nodes.split(",")[index]!.split(":");
+        const asked = `REDISCLI_AUTH=$(cat) redis-cli -c --tls --insecure -h ${address} -p ${port} ${command}`;
+        return (await onHost(ids[0]!, asked, { input: decodeURIComponent(password) })).stdout.trim();
+    };
+
     it("take a Redis Cluster, which keeps what is written and is unchanged by a second update", async () => {
         const example = "redis-on-existing-hosts";
+        if (archives.released !== undefined) await use("released", example);
         await initWithKey(example);
         await pulumi(example, ["up", "--yes", "--skip-preview"]);
-        const { url } = (await outputsOf(example)) as { url: string };
-        const [, password = "", nodes = ""] = /^rediss:\/\/:(.*)@(.*)$/.exec(url)!;
-        const client = (index: number, command: string): Promise<string> => {
-            const [address, port] = nodes.split(",")[index]!.split(":");
-            const words = `redis-cli -c --tls --insecure -h ${address} -p ${port} ${command}`;
-            return onHost(ids[0]!, `REDISCLI_AUTH=$(cat) ${words}`, { input: decodeURIComponent(password) }).then(
-                ({ stdout }) => stdout.trim(),
-            );
-        };
-        expect(nodes.split(",")).toHaveLength(3);
         expect(await client(0, "set greeting hello")).toContain("OK");
         expect(await client(2, "get greeting")).toContain("hello");
         await upAgain(example);
+    });
+
+    upgrade(`have it upgraded from ${lastRelease().version} in place, and it keeps what was written`, async () => {
+        expect(await upgraded("redis-on-existing-hosts")).toEqual([]);
+        expect(await client(2, "get greeting")).toContain("hello");
+        await upAgain("redis-on-existing-hosts");
     });
 
     it("run on when that stack is destroyed", async () => {
@@ -419,6 +465,7 @@ describe("two environments in a VPC that exists", () => {
         };
         for (const name of names) {
             await init(example, config, name);
+            if (name === "green" && archives.released !== undefined) await use("released", example);
             await pulumi(example, ["up", "--yes", "--skip-preview"], "", name);
         }
         const servers = await Promise.all(
@@ -435,6 +482,12 @@ describe("two environments in a VPC that exists", () => {
         }
     });
 
+    upgrade(`are upgraded from ${lastRelease().version} without a host that is replaced`, async () => {
+        const before = await pulumi(example, ["stack", "output", "servers"], "", "green");
+        expect(await upgraded(example, "green")).toEqual([]);
+        expect(await pulumi(example, ["stack", "output", "servers"], "", "green")).toBe(before);
+    });
+
     it("one goes, and the other and the VPC stay as they are", async () => {
         await remove(example, "blue");
         await upAgain(example, "green");
@@ -443,5 +496,58 @@ describe("two environments in a VPC that exists", () => {
             Vpcs: { Vpc: unknown[] };
         };
         expect(Vpcs.Vpc).toHaveLength(1);
+    });
+});
+
+describe("two environments in one account", () => {
+    const example = "two-environments";
+    const environments = ["staging", "production"] as const;
+    /** By environment: instance and address of each host. */
+    const hosts = new Map<string, Map<string, { id: string; address: string }>>();
+
+    it("come up at the same time from one program, with the same names and addresses", async () => {
+        for (const name of environments) await init(example, { natGateway: false }, name);
+        await Promise.all(environments.map((name) => pulumi(example, ["up", "--yes", "--skip-preview"], "", name)));
+        for (const name of environments) {
+            const state = JSON.parse(await pulumi(example, ["stack", "export"], "", name)) as {
+                deployment: { resources: { type: string; id: string; outputs: Record<string, string> }[] };
+            };
+            const made = state.deployment.resources
+                .filter(({ type }) => type === "alicloud:ecs/instance:Instance")
+                .map(({ id, outputs }) => [outputs["instanceName"]!, { id, address: outputs["privateIp"]! }] as const);
+            hosts.set(name, new Map(made));
+        }
+        expect([...hosts.get("staging")!.keys()].sort()).toEqual(["app-1", "bastion-1"]);
+        expect([...hosts.get("production")!.keys()].sort()).toEqual(["app-1", "app-2", "bastion-1"]);
+        const { KeyPairs } = (await call("Ecs", "DescribeKeyPairs", {
+            ...region,
+            KeyPairName: "two-environments-*",
+        })) as {
+            KeyPairs: { KeyPair: { KeyPairName: string }[] };
+        };
+        const names = KeyPairs.KeyPair.map(({ KeyPairName }) => KeyPairName);
+        const pools = environments.flatMap((name) => ["app", "bastion"].map((pool) => `${example}-${name}-${pool}`));
+        expect(names.sort()).toEqual(pools.sort());
+    });
+
+    it("hold their own, and can't reach each other", async () => {
+        const [staging, production] = environments.map((name) => hosts.get(name)!) as [
+            Map<string, { id: string; address: string }>,
+            Map<string, { id: string; address: string }>,
+        ];
+        await outputOn(staging.get("app-1")!.id, "echo staging >/tmp/environment");
+        await outputOn(production.get("app-1")!.id, "echo production >/tmp/environment");
+        const asked = `su -s /bin/sh multihost -c 'ssh -o BatchMode=yes ${production.get("app-1")!.address} cat /tmp/environment'`;
+        expect(await outputOn(production.get("app-2")!.id, asked)).toBe("production");
+        expect(await outputOn(staging.get("app-1")!.id, "cat /tmp/environment")).toBe("staging");
+        const away = `timeout 3 bash -c '</dev/tcp/${production.get("app-2")!.address}/22'`;
+        expect((await onHost(staging.get("app-1")!.id, away)).code).not.toBe(0);
+    });
+
+    it("one goes, and the other is as it was", async () => {
+        await remove(example, "staging");
+        await upAgain(example, "production");
+        expect(await outputOn(hosts.get("production")!.get("app-1")!.id, "cat /tmp/environment")).toBe("production");
+        await remove(example, "production");
     });
 });

@@ -208,6 +208,11 @@ export async function upChanges(options: { seconds?: number; refresh?: boolean }
     const printed = await labOutput(["pulumi", "up", "--yes", "--skip-preview", "--json", ...before], {
         seconds: options.seconds ?? 300,
     });
+    return changesIn(printed);
+}
+
+/** The changes that `pulumi up --json` printed. */
+export function changesIn(printed: string): Change[] {
     return printed
         .split("\n")
         .filter((line) => line.startsWith("{"))
