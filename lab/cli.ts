@@ -450,28 +450,43 @@ async function ssh(paths: LabPaths, words: readonly string[]): Promise<number> {
     if (!host) throw new UsageError(`There is no host "${wanted}". ${names === "" ? "There is none at all." : names}`);
     if (!runningDaemon(paths)) throw new LabError(`The lab "${paths.name}" does not run: \`npm run lab -- start\`.`);
     if (host.state !== "Running") throw new LabError(`${host.name} is ${host.state}.`);
+    const state = loadState(paths);
+    const reachedBySshOnly = ownsKernel(state.instances[host.instanceId]?.instanceType ?? "");
     return login(
         {
             paths,
-            state: loadState(paths),
+            state,
             hosts,
             host,
-            exportStack: async () => {
-                if (!existsSync(paths.project)) return undefined;
-                const toolchain = await ensureToolchain();
-                const args = ["stack", "export", "--show-secrets", "--stack", LAB_STACK];
-                return capture(paths, toolchain, pulumiEnvironment(paths, toolchain), args).catch(() => undefined);
-            },
+            exportStacks: () => exportStacks(paths, reachedBySshOnly),
             enter: async (instanceId, line) => {
-                if (ownsKernel(loadState(paths).instances[instanceId]?.instanceType ?? ""))
+                if (reachedBySshOnly)
                     throw new LabError(
-                        `${host.name} has a kernel of its own, which only SSH reaches: with a key pair that the lab's stack made, and through a bastion or an EIP.`,
+                        `${host.name} has a kernel of its own, which only SSH reaches: with a key pair that a stack of the lab made, and through a bastion or an EIP.`,
                     );
                 return enterCommand(paths.name, instanceId, line);
             },
         },
         command,
     );
+}
+
+/** Exports of the lab's own stack and, with `all`, of every other one in its backend. */
+async function* exportStacks(paths: LabPaths, all: boolean): AsyncIterable<string> {
+    if (!existsSync(paths.project)) return;
+    const toolchain = await ensureToolchain();
+    const environment = pulumiEnvironment(paths, toolchain);
+    const run = (args: readonly string[]): Promise<string | undefined> =>
+        capture(paths, toolchain, environment, args).catch(() => undefined);
+    const names = [LAB_STACK];
+    if (all) {
+        const listed = JSON.parse((await run(["stack", "ls", "--all", "--json"])) ?? "[]") as { name: string }[];
+        names.push(...listed.map(({ name }) => name));
+    }
+    for (const name of names) {
+        const exported = await run(["stack", "export", "--show-secrets", "--stack", name]);
+        if (exported !== undefined) yield exported;
+    }
 }
 
 async function pulumi(paths: LabPaths, args: readonly string[]): Promise<number> {

@@ -17,8 +17,8 @@ export interface LoginOptions {
     readonly state: State;
     readonly hosts: readonly HostView[];
     readonly host: HostView;
-    /** Exports the stack with its secrets; resolves to undefined when there is no stack. */
-    readonly exportStack: () => Promise<string | undefined>;
+    /** Exports of the stacks that may have made the host's key, with their secrets. */
+    readonly exportStacks: () => AsyncIterable<string>;
     /** Command that runs a command line inside the host without SSH. */
     readonly enter: (instanceId: string, command: readonly string[]) => Promise<readonly string[]>;
 }
@@ -83,7 +83,7 @@ function quote(word: string): string {
 }
 
 /** File with the private key that opens a host; found in the stack's state by the public key of its key pair. */
-async function keyOf({ paths, state, exportStack }: LoginOptions, host: HostView): Promise<string | undefined> {
+async function keyOf({ paths, state, exportStacks }: LoginOptions, host: HostView): Promise<string | undefined> {
     const instance = state.instances[host.instanceId];
     const pair = Object.values(state.keyPairs).find(
         ({ name, regionId }) => name === instance?.keyPairName && regionId === instance.regionId,
@@ -92,13 +92,14 @@ async function keyOf({ paths, state, exportStack }: LoginOptions, host: HostView
     const publicKey = bare(pair.publicKey);
     const file = join(paths.ssh, `${createHash("sha256").update(publicKey).digest("hex").slice(0, 16)}.key`);
     if (existsSync(file)) return file;
-    const exported = await exportStack();
-    if (exported === undefined) return undefined;
-    const privateKey = findPrivateKey(JSON.parse(exported), publicKey);
-    if (privateKey === undefined) return undefined;
-    mkdirSync(paths.ssh, { recursive: true, mode: 0o700 });
-    writePrivate(file, privateKey.endsWith("\n") ? privateKey : `${privateKey}\n`);
-    return file;
+    for await (const exported of exportStacks()) {
+        const privateKey = findPrivateKey(JSON.parse(exported), publicKey);
+        if (privateKey === undefined) continue;
+        mkdirSync(paths.ssh, { recursive: true, mode: 0o700 });
+        writePrivate(file, privateKey.endsWith("\n") ? privateKey : `${privateKey}\n`);
+        return file;
+    }
+    return undefined;
 }
 
 /** Type and data of an OpenSSH key, without its comment. */

@@ -154,9 +154,11 @@ touch ${BOOT}/ready
 `;
 }
 
-/** Joins the host's link to the emulator's. The guest has the link's address, so the link gets another. */
+/** Joins the host's link to the emulator's. The guest has the link's address, so the link gets another. May be done again. */
 function bridgeScript(index: number): string {
     return `
+ip link delete br${index} 2>/dev/null || true
+ip link delete tap${index} 2>/dev/null || true
 ip link set eth${index} down
 ip link set eth${index} address $(ip -o link show eth${index} | sed 's/.*ether ..\\(:[0-9a-f:]*\\) .*/fe\\1/')
 ip link add br${index} type bridge forward_delay 0 mcast_snooping 0

@@ -307,7 +307,8 @@ export class Hosts {
             {
                 input: script,
                 env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
-                timeout: 30_000,
+                // Seconds on a machine that has time for it.
+                timeout: 120_000,
             },
         );
     }

@@ -1,0 +1,163 @@
+/**
+ * Files over NFS, on hosts with a kernel of their own: a server of the platform's, and the cloud's file storage, mounted by the same two
+ * clients. A program of its own, because no other host of the tests' stack may wait for emulated machines.
+ */
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parse, stringify } from "yaml";
+import { labPaths } from "../../lab/paths";
+import { labEnvironment } from "../prepare";
+import { api, eventually, labOutput, onHost, outputOn, startOnHost } from "./lab";
+
+jest.setTimeout(900_000);
+
+const root = resolve(__dirname, "..", "..");
+const folder = mkdtempSync(join(tmpdir(), "multihost-nfs-"));
+const stack = "nfs";
+const nfs = "/data/shared";
+const nas = "/data/nas";
+
+const program = `
+import { Bastion, Network, NodePool, SharedStorage } from ${JSON.stringify(join(root, "components"))};
+import * as pulumi from "@pulumi/pulumi";
+
+const clients = new pulumi.Config().getNumber("clients") ?? 2;
+const network = new Network("nfs", {
+    cidr: "10.66.0.0/16",
+    roles: {
+        bastion: {},
+        files: { ingress: [{ ports: [22], roles: ["bastion", "files"] }, { ports: [2049], roles: ["files"] }] },
+    },
+});
+const bastion = new Bastion("nfs-bastion", { network, adminCidrs: ["203.0.113.0/24"] });
+const pool = new NodePool("file", { network, role: "files", count: 3, instanceType: "ecs.ebmg6.26xlarge", bastion });
+const [server, ...others] = pool.hosts;
+new SharedStorage("nfs", { engine: "nfs", hosts: [server!], clients: others.slice(0, clients), rootSquash: false });
+new SharedStorage("nas", {
+    engine: "nas",
+    mountPoint: ${JSON.stringify(nas)},
+    vpcId: network.vpcId,
+    vswitchId: network.vswitches[0]!.id,
+    clients: others.slice(0, clients),
+});
+`;
+
+let ids: ReadonlyMap<string, string>;
+const on = (host: string): string => ids.get(host)!;
+const run = (host: string, command: string, seconds = 120): Promise<string> => outputOn(on(host), command, seconds);
+const [server, one, other] = ["file-1", "file-2", "file-3"];
+
+function pulumi(args: readonly string[], seconds = 800): Promise<string> {
+    return labOutput(["pulumi", "--cwd", folder, ...args, "--stack", stack], { seconds });
+}
+
+async function power(name: string, action: "RebootInstance"): Promise<void> {
+    await api()("Ecs", action, { InstanceId: on(name), ForceStop: "true" });
+}
+
+beforeAll(async () => {
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    writeFileSync(join(folder, "Pulumi.yaml"), stringify({ name: "storage-nfs", runtime: "nodejs", main: "index.ts" }));
+    writeFileSync(join(folder, "index.ts"), program);
+    const paths = labPaths({ ...process.env, ...labEnvironment });
+    const { config } = parse(readFileSync(join(paths.project, "Pulumi.lab.yaml"), "utf8")) as {
+        config: Record<string, unknown>;
+    };
+    const cloud = Object.entries(config).filter(([key]) => key.startsWith("alicloud:"));
+    writeFileSync(
+        join(folder, `Pulumi.${stack}.yaml`),
+        stringify({ config: Object.fromEntries([...cloud, ["storage-nfs:clients", 2]]) as object }),
+    );
+    await labOutput(["pulumi", "--cwd", folder, "stack", "init", stack]);
+    await pulumi(["up", "--yes", "--skip-preview"]);
+    const { deployment } = JSON.parse(await pulumi(["stack", "export"])) as {
+        deployment: { resources: { type: string; urn: string; id?: string }[] };
+    };
+    ids = new Map(
+        deployment.resources
+            .filter(({ type }) => type === "alicloud:ecs/instance:Instance")
+            .map(({ urn, id }) => [urn.slice(urn.lastIndexOf("::") + 2), id!]),
+    );
+});
+
+afterAll(async () => {
+    await pulumi(["destroy", "--yes", "--skip-preview"]);
+    await labOutput(["pulumi", "--cwd", folder, "stack", "rm", stack, "--yes"]);
+    rmSync(folder, { recursive: true, force: true });
+});
+
+describe.each([
+    ["a server of the platform's", nfs],
+    ["the cloud's file storage", nas],
+])("%s", (_, mount) => {
+    it("has on one client what was written on the other", async () => {
+        const sums = (host: string): Promise<string> =>
+            run(host, `cd ${mount}/many && find . -type f | sort | xargs sha256sum | sha256sum && ls | wc -l`, 300);
+        const write = `mkdir ${mount}/many && cd ${mount}/many && for i in $(seq 1000); do echo $i $RANDOM >$i; done`;
+        await run(one, write, 300);
+        const written = await sums(one);
+        expect(written).toMatch(/\n1000$/);
+        expect(await sums(other)).toBe(written);
+    });
+
+    it("honours a client's lock on the other", async () => {
+        const lock = (how: string): string =>
+            `import fcntl; f = open('${mount}/lock', 'w'); fcntl.lockf(f, fcntl.LOCK_EX${how})`;
+        const holder = startOnHost(on(one), ["python3", "-c", `${lock("")}; print('held', flush=True); input()`]);
+        await holder.told("held", 60);
+        const attempt = await onHost(on(other), `python3 -c "${lock(" | fcntl.LOCK_NB")}"`);
+        expect(attempt.stderr).toContain("BlockingIOError");
+        holder.say("");
+        expect((await holder.end()).code).toBe(0);
+        await run(other, `python3 -c "${lock(" | fcntl.LOCK_NB")}"`);
+    });
+});
+
+it("loses nothing that was synced when the server loses its power under write, and goes on when it is back", async () => {
+    const writer = startOnHost(on(one), [
+        "python3",
+        "-c",
+        readFileSync(join(__dirname, "clients", "file_writer.py"), "utf8"),
+        `${nfs}/log`,
+    ]);
+    await writer.told("writing", 60);
+    const booted = await run(server, "cat /proc/sys/kernel/random/boot_id");
+    await power(server, "RebootInstance");
+    await eventually("the server is back", 400, async () => {
+        const { code, stdout } = await onHost(on(server), "cat /proc/sys/kernel/random/boot_id");
+        return (code === 0 && stdout.trim() !== booted) || undefined;
+    });
+    await eventually("the files are back", 120, async () => {
+        return (await onHost(on(other), `timeout 10 ls ${nfs}/many | wc -l`)).stdout.trim() === "1000" || undefined;
+    });
+    const { code, stdout, stderr } = await writer.end();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const { lines, longest } = JSON.parse(stdout.trim().split("\n").pop()!) as { lines: number; longest: number };
+    console.info(`The server's reboot: ${lines} lines synced, the slowest took ${longest.toFixed(1)} s.`);
+    const expected = Array.from({ length: lines }, (_unused, index) => String(index)).join("\n");
+    expect(await run(other, `cat ${nfs}/log`)).toBe(expected);
+});
+
+it("is as the program describes it", async () => {
+    await pulumi(["up", "--yes", "--skip-preview", "--expect-no-changes"]);
+});
+
+it("lets a host in no more that leaves the list, and disturbs nobody else", async () => {
+    const sources = await run(other, `findmnt -n -o SOURCE ${nfs} && findmnt -n -o SOURCE ${nas}`);
+    const holder = startOnHost(on(one), [
+        "python3",
+        "-c",
+        `f = open('${nfs}/many/1'); print('open', flush=True); input(); f.read()`,
+    ]);
+    await holder.told("open", 60);
+    await labOutput(["pulumi", "--cwd", folder, "config", "set", "clients", "1", "--stack", stack]);
+    await pulumi(["up", "--yes", "--skip-preview"]);
+    for (const source of sources.split("\n")) {
+        const attempt = `mkdir -p /mnt/astray && timeout 60 mount -t nfs4 -o vers=4.0,retry=0 ${source} /mnt/astray && ls /mnt/astray/many`;
+        expect((await onHost(on(other), attempt, { seconds: 120 })).code).not.toBe(0);
+    }
+    expect(await run(other, "findmnt -n -t nfs4 | wc -l")).toBe("0");
+    holder.say("");
+    expect((await holder.end()).code).toBe(0);
+});
