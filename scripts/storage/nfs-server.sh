@@ -50,7 +50,8 @@ close_old_protocols() {
 # Of one folder, which is the root of what clients see. Nothing at all without clients.
 exports_text() {
     local options client line=''
-    options=rw,sync,no_subtree_check,fsid=0,sec=sys
+    # insecure: clients mount with noresvport, so that they come back on a new port after the server was away.
+    options=rw,sync,no_subtree_check,insecure,fsid=0,sec=sys
     # With the disk missing nothing is served, instead of the folder below it.
     [[ -z ${PARAM_DISK:-} ]] || options+=",mp=$PARAM_DIRECTORY"
     if [[ $PARAM_ROOT_SQUASH == true ]]; then options+=,root_squash; else options+=,no_root_squash; fi

@@ -90,7 +90,7 @@ examine() {
 @test "lets in the clients of the list alone, and no disk stands for a folder" {
     touch "$host/dev/disk/by-id/virtio-12345"
     server DISK=d-12345 FILESYSTEM=xfs
-    options="(rw,sync,no_subtree_check,fsid=0,sec=sys,mp=$host/data/export,root_squash)"
+    options="(rw,sync,no_subtree_check,insecure,fsid=0,sec=sys,mp=$host/data/export,root_squash)"
     grep -qxF "$host/data/export/files 10.0.1.1$options 10.0.1.2$options" "$host/served"
     [[ $(field changed) == *"formatted with xfs"* ]]
 }
@@ -99,7 +99,7 @@ examine() {
     server
     server CLIENTS=10.0.1.2 ROOT_SQUASH=false
     [[ $(field changed) == '["'"$EXPORTS_D"'/multihost.exports"]' ]]
-    grep -qxF "$host/data/export/files 10.0.1.2(rw,sync,no_subtree_check,fsid=0,sec=sys,no_root_squash)" "$host/served"
+    grep -qxF "$host/data/export/files 10.0.1.2(rw,sync,no_subtree_check,insecure,fsid=0,sec=sys,no_root_squash)" "$host/served"
     server CLIENTS=
     run ! grep -q '^/' "$host/served"
     run ! grep -q 'systemctl restart' "$host/argv"
