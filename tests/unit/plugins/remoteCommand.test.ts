@@ -253,7 +253,7 @@ describe("dialling", () => {
         const hostKey = sshd.hostKey.publicKey;
         expect((await run("echo in", {}, connection({ hostKey }))).outputs["stdout"]).toBe("in");
 
-        const started = Date.now();
+        // Dials have no limit, so a refusal that led to another dial would not end before the test's time is up.
         const other = makeKey(folder, "other-host").publicKey;
         const message = await failureOf(run("true", {}, connection({ hostKey: other, dialErrorLimit: -1 })));
         expect(message).toMatch(/host key mismatch: 127\.0\.0\.1:\d+ offered SHA256:\S+, expected SHA256:\S+/);
@@ -263,7 +263,6 @@ describe("dialling", () => {
         expect(await failureOf(run("true", {}, connection({ hostKey: "ssh-ed25519" })))).toContain(
             "failed to parse host key",
         );
-        expect(Date.now() - started).toBeLessThan(2_000);
     });
 
     it("goes through a proxy, with one connection to it for all hosts behind", async () => {
