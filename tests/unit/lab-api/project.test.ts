@@ -395,6 +395,7 @@ test("the model is left alone, and 500 instances take no time", () => {
     const before = JSON.stringify(state);
     const started = performance.now();
     expect(project(state).hosts).toHaveLength(500);
-    expect(performance.now() - started).toBeLessThan(200);
+    // Milliseconds on a quiet machine; what takes seconds on a busy one does too much.
+    expect(performance.now() - started).toBeLessThan(2_000);
     expect(JSON.stringify(state)).toBe(before);
 });

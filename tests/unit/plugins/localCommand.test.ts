@@ -127,7 +127,7 @@ describe("local.Command", () => {
         const started = Date.now();
         await provider.cancel();
         expect(await running).toMatch(/^context canceled/);
-        expect(Date.now() - started).toBeLessThan(1_500);
+        expect(Date.now() - started).toBeLessThan(10_000);
         // A process that ended may wait for its parent to notice.
         const state = fs.existsSync(`/proc/${pid}/stat`)
             ? fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(" ")[2]
