@@ -42,6 +42,8 @@ export class Network {
     private readonly routers = new Map<string, RouterPlan>();
     /** Links to hosts and balancers that are there, as `<name space>/<device>`. */
     private readonly links = new Set<string>();
+    /** Addresses of balancers by name space, as far as they are known. */
+    private readonly addressed = new Map<string, string>();
     private routes = new Set<string>();
     private table = "";
     private mtu = 1500;
@@ -113,6 +115,7 @@ ${rules.map((rule) => `iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${ru
             for (const router of plan.routers)
                 for (const balancer of router.balancers)
                     if (!this.isLinked(router, balancer.device)) await this.plugBalancer(router, balancer);
+                    else await this.addressBalancer(balancer);
             await this.applyMachine(plan);
             await this.claims.follow(plan.routers);
         } catch (error) {
@@ -131,6 +134,7 @@ ${rules.map((rule) => `iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${ru
         await this.prepare();
         this.routers.clear();
         this.links.clear();
+        this.addressed.clear();
         this.routes = new Set();
         this.table = "";
         const script = plan.routers
@@ -184,6 +188,22 @@ route replace default via ${gateway} dev eth0 onlink src ${source}
 END_OF_BATCH
 `);
         this.links.add(`${router.namespace}/${device}`);
+        this.addressed.set(namespace, addresses.join(" "));
+    }
+
+    /** A balancer may change its addresses, from those of a VPC to those of the internet and back. */
+    private async addressBalancer({ namespace, addresses, source }: BalancerPlan): Promise<void> {
+        if (this.addressed.get(namespace) === addresses.join(" ")) return;
+        await this.options.runner.script(`
+ip -n ${namespace} -o -4 address show dev eth0 | awk '{ print $4 }' | while read -r address; do
+    case " ${[source, ...addresses].join(" ")} " in
+    *" \${address%/32} "*) ;;
+    *) ip -n ${namespace} address delete "$address" dev eth0 ;;
+    esac
+done
+${addresses.map((address) => `ip -n ${namespace} address replace ${address}/32 dev eth0`).join("\n")}
+`);
+        this.addressed.set(namespace, addresses.join(" "));
     }
 
     private async removeRouters(plan: NetworkPlan): Promise<void> {

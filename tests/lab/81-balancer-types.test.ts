@@ -175,7 +175,10 @@ describe.each(types)("a balancer of type $type", ({ type, unwell }) => {
         const addresses = await addressesOf(hostname, "web-1");
         expect(addresses).toHaveLength(2);
         const port = "curl -sk -o /dev/null -w '%{http_code}'";
-        expect(await outputOn("web-1", `${port} https://${hostname}/`)).toBe("200");
+        // It listens there once its servers are found to be well.
+        await eventually("its answer", 30, async () => {
+            return (await outputOn("web-1", `${port} https://${hostname}/`)) === "200" || undefined;
+        });
     });
 
     it("is as the program describes it, and leaves nothing", async () => {

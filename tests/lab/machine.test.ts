@@ -707,6 +707,16 @@ describe("a balancer", () => {
         ]);
     }, 60_000);
 
+    test("takes other addresses while it runs, from the internet's to the VPC's and back", async () => {
+        const moved: DesiredBalancer = { ...outer(http()), addresses: ["10.9.2.201", "10.9.2.202"] };
+        await change({ balancers: [moved] });
+        for (const address of moved.addresses) await until(`${address} answers`, 15, () => reaches("a2", address, 80));
+        await expect(ask()).rejects.toThrow();
+        await change({ balancers: [outer(http())] });
+        await until("the balancer answers", 15, () => ask().then(Boolean, () => false));
+        expect(await reaches("a2", moved.addresses[0]!, 80)).toBe(false);
+    });
+
     test("spreads flows of datagrams by weight, and takes them from a server that is down", async () => {
         const echo = [
             "import socket, sys",

@@ -1,7 +1,7 @@
 /** A balancer of the configured type in front of hosts of another stack. */
 import * as pulumi from "@pulumi/pulumi";
 
-import { Host, LoadBalancer, type LoadBalancerArgs } from "../../../components";
+import { type Host, LoadBalancer, type LoadBalancerArgs } from "../../../components";
 
 interface Known {
     readonly name: string;
@@ -10,11 +10,13 @@ interface Known {
 }
 
 const config = new pulumi.Config();
-const hosts = config.requireObject<Known[]>("hosts").map(
-    ({ name, address, instanceId }) =>
-        // Nothing runs on them from here.
-        new Host(name, { address, identity: instanceId, privateKey: "none", hostKey: "none" }),
-);
+// What a balancer reads of a host. A whole one would be dialled, and nothing runs on them from here.
+const hosts = config
+    .requireObject<Known[]>("hosts")
+    .map(
+        ({ name, address, instanceId }) =>
+            ({ name, privateAddress: pulumi.output(address), identity: pulumi.output(instanceId) }) as unknown as Host,
+    );
 const type = config.require<LoadBalancerArgs["type"]>("type");
 const port = config.requireNumber("port");
 const allow = config.getObject<string[]>("allow");
