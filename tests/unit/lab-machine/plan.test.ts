@@ -51,7 +51,16 @@ function plan(changes: Partial<DesiredMachine>, index = 0): NetworkPlan {
         if (!numbers.has(owner)) numbers.set(owner, numbers.size + 2);
         return numbers.get(owner)!;
     };
-    const desired = { vpcs: [], hosts: [], eips: [], securityGroups: [], balancers: [], zones: [], fileSystems: [], ...changes };
+    const desired = {
+        vpcs: [],
+        hosts: [],
+        eips: [],
+        securityGroups: [],
+        balancers: [],
+        zones: [],
+        fileSystems: [],
+        ...changes,
+    };
     return planNetwork(desired, { lab: labAddresses(index), slot, dnsPort: 10053, metadataPort: 10080 });
 }
 
