@@ -1,5 +1,6 @@
 /** Checks that several ALB actions share. This product names what is wrong after the dot: `IllegalParam.Priority`. */
 import { refuse } from "../ecs/checks";
+import { withinLimits } from "../limits";
 import { TagPair, tagProblem } from "../listing";
 
 export { refuse, valueOr } from "../ecs/checks";
@@ -26,15 +27,7 @@ export function oneOf<const T extends string>(
 }
 
 /** A whole number within limits; its default when it is absent. */
-export function within(
-    value: number | undefined,
-    [min, max]: readonly [number, number],
-    wireName: string,
-    fallback: number,
-): number {
-    if (value === undefined) return fallback;
-    return Number.isInteger(value) && value >= min && value <= max ? value : refuseParameter(wireName);
-}
+export const within = withinLimits(refuseParameter);
 
 /** A name of 2 to 128 characters that begins with a letter. */
 export function checkName(name: string | undefined, wireName: string): void {

@@ -1,5 +1,6 @@
 /** Checks that several NLB actions share. This product says `IllegalParam` of a value that can't be. */
 import { refuse } from "../ecs/checks";
+import { withinLimits } from "../limits";
 import { TagPair, tagProblem } from "../listing";
 
 export { refuse, valueOr } from "../ecs/checks";
@@ -21,16 +22,7 @@ export function oneOf<const T extends string>(
 }
 
 /** A whole number within limits; its default when it is absent. */
-export function within(
-    value: number | undefined,
-    [min, max]: readonly [number, number],
-    wireName: string,
-    fallback: number,
-): number {
-    if (value === undefined) return fallback;
-    if (!Number.isInteger(value) || value < min || value > max) refuseParameter(wireName);
-    return value;
-}
+export const within = withinLimits(refuseParameter);
 
 /** A name of 2 to 128 letters, digits, `.`, `_` and `-` that begins with a letter. */
 export function checkName(name: string | undefined, wireName: string): void {

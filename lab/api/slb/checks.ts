@@ -1,5 +1,6 @@
 /** Checks that several SLB actions share. This product answers most of what is wrong with `InvalidParameter`. */
 import { refuse } from "../ecs/checks";
+import { withinLimits } from "../limits";
 import { TagPair, tagProblem } from "../listing";
 
 export { refuse, valueOr } from "../ecs/checks";
@@ -26,16 +27,7 @@ export function isOn(value: string | undefined, wireName: string, fallback: bool
 }
 
 /** A whole number within limits; its default when it is absent. */
-export function within(
-    value: number | undefined,
-    [min, max]: readonly [number, number],
-    wireName: string,
-    fallback: number,
-): number {
-    if (value === undefined) return fallback;
-    if (!Number.isInteger(value) || value < min || value > max) refuseParameter(wireName);
-    return value;
-}
+export const within = withinLimits(refuseParameter);
 
 /** A name of 1 to 80 letters, digits, `-`, `/`, `.` and `_`. */
 export function checkName(name: string | undefined, wireName: string): void {
