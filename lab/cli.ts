@@ -22,22 +22,20 @@ import { formatDuration, note, step, summary } from "../toolchain/progress.cjs";
 import { LAB_STACK, projectName } from "../toolchain/stacks";
 import { table } from "../toolchain/table";
 import { Toolchain, ensureToolchain } from "../toolchain/toolchain";
-import { DEFAULT_REGION } from "./api/regions";
 import { LabError, control, isGone, startDaemon, stopDaemon } from "./control";
 import { DaemonRecord, labCode, runningDaemon } from "./record";
 import { readJson, writePrivate } from "./files";
 import type { LabIdentity } from "./identity";
-import { createMachine, ensureEngine, ensureImage, enterCommand, findIndex, stopEngine } from "./machine";
-import { ownsKernel } from "./model/sizes";
-import { State, emptyState } from "./model/state";
+import { createMachine, ensureEngine, ensureImage, findIndex, stopEngine } from "./machine";
 import { alicloudSearch } from "./orphans";
 import { LabPaths, UsageError, labPaths } from "./paths";
 import { findProblems } from "./preflight";
+import { capturePulumi, pulumiEnvironment } from "./pulumi";
 import { STARTER, endProcesses, recover } from "./recover";
 import { rpcClient } from "./rpc";
-import { login } from "./ssh";
-import { configuredRegion, inLabProject, writeProject } from "./stack";
-import { HostView, LabView, chooseHost, hostViews } from "./view";
+import { loginCommand } from "./ssh";
+import { inLabProject, writeProject } from "./stack";
+import { HostView, chosenRegion, labView } from "./view";
 
 const help = `Usage: npm run lab -- <command>
 
@@ -81,7 +79,7 @@ async function main(argv: readonly string[]): Promise<number> {
             accept(rest, "--json");
             return status(paths, rest.includes("--json"));
         case "ssh":
-            return ssh(paths, rest);
+            return login(paths, rest);
         case "logs":
             accept(rest, "-f");
             return logs(paths, rest.includes("-f"));
@@ -105,10 +103,6 @@ function accept(given: readonly string[], ...known: readonly string[]): void {
     if (unknown.length > 0) throw new UsageError(`Unknown: ${unknown.join(" ")}\n\n${help}`);
 }
 
-function region(): string {
-    return process.env["LAB_REGION"] ?? configuredRegion() ?? DEFAULT_REGION;
-}
-
 async function preflight(paths: LabPaths, stack: boolean): Promise<void> {
     const problems = await findProblems(paths, { stack });
     if (problems.length > 0) throw new LabError(problems.join("\n"));
@@ -120,7 +114,7 @@ async function bringUpCloud(paths: LabPaths): Promise<DaemonRecord> {
     if (running?.code === labCode()) return running;
     await ensureEngine();
     await ensureImage();
-    if (!running) return step("Start the cloud", { about: "5 s" }, () => startDaemon(paths, region()));
+    if (!running) return step("Start the cloud", { about: "5 s" }, () => startDaemon(paths, chosenRegion()));
     // One that was started before an update of the project answers as it was then. The hosts go on meanwhile.
     return step("Start the cloud in its new version", { about: "5 s" }, async () => {
         await stopDaemon(paths);
@@ -172,7 +166,7 @@ async function up(paths: LabPaths): Promise<number> {
         const [daemon, toolchain] = await bothOrNeither(bringUpCloud(paths), ensureToolchain());
         writeProject(paths);
         const environment = pulumiEnvironment(paths, toolchain);
-        const quiet = (args: readonly string[]): Promise<string> => capture(paths, toolchain, environment, args);
+        const quiet = (args: readonly string[]): Promise<string> => capturePulumi(paths, toolchain, environment, args);
         if (!existsSync(join(paths.pulumi, ".pulumi", "stacks", projectName(), `${LAB_STACK}.json`)))
             await step("Make the stack", { about: "3 s" }, () => quiet(["stack", "select", "--create", LAB_STACK]));
         const repaired = await mend(paths, daemon, quiet);
@@ -193,36 +187,6 @@ async function bothOrNeither<A, B>(first: Promise<A>, second: Promise<B>): Promi
     const results = await Promise.allSettled([first, second]);
     for (const result of results) if (result.status === "rejected") throw result.reason;
     return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as [A, B];
-}
-
-function pulumiEnvironment(paths: LabPaths, toolchain: Toolchain): NodeJS.ProcessEnv {
-    const lab = readJson(paths.env) as Record<string, string> | undefined;
-    if (!lab) throw new LabError(`The lab "${paths.name}" does not run: start it with \`npm run lab -- start\`.`);
-    return { ...process.env, ...lab, ...toolchain.env };
-}
-
-/** Runs Pulumi on the lab's project and returns its standard output. */
-function capture(
-    paths: LabPaths,
-    toolchain: Toolchain,
-    environment: NodeJS.ProcessEnv,
-    args: readonly string[],
-): Promise<string> {
-    return new Promise((resolve, reject) => {
-        const child = spawn(toolchain.pulumi, ["--cwd", paths.project, "--non-interactive", ...args], {
-            env: environment,
-            stdio: ["ignore", "pipe", "pipe"],
-        });
-        let [output, errors] = ["", ""];
-        child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
-        child.stderr.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));
-        child.once("error", reject);
-        child.once("close", (code) =>
-            code === 0
-                ? resolve(output)
-                : reject(new LabError(`pulumi ${args.join(" ")} failed:\n${errors.trim() || output.trim()}`)),
-        );
-    });
 }
 
 /** Deals with what a run that was cut off left behind. */
@@ -314,7 +278,7 @@ async function summarize(
         string,
         unknown
     >;
-    const lab = view(paths);
+    const lab = labView(paths);
     process.stdout.write(`\n${hostTable(lab.hosts)}\n\n`);
     const rows: [string, string][] = [
         ["Endpoint", lab.endpoint],
@@ -349,23 +313,8 @@ function hostTable(hosts: readonly HostView[]): string {
     return [rows, ...notes].join("\n");
 }
 
-function loadState(paths: LabPaths): State {
-    return { ...emptyState(), ...(readJson(paths.state) as State | undefined) };
-}
-
-function view(paths: LabPaths): LabView {
-    const daemon = runningDaemon(paths);
-    return {
-        name: paths.name,
-        state: daemon ? "running" : existsSync(paths.identity) ? "stopped" : "absent",
-        endpoint: daemon ? `http://127.0.0.1:${daemon.port}` : "",
-        region: daemon?.region ?? region(),
-        hosts: hostViews(loadState(paths), existsSync(paths.halted)),
-    };
-}
-
 function status(paths: LabPaths, json: boolean): number {
-    const lab = view(paths);
+    const lab = labView(paths);
     if (json) process.stdout.write(`${JSON.stringify(lab, undefined, 2)}\n`);
     else if (lab.state === "absent")
         process.stdout.write(`There is no lab "${paths.name}". \`npm run lab\` makes it.\n`);
@@ -440,53 +389,14 @@ function removeIfEmpty(folder: string): void {
     }
 }
 
-async function ssh(paths: LabPaths, words: readonly string[]): Promise<number> {
-    const [wanted, ...rest] = words;
-    const command = rest[0] === "--" ? rest.slice(1) : rest;
-    const hosts = hostViews(loadState(paths), existsSync(paths.halted));
-    const names = hosts.map(({ name }) => name).join(", ");
-    if (wanted === undefined) throw new UsageError(`Which host? ${names === "" ? "There is none." : names}`);
-    const host = chooseHost(hosts, wanted);
-    if (!host) throw new UsageError(`There is no host "${wanted}". ${names === "" ? "There is none at all." : names}`);
-    if (!runningDaemon(paths)) throw new LabError(`The lab "${paths.name}" does not run: \`npm run lab -- start\`.`);
-    if (host.state !== "Running") throw new LabError(`${host.name} is ${host.state}.`);
-    const state = loadState(paths);
-    const reachedBySshOnly = ownsKernel(state.instances[host.instanceId]?.instanceType ?? "");
-    return login(
-        {
-            paths,
-            state,
-            hosts,
-            host,
-            exportStacks: () => exportStacks(paths, reachedBySshOnly),
-            enter: async (instanceId, line) => {
-                if (reachedBySshOnly)
-                    throw new LabError(
-                        `${host.name} has a kernel of its own, which only SSH reaches: with a key pair that a stack of the lab made, and through a bastion or an EIP.`,
-                    );
-                return enterCommand(paths.name, instanceId, line);
-            },
-        },
-        command,
-    );
-}
-
-/** Exports of the lab's own stack and, with `all`, of every other one in its backend. */
-async function* exportStacks(paths: LabPaths, all: boolean): AsyncIterable<string> {
-    if (!existsSync(paths.project)) return;
-    const toolchain = await ensureToolchain();
-    const environment = pulumiEnvironment(paths, toolchain);
-    const run = (args: readonly string[]): Promise<string | undefined> =>
-        capture(paths, toolchain, environment, args).catch(() => undefined);
-    const names = [LAB_STACK];
-    if (all) {
-        const listed = JSON.parse((await run(["stack", "ls", "--all", "--json"])) ?? "[]") as { name: string }[];
-        names.push(...listed.map(({ name }) => name));
-    }
-    for (const name of names) {
-        const exported = await run(["stack", "export", "--show-secrets", "--stack", name]);
-        if (exported !== undefined) yield exported;
-    }
+async function login(paths: LabPaths, words: readonly string[]): Promise<number> {
+    const [program = "", ...args] = await loginCommand(paths, words);
+    const child = spawn(program, args, { stdio: "inherit" });
+    process.on("SIGINT", () => undefined);
+    return new Promise((resolve, reject) => {
+        child.once("error", reject);
+        child.once("close", (code) => resolve(code ?? EXIT_FAILED));
+    });
 }
 
 async function pulumi(paths: LabPaths, args: readonly string[]): Promise<number> {

@@ -55,14 +55,9 @@ export async function createMachine(options: MachineOptions): Promise<LabMachine
     return new RealMachine(options);
 }
 
-/** Command line that runs a command in a host without SSH. */
-export async function enterCommand(
-    lab: string,
-    hostId: string,
-    command: readonly string[],
-): Promise<readonly string[]> {
-    const terminal = process.stdin.isTTY && process.stdout.isTTY ? ["-t"] : [];
-    return ["docker", "exec", "-i", ...terminal, containerName(lab, hostId), ...command];
+/** Command line that runs a command in a host without SSH; with `terminal`, one that has a terminal there. */
+export function enterCommand(lab: string, hostId: string, command: readonly string[], terminal: boolean): string[] {
+    return ["docker", "exec", "-i", ...(terminal ? ["-t"] : []), containerName(lab, hostId), ...command];
 }
 
 class RealMachine implements LabMachine {

@@ -4,43 +4,64 @@
  * such login is possible (a key that the stack does not know, no way in) it enters the host's container instead.
  */
 import { createHash } from "node:crypto";
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { LabError } from "./control";
 import { writePrivate } from "./files";
+import { enterCommand } from "./machine";
+import { ownsKernel } from "./model/sizes";
 import type { State } from "./model/state";
-import type { LabPaths } from "./paths";
-import type { HostView } from "./view";
+import { type LabPaths, UsageError } from "./paths";
+import { exportStacks } from "./pulumi";
+import { runningDaemon } from "./record";
+import { chooseHost, hostViews, loadState, type HostView } from "./view";
 
-export interface LoginOptions {
+interface Login {
     readonly paths: LabPaths;
     readonly state: State;
     readonly hosts: readonly HostView[];
     readonly host: HostView;
     /** Exports of the stacks that may have made the host's key, with their secrets. */
     readonly exportStacks: () => AsyncIterable<string>;
-    /** Command that runs a command line inside the host without SSH. */
-    readonly enter: (instanceId: string, command: readonly string[]) => Promise<readonly string[]>;
 }
 
-/** Logs in, or runs a command. @returns the exit code of what ran there */
-export async function login(options: LoginOptions, command: readonly string[]): Promise<number> {
+/**
+ * The command line that logs in to a host, or runs something there. Its first word is the program.
+ * @param words the host (its name, instance id or address), and what to run there
+ * @param terminal whether it will have a terminal
+ * @throws UsageError for a host that there is not, LabError for one that can't be reached
+ */
+export async function loginCommand(
+    paths: LabPaths,
+    words: readonly string[],
+    terminal = process.stdin.isTTY && process.stdout.isTTY,
+): Promise<readonly string[]> {
+    const [wanted, ...rest] = words;
+    const command = rest[0] === "--" ? rest.slice(1) : rest;
+    const state = loadState(paths);
+    const hosts = hostViews(state, existsSync(paths.halted));
+    const names = hosts.map(({ name }) => name).join(", ");
+    if (wanted === undefined) throw new UsageError(`Which host? ${names === "" ? "There is none." : names}`);
+    const host = chooseHost(hosts, wanted);
+    if (!host) throw new UsageError(`There is no host "${wanted}". ${names === "" ? "There is none at all." : names}`);
+    if (!runningDaemon(paths)) throw new LabError(`The lab "${paths.name}" does not run: \`npm run lab -- start\`.`);
+    if (host.state !== "Running") throw new LabError(`${host.name} is ${host.state}.`);
+    const reachedBySshOnly = ownsKernel(state.instances[host.instanceId]?.instanceType ?? "");
     // As with ssh itself, one word is a line for the shell there; several are a program and its arguments.
     const line = command.length === 1 ? command[0]! : command.map(quote).join(" ");
-    const words = await sshLine(options);
-    const enter = (): Promise<readonly string[]> =>
-        options.enter(options.host.instanceId, ["bash", "-l", ...(line === "" ? [] : ["-c", line])]);
-    const [program = "", ...args] = words ? [...words, ...(line === "" ? [] : [line])] : await enter();
-    const child = spawn(program, args, { stdio: "inherit" });
-    process.on("SIGINT", () => undefined);
-    return new Promise((resolve, reject) => {
-        child.once("error", reject);
-        child.once("close", (code) => resolve(code ?? 1));
-    });
+    const login = { paths, state, hosts, host, exportStacks: () => exportStacks(paths, reachedBySshOnly) };
+    const ssh = await sshLine(login);
+    if (ssh) return line === "" ? ssh : [...ssh, line];
+    if (reachedBySshOnly)
+        throw new LabError(
+            `${host.name} has a kernel of its own, which only SSH reaches: with a key pair that a stack of the lab made, and through a bastion or an EIP.`,
+        );
+    return enterCommand(paths.name, host.instanceId, ["bash", "-l", ...(line === "" ? [] : ["-c", line])], terminal);
 }
 
 /** The words of an `ssh` command to the host, or undefined when there is no way to log in. */
-async function sshLine(options: LoginOptions): Promise<string[] | undefined> {
+async function sshLine(options: Login): Promise<string[] | undefined> {
     const { paths, host, hosts } = options;
     if (spawnSync("ssh", ["-V"], { stdio: "ignore" }).status !== 0) return undefined;
     const key = await keyOf(options, host);
@@ -83,7 +104,7 @@ function quote(word: string): string {
 }
 
 /** File with the private key that opens a host; found in the stack's state by the public key of its key pair. */
-async function keyOf({ paths, state, exportStacks }: LoginOptions, host: HostView): Promise<string | undefined> {
+async function keyOf({ paths, state, exportStacks }: Login, host: HostView): Promise<string | undefined> {
     const instance = state.instances[host.instanceId];
     const pair = Object.values(state.keyPairs).find(
         ({ name, regionId }) => name === instance?.keyPairName && regionId === instance.regionId,

@@ -1,8 +1,14 @@
 /** What people and scripts see of a lab; `docs/lab.md` documents the JSON. */
+import { existsSync } from "node:fs";
 import { findImage } from "./api/ecs/catalogue/images";
+import { DEFAULT_REGION } from "./api/regions";
+import { readJson } from "./files";
 import { debian12, definitionFor } from "./hosts/definitions";
 import { ownsKernel } from "./model/sizes";
-import type { Instance, State } from "./model/state";
+import { emptyState, type Instance, type State } from "./model/state";
+import type { LabPaths } from "./paths";
+import { runningDaemon } from "./record";
+import { configuredRegion } from "./stack";
 
 /** One host of `status --json`. */
 export interface HostView {
@@ -29,6 +35,28 @@ export interface LabView {
     readonly endpoint: string;
     readonly region: string;
     readonly hosts: readonly HostView[];
+}
+
+/** What the lab has, as it was last written down; nothing where there is none. */
+export function loadState(paths: LabPaths): State {
+    return { ...emptyState(), ...(readJson(paths.state) as State | undefined) };
+}
+
+/** The region of a lab that starts: that of `LAB_REGION`, or of the stack's provider. */
+export function chosenRegion(): string {
+    return process.env["LAB_REGION"] ?? configuredRegion() ?? DEFAULT_REGION;
+}
+
+/** What `lab status` tells. */
+export function labView(paths: LabPaths): LabView {
+    const daemon = runningDaemon(paths);
+    return {
+        name: paths.name,
+        state: daemon ? "running" : existsSync(paths.identity) ? "stopped" : "absent",
+        endpoint: daemon ? `http://127.0.0.1:${daemon.port}` : "",
+        region: daemon?.region ?? chosenRegion(),
+        hosts: hostViews(loadState(paths), existsSync(paths.halted)),
+    };
 }
 
 /** The hosts of a model, by name. */

@@ -11,7 +11,7 @@ beforeAll(() => installClient(client, other));
 
 describe("hosts", () => {
     it("run, and only the bastion has a public address", async () => {
-        const { hosts } = await status();
+        const { hosts } = status();
         expect(hosts.map(({ name }) => name).sort()).toEqual(
             expect.arrayContaining(["node-1", "node-2", "node-3", "node-4", "node-5", "node-6", "web-1", "web-2"]),
         );
@@ -22,7 +22,7 @@ describe("hosts", () => {
     });
 
     it("let the service user in without a password, from each to another", async () => {
-        const { hosts } = await status();
+        const { hosts } = status();
         const target = hosts.find(({ name }) => name === other)!.privateAddress;
         const { code, stdout } = await onHost(
             client,
@@ -91,7 +91,7 @@ describe("a second run", () => {
 
 describe("security groups", () => {
     it("close a port when its rule is removed, and open it when it is put back", async () => {
-        const { hosts } = await status();
+        const { hosts } = status();
         const target = hosts.find(({ name }) => name === other)!;
         const probe = async (): Promise<"open" | "closed"> => {
             const { code } = await onHost(client, `timeout 3 bash -c '</dev/tcp/${target.privateAddress}/7000'`);

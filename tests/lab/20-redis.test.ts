@@ -11,7 +11,7 @@ beforeAll(() => installClient(client, reader));
 
 describe("a master whose host loses its power", () => {
     it("is replaced by its replica; what a replica had confirmed is all there", async () => {
-        const { hosts } = await status();
+        const { hosts } = status();
         const before = await nodes(client);
         const elsewhere = hosts.filter(({ name }) => name.startsWith("node-") && ![client, reader].includes(name));
         const victim = elsewhere.find(({ privateAddress }) =>
@@ -52,7 +52,7 @@ describe("a master whose host loses its power", () => {
         expect(failed).toEqual([]);
 
         await eventually("the host is stopped", 30, async () =>
-            (await status()).hosts.find(({ name }) => name === victim.name)!.state === "Stopped" ? true : undefined,
+            status().hosts.find(({ name }) => name === victim.name)!.state === "Stopped" ? true : undefined,
         );
         await api()("Ecs", "StartInstance", { InstanceId: victim.instanceId });
         await whole(client, 3, 120);
@@ -81,7 +81,7 @@ describe("masters", () => {
         expect(gone).toEqual([]);
         expect(failed).toEqual([]);
         await whole(reader, 3);
-        expect((await status()).hosts.filter(({ name }) => name.startsWith("node-"))).toHaveLength(6);
+        expect(status().hosts.filter(({ name }) => name.startsWith("node-"))).toHaveLength(6);
         expect(await upChanges()).toEqual([]);
     });
 });

@@ -111,7 +111,7 @@ it("finishes with the next run, which says what it found", async () => {
     const run = start();
     const code = await run.ended;
     expect({ code, output: code === 0 ? "" : run.output() }).toEqual({ code: 0, output: "" });
-    const { hosts } = await status(environment);
+    const { hosts } = status(environment);
     expect(hosts.every(({ state }) => state === "Running")).toBe(true);
 });
 
@@ -131,7 +131,7 @@ it("has neither lost nor doubled anything", async () => {
 });
 
 it("stays apart from the lab beside it, though both use the same addresses", async () => {
-    const [mine, other] = [await status(environment), await status()];
+    const [mine, other] = [status(environment), status()];
     expect(other.state).toBe("running");
     const ids = new Set(other.hosts.map(({ instanceId }) => instanceId));
     expect(mine.hosts.some(({ instanceId }) => ids.has(instanceId))).toBe(false);
@@ -169,14 +169,14 @@ const ends: Readonly<Record<string, (daemon: DaemonRecord) => unknown>> = {
 
 it.each(Object.entries(ends))("finds its hosts again when the cloud's own process %s", async (_, end) => {
     const daemon = runningDaemon(paths)!;
-    const before = await status(environment);
+    const before = status(environment);
     const booted = (await lab(["ssh", "node-1", "cut", "-d", " ", "-f22", "/proc/1/stat"], { environment })).stdout;
     const running = containers();
     await end(daemon);
     await labOutput(["start"], { environment });
     expect(runningDaemon(paths)?.pid).not.toBe(daemon.pid);
     expect(isAlive(daemon.pid, daemon.start)).toBe(false);
-    expect((await status(environment)).hosts).toEqual(before.hosts);
+    expect(status(environment).hosts).toEqual(before.hosts);
     expect(containers().sort()).toEqual(running.sort());
     expect((await lab(["ssh", "node-1", "cut", "-d", " ", "-f22", "/proc/1/stat"], { environment })).stdout).toBe(
         booted,
@@ -195,5 +195,5 @@ it("leaves nothing behind", async () => {
     expect(spaces()).toHaveLength(before.length - 1);
     expect(isAlive(daemon.pid, daemon.start)).toBe(false);
     expect(processes().filter(({ environment: its }) => its["LAB_NAME"] === name)).toEqual([]);
-    expect((await status()).state).toBe("running");
+    expect(status().state).toBe("running");
 });

@@ -10,7 +10,7 @@ const folder = "/data/shared/test";
 
 /** Stops or starts a host as the cloud's console does. */
 async function power(name: string, action: "StopInstance" | "StartInstance" | "RebootInstance"): Promise<void> {
-    const { instanceId } = (await status()).hosts.find((host) => host.name === name)!;
+    const { instanceId } = status().hosts.find((host) => host.name === name)!;
     await api()("Ecs", action, {
         InstanceId: instanceId,
         ...(action !== "StartInstance" && { ForceStop: "true" }),
@@ -44,7 +44,7 @@ it("has on one client what was written on the other", async () => {
 it("honours a client's lock on the other", async () => {
     const lock = (how: string): string =>
         `import fcntl; f = open('${folder}/lock', 'w'); fcntl.lockf(f, fcntl.LOCK_EX${how})`;
-    const holder = startOnHost(one, ["python3", "-c", `${lock("")}; print('held', flush=True); input()`]);
+    const holder = await startOnHost(one, ["python3", "-c", `${lock("")}; print('held', flush=True); input()`]);
     await holder.told("held", 30);
     const attempt = await onHost(other, `python3 -c "${lock(" | fcntl.LOCK_NB")}"`);
     expect(attempt.stderr).toContain("BlockingIOError");
@@ -55,7 +55,7 @@ it("honours a client's lock on the other", async () => {
 
 it("loses nothing that was synced when a server loses its power under write, and heals when it is back", async () => {
     const program = readFileSync(join(__dirname, "clients", "file_writer.py"), "utf8");
-    const writer = startOnHost(one, ["python3", "-c", program, `${folder}/log`]);
+    const writer = await startOnHost(one, ["python3", "-c", program, `${folder}/log`]);
     await writer.told("writing", 30);
     await power("node-3", "StopInstance");
     await new Promise((wake) => setTimeout(wake, 20_000));
@@ -68,7 +68,7 @@ it("loses nothing that was synced when a server loses its power under write, and
     expect(await run(other, `cat ${folder}/log`)).toBe(expected);
 
     await eventually("the host is stopped", 30, async () =>
-        (await status()).hosts.find(({ name }) => name === "node-3")!.state === "Stopped" ? true : undefined,
+        status().hosts.find(({ name }) => name === "node-3")!.state === "Stopped" ? true : undefined,
     );
     await power("node-3", "StartInstance");
     await healed();
@@ -100,7 +100,7 @@ it("is on a server's new machine when the update that replaces it ends", async (
 it("is refused to a host that is not on the list, even with a client's certificate", async () => {
     const outsider = "node-6";
     await run(outsider, "DEBIAN_FRONTEND=noninteractive apt-get -q -y install glusterfs-client", 180);
-    const server = (await status()).hosts.find(({ name }) => name === "node-1")!.privateAddress;
+    const server = status().hosts.find(({ name }) => name === "node-1")!.privateAddress;
     const mount = `mkdir -p /mnt/astray && timeout 60 mount -t glusterfs ${server}:/gv0 /mnt/astray && ls -d /mnt/astray/test`;
     const attempt = async (): Promise<number> => (await onHost(outsider, mount, { seconds: 90 })).code;
     const told = (): Promise<string> => run(outsider, "cat /var/log/glusterfs/mnt-astray.log");

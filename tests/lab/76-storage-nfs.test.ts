@@ -104,7 +104,7 @@ describe.each([
     it("honours a client's lock on the other", async () => {
         const lock = (how: string): string =>
             `import fcntl; f = open('${mount}/lock', 'w'); fcntl.lockf(f, fcntl.LOCK_EX${how})`;
-        const holder = startOnHost(on(one), ["python3", "-c", `${lock("")}; print('held', flush=True); input()`]);
+        const holder = await startOnHost(on(one), ["python3", "-c", `${lock("")}; print('held', flush=True); input()`]);
         await holder.told("held", 60);
         const attempt = await onHost(on(other), `python3 -c "${lock(" | fcntl.LOCK_NB")}"`);
         expect(attempt.stderr).toContain("BlockingIOError");
@@ -115,7 +115,7 @@ describe.each([
 });
 
 it("loses nothing that was synced when the server loses its power under write, and goes on when it is back", async () => {
-    const writer = startOnHost(on(one), [
+    const writer = await startOnHost(on(one), [
         "python3",
         "-c",
         readFileSync(join(__dirname, "clients", "file_writer.py"), "utf8"),
@@ -145,7 +145,7 @@ it("is as the program describes it", async () => {
 
 it("lets a host in no more that leaves the list, and disturbs nobody else", async () => {
     const sources = await run(other, `findmnt -n -o SOURCE ${nfs} && findmnt -n -o SOURCE ${nas}`);
-    const holder = startOnHost(on(one), [
+    const holder = await startOnHost(on(one), [
         "python3",
         "-c",
         `f = open('${nfs}/many/1'); print('open', flush=True); input(); f.read()`,

@@ -36,7 +36,7 @@ it("finds nothing wrong with every host and service, and tells no secret", async
     await healthy();
     const { code, report, text } = await doctor();
     expect(code).toBe(0);
-    const names = (await status()).hosts.map(({ name }) => name);
+    const names = status().hosts.map(({ name }) => name);
     const logins = report.findings.filter(
         ({ service, check, status: said }) => service === "host" && check === "login" && said === "ok",
     );
@@ -79,14 +79,12 @@ it("names the host and the check of services that have stopped, and is content w
 });
 
 it("tells a host that is down, and still examines the others", async () => {
-    const host = (await status()).hosts.find(({ name }) => name === "web-2");
+    const host = status().hosts.find(({ name }) => name === "web-2");
     const instance = { InstanceId: host?.instanceId ?? "" };
     await api()("Ecs", "StopInstance", { ...instance, ForceStop: "true" });
     try {
         await eventually("web-2 to stop", 60, async () =>
-            (await status()).hosts.some(({ name, state }) => name === "web-2" && state === "Stopped")
-                ? true
-                : undefined,
+            status().hosts.some(({ name, state }) => name === "web-2" && state === "Stopped") ? true : undefined,
         );
         const found = await doctor();
         expect(found.code).toBe(1);

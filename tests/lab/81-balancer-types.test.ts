@@ -64,8 +64,8 @@ beforeAll(async () => {
         })),
         "balancers:port": 80,
     };
-    web = (await status()).hosts
-        .filter(({ name }) => ["web-1", "web-2"].includes(name))
+    web = status()
+        .hosts.filter(({ name }) => ["web-1", "web-2"].includes(name))
         .map(({ name, privateAddress, instanceId }) => ({ name, address: privateAddress, instanceId }));
     await Promise.all(web.map(({ name }) => outputOn(name, `echo ${name} >/srv/www/current/who`)));
 });

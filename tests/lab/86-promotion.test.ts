@@ -86,7 +86,7 @@ test("versions travel, sizes and names stay, and two environments in one account
     const hosts = await hostsOf(stack);
     expect([...hosts.keys()].sort()).toEqual(["bastion-1", "node-1", "node-2", "node-3"]);
     const redisUrl = String((await outputs(stack))["redisUrl"]);
-    const firstNode = (await status()).hosts.find(
+    const firstNode = status().hosts.find(
         ({ name, instanceId }) => name === "node-1" && instanceId !== hosts.get(name),
     )!.instanceId;
     const secondNode = hosts.get("node-1")!;

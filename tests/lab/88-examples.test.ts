@@ -134,7 +134,7 @@ describe("machines that exist", () => {
         await pulumi(example, ["config", "set", "--secret", "privateKey"], readFileSync(join(folder, "login"), "utf8"));
     };
     const areRunning = async (): Promise<void> => {
-        const found = (await status()).hosts.filter(({ instanceId }) => ids.includes(instanceId));
+        const found = status().hosts.filter(({ instanceId }) => ids.includes(instanceId));
         expect(found.map(({ state }) => state)).toEqual(["Running", "Running", "Running"]);
     };
 
@@ -172,7 +172,7 @@ describe("machines that exist", () => {
         });
         ids.push(...(InstanceIdSets as { InstanceIdSet: string[] }).InstanceIdSet);
         const { value } = await eventually("three machines", 60, async () => {
-            const found = (await status()).hosts.filter(({ instanceId }) => ids.includes(instanceId));
+            const found = status().hosts.filter(({ instanceId }) => ids.includes(instanceId));
             return found.every(({ state, publicAddress }) => state === "Running" && publicAddress !== "")
                 ? found
                 : undefined;
@@ -397,7 +397,7 @@ describe("a MySQL pair on hosts of the platform's stack", () => {
                 `MYSQL_PWD=$(cat) mariadb --ssl -h ${address} -P ${port} -u ${username} -N orders -e '${statement}'`,
                 { input: decodeURIComponent(password) },
             );
-        const replica = (await status()).hosts.find(({ name }) => name === "node-6")!.privateAddress;
+        const replica = status().hosts.find(({ name }) => name === "node-6")!.privateAddress;
         expect((await sql(hostname, "CREATE TABLE one (id INT PRIMARY KEY); INSERT INTO one VALUES (42)")).stderr).toBe(
             "",
         );
@@ -412,7 +412,7 @@ describe("a MySQL pair on hosts of the platform's stack", () => {
 
     it("goes without touching the platform's hosts", async () => {
         await remove(example);
-        const { hosts } = await status();
+        const { hosts } = status();
         expect(hosts.filter(({ name }) => /^node-[56]$/.test(name)).map(({ state }) => state)).toEqual([
             "Running",
             "Running",
@@ -473,7 +473,7 @@ describe("two environments in a VPC that exists", () => {
         );
         const addresses = servers.flat().map(({ address }) => address);
         expect(new Set(addresses).size).toBe(4);
-        const { hosts } = await status();
+        const { hosts } = status();
         for (const address of addresses) {
             const { instanceId } = hosts.find((host) => host.privateAddress === address && host.vpc === made["VpcId"])!;
             expect(

@@ -2,9 +2,10 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { labPaths } from "../../lab/paths";
+import { type LabPaths, labPaths } from "../../lab/paths";
 import { rpcClient, type Rpc } from "../../lab/rpc";
-import type { LabView } from "../../lab/view";
+import { loginCommand } from "../../lab/ssh";
+import { type LabView, labView } from "../../lab/view";
 import { labEnvironment } from "../prepare";
 
 const root = resolve(__dirname, "..", "..");
@@ -62,13 +63,25 @@ export async function labOutput(args: readonly string[], options: LabOptions = {
     return stdout;
 }
 
-/** Runs a command on a host over SSH. */
-export function onHost(
+const pathsOf = (environment: NodeJS.ProcessEnv): LabPaths => labPaths({ ...process.env, ...environment });
+
+/** Starts what `npm run lab -- ssh …` would, without the start of the command line, of which there are hundreds. */
+async function startLogin(words: readonly string[], seconds: number): Promise<ChildProcessWithoutNullStreams> {
+    const [program = "", ...args] = await loginCommand(pathsOf(labEnvironment), words, false);
+    return spawn(program, args, { timeout: seconds * 1000 });
+}
+
+/** Runs a command on a host over SSH. Where the host can't be reached that is what the result says, as the command line's would. */
+export async function onHost(
     name: string,
     command: string,
     options: { input?: string; seconds?: number } = {},
 ): Promise<Finished> {
-    return lab(["ssh", name, "bash", "-c", command], options);
+    const child = await startLogin([name, "bash", "-c", command], options.seconds ?? 120).catch(String);
+    if (typeof child === "string") return { code: 1, stdout: "", stderr: child };
+    const result = finished(child);
+    child.stdin.end(options.input ?? "");
+    return result;
 }
 
 /** Like {@link onHost}. @returns what it printed, without white space around it. @throws Error with all output when it fails */
@@ -95,8 +108,8 @@ export interface Running {
 }
 
 /** Starts a program on a host over SSH. It has to end when its standard input does. */
-export function startOnHost(name: string, command: readonly string[], seconds = 600): Running {
-    const child = start(["ssh", name, ...command], seconds);
+export async function startOnHost(name: string, command: readonly string[], seconds = 600): Promise<Running> {
+    const child = await startLogin([name, ...command], seconds);
     const result = finished(child);
     // Whoever asks for the result hears of it.
     result.catch(() => undefined);
@@ -120,8 +133,8 @@ export function startOnHost(name: string, command: readonly string[], seconds = 
     };
 }
 
-export async function status(environment = labEnvironment): Promise<LabView> {
-    return JSON.parse(await labOutput(["status", "--json"], { environment })) as LabView;
+export function status(environment = labEnvironment): LabView {
+    return labView(pathsOf(environment));
 }
 
 /** A stack's outputs, secrets in plain text. */
@@ -139,7 +152,7 @@ export async function hostsOf(stack: string): Promise<Map<string, string>> {
         deployment: { resources?: { id?: string }[] };
     };
     const ids = new Set((deployment.resources ?? []).map(({ id }) => id));
-    const { hosts } = await status();
+    const { hosts } = status();
     return new Map(
         hosts.filter(({ instanceId }) => ids.has(instanceId)).map(({ name, instanceId }) => [name, instanceId]),
     );
@@ -230,7 +243,7 @@ interface EngineEvent {
 
 /** A client of the lab's API with its own key pair. */
 export function api(environment = labEnvironment): Rpc {
-    const paths = labPaths({ ...process.env, ...environment });
+    const paths = pathsOf(environment);
     const identity = JSON.parse(readFileSync(paths.identity, "utf8")) as {
         accessKeyId: string;
         accessKeySecret: string;

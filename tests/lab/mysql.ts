@@ -109,7 +109,7 @@ export class RowWriter {
     /** @returns when it writes. */
     static async start(host: string, known: Access, servers: readonly Server[], table: string): Promise<RowWriter> {
         const program = readFileSync(join(__dirname, "clients", "mysql_writer.py"), "utf8");
-        const process = startOnHost(host, ["python3", "-c", program]);
+        const process = await startOnHost(host, ["python3", "-c", program]);
         const addresses = servers.map(({ address, port }) => [address, port]);
         process.say(JSON.stringify({ ...known, servers: addresses, table }));
         await process.told("writing", 60);

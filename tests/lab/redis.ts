@@ -90,7 +90,7 @@ export class ClusterWriter {
         options: { confirm?: boolean; giveUp?: number } = {},
     ): Promise<ClusterWriter> {
         const program = readFileSync(join(__dirname, "clients", "cluster_writer.py"), "utf8");
-        const process = startOnHost(host, ["python3", "-c", program]);
+        const process = await startOnHost(host, ["python3", "-c", program]);
         const { confirm = false, giveUp = 30 } = options;
         process.say(JSON.stringify({ ...(await access()), prefix, confirm, giveUp }));
         await process.told("writing", 60);
@@ -129,7 +129,7 @@ export class Logins {
     /** @returns once each node has been tried */
     static async start(host: string): Promise<Logins> {
         const program = readFileSync(join(__dirname, "clients", "redis_login.py"), "utf8");
-        const process = startOnHost(host, ["python3", "-c", program]);
+        const process = await startOnHost(host, ["python3", "-c", program]);
         process.say(JSON.stringify(await access()));
         await process.told("logged in", 60);
         return new Logins(process);
