@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
-
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 
-import { physicalName, tagsFor } from "../tags";
+import { tagsFor } from "../tags";
 import type { ListenerArgs } from "./args";
+import { uploadCertificate } from "./certificate";
 import type { BalancerParts, CloudBalancer } from "./cloud";
 import { type ListenerSettings, listenerName } from "./settings";
 
@@ -134,7 +133,15 @@ class ApplicationBalancer implements CloudBalancer {
                 xForwardedForConfig: { xForwardedForEnabled: true, xForwardedForProtoEnabled: true },
                 ...(listener.protocol === "https"
                     ? {
-                          certificates: { certificateId: this.certificate(child, listener) },
+                          certificates: {
+                              certificateId: uploadCertificate(
+                                  this.parts,
+                                  child,
+                                  listener,
+                                  this,
+                                  this.balancer.regionId,
+                              ),
+                          },
                           securityPolicyId: "tls_cipher_policy_1_2_strict_with_1_3",
                           http2Enabled: true,
                       }
@@ -205,38 +212,9 @@ class ApplicationBalancer implements CloudBalancer {
         );
     }
 
-    /** @returns the certificate's number and where the certificate service keeps it, as this product names it. */
-    private certificate(child: string, listener: ListenerArgs): pulumi.Output<string> {
-        const { args, parent } = this.parts;
-        const given = this.parts.certificateOf(child, listener, this);
-        const uploaded = new alicloud.cas.ServiceCertificate(
-            child,
-            {
-                // Unique in the account, also beside the certificate that this one replaces.
-                certificateName: pulumi
-                    .output(given.certificate)
-                    .apply((pem) => `${physicalName(child).slice(0, 48)}-${digest(pem)}`),
-                cert: given.certificate,
-                key: pulumi.secret(given.privateKey),
-                tags: tagsFor(child, args.tags),
-            },
-            { parent, additionalSecretOutputs: ["key"] },
-        );
-        return pulumi.interpolate`${uploaded.id}-${this.balancer.regionId.apply(certificateRegion)}`;
-    }
-
     private childOf(listener: ListenerArgs): string {
         return `${this.parts.name}-${listenerName(listener)}`;
     }
-}
-
-/** The certificate service has two homes: one for the regions of China, one for the others. */
-function certificateRegion(region: string): string {
-    return region.startsWith("cn-") ? "cn-hangzhou" : "ap-southeast-1";
-}
-
-function digest(text: string): string {
-    return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
 
 function stickinessInputs({

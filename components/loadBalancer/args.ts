@@ -6,8 +6,8 @@ import type { Tags } from "../tags";
 /** How a listener finds out whether a host can serve. */
 export interface HealthCheckArgs {
     /**
-     * Path that is asked for over HTTP. On a `tcp` listener: asked for instead of only connecting.
-     * @default "/" on `http` and `https`; on `tcp` a host that takes the connection is healthy, on `udp` one that does not
+     * Path that is asked for over HTTP. On a `tcp` or `tls` listener: asked for instead of only connecting.
+     * @default "/" on `http` and `https`; on `tcp` and `tls` a host that takes the connection is healthy, on `udp` one that does not
      * say that the port is closed
      */
     readonly path?: string;
@@ -44,7 +44,7 @@ export interface StickinessArgs {
     readonly cookie?: string;
 }
 
-/** Certificate chain and key of an `https` listener, in PEM format. */
+/** Certificate chain and key of an `https` or `tls` listener, in PEM format. */
 export interface BalancerCertificateArgs {
     /** The server's certificate, followed by the intermediate ones. */
     readonly certificate: pulumi.Input<string>;
@@ -54,15 +54,15 @@ export interface BalancerCertificateArgs {
 
 /** A port of the balancer. */
 export interface ListenerArgs {
-    /** What clients speak. `https` ends at the balancer. */
-    readonly protocol: "tcp" | "udp" | "http" | "https";
+    /** What clients speak. `https` and `tls` end at the balancer; `tls`, of an `nlb`, passes on any protocol that was within. */
+    readonly protocol: "tcp" | "udp" | "tls" | "http" | "https";
     /** Port that clients connect to, 1 to 65535. `udp` may share its port with another protocol. */
     readonly port: number;
     /** Port of the hosts, of UDP for `udp` and else of TCP; they are always spoken to without TLS. Required without `redirectTo`. */
     readonly hostPort?: number;
     /** On `http`: port of an `https` listener that clients are sent to with status 301. */
     readonly redirectTo?: number;
-    /** On `https`. @default a generated one for `names` and the balancer's address, see {@link LoadBalancer.caCertificate} */
+    /** On `https` and `tls`. @default a generated one for `names` and the balancer's address, see {@link LoadBalancer.caCertificate} */
     readonly certificate?: BalancerCertificateArgs;
     /** DNS names that a generated certificate is valid for. @default [] */
     readonly names?: readonly string[];
@@ -72,7 +72,7 @@ export interface ListenerArgs {
     readonly stickiness?: StickinessArgs;
     /**
      * Who gets the next connection, or the next flow of datagrams: by weight, by weight and the fewest connections, in turn whatever the
-     * weight, or on `tcp` and `udp` always the same host for the same client's address.
+     * weight, or on `tcp`, `udp` and `tls` always the same host for the same client's address.
      * @default "wrr"
      */
     readonly scheduler?: "wrr" | "wlc" | "rr" | "sch";
@@ -94,7 +94,7 @@ export interface BalancerVSwitchArgs {
 export interface LoadBalancerArgs {
     /**
      * The cloud's product: Classic Load Balancer for every protocol; Application Load Balancer, in several zones, for `http` and
-     * `https`; or Network Load Balancer, in several zones, for `tcp` and `udp`. Another value makes another balancer with another address.
+     * `https`; or Network Load Balancer, in several zones, for `tcp`, `udp` and `tls`. Another value makes another balancer with another address.
      */
     readonly type: "clb" | "alb" | "nlb";
     /** Whether it has addresses of the internet, or of VSwitches. Another value gives it other addresses. */

@@ -26,7 +26,7 @@ export interface BalancerParts {
     readonly parent: pulumi.Resource;
     /** Instance ids of the hosts, in their order. */
     readonly servers: readonly pulumi.Output<string>[];
-    /** The certificate of an `https` listener: the caller's, or a generated one for its names and where the balancer is. */
+    /** The certificate of an `https` or `tls` listener: the caller's, or a generated one for its names and where the balancer is. */
     certificateOf(child: string, listener: ListenerArgs, place: BalancerPlace): ListenerCertificate;
 }
 

@@ -8,7 +8,7 @@ import { createClassicBalancer } from "./clb";
 import type { BalancerPlace, MakeBalancer } from "./cloud";
 import { drain } from "./drain";
 import { createNetworkBalancer } from "./nlb";
-import { parseLoadBalancerArgs } from "./settings";
+import { isEncrypted, parseLoadBalancerArgs } from "./settings";
 import type { BalancerType } from "./types";
 
 const makers: Readonly<Record<BalancerType, MakeBalancer>> = {
@@ -36,7 +36,7 @@ const makers: Readonly<Record<BalancerType, MakeBalancer>> = {
  * });
  */
 export class LoadBalancer extends pulumi.ComponentResource {
-    /** Id of the balancer, `lb-…` or `alb-…`. */
+    /** Id of the balancer, `lb-…`, `alb-…` or `nlb-…`. */
     public readonly id: pulumi.Output<string>;
     /** IPv4 address that it listens on, the first one where it has several. */
     public readonly address: pulumi.Output<string>;
@@ -44,7 +44,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
     public readonly addresses: readonly pulumi.Output<string>[];
     /** Name that the cloud gives it in the DNS; undefined where its type has none. */
     public readonly dnsName: pulumi.Output<string> | undefined;
-    /** Where clients connect to, by `dnsName` where there is one and else by `address`: the first `https` listener, else the first `http` one, else the first; `tcp://…` for `tcp` and `udp://…` for `udp`. Known once it serves. */
+    /** Where clients connect to, by `dnsName` where there is one and else by `address`: the first `https` listener, else the first `http` one, else the first; `tcp://…`, `udp://…` or `tls://…` by its protocol. Known once it serves. */
     public readonly url: pulumi.Output<string>;
     /** What clients verify generated certificates with; undefined when there are none. */
     public readonly caCertificate: pulumi.Output<string> | undefined;
@@ -84,8 +84,8 @@ export class LoadBalancer extends pulumi.ComponentResource {
     }
 }
 
-function isGenerated({ protocol, certificate }: ListenerArgs): boolean {
-    return protocol === "https" && certificate === undefined;
+function isGenerated(listener: ListenerArgs): boolean {
+    return isEncrypted(listener) && listener.certificate === undefined;
 }
 
 /** A balancer knows servers by the id of their instance. */

@@ -3,6 +3,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 
 import { tagsFor } from "../tags";
+import { uploadCertificate } from "./certificate";
 import type { BalancerParts, CloudBalancer } from "./cloud";
 import { type ListenerSettings, listenerName } from "./settings";
 
@@ -11,7 +12,7 @@ export function createNetworkBalancer(parts: BalancerParts): CloudBalancer {
     return new NetworkBalancer(parts);
 }
 
-const protocols = { tcp: "TCP", udp: "UDP" } as const;
+const protocols = { tcp: "TCP", udp: "UDP", tls: "TCPSSL" } as const;
 const schedulers = { wrr: "Wrr", wlc: "Wlc", rr: "Rr", sch: "Sch" } as const;
 
 class NetworkBalancer implements CloudBalancer {
@@ -53,9 +54,15 @@ class NetworkBalancer implements CloudBalancer {
 
     /** Where the balancer listens in a VSwitch. */
     private addressIn(vswitchId: pulumi.Input<string>): pulumi.Output<string> {
+        const { name, args } = this.parts;
         return pulumi.all([vswitchId, this.balancer.zoneMappings]).apply(([id, zones]) => {
             const zone = zones.find((one) => one.vswitchId === id);
-            return (this.parts.args.address === "internet" ? zone?.publicIpv4Address : zone?.privateIpv4Address) ?? "";
+            if (zone === undefined) {
+                throw new pulumi.RunError(
+                    `LoadBalancer "${name}" has no address in VSwitch ${id}: see with \`pulumi refresh\` in which it stands, and bring it back with \`pulumi up\`.`,
+                );
+            }
+            return args.address === "internet" ? zone.publicIpv4Address : zone.privateIpv4Address;
         });
     }
 
@@ -70,7 +77,8 @@ class NetworkBalancer implements CloudBalancer {
                 serverGroupName: child,
                 serverGroupType: "Instance",
                 vpcId: all.vpcId!,
-                protocol,
+                // Hosts are always spoken to without TLS.
+                protocol: protocol === "UDP" ? "UDP" : "TCP",
                 scheduler: schedulers[args.scheduler ?? "wrr"],
                 healthCheck: checkInputs(args.protocol, check),
                 tags,
@@ -101,6 +109,12 @@ class NetworkBalancer implements CloudBalancer {
                 listenerPort: args.port,
                 listenerDescription: child,
                 serverGroupId: group.id,
+                ...(args.protocol === "tls"
+                    ? {
+                          certificateIds: [uploadCertificate(this.parts, child, args, this, this.balancer.regionId)],
+                          securityPolicyId: "tls_cipher_policy_1_2_strict_with_1_3",
+                      }
+                    : {}),
                 tags,
             },
             {

@@ -24,7 +24,12 @@ export interface LoadBalancerSettings {
 
 /** Whether a listener passes on what it does not read. */
 export function isTransport({ protocol }: ListenerArgs): boolean {
-    return protocol === "tcp" || protocol === "udp";
+    return protocol === "tcp" || protocol === "udp" || protocol === "tls";
+}
+
+/** Whether a listener has a certificate. */
+export function isEncrypted({ protocol }: ListenerArgs): boolean {
+    return protocol === "https" || protocol === "tls";
 }
 
 /** Tells the listeners of a balancer apart: UDP has ports of its own. */
@@ -159,7 +164,7 @@ function parseListener(
     if (args.scheduler === "sch" && !isTransport(args)) {
         problems.add(
             `${path}.scheduler`,
-            `"sch" belongs to tcp and udp, and this is ${args.protocol}: set stickiness.`,
+            `"sch" belongs to tcp, udp and tls, and this is ${args.protocol}: set stickiness.`,
         );
     }
     if (args.redirectTo === undefined) {
@@ -170,8 +175,8 @@ function parseListener(
         checkRedirect(problems, all, args, path);
     }
     for (const key of ["certificate", "names"] as const) {
-        if (args[key] !== undefined && args.protocol !== "https") {
-            problems.add(`${path}.${key}`, `belongs to an https listener, and this is ${args.protocol}.`);
+        if (args[key] !== undefined && !isEncrypted(args)) {
+            problems.add(`${path}.${key}`, `belongs to an https or tls listener, and this is ${args.protocol}.`);
         }
     }
     if (args.certificate !== undefined && args.names !== undefined) {

@@ -43,7 +43,7 @@ export const balancerTypes: Readonly<Record<BalancerType, BalancerTypeLimits>> =
     },
     nlb: {
         type: "nlb",
-        protocols: ["tcp", "udp"],
+        protocols: ["tcp", "udp", "tls"],
         schedulers: ["wrr", "wlc", "rr", "sch"],
         maxHosts: 200,
         maxListeners: 50,

@@ -6,7 +6,7 @@ import { parse, stringify } from "yaml";
 import { labPaths } from "../../lab/paths";
 import { labEnvironment } from "../prepare";
 import { addressesOf, api, eventually, labOutput, outputOn, outputs, status } from "./lab";
-import { Load, Site } from "./requests";
+import { datagramsAnsweredBy, Load, Site } from "./requests";
 
 jest.setTimeout(300_000);
 
@@ -21,24 +21,47 @@ interface Settings {
     readonly hosts?: readonly string[];
 }
 
-/** A type of balancer: how the cloud tells which servers of its HTTPS listener are not well. */
+/** A type of balancer, and what the cloud tells of it. */
 interface Type {
-    readonly type: "alb";
-    readonly unwell: () => Promise<number>;
+    readonly type: "alb" | "nlb";
+    readonly product: "Alb" | "Nlb";
+    readonly name: RegExp;
+    /** Protocol of the listener that is asked, as the cloud names it. */
+    readonly protocol: string;
+    /** What lists everything that belongs to balancers: actions, and the fields of their answers. */
+    readonly lists: readonly (readonly [action: string, list: string])[];
+}
+
+interface Health {
+    readonly ListenerHealthStatus: readonly {
+        readonly ServerGroupInfos: readonly { readonly NonNormalServers: unknown[] }[];
+    }[];
 }
 
 const types: readonly Type[] = [
     {
         type: "alb",
-        unwell: async () => {
-            const listeners = (await call("Alb", "ListListeners", { ListenerProtocol: "HTTPS" })) as {
-                Listeners: { ListenerId: string }[];
-            };
-            const found = (await call("Alb", "GetListenerHealthStatus", {
-                ListenerId: listeners.Listeners[0]!.ListenerId,
-            })) as { ListenerHealthStatus: { ServerGroupInfos: { NonNormalServers: unknown[] }[] }[] };
-            return found.ListenerHealthStatus[0]!.ServerGroupInfos[0]!.NonNormalServers.length;
-        },
+        product: "Alb",
+        name: /^https:\/\/alb-\w+\.cn-hangzhou\.alb\.aliyuncs\.com$/,
+        protocol: "HTTPS",
+        lists: [
+            ["ListLoadBalancers", "LoadBalancers"],
+            ["ListServerGroups", "ServerGroups"],
+            ["ListListeners", "Listeners"],
+            ["ListRules", "Rules"],
+            ["ListAcls", "Acls"],
+        ],
+    },
+    {
+        type: "nlb",
+        product: "Nlb",
+        name: /^https:\/\/nlb-\w+\.cn-hangzhou\.nlb\.aliyuncs\.com:443$/,
+        protocol: "TCPSSL",
+        lists: [
+            ["ListLoadBalancers", "LoadBalancers"],
+            ["ListServerGroups", "ServerGroups"],
+            ["ListListeners", "Listeners"],
+        ],
     },
 ];
 
@@ -70,7 +93,19 @@ beforeAll(async () => {
     await Promise.all(web.map(({ name }) => outputOn(name, `echo ${name} >/srv/www/current/who`)));
 });
 
-describe.each(types)("a balancer of type $type", ({ type, unwell }) => {
+/** Answers datagrams on port 5300 with the host's name, until it is stopped. */
+function serveDatagrams(host: string): Promise<string> {
+    const program = [
+        "import socket, sys",
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+        "s.bind(('', 5300))",
+        "while True:",
+        "    s.sendto(sys.argv[1].encode(), s.recvfrom(2048)[1])",
+    ].join("\n");
+    return outputOn(host, `systemd-run -q --collect --unit datagrams python3 -c "${program}" ${host}`);
+}
+
+describe.each(types)("a balancer of type $type", ({ type, product, name, protocol, lists }) => {
     const file = join(program, `Pulumi.${type}.yaml`);
 
     function pulumi(...args: readonly string[]): Promise<string> {
@@ -96,11 +131,22 @@ describe.each(types)("a balancer of type $type", ({ type, unwell }) => {
         return pulumi("up", "--yes", "--skip-preview", ...more);
     }
 
+    /** How many servers are not well, as a listener finds them. */
+    async function unwell(listenerProtocol: string): Promise<number> {
+        const { Listeners } = (await call(product, "ListListeners", {})) as {
+            Listeners: { ListenerId: string; ListenerProtocol: string }[];
+        };
+        const { ListenerId } = Listeners.find((listener) => listener.ListenerProtocol === listenerProtocol)!;
+        const health = (await call(product, "GetListenerHealthStatus", { ListenerId })) as unknown as Health;
+        return health.ListenerHealthStatus[0]!.ServerGroupInfos[0]!.NonNormalServers.length;
+    }
+
     /** Waits until so many servers are found not to be well. */
-    const unwellAre = (count: number): Promise<unknown> =>
-        eventually(`${count} servers that are not well`, 60, async () => (await unwell()) === count || undefined);
+    const unwellAre = (count: number, of = protocol): Promise<unknown> =>
+        eventually(`${count} servers that are not well`, 60, async () => (await unwell(of)) === count || undefined);
 
     let site: Site;
+    let address: string;
 
     afterAll(() => rmSync(file, { force: true }));
 
@@ -109,19 +155,39 @@ describe.each(types)("a balancer of type $type", ({ type, unwell }) => {
         await labOutput(["pulumi", "stack", "init", type, "--cwd", program]);
         await up({});
         const found = JSON.parse(await pulumi("stack", "output", "--json")) as Record<string, string>;
-        site = new Site(found["url"]!, found["caCertificate"]!, found["address"]);
+        address = found["address"]!;
+        // What the nlb passes on it doesn't read; here it is HTTP.
+        site = new Site(found["url"]!.replace(/^tls:/, "https:"), found["caCertificate"]!, address);
         await unwellAre(0);
     });
 
-    it("serves HTTPS under the name that the cloud gives it, and sends others there", async () => {
-        expect(site.url).toMatch(/^https:\/\/alb-\w+\.cn-hangzhou\.alb\.aliyuncs\.com$/);
+    it("serves HTTPS under the name that the cloud gives it", async () => {
+        expect(site.url).toMatch(name);
         expect((await site.ask()).status).toBe(200);
-        expect(await site.ask(`${site.url.replace("https:", "http:")}/a?b=c`)).toMatchObject({
-            status: 301,
-            location: `${site.url}/a?b=c`,
-        });
         expect(await site.askedHosts(10)).toEqual({ "web-1": 5, "web-2": 5 });
     });
+
+    if (type === "alb") {
+        it("sends those who come without TLS there", async () => {
+            expect(await site.ask(`${site.url.replace("https:", "http:")}/a?b=c`)).toMatchObject({
+                status: 301,
+                location: `${site.url}/a?b=c`,
+            });
+        });
+    } else {
+        it("shares datagrams out, and passes none to a server that says its port is closed", async () => {
+            try {
+                await Promise.all(web.map((host) => serveDatagrams(host.name)));
+                await unwellAre(0, "UDP");
+                expect(await datagramsAnsweredBy(address, 5300, 10)).toEqual({ "web-1": 5, "web-2": 5 });
+                await outputOn("web-2", "systemctl stop datagrams");
+                await unwellAre(1, "UDP");
+                expect(await datagramsAnsweredBy(address, 5300, 10)).toEqual({ "web-1": 10 });
+            } finally {
+                await Promise.all(web.map((host) => outputOn(host.name, "systemctl stop datagrams || true")));
+            }
+        });
+    }
 
     it("loses requests between a server's end and the health check that finds it, and none after", async () => {
         const load = new Load(site);
@@ -187,14 +253,8 @@ describe.each(types)("a balancer of type $type", ({ type, unwell }) => {
         await up({ address: "intranet", weights: { "web-2": 25 } }, "--expect-no-changes");
         await pulumi("destroy", "--yes", "--skip-preview");
         await labOutput(["pulumi", "stack", "rm", type, "--yes", "--cwd", program]);
-        for (const [action, list] of [
-            ["ListLoadBalancers", "LoadBalancers"],
-            ["ListServerGroups", "ServerGroups"],
-            ["ListListeners", "Listeners"],
-            ["ListRules", "Rules"],
-            ["ListAcls", "Acls"],
-        ] as const) {
-            expect({ action, left: (await call("Alb", action, {}))[list] }).toEqual({ action, left: [] });
+        for (const [action, list] of lists) {
+            expect({ action, left: (await call(product, action, {}))[list] }).toEqual({ action, left: [] });
         }
     });
 });

@@ -1,7 +1,7 @@
 /** A balancer of the configured type in front of hosts of another stack. */
 import * as pulumi from "@pulumi/pulumi";
 
-import { type Host, LoadBalancer, type LoadBalancerArgs } from "../../../components";
+import { type Host, type ListenerArgs, LoadBalancer, type LoadBalancerArgs } from "../../../components";
 
 interface Known {
     readonly name: string;
@@ -20,6 +20,24 @@ const hosts = config
 const type = config.require<LoadBalancerArgs["type"]>("type");
 const port = config.requireNumber("port");
 const allow = config.getObject<string[]>("allow");
+const access = allow === undefined ? {} : { allow };
+const healthCheck = { path: "/healthz", healthyAfter: 2, unhealthyAfter: 2 };
+const listeners: ListenerArgs[] =
+    type === "nlb"
+        ? [
+              { protocol: "tls", port: 443, hostPort: port, healthCheck, ...access },
+              { protocol: "udp", port: 5300, hostPort: 5300, healthCheck: { healthyAfter: 2, unhealthyAfter: 2 } },
+          ]
+        : [
+              { protocol: "http", port: 80, redirectTo: 443, ...access },
+              {
+                  protocol: "https",
+                  port: 443,
+                  hostPort: port,
+                  healthCheck: { ...healthCheck, intervalSeconds: 1 },
+                  ...access,
+              },
+          ];
 
 const balancer = new LoadBalancer(type, {
     type,
@@ -30,16 +48,7 @@ const balancer = new LoadBalancer(type, {
     weights: config.getObject<Record<string, number>>("weights") ?? {},
     drainSeconds: 3,
     tags: { purpose: "test" },
-    listeners: [
-        { protocol: "http", port: 80, redirectTo: 443, ...(allow && { allow }) },
-        {
-            protocol: "https",
-            port: 443,
-            hostPort: port,
-            healthCheck: { path: "/healthz", intervalSeconds: 1, healthyAfter: 2, unhealthyAfter: 2 },
-            ...(allow && { allow }),
-        },
-    ],
+    listeners,
 });
 
 export const { id, url, address, caCertificate } = balancer;

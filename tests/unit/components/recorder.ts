@@ -162,6 +162,7 @@ export function computed(type: string, name: string): Record<string, unknown> {
         case "alicloud:nlb/loadBalancer:LoadBalancer":
             return {
                 dnsName: `${name}.nlb.example.com`,
+                regionId: "cn-hangzhou",
                 zoneMappings: [
                     { zoneId: "z-2", vswitchId: "vsw-2", publicIpv4Address: "192.0.2.3" },
                     { zoneId: "z-1", vswitchId: "vsw-1", publicIpv4Address: "192.0.2.2" },

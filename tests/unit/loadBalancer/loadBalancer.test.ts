@@ -121,7 +121,7 @@ test("balances datagrams beside TCP on one port, with checks of their own", asyn
         '  - listeners[0].stickiness: is not there on udp: set scheduler to "sch", which keeps a client with its host.',
         "  - listeners[0].healthCheck.path: is of no use to a udp listener, whose hosts are checked by datagrams: leave it out.",
         "  - listeners[1].port: 53 has a listener already: each needs a port of its own.",
-        '  - listeners[2].scheduler: "sch" belongs to tcp and udp, and this is http: set stickiness.',
+        '  - listeners[2].scheduler: "sch" belongs to tcp, udp and tls, and this is http: set stickiness.',
     ]);
 });
 
@@ -191,6 +191,25 @@ describe("in several zones", () => {
         expect(await valueOf(pulumi.all([...balancer.addresses]))).toEqual(["192.0.2.2", "192.0.2.3"]);
     });
 
+    test("ends TLS with a certificate for its name and addresses, and speaks to the hosts without", async () => {
+        const balancer = await create({ ...zones, listeners: [{ protocol: "tls", port: 6380, hostPort: 6379 }] });
+        expect(recorder.find("alicloud:nlb/serverGroup:ServerGroup", "entry-6380").inputs).toMatchObject({
+            protocol: "TCP",
+            healthCheck: { healthCheckType: "TCP" },
+        });
+        expect(recorder.find("alicloud:nlb/listener:Listener", "entry-6380").inputs).toMatchObject({
+            listenerProtocol: "TCPSSL",
+            certificateIds: ["entry-6380-id-cn-hangzhou"],
+            securityPolicyId: "tls_cipher_policy_1_2_strict_with_1_3",
+        });
+        expect(recorder.find("tls:index/certRequest:CertRequest", "entry-6380").inputs).toMatchObject({
+            dnsNames: ["entry.nlb.example.com"],
+            ipAddresses: ["192.0.2.2", "192.0.2.3"],
+        });
+        expect(await valueOf(balancer.url)).toBe("tls://entry.nlb.example.com:6380");
+        expect(await valueOf(balancer.caCertificate!)).toContain("CERTIFICATE");
+    });
+
     test("a host that leaves is waited for after it is out of every group", async () => {
         await create({ ...zones, listeners: [dns], drainSeconds: 7 });
         expect(recorder.find("command:local:Command", "entry-web-1-drain").inputs).toMatchObject({
@@ -226,7 +245,7 @@ describe("in several zones", () => {
             '  - vpcId: is missing: in which VPC does a balancer of type "nlb" stand?',
             '  - vswitchId: is of no use to type "nlb": name its vswitches instead.',
             '  - vswitches: a balancer of type "nlb" needs VSwitches of at least two zones: name one in each.',
-            '  - listeners[0].protocol: "http" is none of tcp, udp, which type "nlb" speaks.',
+            '  - listeners[0].protocol: "http" is none of tcp, udp, tls, which type "nlb" speaks.',
             '  - listeners[1].stickiness: is not there on an nlb: set scheduler to "sch", which keeps a client with its host.',
             "  - listeners[1].healthCheck.intervalSeconds: 2 is not a whole number from 5 to 50.",
         ]);
@@ -409,7 +428,7 @@ test("lists every problem at once", () => {
         "  - listeners[0].hostPort: is of no use to a redirection: leave it out.",
         "  - listeners[1].port: 80 has a listener already: each needs a port of its own.",
         "  - listeners[1].hostPort: 0 is not a whole number from 1 to 65535.",
-        "  - listeners[1].names: belongs to an https listener, and this is tcp.",
+        "  - listeners[1].names: belongs to an https or tls listener, and this is tcp.",
         "  - listeners[1].stickiness.cookie: a tcp listener sees no cookies: set seconds.",
         "  - listeners[2].port: 0 is not a whole number from 1 to 65535.",
         '  - listeners[2].protocol: "quic" is none of tcp, udp, http, https, which type "clb" speaks.',
