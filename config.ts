@@ -6,6 +6,7 @@ import { Problems } from "./components/problems";
 import { checkTags } from "./components/tags";
 import { type DnsConfig, dnsKeys, readDns } from "./config/dns";
 import { hostNames, type HostsConfig, hostsKeys, readHosts } from "./config/hosts";
+import { keyOwners, type KeysConfig, readKeys } from "./config/keys";
 import { type LoadBalancerConfig, loadBalancerKeys, readLoadBalancer } from "./config/loadBalancer";
 import { checkMysqlHosts, type MysqlConfig, mysqlHostCount, mysqlKeys, readMysql } from "./config/mysql";
 import { type NetworkConfig, networkKeys, readNetwork } from "./config/network";
@@ -30,6 +31,7 @@ export interface StackConfig {
     readonly web: WebConfig;
     readonly loadBalancer: LoadBalancerConfig;
     readonly dns: DnsConfig;
+    readonly keys: KeysConfig;
     /** Names of the hosts that other stacks may work on. @default [] */
     readonly sharedHosts: readonly string[];
     /** Tags of every resource. @default {} */
@@ -47,6 +49,7 @@ const schema = {
     web: webKeys,
     loadBalancer: loadBalancerKeys,
     dns: dnsKeys,
+    keys: keyOwners,
     sharedHosts: undefined,
     tags: undefined,
 } as const;
@@ -92,12 +95,27 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
     const network = readNetwork(reader, hosts.count + (web.enabled ? web.count : 0));
     const adminCidrs = readAdminCidrs(reader, network.cidr);
     const sharedHosts = readSharedHosts(reader, hosts);
+    const keys = readKeys(reader);
     const tags = readTags(reader);
     const bastion = {
         instanceType: reader.instanceType(reader.section("bastion"), "bastion.instanceType", "ecs.t6-c1m1.large"),
     };
     problems.throwIfAny("The stack's configuration");
-    return { network, adminCidrs, bastion, hosts, redis, mysql, storage, web, loadBalancer, dns, sharedHosts, tags };
+    return {
+        network,
+        adminCidrs,
+        bastion,
+        hosts,
+        redis,
+        mysql,
+        storage,
+        web,
+        loadBalancer,
+        dns,
+        keys,
+        sharedHosts,
+        tags,
+    };
 }
 
 /** Reads and checks the running stack's configuration. */

@@ -2,6 +2,7 @@ import * as platform from "./components";
 import { loadConfig } from "./config";
 import { dnsRecords } from "./config/dns";
 import { dataPool, placeOf } from "./config/hosts";
+import { keysOf } from "./config/keys";
 import { balancerSettings } from "./config/loadBalancer";
 import { mysqlHostCount } from "./config/mysql";
 import { redisHostCount } from "./config/redis";
@@ -10,7 +11,7 @@ import { storageDisks, storageSettings } from "./config/storage";
 import { webHosts, webContent } from "./config/web";
 
 const config = loadConfig();
-const { adminCidrs, dns, loadBalancer, mysql, sharedHosts: shared, storage, tags, web } = config;
+const { adminCidrs, dns, keys, loadBalancer, mysql, sharedHosts: shared, storage, tags, web } = config;
 
 const network = new platform.Network("main", {
     ...config.network,
@@ -19,10 +20,17 @@ const network = new platform.Network("main", {
     roles: stackRoles(config),
 });
 
-const entry = new platform.Bastion("bastion", { ...config.bastion, network, adminCidrs, tags });
+const entry = new platform.Bastion("bastion", {
+    ...config.bastion,
+    ...keysOf(keys, "hosts"),
+    network,
+    adminCidrs,
+    tags,
+});
 
 const pool = new platform.NodePool(dataPool, {
     ...config.hosts,
+    ...keysOf(keys, "hosts"),
     dataDisks: storageDisks(storage, config.hosts),
     network,
     role: "data",
@@ -40,7 +48,7 @@ const connectivity = new platform.Connectivity("data", {
 const redisHosts = pool.hosts.slice(0, redisHostCount(config.redis));
 const redis = new platform.RedisCluster(
     "redis",
-    { ...config.redis, hosts: redisHosts },
+    { ...config.redis, ...keysOf(keys, "redis"), hosts: redisHosts },
     { dependsOn: [...connectivity.checks] },
 );
 
@@ -48,13 +56,20 @@ const mysqlHosts = pool.hosts.slice(0, mysqlHostCount(mysql));
 const database = mysql.enabled
     ? new platform.MysqlReplication(
           "mysql",
-          { ...mysql, hosts: mysqlHosts, clientCidrs: [config.network.cidr] },
+          { ...mysql, ...keysOf(keys, "mysql"), hosts: mysqlHosts, clientCidrs: [config.network.cidr] },
           { dependsOn: [...connectivity.checks] },
       )
     : undefined;
 
 const webPool = web.enabled
-    ? new platform.NodePool("web", { ...webHosts(web, config.hosts), network, role: "web", bastion: entry, tags })
+    ? new platform.NodePool("web", {
+          ...webHosts(web, config.hosts),
+          ...keysOf(keys, "hosts"),
+          network,
+          role: "web",
+          bastion: entry,
+          tags,
+      })
     : undefined;
 
 const files = storage.enabled

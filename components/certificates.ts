@@ -1,7 +1,8 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
 import type { Host } from "./host";
+import { generationName, generationsOf, type KeyGenerations } from "./keys";
 
 const day = 24;
 const year = 365 * day;
@@ -14,6 +15,7 @@ export interface NodeCertificate {
 
 /** A certificate authority of one component's own. */
 export interface Authority {
+    /** Certificates of every valid generation, one after the other. */
     readonly certificate: pulumi.Output<string>;
     /** Certificate of a host, valid for its name and address and the names of the authority, as a server and as a client of the other hosts. */
     issue(host: Host): NodeCertificate;
@@ -28,28 +30,51 @@ export interface ServerSubject {
     readonly ipAddresses: readonly pulumi.Input<string>[];
 }
 
-/**
- * Makes an authority below `parent`. Certificates renew by themselves in any update that comes close enough to their end;
- * the authority keeps its key when it renews, so what it has issued stays valid.
- *
- * @param dnsNames what hosts' certificates are valid for besides the host's own name
- */
-export function createAuthority(name: string, parent: pulumi.Resource, dnsNames: readonly string[] = []): Authority {
-    const key = new tls.PrivateKey(`${name}-ca`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent });
-    const authority = new tls.SelfSignedCert(
-        `${name}-ca`,
+/** What an authority is made from. */
+export interface AuthorityOptions {
+    /** What hosts' certificates are valid for besides the host's own name. @default [] */
+    readonly dnsNames?: readonly string[];
+    /** Generations of its key, and of the keys that it certifies. @default the first one */
+    readonly keys?: KeyGenerations | undefined;
+}
+
+/** One generation of an authority. */
+interface Root {
+    readonly key: tls.PrivateKey;
+    readonly certificate: tls.SelfSignedCert;
+}
+
+function createRoot(name: string, parent: pulumi.Resource, generation: number): Root {
+    const child = generationName(`${name}-ca`, generation);
+    const key = new tls.PrivateKey(child, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent });
+    const certificate = new tls.SelfSignedCert(
+        child,
         {
             privateKeyPem: key.privateKeyPem,
             isCaCertificate: true,
             allowedUses: ["cert_signing", "crl_signing", "digital_signature"],
-            subject: { commonName: `${name} certificate authority`.slice(-64) },
+            // Clients that know two of a name have to try both.
+            subject: { commonName: `${generationName(name, generation)} certificate authority`.slice(-64) },
             validityPeriodHours: 10 * year,
             earlyRenewalHours: 2 * year,
         },
         // A component that is renamed keeps its authority, which its clients trust.
         { parent, ignoreChanges: ["subject"] },
     );
-    const issue = (child: string, subject: ServerSubject, uses: readonly string[]): NodeCertificate => {
+    return { key, certificate };
+}
+
+/**
+ * Makes an authority below `parent`. Certificates renew by themselves in any update that comes close enough to their end;
+ * the authority keeps its key when it renews, so what it has issued stays valid.
+ */
+export function createAuthority(name: string, parent: pulumi.Resource, options: AuthorityOptions = {}): Authority {
+    const { dnsNames = [] } = options;
+    const { current, valid } = generationsOf(options.keys);
+    const roots = new Map(valid.map((generation) => [generation, createRoot(name, parent, generation)]));
+    const issuer = roots.get(current)!;
+    const issue = (plainName: string, subject: ServerSubject, uses: readonly string[]): NodeCertificate => {
+        const child = generationName(plainName, current);
         const nodeKey = new tls.PrivateKey(child, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent });
         const request = new tls.CertRequest(
             child,
@@ -64,8 +89,8 @@ export function createAuthority(name: string, parent: pulumi.Resource, dnsNames:
         const issued = new tls.LocallySignedCert(
             child,
             {
-                caPrivateKeyPem: key.privateKeyPem,
-                caCertPem: authority.certPem,
+                caPrivateKeyPem: issuer.key.privateKeyPem,
+                caCertPem: issuer.certificate.certPem,
                 certRequestPem: request.certRequestPem,
                 allowedUses: ["digital_signature", "key_encipherment", ...uses],
                 validityPeriodHours: year,
@@ -76,7 +101,9 @@ export function createAuthority(name: string, parent: pulumi.Resource, dnsNames:
         return { certificate: issued.certPem, privateKey: nodeKey.privateKeyPem };
     };
     return {
-        certificate: authority.certPem,
+        certificate: pulumi
+            .all([...roots.values()].map(({ certificate }) => certificate.certPem))
+            .apply((all) => (all.length === 1 ? all[0]! : all.map((pem) => `${pem.trim()}\n`).join(""))),
         issue: (host) =>
             issue(
                 `${name}-${host.name}`,

@@ -2,6 +2,7 @@
 export { Bastion, type BastionArgs } from "./bastion";
 export { Connectivity, type ConnectivityArgs, type ConnectivityResult } from "./connectivity";
 export { Host, type HostArgs, HostStep, type StepArgs, type StepOutput, type StepParam } from "./host";
+export type { KeyGenerations } from "./keys";
 export * from "./loadBalancer";
 export * from "./mysql";
 export * from "./network";

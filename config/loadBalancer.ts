@@ -5,6 +5,7 @@ import type { LoadBalancerArgs, Network, NodePool, WebTier } from "../components
 import type { ListenerArgs } from "../components/loadBalancer";
 import type { StackConfig } from "../config";
 import { type DnsConfig, dnsNames } from "./dns";
+import { keysOf } from "./keys";
 import type { Reader } from "./reader";
 import type { WebConfig } from "./web";
 
@@ -143,7 +144,7 @@ function readWeights(reader: Reader): Record<string, number> {
 
 /** The balancer as the configuration wants it, in front of a site on a pool. */
 export function balancerSettings(
-    { loadBalancer: config, tags }: Pick<StackConfig, "loadBalancer" | "tags">,
+    { keys, loadBalancer: config, tags }: Pick<StackConfig, "keys" | "loadBalancer" | "tags">,
     site: WebTier,
     pool: NodePool,
     network: Network,
@@ -151,6 +152,7 @@ export function balancerSettings(
     return {
         ...config,
         tags,
+        ...keysOf(keys, "loadBalancer"),
         ...placement(config, network),
         listeners: balancerListeners(config, site),
         hosts: pool.hosts,

@@ -1,7 +1,7 @@
 /** Pulumi with a lab's keys, endpoints and backend. */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { LAB_STACK } from "../toolchain/stacks";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { type Toolchain, ensureToolchain } from "../toolchain/toolchain";
 import { LabError } from "./control";
 import { readJson } from "./files";
@@ -38,20 +38,42 @@ export function capturePulumi(
     });
 }
 
-/** Exports of the lab's own stack and, with `all`, of every other one in its backend. */
-export async function* exportStacks(paths: LabPaths, all: boolean): AsyncIterable<string> {
-    if (!existsSync(paths.project)) return;
+/** What the backend's files say of a stack, its secrets encrypted. */
+export interface RecordedStack {
+    /** As Pulumi takes it from any folder: `organization/project/stack`. */
+    readonly name: string;
+    readonly resources: readonly RecordedResource[];
+}
+
+export interface RecordedResource {
+    readonly type: string;
+    readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+/** Every stack in the lab's backend, as its last update wrote it. Reads files, since asking Pulumi takes a second. */
+export function recordedStacks({ pulumi }: LabPaths): RecordedStack[] {
+    const folder = join(pulumi, ".pulumi", "stacks");
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder, { recursive: true, encoding: "utf8" })
+        .filter((file) => file.endsWith(".json"))
+        .flatMap((file) => {
+            try {
+                const { checkpoint } = JSON.parse(readFileSync(join(folder, file), "utf8")) as {
+                    checkpoint: { latest?: { resources?: readonly RecordedResource[] } };
+                };
+                const name = `organization/${file.slice(0, -".json".length)}`;
+                return [{ name, resources: checkpoint.latest?.resources ?? [] }];
+            } catch {
+                // It is being written, or removed.
+                return [];
+            }
+        });
+}
+
+/** A stack's export with its secrets; undefined when there is none. */
+export async function exportStack(paths: LabPaths, stack: string): Promise<string | undefined> {
+    if (!existsSync(paths.project)) return undefined;
     const toolchain = await ensureToolchain();
-    const environment = pulumiEnvironment(paths, toolchain);
-    const run = (args: readonly string[]): Promise<string | undefined> =>
-        capturePulumi(paths, toolchain, environment, args).catch(() => undefined);
-    const names = [LAB_STACK];
-    if (all) {
-        const listed = JSON.parse((await run(["stack", "ls", "--all", "--json"])) ?? "[]") as { name: string }[];
-        names.push(...listed.map(({ name }) => name));
-    }
-    for (const name of names) {
-        const exported = await run(["stack", "export", "--show-secrets", "--stack", name]);
-        if (exported !== undefined) yield exported;
-    }
+    const args = ["stack", "export", "--show-secrets", "--stack", stack];
+    return capturePulumi(paths, toolchain, pulumiEnvironment(paths, toolchain), args).catch(() => undefined);
 }

@@ -6,14 +6,14 @@
 import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { LabError } from "./control";
 import { writePrivate } from "./files";
 import { enterCommand } from "./machine";
 import { ownsKernel } from "./model/sizes";
 import type { State } from "./model/state";
 import { type LabPaths, UsageError } from "./paths";
-import { exportStacks } from "./pulumi";
+import { exportStack, recordedStacks, type RecordedResource } from "./pulumi";
 import { runningDaemon } from "./record";
 import { chooseHost, hostViews, loadState, type HostView } from "./view";
 
@@ -22,8 +22,6 @@ interface Login {
     readonly state: State;
     readonly hosts: readonly HostView[];
     readonly host: HostView;
-    /** Exports of the stacks that may have made the host's key, with their secrets. */
-    readonly exportStacks: () => AsyncIterable<string>;
 }
 
 /**
@@ -50,8 +48,7 @@ export async function loginCommand(
     const reachedBySshOnly = ownsKernel(state.instances[host.instanceId]?.instanceType ?? "");
     // As with ssh itself, one word is a line for the shell there; several are a program and its arguments.
     const line = command.length === 1 ? command[0]! : command.map(quote).join(" ");
-    const login = { paths, state, hosts, host, exportStacks: () => exportStacks(paths, reachedBySshOnly) };
-    const ssh = await sshLine(login);
+    const ssh = await sshLine({ paths, state, hosts, host });
     if (ssh) return line === "" ? ssh : [...ssh, line];
     if (reachedBySshOnly)
         throw new LabError(
@@ -103,24 +100,66 @@ function quote(word: string): string {
     return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
 }
 
-/** File with the private key that opens a host; found in the stack's state by the public key of its key pair. */
-async function keyOf({ paths, state, exportStacks }: Login, host: HostView): Promise<string | undefined> {
+/** File with the private key that opens a host. */
+async function keyOf(login: Login, host: HostView): Promise<string | undefined> {
+    return (await keyOfSteps(login, host)) ?? keyOfPair(login, host);
+}
+
+/** The one with which a stack itself logs in: after a rotation it is no longer that of the cloud's key pair. */
+async function keyOfSteps({ paths }: Login, { instanceId }: HostView): Promise<string | undefined> {
+    for (const { name, resources } of recordedStacks(paths)) {
+        const encrypted = connectionTo(resources, instanceId);
+        if (encrypted === undefined) continue;
+        // Encrypted anew, and so another file, whenever it changes.
+        const file = keyFile(paths, JSON.stringify(encrypted));
+        if (existsSync(file)) return file;
+        const exported = JSON.parse((await exportStack(paths, name)) ?? "{}") as Exported;
+        const connection = plain(connectionTo(exported.deployment?.resources ?? [], instanceId));
+        const privateKey = (connection as { privateKey?: unknown } | undefined)?.privateKey;
+        if (typeof privateKey === "string") return writeKey(file, privateKey);
+    }
+    return undefined;
+}
+
+/** How steps on an instance are run, as a stack's state has it. */
+function connectionTo(resources: readonly RecordedResource[], instanceId: string): unknown {
+    const step = resources.find(
+        ({ type, outputs }) =>
+            type === "command:remote:Command" && (outputs?.["triggers"] as unknown[] | undefined)?.[0] === instanceId,
+    );
+    return step?.outputs?.["connection"];
+}
+
+/** The one that belongs to the instance's key pair in the cloud. */
+async function keyOfPair({ paths, state }: Login, host: HostView): Promise<string | undefined> {
     const instance = state.instances[host.instanceId];
     const pair = Object.values(state.keyPairs).find(
         ({ name, regionId }) => name === instance?.keyPairName && regionId === instance.regionId,
     );
     if (!pair) return undefined;
     const publicKey = bare(pair.publicKey);
-    const file = join(paths.ssh, `${createHash("sha256").update(publicKey).digest("hex").slice(0, 16)}.key`);
+    const file = keyFile(paths, publicKey);
     if (existsSync(file)) return file;
-    for await (const exported of exportStacks()) {
-        const privateKey = findPrivateKey(JSON.parse(exported), publicKey);
-        if (privateKey === undefined) continue;
-        mkdirSync(paths.ssh, { recursive: true, mode: 0o700 });
-        writePrivate(file, privateKey.endsWith("\n") ? privateKey : `${privateKey}\n`);
-        return file;
+    for (const { name, resources } of recordedStacks(paths)) {
+        const made = resources.some(({ outputs }) => {
+            const known = outputs?.["publicKeyOpenssh"];
+            return typeof known === "string" ? bare(known) === publicKey : known !== undefined;
+        });
+        if (!made) continue;
+        const privateKey = findPrivateKey(JSON.parse((await exportStack(paths, name)) ?? "{}"), publicKey);
+        if (privateKey !== undefined) return writeKey(file, privateKey);
     }
     return undefined;
+}
+
+function keyFile(paths: LabPaths, identity: string): string {
+    return join(paths.ssh, `${createHash("sha256").update(identity).digest("hex").slice(0, 16)}.key`);
+}
+
+function writeKey(file: string, privateKey: string): string {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writePrivate(file, privateKey.endsWith("\n") ? privateKey : `${privateKey}\n`);
+    return file;
 }
 
 /** Type and data of an OpenSSH key, without its comment. */
@@ -129,25 +168,27 @@ function bare(publicKey: string): string {
 }
 
 interface Exported {
-    readonly deployment?: {
-        readonly resources?: readonly { readonly type: string; readonly outputs?: Readonly<Record<string, unknown>> }[];
-    };
+    readonly deployment?: { readonly resources?: readonly RecordedResource[] };
 }
 
 /** The private key of the stack's `tls.PrivateKey` with this public key, from an export with secrets. */
 export function findPrivateKey(exported: unknown, publicKey: string): string | undefined {
     for (const { type, outputs } of (exported as Exported).deployment?.resources ?? []) {
         if (type !== "tls:index/privateKey:PrivateKey") continue;
-        if (bare(plain(outputs?.["publicKeyOpenssh"]) ?? "") !== publicKey) continue;
-        return plain(outputs?.["privateKeyOpenssh"]) ?? plain(outputs?.["privateKeyPem"]);
+        if (bare(plainText(outputs?.["publicKeyOpenssh"]) ?? "") !== publicKey) continue;
+        return plainText(outputs?.["privateKeyOpenssh"]) ?? plainText(outputs?.["privateKeyPem"]);
     }
     return undefined;
 }
 
-/** A string, also one that an export shows as a decrypted secret. */
-function plain(value: unknown): string | undefined {
-    if (typeof value === "string") return value;
-    if (typeof value !== "object" || value === null || !("plaintext" in value)) return undefined;
-    const decoded: unknown = JSON.parse(String(value.plaintext));
-    return typeof decoded === "string" ? decoded : undefined;
+/** A value, also one that an export shows as a decrypted secret. */
+function plain(value: unknown): unknown {
+    if (typeof value !== "object" || value === null || !("plaintext" in value)) return value;
+    return JSON.parse(String(value.plaintext)) as unknown;
+}
+
+/** Likewise, if it is text. */
+function plainText(value: unknown): string | undefined {
+    const text = plain(value);
+    return typeof text === "string" ? text : undefined;
 }

@@ -1,24 +1,44 @@
-/** `npm run rotate`: gives a service another password while its clients go on; docs/secrets.md. */
+/** `npm run rotate`: gives a service another password, or other keys, while its clients go on; docs/secrets.md. */
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
+import type { KeyGenerations } from "../components/keys";
+import { type KeyOwner, keyOwners } from "../config/keys";
 import { runCommandLine } from "../toolchain/commandLine";
 import { exitCodeOf, pulumiOutput, startPulumi } from "../toolchain/pulumi";
 import { LAB_STACK } from "../toolchain/stacks";
-import { begin, type Change, finish, type Known } from "./rotation";
+import { begin, beginKeys, type Change, finish, finishKeys, type Known } from "./rotation";
 
-/** The section of the configuration that has the password, and the output with a URL that has it, too. */
-const outputs: Readonly<Record<string, string>> = { redis: "redisUrl", mysql: "mysqlUrl" };
+/** Services with a password, and the output with a URL that has it, too. */
+const urls = { redis: "redisUrl", mysql: "mysqlUrl" } as const;
 
-const secrets = Object.keys(outputs).map((service) => `${service}.password`);
+type Service = keyof typeof urls;
 
-const help = `Usage: npm run rotate -- SECRET [--stack NAME] [--finish] [--yes]
+/** Outputs with the authorities that clients trust. */
+const authorities: Readonly<Partial<Record<KeyOwner, string>>> = {
+    redis: "redisCaCertificate",
+    mysql: "mysqlCaCertificate",
+    loadBalancer: "loadBalancerCaCertificate",
+};
 
-  SECRET         ${secrets.join(" or ")}
+/** What can be rotated. */
+type Secret =
+    { readonly kind: "password"; readonly service: Service } | { readonly kind: "keys"; readonly owner: KeyOwner };
+
+const secrets = new Map<string, Secret>([
+    ...(Object.keys(urls) as Service[]).map(
+        (service) => [`${service}.password`, { kind: "password", service }] as const,
+    ),
+    ...keyOwners.map((owner) => [`${owner}.keys`, { kind: "keys", owner }] as const),
+]);
+
+const help = `Usage: npm run rotate -- SECRET… [--stack NAME] [--finish] [--yes]
+
+  SECRET         ${[...secrets.keys()].join(", ")}; several are rotated together
   --stack NAME   the stack (default: PULUMI_STACK, else "${LAB_STACK}")
-  --finish       ends the previous password, once every client has the new one
+  --finish       ends what was valid before, once every client has the new one
   --yes          updates the stack without asking
 
-First a new password beside the previous one, then the new one alone. Both write the stack's configuration, encrypted, and
+First something new beside what there is, then the new alone. Both write the stack's configuration, passwords encrypted, and
 update the stack; a run that failed or was cut off goes on when it is run again.
 `;
 
@@ -26,7 +46,8 @@ const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
 export interface Options {
-    readonly service: string;
+    /** Such as `redis.password`. */
+    readonly names: readonly string[];
     readonly stack: string;
     readonly finish: boolean;
     readonly yes: boolean;
@@ -43,10 +64,11 @@ export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): 
             yes: { type: "boolean", short: "y", default: false },
         },
     });
-    const [secret = "", ...more] = positionals;
-    if (more.length > 0 || !secrets.includes(secret))
-        throw new Error(`What is to be rotated is one of ${secrets.join(", ")}, not "${positionals.join(" ")}".`);
-    return { ...values, service: secret.slice(0, secret.indexOf(".")) };
+    if (positionals.length === 0 || !positionals.every((name) => secrets.has(name)))
+        throw new Error(
+            `What is to be rotated is one of ${[...secrets.keys()].join(", ")}, not "${positionals.join(" ")}".`,
+        );
+    return { ...values, names: [...new Set(positionals)] };
 }
 
 /** The password in a URL. @throws Error when there is none */
@@ -56,17 +78,22 @@ export function passwordIn(url: string): string {
     return decodeURIComponent(found[1]!);
 }
 
-async function known({ service, stack }: Options): Promise<Known> {
-    const printed = await pulumiOutput(["stack", "output", "--json", "--show-secrets", "--stack", stack]);
-    const url = (JSON.parse(printed) as Record<string, unknown>)[outputs[service]!];
-    if (typeof url !== "string")
-        throw new Error(`The stack "${stack}" has no ${outputs[service]!}: it doesn't run this service yet.`);
+/** A group of settings in the stack's configuration, secrets in plain text; empty when it isn't there. */
+async function configured(stack: string, section: string): Promise<Record<string, unknown>> {
     const settings = JSON.parse(await pulumiOutput(["config", "--json", "--show-secrets", "--stack", stack])) as Record<
         string,
         { readonly value?: string }
     >;
-    const section = Object.entries(settings).find(([key]) => key.endsWith(`:${service}`))?.[1].value ?? "{}";
-    const { password, previousPassword } = JSON.parse(section) as Partial<Known>;
+    const text = Object.entries(settings).find(([key]) => key.endsWith(`:${section}`))?.[1].value ?? "{}";
+    return JSON.parse(text) as Record<string, unknown>;
+}
+
+async function known(service: Service, stack: string): Promise<Known> {
+    const printed = await pulumiOutput(["stack", "output", "--json", "--show-secrets", "--stack", stack]);
+    const url = (JSON.parse(printed) as Record<string, unknown>)[urls[service]];
+    if (typeof url !== "string")
+        throw new Error(`The stack "${stack}" has no ${urls[service]}: it doesn't run this service yet.`);
+    const { password, previousPassword } = (await configured(stack, service)) as Partial<Known>;
     return {
         current: passwordIn(url),
         ...(password !== undefined && { password }),
@@ -74,41 +101,91 @@ async function known({ service, stack }: Options): Promise<Known> {
     };
 }
 
-async function set({ service, stack }: Options, [key, value]: Change): Promise<void> {
+async function set(service: Service, stack: string, [key, value]: Change): Promise<void> {
     const path = ["--stack", stack, "--path", `${service}.${key}`];
     if (value === undefined) await pulumiOutput(["config", "rm", ...path]);
     // On standard input: a command line can be read by anyone.
     else await pulumiOutput(["config", "set", "--secret", ...path], value);
 }
 
+/** All numbers at once, so that a run that is cut off leaves no state in between. */
+async function setKeys(owner: KeyOwner, stack: string, keys: KeyGenerations): Promise<void> {
+    const numbers = Object.entries(keys).flatMap(([key, number]) => ["--plaintext", `keys.${owner}.${key}=${number}`]);
+    await pulumiOutput(["config", "set-all", "--stack", stack, "--path", ...numbers]);
+    if (keys.beside === undefined)
+        await pulumiOutput(["config", "rm", "--stack", stack, "--path", `keys.${owner}.beside`]);
+}
+
+/** What is to be done for one secret. */
+interface Rotation {
+    /** Changes of the configuration, each followed by an update of the stack. */
+    readonly stages: readonly (() => Promise<void>)[];
+    /** What to say when the last one is done. */
+    readonly said: string;
+}
+
+async function passwordRotation(name: string, service: Service, { stack, finish: ends }: Options): Promise<Rotation> {
+    const now = await known(service, stack);
+    const changes = ends ? finish(now) : begin(now, randomBytes(32).toString("base64url"));
+    if (ends && changes.length === 0) return { stages: [], said: `${name} has no previous one.` };
+    const change = async (): Promise<void> => {
+        for (const one of changes) await set(service, stack, one);
+    };
+    return {
+        stages: [change],
+        said: ends
+            ? `The previous ${name} is refused from now on.`
+            : `The new ${name} is valid, and so is the previous one. Give clients the new one:\n` +
+              `  npm run --silent pulumi -- stack output ${urls[service]} --show-secrets --stack ${stack}`,
+    };
+}
+
+async function keyRotation(name: string, owner: KeyOwner, { stack, finish: ends }: Options): Promise<Rotation> {
+    const now = ((await configured(stack, "keys"))[owner] ?? {}) as KeyGenerations;
+    const states = ends ? finishKeys(now) : beginKeys(now);
+    if (states.length === 0) return { stages: [], said: `${name} have no former ones.` };
+    const output = authorities[owner];
+    return {
+        stages: states.map((state) => () => setKeys(owner, stack, state)),
+        said: ends
+            ? `The former ${name} are worth nothing from now on.`
+            : output === undefined
+              ? `Hosts let the former and the next ${name} in. The stack goes on with the former ones until you end them.`
+              : "Servers will have certificates of another authority once you go on. Give clients both authorities:\n" +
+                `  npm run --silent pulumi -- stack output ${output} --stack ${stack}`,
+    };
+}
+
 async function rotate(options: Options): Promise<number> {
-    const { service, stack } = options;
-    if (!options.yes && !process.stdin.isTTY)
+    const { names, stack, yes } = options;
+    if (!yes && !process.stdin.isTTY)
         throw new Error("There is no terminal to ask on whether the stack is to be updated: say --yes.");
-    const now = await known(options);
-    const changes = options.finish ? finish(now) : begin(now, randomBytes(32).toString("base64url"));
-    if (options.finish && changes.length === 0) {
-        process.stdout.write(`${service}.password of the stack "${stack}" has no previous one.\n`);
-        return 0;
+    const rotations: Rotation[] = [];
+    for (const name of names) {
+        const secret = secrets.get(name)!;
+        rotations.push(
+            await (secret.kind === "password"
+                ? passwordRotation(name, secret.service, options)
+                : keyRotation(name, secret.owner, options)),
+        );
     }
-    for (const change of changes) await set(options, change);
-    const again = `npm run rotate -- ${service}.password --stack ${stack}`;
-    const code = await exitCodeOf(
-        await startPulumi(
-            ["up", "--stack", stack, ...(options.yes ? ["--yes", "--skip-preview"] : [])],
-            ["inherit", "inherit", "inherit"],
-        ),
-    );
-    process.stdout.write(
-        code !== 0
-            ? `The stack isn't updated; its configuration is. \`${again}${options.finish ? " --finish" : ""}\` goes on.\n`
-            : options.finish
-              ? `The previous ${service}.password is refused from now on.\n`
-              : `The new ${service}.password is valid, and so is the previous one. Give clients the new one\n` +
-                `  npm run --silent pulumi -- stack output ${outputs[service]!} --show-secrets --stack ${stack}\n` +
-                `and, once all have it, end the previous one:\n  ${again} --finish\n`,
-    );
-    return code;
+    const again = `npm run rotate -- ${names.join(" ")} --stack ${stack}`;
+    const stages = Math.max(...rotations.map((rotation) => rotation.stages.length));
+    for (let stage = 0; stage < stages; stage += 1) {
+        for (const rotation of rotations) await rotation.stages[stage]?.();
+        const how = yes ? ["--yes", "--skip-preview"] : [];
+        const code = await exitCodeOf(
+            await startPulumi(["up", "--stack", stack, ...how], ["inherit", "inherit", "inherit"]),
+        );
+        if (code === 0) continue;
+        process.stdout.write(
+            `The stack isn't updated; its configuration is. \`${again}${options.finish ? " --finish" : ""}\` goes on.\n`,
+        );
+        return code;
+    }
+    for (const { said } of rotations) process.stdout.write(`${said}\n`);
+    if (!options.finish) process.stdout.write(`Once all have it, end what was before:\n  ${again} --finish\n`);
+    return 0;
 }
 
 async function main(words: readonly string[]): Promise<number> {

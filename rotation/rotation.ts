@@ -1,4 +1,5 @@
-/** Which step a password's rotation is at, and what comes next. */
+/** Which step a rotation is at, and what comes next. */
+import type { KeyGenerations } from "../components/keys";
 
 /** What is known of a password. */
 export interface Known {
@@ -45,4 +46,28 @@ export function finish({ current, previousPassword }: Known): readonly Change[] 
             "The stack doesn't take the new password yet, and without the previous one its clients would be locked out: run this without `--finish` first.",
         );
     return [["previousPassword", undefined]];
+}
+
+/**
+ * What the next generation of keys asks for: states of the configuration, each to be followed by an update. The stack takes both
+ * generations then.
+ *
+ * @throws Error when a rotation is being ended
+ */
+export function beginKeys({ generation = 1, beside }: KeyGenerations): readonly KeyGenerations[] {
+    if (beside !== undefined && beside < generation)
+        throw new Error("A rotation is being ended: `--finish` goes on with it.");
+    return [{ generation, beside: beside ?? generation + 1 }];
+}
+
+/**
+ * What the end of the former generation asks for, likewise: nothing when no rotation is under way. First once more what came before,
+ * which an update that failed may not have brought to every host.
+ */
+export function finishKeys(now: KeyGenerations): readonly KeyGenerations[] {
+    const { generation = 1, beside } = now;
+    if (beside === undefined) return [];
+    const next = Math.max(generation, beside);
+    const change = { generation: next, beside: Math.min(generation, beside) };
+    return [...(beside > generation ? [{ generation, beside }] : []), change, { generation: next }];
 }

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { Host } from "../host";
+import type { KeyGenerations } from "../keys";
 import type { Tags } from "../tags";
 
 /** How a listener finds out whether a host can serve. */
@@ -127,6 +128,12 @@ export interface LoadBalancerArgs {
      * @default 30
      */
     readonly drainSeconds?: number;
+    /**
+     * Generations of the generated keys of certificates and their authority, by which `npm run rotate -- loadBalancer.keys` renews them while
+     * clients go on.
+     * @default the first generation
+     */
+    readonly keys?: KeyGenerations;
     /** Whether the cloud refuses to delete the balancer. @default false */
     readonly deletionProtection?: boolean;
     /** Tags of the balancer and of what belongs to it. @default {} */

@@ -54,7 +54,9 @@ export class LoadBalancer extends pulumi.ComponentResource {
     constructor(name: string, args: LoadBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
         super("multihost:loadBalancer:LoadBalancer", name, {}, opts);
         const settings = parseLoadBalancerArgs(name, args);
-        const authority = args.listeners.some(isGenerated) ? createAuthority(name, this) : undefined;
+        const authority = args.listeners.some(isGenerated)
+            ? createAuthority(name, this, { keys: args.keys })
+            : undefined;
         const servers = args.hosts.map(instanceOf);
         const balancer = makers[args.type]({
             name,

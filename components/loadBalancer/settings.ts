@@ -1,3 +1,4 @@
+import { checkKeys } from "../keys";
 import { parseCidr } from "../network/cidr";
 import { Problems } from "../problems";
 import { checkName, checkTags } from "../tags";
@@ -46,6 +47,7 @@ export function parseLoadBalancerArgs(name: string, args: LoadBalancerArgs): Loa
     const problems = new Problems();
     checkName(problems, name, 40);
     checkTags(problems, args.tags);
+    checkKeys(problems, args.keys);
     const limits = limitsOf(problems, args);
     checkPlacement(problems, args, limits);
     const weights = parseHosts(problems, args, limits);

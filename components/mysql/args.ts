@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { Host } from "../host";
+import type { KeyGenerations } from "../keys";
 
 /** Which server: Debian offers MariaDB only, Ubuntu and the RHEL family have both. */
 export type MysqlEngine = "mysql" | "mariadb";
@@ -59,6 +60,12 @@ export interface MysqlReplicationArgs {
     readonly password?: pulumi.Input<string>;
     /** A second password that stays valid, for clients that have not got the new one yet. Leave it out to end its validity. */
     readonly previousPassword?: pulumi.Input<string>;
+    /**
+     * Generations of the generated keys of certificates and their authority, by which `npm run rotate -- mysql.keys` renews them while
+     * clients go on and the servers run on.
+     * @default the first generation
+     */
+    readonly keys?: KeyGenerations;
     /** Further names that the nodes' certificates are valid for, such as `mysql.internal` in a {@link PrivateDns}. Taken over without a restart. @default [] */
     readonly dnsNames?: readonly string[];
     /**

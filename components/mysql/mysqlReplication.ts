@@ -3,6 +3,7 @@ import * as tls from "@pulumi/tls";
 
 import { createAuthority } from "../certificates";
 import { dependsOnAll, type Host, type HostStep } from "../host";
+import { generationName, generationsOf } from "../keys";
 import { checkedPassword, passwordSource } from "../password";
 import type { MysqlReplicationArgs } from "./args";
 import { type MysqlReplicationSettings, parseMysqlReplicationArgs } from "./settings";
@@ -82,7 +83,7 @@ export class MysqlReplication extends pulumi.ComponentResource {
         super("multihost:mysql:MysqlReplication", name, {}, opts);
         const settings = parseMysqlReplicationArgs(name, args);
         const secrets = this.secrets(name, args);
-        const authority = createAuthority(name, this, settings.dnsNames);
+        const authority = createAuthority(name, this, { dnsNames: settings.dnsNames, keys: args.keys });
         const members = pulumi.all(settings.hosts.map(memberOf));
         const shared = { engine: settings.engine, port: settings.port };
 
@@ -212,7 +213,11 @@ export class MysqlReplication extends pulumi.ComponentResource {
             adminPassword: servers("mysql administration"),
             // MySQL takes at most 32 characters for the account that replicates.
             replicationPassword: servers("mysql replication").apply((password) => password.slice(0, 32)),
-            backupKey: new tls.PrivateKey(`${name}-backup`, { algorithm: "ED25519" }, { parent: this }),
+            backupKey: new tls.PrivateKey(
+                generationName(`${name}-backup`, generationsOf(args.keys).current),
+                { algorithm: "ED25519" },
+                { parent: this },
+            ),
         };
     }
 }

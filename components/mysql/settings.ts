@@ -1,4 +1,5 @@
 import type { Host } from "../host";
+import { checkKeys } from "../keys";
 import { parseCidr } from "../network/cidr";
 import { passwordProblem } from "../password";
 import { dnsNameProblem, Problems } from "../problems";
@@ -36,6 +37,7 @@ const reservedHostNames = /^(ca|backup|password|servers|replication)$|-seed$/;
 export function parseMysqlReplicationArgs(name: string, args: MysqlReplicationArgs): MysqlReplicationSettings {
     const problems = new Problems();
     checkHosts(problems, args);
+    checkKeys(problems, args.keys);
     if (!mysqlEngines.includes(args.engine)) {
         problems.add("engine", `"${args.engine}" is none of ${mysqlEngines.join(", ")}.`);
     }

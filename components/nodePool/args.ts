@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { Host } from "../host";
+import type { KeyGenerations } from "../keys";
 import type { Network } from "../network";
 import type { Tags } from "../tags";
 
@@ -120,6 +121,13 @@ export interface NodePoolArgs {
      * @default "RSA" with 4096 bits
      */
     readonly keyPair?: "RSA" | "ED25519" | ExistingKeyPair;
+    /**
+     * Generations of the generated keys, those of administrators and of the service user, by which `npm run rotate -- hosts.keys`
+     * renews them while hosts are worked on. The cloud's own key pair stays that of the first generation, which hosts then no
+     * longer let in.
+     * @default the first generation
+     */
+    readonly keys?: KeyGenerations;
     /**
      * Lets a service user log in from every host of the pool to every other without a password. False leaves it out.
      * @default { user: "multihost" }

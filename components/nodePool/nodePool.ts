@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
 import { Host, type HostStep } from "../host";
+import { generationName, generationsOf } from "../keys";
 import { physicalName, type Tags, tagsFor } from "../tags";
 import type { AdoptedInstance, DataDiskArgs, NodePoolArgs } from "./args";
 import { type NodePoolSettings, parseNodePoolArgs, type Slot } from "./settings";
@@ -34,6 +35,8 @@ export class NodePool extends pulumi.ComponentResource {
     public readonly meshUser: string | undefined;
     /** The steps that have tried the logins between all pairs of hosts. */
     public readonly mesh: readonly HostStep[];
+    /** The steps that let the keys of a rotation in, and no earlier ones; none before the first rotation. */
+    public readonly logins: readonly HostStep[];
     /** Ids of the data disks, by host and by the disk's name. */
     public readonly dataDisks: Readonly<Record<string, Readonly<Record<string, pulumi.Output<string>>>>>;
 
@@ -51,6 +54,7 @@ export class NodePool extends pulumi.ComponentResource {
             deploymentSetId: settings.deploymentSet ? this.deploymentSet(name) : undefined,
         };
         const created = settings.slots.map((slot) => this.createHost(slot, shared));
+        this.logins = args.keys === undefined ? [] : created.map(({ host }) => this.login(host, keys));
         const adopted = Object.entries(args.adopt ?? {})
             .sort(([a], [b]) => (a < b ? -1 : 1))
             .map(([hostName, existing]) =>
@@ -60,7 +64,7 @@ export class NodePool extends pulumi.ComponentResource {
         this.hosts = [...created.map(({ host }) => host), ...adopted];
         this.dataDisks = Object.fromEntries(created.map(({ host, disks }) => [host.name, disks]));
         this.meshUser = settings.meshUser;
-        this.mesh = settings.meshUser === undefined ? [] : this.connect(name, settings.meshUser);
+        this.mesh = settings.meshUser === undefined ? [] : this.connect(name, settings.meshUser, args);
         this.registerOutputs({
             hosts: this.hosts.map((host) => ({ name: host.name, privateAddress: host.privateAddress })),
         });
@@ -69,14 +73,25 @@ export class NodePool extends pulumi.ComponentResource {
     private keyPair(name: string, args: NodePoolArgs): Keys {
         const { keyPair = "RSA" } = args;
         if (typeof keyPair === "object") {
-            return { ...keyPair, keyName: undefined };
+            return { ...keyPair, valid: [keyPair.publicKey], keyName: undefined };
         }
-        const key = new tls.PrivateKey(
-            `${name}-key`,
-            keyPair === "RSA" ? { algorithm: "RSA", rsaBits: 4096 } : { algorithm: "ED25519" },
-            { parent: this },
+        const { current, valid } = generationsOf(args.keys);
+        const generations = new Map(
+            valid.map((generation) => [
+                generation,
+                new tls.PrivateKey(
+                    generationName(`${name}-key`, generation),
+                    keyPair === "RSA" ? { algorithm: "RSA", rsaBits: 4096 } : { algorithm: "ED25519" },
+                    { parent: this },
+                ),
+            ]),
         );
-        const keys = { privateKey: key.privateKeyOpenssh, publicKey: key.publicKeyOpenssh };
+        const key = generations.get(current)!;
+        const keys = {
+            privateKey: key.privateKeyOpenssh,
+            publicKey: key.publicKeyOpenssh,
+            valid: [...generations.values()].map(({ publicKeyOpenssh }) => publicKeyOpenssh),
+        };
         if (keyPair !== "RSA" || args.count === 0) {
             return { ...keys, keyName: undefined };
         }
@@ -91,11 +106,11 @@ export class NodePool extends pulumi.ComponentResource {
                 parent: this,
                 // Its name identifies it, so two can't exist side by side.
                 deleteBeforeReplace: true,
-                // A component that is renamed keeps its key.
-                ignoreChanges: ["keyPairName"],
+                // A component that is renamed keeps its key. Another key would be another pair, and instances have this one for life.
+                ignoreChanges: ["keyPairName", "publicKey"],
             },
         );
-        return { ...keys, keyName: imported.keyPairName };
+        return { ...keys, keyName: imported.keyPairName, cloudKey: imported.publicKey };
     }
 
     private image(name: string, args: NodePoolArgs): pulumi.Input<string> {
@@ -289,22 +304,59 @@ export class NodePool extends pulumi.ComponentResource {
         );
     }
 
+    /** Lets exactly the valid keys of this pool in, beside those of others. */
+    private login(host: Host, { valid, cloudKey }: Keys): HostStep {
+        return host.run(
+            `${host.name}-login`,
+            {
+                script: "ssh/login",
+                params: {
+                    user: host.user,
+                    keys: pulumi.all([...valid]).apply((keys) => keys.map(listedKey)),
+                    ...(cloudKey === undefined
+                        ? {}
+                        : { retired: cloudKey.apply((text) => (text === undefined ? [] : [listedKey(text)])) }),
+                },
+                usesInternet: false,
+            },
+            { parent: this },
+        );
+    }
+
     /** Plants the service user's keys on every host at once, and only then tries every pair. */
-    private connect(name: string, user: string): HostStep[] {
-        const key = new tls.PrivateKey(`${name}-mesh-key`, { algorithm: "ED25519" }, { parent: this });
+    private connect(name: string, user: string, args: NodePoolArgs): HostStep[] {
+        const { current, valid } = generationsOf(args.keys);
+        const keys = new Map(
+            valid.map((generation) => [
+                generation,
+                new tls.PrivateKey(
+                    generationName(`${name}-mesh-key`, generation),
+                    { algorithm: "ED25519" },
+                    { parent: this },
+                ),
+            ]),
+        );
+        const key = keys.get(current)!;
         const publicKey = key.publicKeyOpenssh.apply((text) => text.trim());
+        const otherPublicKey = [...keys.values()]
+            .find((other) => other !== key)
+            ?.publicKeyOpenssh.apply((text) => text.trim());
         const members = pulumi.all(this.hosts.map((host) => pulumi.interpolate`${host.name}=${host.privateAddress}`));
         const hostKeys = pulumi.all(
-            this.hosts.map((host) =>
-                host.hostKey.apply((text) => `${host.name}=${text.split(/\s+/).slice(0, 2).join(",")}`),
-            ),
+            this.hosts.map((host) => host.hostKey.apply((text) => `${host.name}=${listedKey(text)}`)),
         );
         const planted = this.hosts.map((host) =>
             host.run(
                 `${name}-mesh-${host.name}`,
                 {
                     script: "ssh/mesh",
-                    params: { user, members, hostKeys, publicKey },
+                    params: {
+                        user,
+                        members,
+                        hostKeys,
+                        publicKey,
+                        ...(otherPublicKey === undefined ? {} : { otherPublicKey }),
+                    },
                     secrets: { privateKey: key.privateKeyOpenssh },
                     removeOnDelete: true,
                 },
@@ -326,9 +378,18 @@ export class NodePool extends pulumi.ComponentResource {
     }
 }
 
+/** A public key as an item of a list, whose items have no spaces. */
+function listedKey(text: string): string {
+    return text.trim().split(/\s+/).slice(0, 2).join(",");
+}
+
 interface Keys {
     readonly privateKey: pulumi.Input<string>;
     readonly publicKey: pulumi.Input<string>;
+    /** Public keys of every valid generation. */
+    readonly valid: readonly pulumi.Input<string>[];
+    /** Public key of the cloud's key pair, where there is one. */
+    readonly cloudKey?: pulumi.Output<string | undefined>;
     /** Undefined when the cloud's key pairs can't hold it. */
     readonly keyName: pulumi.Output<string> | undefined;
 }

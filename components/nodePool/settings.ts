@@ -1,3 +1,4 @@
+import { checkKeys } from "../keys";
 import { Problems } from "../problems";
 import { checkName, checkTags } from "../tags";
 import type { NodePoolArgs } from "./args";
@@ -44,6 +45,10 @@ export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSet
     checkName(problems, name, 48);
     if (args.hostPrefix !== undefined) checkName(problems, args.hostPrefix, 48, "hostPrefix");
     checkTags(problems, args.tags);
+    checkKeys(problems, args.keys);
+    if (args.keys !== undefined && typeof args.keyPair === "object") {
+        problems.add("keys", "number generated keys, and keyPair is one of your own: leave one of them out.");
+    }
     const validCount = Number.isInteger(args.count) && args.count >= 0 && args.count <= 1000;
     if (!validCount) {
         problems.add("count", `${args.count} is not a number of hosts from 0 to 1000.`);

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { Host } from "../host";
+import type { KeyGenerations } from "../keys";
 
 /** What a node does when its memory limit is reached. */
 export type EvictionPolicy =
@@ -75,6 +76,12 @@ export interface RedisClusterArgs {
      * @default true
      */
     readonly tls?: boolean;
+    /**
+     * Generations of the generated keys of certificates and their authority, by which `npm run rotate -- redis.keys` renews them while
+     * clients go on. Taken over without a restart.
+     * @default the first generation
+     */
+    readonly keys?: KeyGenerations;
     /** Further names that the nodes' certificates are valid for, such as `redis.internal` in a {@link PrivateDns}. Taken over without a restart. @default [] */
     readonly dnsNames?: readonly string[];
     /**

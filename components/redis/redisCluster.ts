@@ -71,7 +71,9 @@ export class RedisCluster extends pulumi.ComponentResource {
                 ? {}
                 : { previousPassword: checkedPassword("previousPassword", args.previousPassword) }),
         };
-        const authority = settings.tls ? createAuthority(name, this, settings.dnsNames) : undefined;
+        const authority = settings.tls
+            ? createAuthority(name, this, { dnsNames: settings.dnsNames, keys: args.keys })
+            : undefined;
 
         const nodes = settings.hosts.map((host) => {
             const issued = authority?.issue(host);

@@ -1,4 +1,5 @@
 import type { Host } from "../host";
+import { checkKeys } from "../keys";
 import { passwordProblem } from "../password";
 import { dnsNameProblem, Problems } from "../problems";
 import { evictionPolicies, type RedisClusterArgs } from "./args";
@@ -75,6 +76,7 @@ export function parseRedisClusterArgs(name: string, args: RedisClusterArgs): Red
     if (!evictionPolicies.includes(maxmemoryPolicy)) {
         problems.add("maxmemoryPolicy", `"${maxmemoryPolicy}" is none of ${evictionPolicies.join(", ")}.`);
     }
+    checkKeys(problems, args.keys);
     for (const path of ["password", "previousPassword"] as const) {
         const value = args[path];
         const problem = typeof value === "string" ? passwordProblem(value) : undefined;

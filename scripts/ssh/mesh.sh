@@ -5,6 +5,7 @@
 # PARAM_MEMBERS      "name=ip …", this host among them
 # PARAM_HOST_KEYS    "name=ssh-ed25519,AAAA… …": the pinned host key of every member
 # PARAM_PUBLIC_KEY, SECRET_PRIVATE_KEY  the user's key pair, the same on all members
+# PARAM_OTHER_PUBLIC_KEY                another one that logs in as well, while the members change over (optional)
 
 HELPER=${HELPER:-/usr/local/sbin/multihost-connectivity}
 
@@ -143,7 +144,7 @@ plant_user() {
 }
 
 main() {
-    local user home member pair key addresses='' known='' sudoers
+    local user home member pair key options authorized addresses='' known='' sudoers
     local -A address=()
     require_params PARAM_MEMBERS PARAM_HOST_KEYS PARAM_PUBLIC_KEY SECRET_PRIVATE_KEY
     os_detect
@@ -168,8 +169,10 @@ main() {
     directory "$home/.ssh" 0700 "$user:$user"
     file_write "$home/.ssh/known_hosts" 0600 "$user:$user" "$known"
     file_write "$home/.ssh/$(key_file)" 0600 "$user:$user" "${SECRET_PRIVATE_KEY%$'\n'}"
-    file_write "$home/.ssh/authorized_keys" 0600 "$user:$user" \
-        "from=\"$addresses\",no-agent-forwarding,no-port-forwarding,no-X11-forwarding ${PARAM_PUBLIC_KEY%$'\n'}"
+    options="from=\"$addresses\",no-agent-forwarding,no-port-forwarding,no-X11-forwarding"
+    authorized="$options ${PARAM_PUBLIC_KEY%$'\n'}"
+    [[ -z ${PARAM_OTHER_PUBLIC_KEY:-} ]] || authorized+=$'\n'"$options ${PARAM_OTHER_PUBLIC_KEY%$'\n'}"
+    file_write "$home/.ssh/authorized_keys" 0600 "$user:$user" "$authorized"
 
     file_write "$HELPER" 0755 root:root "$(helper_text)"
     sudoers="$user ALL=(root) NOPASSWD: $HELPER"

@@ -99,7 +99,7 @@ describe("the password", () => {
         const after = (await access()).password;
         expect(after).not.toBe(before);
         await expect(rotate("redis.password")).rejects.toThrow("A rotation is under way");
-        logins.use(after);
+        logins.use({ password: after });
         await new Promise((wake) => setTimeout(wake, 2000));
         await rotate("redis.password", "--finish");
         await new Promise((wake) => setTimeout(wake, 2000));

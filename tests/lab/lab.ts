@@ -65,9 +65,13 @@ export async function labOutput(args: readonly string[], options: LabOptions = {
 
 const pathsOf = (environment: NodeJS.ProcessEnv): LabPaths => labPaths({ ...process.env, ...environment });
 
+/** What `npm run lab -- ssh …` would run. */
+export const loginTo = (...words: readonly string[]): Promise<readonly string[]> =>
+    loginCommand(pathsOf(labEnvironment), words, false);
+
 /** Starts what `npm run lab -- ssh …` would, without the start of the command line, of which there are hundreds. */
 async function startLogin(words: readonly string[], seconds: number): Promise<ChildProcessWithoutNullStreams> {
-    const [program = "", ...args] = await loginCommand(pathsOf(labEnvironment), words, false);
+    const [program = "", ...args] = await loginTo(...words);
     return spawn(program, args, { timeout: seconds * 1000 });
 }
 

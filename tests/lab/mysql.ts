@@ -116,9 +116,9 @@ export class RowWriter {
         return new RowWriter(process);
     }
 
-    /** What it logs in with from now on. */
-    use(password: string): void {
-        this.process.say(password);
+    /** What is another from now on. */
+    use(changes: Partial<Pick<Access, "password" | "ca">>): void {
+        this.process.say(JSON.stringify(changes));
     }
 
     /** Ends it. @returns what it wrote */

@@ -164,7 +164,7 @@ export function provesReplication(dialect: Dialect): void {
             await rotate("mysql.password", "--stack", stack);
             known = await access(stack);
             expect(known.password).not.toBe(before);
-            writer.use(known.password);
+            writer.use({ password: known.password });
             await new Promise((wake) => setTimeout(wake, 2000));
             await rotate("mysql.password", "--stack", stack, "--finish");
             await new Promise((wake) => setTimeout(wake, 2000));

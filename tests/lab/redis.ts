@@ -135,9 +135,9 @@ export class Logins {
         return new Logins(process);
     }
 
-    /** What they log in with from now on. */
-    use(password: string): void {
-        this.process.say(password);
+    /** What is another from now on. */
+    use(changes: Partial<Pick<Access, "password" | "ca">>): void {
+        this.process.say(JSON.stringify(changes));
     }
 
     /** Ends them. */

@@ -59,6 +59,13 @@ check() {
     [[ $status == 0 && $(field changed) == '[]' ]]
 }
 
+@test "while its key is rotated the user logs in with either, and works with the one that is named first" {
+    run --separate-stderr step ssh/mesh MEMBERS="a=10.0.0.1 b=10.0.0.2" HOST_KEYS="a=ssh-ed25519,AAAAa b=ssh-ed25519,AAAAb" \
+        PUBLIC_KEY="ssh-ed25519 AAAAnext" OTHER_PUBLIC_KEY="ssh-ed25519 AAAAformer" -- PRIVATE_KEY=next
+    [[ $status == 0 && $(cat "$MESH_HOME/.ssh/id_ed25519") == next ]]
+    [[ $(sed 's/^from="[^"]*",[a-zA-Z0-9,-]* //' "$MESH_HOME/.ssh/authorized_keys") == $'ssh-ed25519 AAAAnext\nssh-ed25519 AAAAformer' ]]
+}
+
 @test "leaves a user alone whom somebody else has made" {
     echo "multihost:x:1000:1000:A person:/home:/bin/bash" >"$host/passwd"
     mesh

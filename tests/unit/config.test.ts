@@ -63,6 +63,7 @@ describe("the stack's configuration", () => {
                 deletionProtection: false,
             },
             dns: { enabled: true, zone: "internal", ttl: 10 },
+            keys: {},
             sharedHosts: [],
             tags: {},
         });
@@ -100,7 +101,7 @@ describe("the stack's configuration", () => {
         ).toEqual([
             "The stack's configuration has 11 problems:",
             "  - network.zone: is not known; `network` has cidr, zones, vswitchCidrs, reservedCidrs, vpcId, vswitchIds, natGateway.",
-            "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, mysql, storage, web, loadBalancer, dns, sharedHosts, tags.",
+            "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, mysql, storage, web, loadBalancer, dns, keys, sharedHosts, tags.",
             '  - alicloud:region: "cn-atlantis" is not a region of Alibaba Cloud.',
             '  - redis.masters: "three" is not a whole number between 3 and 100.',
             "  - redis.password: a password needs at least 16 characters. Leave it out to have one generated.",
@@ -330,6 +331,18 @@ describe("the stack's configuration", () => {
             expect(await pulumi.isSecret(password!)).toBe(true);
             expect(await new Promise((done) => password!.apply(done))).toBe(value);
         }
+    });
+
+    it("takes generations of keys as `npm run rotate` writes them, and nothing else", () => {
+        const keys = { redis: { generation: 2, beside: 1 }, hosts: { beside: 2 } };
+        expect(parseConfig({ ...minimal, keys: JSON.stringify(keys) }).keys).toEqual(keys);
+        expect(problemsOf({ ...minimal, keys: '{"redis":2,"mysql":{"next":1}}' }).slice(1)).toEqual([
+            "  - keys.redis: has the numbers generation and beside, which `npm run rotate` sets: leave it to that.",
+            "  - keys.mysql: has the numbers generation and beside, which `npm run rotate` sets: leave it to that.",
+        ]);
+        expect(problemsOf({ ...minimal, keys: '{"mysql":{"generation":0}}' }).slice(1)).toEqual([
+            "  - keys.mysql.generation: 0 is not a generation's number, 1 or more.",
+        ]);
     });
 
     it("takes a region that the provider was told not to check", () => {

@@ -5,14 +5,14 @@ The first line of standard input is a JSON object:
   ca          certificate authority, PEM
   user, password, database
   table       has a primary key `id`
-Each further line is a password for the connections from then on.
+Each further line is a JSON object with those of these settings that are others for the connections from then on.
 
 Prints "writing" when it has written, and in the end a JSON object:
   rows        how many were acknowledged; their ids are 1 to that number
   errors      how often the client raised which error before a row was accepted
   longest     seconds between two acknowledged rows, at most
 """
-import collections, json, ssl, sys, tempfile, threading, time
+import collections, json, ssl, sys, threading, time
 import pymysql
 
 PAUSE = 0.01
@@ -20,10 +20,6 @@ PAUSE = 0.01
 LIFE = 20
 
 settings = json.loads(sys.stdin.readline())
-authority = tempfile.NamedTemporaryFile("w", suffix=".pem")
-authority.write(settings["ca"])
-authority.flush()
-context = ssl.create_default_context(cafile=authority.name)
 stopping = threading.Event()
 errors = collections.Counter()
 rows, longest = [], 0.0
@@ -37,7 +33,7 @@ def connect(number):
         user=settings["user"],
         password=settings["password"],
         database=settings["database"],
-        ssl=context,
+        ssl=ssl.create_default_context(cadata=settings["ca"]),
         autocommit=True,
         connect_timeout=3,
         read_timeout=15,
@@ -76,7 +72,7 @@ def write():
 worker = threading.Thread(target=write)
 worker.start()
 for line in sys.stdin:
-    settings["password"] = line.rstrip("\n")
+    settings.update(json.loads(line))
 stopping.set()
 worker.join()
 print(json.dumps({"rows": len(rows), "errors": errors, "longest": longest}))

@@ -4,37 +4,39 @@ The first line of standard input is a JSON object:
   nodes       [[address, port], …]
   ca          certificate authority, PEM
   password
-Each further line is the password from then on.
+Each further line is a JSON object with those of these settings that are others from then on.
 
 Prints "logged in" after the first round, and in the end a JSON object:
   logins      how many were accepted
   errors      how often one was refused, and why
 """
-import collections, json, sys, tempfile, threading, time
+import collections, json, os, sys, tempfile, threading, time
 import redis
 
 PAUSE = 0.05
 
 settings = json.loads(sys.stdin.readline())
-password = settings["password"]
 authority = tempfile.NamedTemporaryFile("w", suffix=".pem")
 authority.write(settings["ca"])
 authority.flush()
 stopping = threading.Event()
 
 
-def read_passwords():
-    global password
+def read_settings():
     for line in sys.stdin:
-        password = line.rstrip("\n")
+        settings.update(json.loads(line))
+        # Whole at any time: clients read it by its name.
+        with open(authority.name + ".next", "w") as file:
+            file.write(settings["ca"])
+        os.replace(authority.name + ".next", authority.name)
     stopping.set()
 
 
-threading.Thread(target=read_passwords, daemon=True).start()
+threading.Thread(target=read_settings, daemon=True).start()
 logins, errors, said = 0, collections.Counter(), False
 while not stopping.is_set():
     for host, port in settings["nodes"]:
-        client = redis.Redis(host=host, port=port, password=password, ssl=True, ssl_ca_certs=authority.name, socket_timeout=5)
+        client = redis.Redis(host=host, port=port, password=settings["password"], ssl=True, ssl_ca_certs=authority.name, socket_timeout=5)
         try:
             client.ping()
             logins += 1

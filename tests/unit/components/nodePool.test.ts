@@ -51,6 +51,59 @@ describe("slotNumbers", () => {
     ])("%i hosts without %p", (count, exclude, expected) => expect(slotNumbers(count, exclude)).toEqual(expected));
 });
 
+describe("keys of several generations", () => {
+    const keysOf = async (args: Partial<NodePoolArgs>) => {
+        recorder.clear();
+        pool(args);
+        await recorder.settled();
+        const command = (name: string): string => String(recorder.find(step, name).inputs["create"]);
+        const connection = recorder.find(step, "node-1-ready").inputs["connection"] as { privateKey: string };
+        return { command, works: connection.privateKey, names: recorder.names("tls:index/privateKey:PrivateKey") };
+    };
+
+    test("are valid side by side, before and after the change from one to the other, and then the new ones alone", async () => {
+        const both = "PARAM_KEYS='ssh-ed25519,AAAAnode/key ssh-ed25519,AAAAnode/key/g2'";
+        const begun = await keysOf({ keys: { beside: 2 } });
+        expect(begun.works).toBe("PRIVATE node-key");
+        expect(begun.command("node-1-login")).toContain(both);
+        expect(begun.command("node-mesh-node-1")).toContain(
+            "PARAM_OTHER_PUBLIC_KEY='ssh-ed25519 AAAAnode/mesh/key/g2'",
+        );
+        const changed = await keysOf({ keys: { generation: 2, beside: 1 } });
+        expect(changed.works).toBe("PRIVATE node-key-g2");
+        expect(changed.command("node-1-login")).toContain(both);
+        expect(changed.command("node-mesh-node-1")).toContain("PARAM_PUBLIC_KEY='ssh-ed25519 AAAAnode/mesh/key/g2'");
+        const ended = await keysOf({ keys: { generation: 2 } });
+        expect(ended.command("node-1-login")).toContain("PARAM_KEYS='ssh-ed25519,AAAAnode/key/g2'");
+        expect(ended.command("node-mesh-node-1")).not.toContain("OTHER_PUBLIC_KEY");
+        expect(ended.names).toEqual(expect.not.arrayContaining(["node-key", "node-mesh-key"]));
+    });
+
+    test("leave a pool without a rotation as it is, and the cloud's key pair in any case", async () => {
+        await keysOf({});
+        expect(recorder.names(step)).not.toContain("node-1-login");
+        await keysOf({ keys: { generation: 2 } });
+        expect(recorder.options("alicloud:ecs/ecsKeyPair:EcsKeyPair", "node").ignoreChanges).toContain("publicKey");
+    });
+
+    test("are refused where they can't be", () => {
+        const refused = (args: Partial<NodePoolArgs>): string[] =>
+            problemsOf(() =>
+                parseNodePoolArgs("node", { network: network(), role: "data", count: 1, direct: true, ...args }),
+            ).slice(1);
+        expect(refused({ keys: { generation: 0, beside: 1.5 } })).toEqual([
+            "  - keys.generation: 0 is not a generation's number, 1 or more.",
+            "  - keys.beside: 1.5 is not a generation's number, 1 or more.",
+        ]);
+        expect(refused({ keys: { beside: 1 } })).toEqual([
+            "  - keys.beside: 1 is the generation that is worked with: name another, or none.",
+        ]);
+        expect(refused({ keys: {}, keyPair: { privateKey: "a", publicKey: "b" } })).toEqual([
+            "  - keys: number generated keys, and keyPair is one of your own: leave one of them out.",
+        ]);
+    });
+});
+
 describe("NodePool", () => {
     test("describes its hosts safely by default", async () => {
         pool();

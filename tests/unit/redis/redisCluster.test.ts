@@ -129,6 +129,24 @@ describe("RedisCluster", () => {
         expect(find("tls:index/selfSignedCert:SelfSignedCert", "cache-ca")).toMatchObject({ isCaCertificate: true });
     });
 
+    test("trusts the authorities of both generations while keys rotate, and is issued by the one it works with", async () => {
+        const trusted = (): string => text(find("command:remote:Command", "cache-db-3")["stdin"]);
+        const cluster = await create({ keys: { beside: 2 } });
+        const both = "CERTIFICATE cache-ca\nCERTIFICATE cache-ca-g2\n";
+        expect(await valueOf(cluster.caCertificate)).toBe(both);
+        expect(trusted()).toContain(`SECRET_CERTIFICATE='CERTIFICATE cache-db-3'`);
+        registered = [];
+        expect(await valueOf((await create({ keys: { generation: 2, beside: 1 } })).caCertificate)).toBe(both);
+        expect(trusted()).toContain(`SECRET_CERTIFICATE='CERTIFICATE cache-db-3-g2'`);
+        expect(find("tls:index/locallySignedCert:LocallySignedCert", "cache-db-3-g2")).toMatchObject({
+            caCertPem: "CERTIFICATE cache-ca-g2",
+        });
+        registered = [];
+        const ended = await create({ keys: { generation: 2 } });
+        expect(await valueOf(ended.caCertificate)).toBe("CERTIFICATE cache-ca-g2");
+        expect(registered.map(({ name }) => name)).not.toContain("cache-ca");
+    });
+
     test("a node's new settings run the joining step again", async () => {
         await create({ maxmemory: "1gb" });
         const one = text(find("command:remote:Command", "cache-cluster")["stdin"]);

@@ -1,5 +1,5 @@
 import { parseOptions, passwordIn } from "../../../rotation/cli";
-import { begin, finish } from "../../../rotation/rotation";
+import { begin, beginKeys, finish, finishKeys } from "../../../rotation/rotation";
 
 describe("a rotation", () => {
     it("lets the previous password stay valid before there is a new one, and takes it away in the end", () => {
@@ -39,16 +39,37 @@ describe("a rotation", () => {
     });
 });
 
+describe("a rotation of keys", () => {
+    it("makes the next generation valid, works with it, and ends the former", () => {
+        expect(beginKeys({})).toEqual([{ generation: 1, beside: 2 }]);
+        expect(finishKeys({ generation: 1, beside: 2 }).slice(1)).toEqual([
+            { generation: 2, beside: 1 },
+            { generation: 2 },
+        ]);
+        expect(beginKeys({ generation: 2 })).toEqual([{ generation: 2, beside: 3 }]);
+        expect(finishKeys({ generation: 2 })).toEqual([]);
+    });
+
+    it("that failed goes on where it was, and works with no generation that may not be valid everywhere", () => {
+        expect(beginKeys({ generation: 1, beside: 2 })).toEqual([{ generation: 1, beside: 2 }]);
+        expect(finishKeys({ generation: 1, beside: 2 })[0]).toEqual({ generation: 1, beside: 2 });
+        expect(finishKeys({ generation: 2, beside: 1 })).toEqual([{ generation: 2, beside: 1 }, { generation: 2 }]);
+        expect(() => beginKeys({ generation: 2, beside: 1 })).toThrow("--finish");
+    });
+});
+
 describe("the command line", () => {
     it("takes what there is to rotate, and a stack", () => {
         expect(parseOptions(["redis.password"], {})).toEqual({
-            service: "redis",
+            names: ["redis.password"],
             stack: "lab",
             finish: false,
             yes: false,
         });
-        expect(parseOptions(["mysql.password", "-s", "prod", "--finish", "--yes"], { PULUMI_STACK: "dev" })).toEqual({
-            service: "mysql",
+        expect(
+            parseOptions(["mysql.password", "redis.keys", "-s", "prod", "--finish", "--yes"], { PULUMI_STACK: "dev" }),
+        ).toEqual({
+            names: ["mysql.password", "redis.keys"],
             stack: "prod",
             finish: true,
             yes: true,
@@ -56,14 +77,9 @@ describe("the command line", () => {
         expect(parseOptions(["redis.password"], { PULUMI_STACK: "dev" }).stack).toBe("dev");
     });
 
-    it.each([
-        [[]],
-        [["redis"]],
-        [["web.password"]],
-        [["redis.password", "mysql.password"]],
-        [["redis.password", "--now"]],
-    ])("refuses %j", (words) =>
-        expect(() => parseOptions(words, {})).toThrow(/one of redis\.password, mysql\.password|--now/),
+    it.each([[[]], [["redis"]], [["web.password"]], [["redis.password", "web.keys"]], [["redis.password", "--now"]]])(
+        "refuses %j",
+        (words) => expect(() => parseOptions(words, {})).toThrow(/one of redis\.password, mysql\.password|--now/),
     );
 });
 
