@@ -20,6 +20,8 @@ export interface Dialect {
 export type Run = (sql: string) => Promise<string>;
 
 const client = "node-4";
+/** Of 1 MiB each. */
+const bulkRows = 1024;
 
 /** Declares the tests. They leave the stack as they found it. */
 export function provesReplication(dialect: Dialect): void {
@@ -37,7 +39,7 @@ export function provesReplication(dialect: Dialect): void {
 
     /** Waits until a server has so many rows in a table. */
     const holds = async (host: string, table: string, rows: number): Promise<void> => {
-        await eventually(`${rows} rows in ${table} on ${host}`, 60, async () =>
+        await eventually(`${rows} rows in ${table} on ${host}`, 120, async () =>
             (await asRoot(host, `SELECT COUNT(*) FROM app.${table}`)) === String(rows) ? true : undefined,
         );
     };
@@ -56,11 +58,14 @@ export function provesReplication(dialect: Dialect): void {
     });
 
     afterAll(async () => {
+        let left = false;
         for (const key of ["replicas", "source", "password", "previousPassword", "verify", "rebuild"]) {
             const { stdout } = await lab(["pulumi", "config", "get", "--path", `mysql.${key}`, "--stack", stack]);
-            if (stdout.trim() !== "") await set(key, undefined);
+            if (stdout.trim() === "") continue;
+            left = true;
+            await set(key, undefined);
         }
-        await up({ stack });
+        if (left) await up({ stack });
         const { source } = (known = await access(stack));
         await statement(at(client), known, source, "DROP TABLE IF EXISTS rows_, switched, rotated");
     });
@@ -113,17 +118,37 @@ export function provesReplication(dialect: Dialect): void {
     });
 
     describe("a replica that is added", () => {
-        it("starts with a copy, since the history from which it could follow is gone", async () => {
+        beforeAll(async () => {
+            await asRoot("node-1", "CREATE TABLE app.bulk (id INT PRIMARY KEY AUTO_INCREMENT, data LONGBLOB)");
+            // In statements of 64 MiB, since a transaction is kept in memory until it is written.
+            const rows = "WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 64)";
+            for (let written = 0; written < bulkRows; written += 64)
+                await asRoot(
+                    "node-1",
+                    `INSERT INTO app.bulk (data) ${rows} SELECT REPEAT(RANDOM_BYTES(1024), 1024) FROM s`,
+                );
+            await holds("node-2", "bulk", bulkRows);
+        });
+
+        afterAll(async () => {
+            await asRoot("node-1", "DROP TABLE IF EXISTS app.bulk");
+        });
+
+        it("to 1 GiB starts with a copy, since the history from which it could follow is gone, and catches up", async () => {
             const last = (await asRoot("node-1", "FLUSH BINARY LOGS; SHOW BINARY LOGS"))
                 .split("\n")
                 .pop()!
                 .split("\t")[0]!;
             await asRoot("node-1", `PURGE BINARY LOGS TO '${last}'`);
             await set("replicas", "2");
-            await up({ stack });
+            await up({ stack, seconds: 480 });
             known = await access(stack);
             expect(known.replicas.map(({ name }) => name)).toEqual(["node-2", "node-3"]);
             expect(await asRoot("node-3", "SELECT COUNT(*) FROM app.rows_")).toBe("1000");
+            const sum = "SELECT COUNT(*), SUM(LENGTH(data)), BIT_XOR(CRC32(data)) FROM app.bulk";
+            const copied = await asRoot("node-3", sum);
+            expect(copied).toMatch(new RegExp(`^${bulkRows}\t${bulkRows * 2 ** 20}\t`));
+            expect(copied).toBe(await asRoot("node-1", sum));
             await statement(at(client), known, known.source, "INSERT INTO rows_ (text_) VALUES ('later')");
             await holds("node-3", "rows_", 1001);
         });
