@@ -86,6 +86,7 @@ export function storageSettings(
     const servers = {
         hosts,
         ...(diskSize !== undefined && {
+            diskSize,
             disks: Object.fromEntries(hosts.map(({ name }) => [name, pool.dataDisks[name]![diskName]!])),
         }),
     };

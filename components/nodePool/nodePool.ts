@@ -233,6 +233,8 @@ export class NodePool extends pulumi.ComponentResource {
                     diskName,
                     zoneId,
                     size: disk.size,
+                    // Without a reboot.
+                    type: "online",
                     category: disk.category ?? "cloud_essd",
                     encrypted: disk.encrypted ?? true,
                     deleteWithInstance: false,

@@ -47,6 +47,11 @@ export interface GlusterStorageArgs extends StorageMountArgs {
      * @default none: the files stand on the system disks
      */
     readonly disks?: Readonly<Record<string, pulumi.Input<string>>>;
+    /**
+     * GiB of each of the `disks`. When the number grows, the disk's file system does, too, while it is in use; it can't shrink.
+     * @default file systems keep the size that they were made with
+     */
+    readonly diskSize?: pulumi.Input<number>;
     /** Folder of the servers' copies, one folder for each volume below it. Can't change. @default "/data/bricks" */
     readonly brickDirectory?: string;
     /**
@@ -70,6 +75,11 @@ export interface NfsStorageArgs extends StorageMountArgs {
      * @default none: the files stand on the system disk
      */
     readonly disks?: Readonly<Record<string, pulumi.Input<string>>>;
+    /**
+     * GiB of that disk. When the number grows, the disk's file system does, too, while it is in use; it can't shrink.
+     * @default file systems keep the size that they were made with
+     */
+    readonly diskSize?: pulumi.Input<number>;
     /** Folder on the server that holds the files, in `files` below it. Can't change. @default "/data/export" */
     readonly exportDirectory?: string;
     /**

@@ -35,7 +35,9 @@ export function glusterShare(
                     ),
                     brick: brickOf(settings),
                     brickMount: brickMountOf(settings),
-                    ...(settings.disks === undefined ? {} : { disk: settings.disks[host.name], filesystem: "xfs" }),
+                    ...(settings.disks === undefined
+                        ? {}
+                        : { disk: settings.disks[host.name], filesystem: "xfs", diskSize: settings.diskSize }),
                     tls: settings.tls,
                 },
                 secrets: credentials(host),

@@ -15,7 +15,9 @@ export function nfsShare(settings: NfsSettings, { name, parent, dependsOn }: Sha
                 clients: pulumi.all(settings.clients.map((client) => client.privateAddress)),
                 rootSquash: settings.rootSquash,
                 graceSeconds: settings.graceSeconds,
-                ...(disks === undefined ? {} : { disk: disks[server.name], filesystem: "xfs" }),
+                ...(disks === undefined
+                    ? {}
+                    : { disk: disks[server.name], filesystem: "xfs", diskSize: settings.diskSize }),
                 // Of the server's own folder: the clients' root may be nobody.
                 ...ownerParams(settings),
             },

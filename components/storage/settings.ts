@@ -24,6 +24,7 @@ export interface GlusterSettings extends MountSettings {
     readonly engine: "glusterfs";
     readonly hosts: readonly Host[];
     readonly disks: GlusterStorageArgs["disks"];
+    readonly diskSize: GlusterStorageArgs["diskSize"];
     readonly volume: string;
     readonly arbiter: boolean;
     readonly brickDirectory: string;
@@ -35,6 +36,7 @@ export interface NfsSettings extends MountSettings {
     readonly engine: "nfs";
     readonly server: Host;
     readonly disks: NfsStorageArgs["disks"];
+    readonly diskSize: NfsStorageArgs["diskSize"];
     readonly exportDirectory: string;
     readonly rootSquash: boolean;
     readonly graceSeconds: number;
@@ -64,6 +66,7 @@ const reservedHostNames = /^(ca|volume)$|-mount$/;
 const engineArguments: Readonly<Record<string, readonly StorageEngine[]>> = {
     hosts: ["glusterfs", "nfs"],
     disks: ["glusterfs", "nfs"],
+    diskSize: ["glusterfs", "nfs"],
     volume: ["glusterfs"],
     arbiter: ["glusterfs"],
     brickDirectory: ["glusterfs"],
@@ -133,6 +136,7 @@ function parseGluster(problems: Problems, args: GlusterStorageArgs): GlusterSett
         ...mount,
         hosts: args.hosts,
         disks: args.disks,
+        diskSize: args.diskSize,
         volume,
         arbiter: args.arbiter ?? false,
         brickDirectory,
@@ -166,6 +170,7 @@ function parseNfs(problems: Problems, args: NfsStorageArgs): NfsSettings {
         ...mount,
         server: args.hosts[0]!,
         disks: args.disks,
+        diskSize: args.diskSize,
         exportDirectory,
         rootSquash: args.rootSquash ?? true,
         graceSeconds,
@@ -235,8 +240,15 @@ function checkHosts(problems: Problems, path: "hosts" | "clients", hosts: readon
     });
 }
 
-function checkDisks(problems: Problems, { hosts, disks = {} }: Pick<GlusterStorageArgs, "hosts" | "disks">): void {
+function checkDisks(
+    problems: Problems,
+    { hosts, disks = {}, diskSize }: Pick<GlusterStorageArgs, "hosts" | "disks" | "diskSize">,
+): void {
     const names = hosts.map((host) => host.name);
+    if (diskSize !== undefined && Object.keys(disks).length === 0)
+        problems.add("diskSize", "is that of `disks`, and there are none: name them too.");
+    if (typeof diskSize === "number" && (!Number.isInteger(diskSize) || diskSize < 1 || diskSize > 65_536))
+        problems.add("diskSize", `${diskSize} is not a number of GiB from 1 to 65536.`);
     for (const host of Object.keys(disks)) {
         if (!names.includes(host)) problems.add(`disks.${host}`, `is none of the hosts ${names.join(", ")}.`);
     }

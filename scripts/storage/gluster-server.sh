@@ -5,6 +5,7 @@
 # PARAM_PEERS                   addresses of the other servers
 # PARAM_BRICK                   folder of the brick; PARAM_BRICK_MOUNT, above it, is where the disk goes
 # PARAM_DISK, PARAM_FILESYSTEM  optional: a data disk's id or device, xfs or ext4. Without it the brick is on the system disk
+# PARAM_DISK_SIZE  optional: its GiB. When it has grown, so does its file system
 # PARAM_TLS                     true or false
 # SECRET_CA_CERTIFICATE, SECRET_CERTIFICATE, SECRET_PRIVATE_KEY
 
@@ -78,6 +79,7 @@ main() {
         require_params PARAM_FILESYSTEM
         [[ -d ${PARAM_BRICK_MOUNT%/*} ]] || directory "${PARAM_BRICK_MOUNT%/*}" 0755 root:root
         disk_mount "$PARAM_DISK" "$PARAM_FILESYSTEM" "$PARAM_BRICK_MOUNT"
+        [[ -z ${PARAM_DISK_SIZE:-} ]] || disk_grow "$PARAM_DISK" "$PARAM_FILESYSTEM" "$PARAM_BRICK_MOUNT" "$PARAM_DISK_SIZE"
     fi
     # Below the mount, not the mount itself: with the disk missing there is no brick, instead of one on the system disk.
     [[ -d $PARAM_BRICK ]] || { mkdir -p "$PARAM_BRICK" && changed "$PARAM_BRICK"; }

@@ -174,6 +174,28 @@ disk_mount() {
     fi
 }
 
+# disk_grow DISK FILE-SYSTEM MOUNT-POINT GIB: the file system fills a disk that has grown to so many GiB, while it is in use.
+disk_grow() {
+    local disk=$1 type=$2 target=$3 size=$4 device before
+    device=$(disk_find "$disk")
+    try_for "${DISK_WAIT:-60}" disk_has "$device" "$size" ||
+        die "$device ($disk) has $(($(blockdev --getsize64 "$device") >> 30)) GiB and not $size: let the disk grow first, and reboot this host if it doesn't see that"
+    before=$(file_system_size "$target")
+    case $type in
+    xfs) quietly xfs_growfs -d "$target" ;;
+    ext4) quietly resize2fs "$device" ;;
+    esac
+    [[ $(file_system_size "$target") == "$before" ]] || changed "$target: file system grown to the disk's $size GiB"
+}
+
+disk_has() {
+    (($(blockdev --getsize64 "$1") >= $2 << 30))
+}
+
+file_system_size() {
+    df -k --output=size "$1" | tail -n 1
+}
+
 # disk_unmount MOUNT-POINT
 disk_unmount() {
     if is_mounted "$1"; then

@@ -6,6 +6,7 @@
 # PARAM_ROOT_SQUASH             true or false: root of a client is nobody here
 # PARAM_GRACE_SECONDS           how long clients may claim what they had when the server starts, and how long a silent one keeps it
 # PARAM_DISK, PARAM_FILESYSTEM  optional: a data disk's id or device, xfs or ext4. Without it the files are on the system disk
+# PARAM_DISK_SIZE  optional: its GiB. When it has grown, so does its file system
 # PARAM_OWNER                   optional: "uid:gid" of the root folder; PARAM_MODE its mode, such as 0755
 
 EXPORTS_D=${EXPORTS_D:-/etc/exports.d}
@@ -72,6 +73,7 @@ main() {
     if [[ -n ${PARAM_DISK:-} ]]; then
         require_params PARAM_FILESYSTEM
         disk_mount "$PARAM_DISK" "$PARAM_FILESYSTEM" "$PARAM_DIRECTORY"
+        [[ -z ${PARAM_DISK_SIZE:-} ]] || disk_grow "$PARAM_DISK" "$PARAM_FILESYSTEM" "$PARAM_DIRECTORY" "$PARAM_DISK_SIZE"
     fi
     [[ -d $PARAM_DIRECTORY/files ]] || { mkdir -p "$PARAM_DIRECTORY/files" && changed "$PARAM_DIRECTORY/files"; }
     if [[ -n ${PARAM_OWNER:-} ]]; then

@@ -24,6 +24,10 @@ storage_host() {
         stub mount 'echo "$1" >"$HOST/mounts/${1//\//_}"'
         stub umount 'target=${*: -1}; rm -f "$HOST/mounts/${target//\//_}"'
         stub blkid 'if [[ -e $HOST/disk-holds ]]; then cat "$HOST/disk-holds"; else exit 2; fi'
-        stub mkfs.xfs 'echo "TYPE=xfs" >"$HOST/disk-holds"'
+        stub mkfs.xfs 'echo "TYPE=xfs" >"$HOST/disk-holds"; cp "$HOST/disk-gib" "$HOST/filesystem-gib"'
+        echo 20 >"$host/disk-gib"
+        stub blockdev 'echo $(($(cat "$HOST/disk-gib") << 30))'
+        stub xfs_growfs 'cp "$HOST/disk-gib" "$HOST/filesystem-gib"'
+        stub df 'echo Size; cat "$HOST/filesystem-gib"'
     }
 }

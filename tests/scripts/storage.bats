@@ -103,6 +103,19 @@ client() {
     run ! grep -q '^mkfs' "$host/argv"
 }
 
+@test "the file system grows with its disk, and a disk that has not grown is told of" {
+    touch "$host/dev/disk/by-id/virtio-12345"
+    server DISK=d-12345 FILESYSTEM=xfs DISK_SIZE=20
+    [[ $status == 0 && $(field changed) != *grown* ]]
+    echo 30 >"$host/disk-gib"
+    server DISK=d-12345 FILESYSTEM=xfs DISK_SIZE=30
+    [[ $status == 0 && $(field changed) == *"file system grown to the disk's 30 GiB"* ]]
+    server DISK=d-12345 FILESYSTEM=xfs DISK_SIZE=30
+    [[ $status == 0 && $(field changed) == '[]' ]]
+    server DISK=d-12345 FILESYSTEM=xfs DISK_SIZE=40
+    [[ $status != 0 && $stderr == *"(d-12345) has 30 GiB and not 40: let the disk grow first"* ]]
+}
+
 @test "says which repository lacks the servers" {
     gluster_host alinux-3
     stub dnf 'exit 1'
