@@ -1,6 +1,6 @@
 /** `npm run cost`: what a month of a stack costs; docs/cost.md. */
 import { parseArgs } from "node:util";
-import { preview } from "../delivery/engine";
+import { previewedStates } from "../delivery/engine";
 import { exportedResources } from "../delivery/states";
 import { runCommandLine } from "../toolchain/commandLine";
 import { pulumiOutput } from "../toolchain/pulumi";
@@ -103,9 +103,7 @@ async function main(words: readonly string[]): Promise<number> {
         estimateOf(resources, { prices, currency, assumptions, ...(region !== undefined && { region }) });
     let sides: { readonly before?: Estimate; readonly after: Estimate };
     if (options.preview) {
-        const { plan, states } = await preview(stack);
-        if (plan.errors.length > 0 || !plan.complete)
-            throw new Error(`The preview of ${stack} failed:\n${plan.errors.join("\n")}`);
+        const states = await previewedStates(stack);
         sides = { before: estimate(states.before), after: estimate(states.after) };
     } else {
         const exported: unknown = JSON.parse(await pulumiOutput(["stack", "export", "--stack", stack]));

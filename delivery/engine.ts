@@ -52,6 +52,14 @@ export async function preview(stack: string, args: readonly string[] = []): Prom
     }
 }
 
+/** What a preview finds and what the update would leave. @throws Error when it fails */
+export async function previewedStates(stack: string): Promise<States> {
+    const { plan, states } = await preview(stack);
+    if (plan.errors.length > 0 || !plan.complete)
+        throw new Error(`The preview of ${stack} failed:\n${plan.errors.join("\n")}`);
+    return states;
+}
+
 /** {@link preview} for whoever asks only what is to be done. */
 export async function previewStack(stack: string, args: readonly string[] = []): Promise<Plan> {
     return (await preview(stack, args)).plan;

@@ -4,25 +4,30 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
+import { previewedStates } from "../delivery/engine";
 import { runCommandLine } from "../toolchain/commandLine";
 import { exitCodeOf, pulumiOutput } from "../toolchain/pulumi";
 import { LAB_STACK } from "../toolchain/stacks";
+import { toMermaid } from "./change";
 import { toDot } from "./dot";
-import { readTopology } from "./topology";
+import { readTopology, type Topology, topologyOf } from "./topology";
 
-const help = `Usage: npm run graph -- [--stack NAME] [--output FILE] [--format svg|dot|json]
+const help = `Usage: npm run graph -- [--stack NAME] [--preview] [--output FILE] [--format NAME]
 
 Draws a stack: network, zones, hosts, services, and who may connect to whom on which port.
 
   --stack NAME    the stack (default: PULUMI_STACK, else "${LAB_STACK}")
+  --preview       draws what an update would make of it instead of what is there
   --output FILE   where the picture goes (default: standard output)
-  --format NAME   svg (default), dot for Graphviz's own tools, json for programs
+  --format NAME   svg (default), dot for Graphviz's own tools, json for programs, mermaid for Markdown: with --preview, that shows
+                  what comes, changes and goes in colours
 `;
 
-const formats = ["svg", "dot", "json"] as const;
+const formats = ["svg", "dot", "json", "mermaid"] as const;
 
 export interface Options {
     readonly stack: string;
+    readonly preview: boolean;
     readonly output: string | undefined;
     readonly format: (typeof formats)[number];
 }
@@ -33,6 +38,7 @@ export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): 
         args: [...words],
         options: {
             stack: { type: "string", short: "s", default: env["PULUMI_STACK"] ?? LAB_STACK },
+            preview: { type: "boolean", default: false },
             output: { type: "string", short: "o" },
             format: { type: "string", default: "svg" },
             help: { type: "boolean", short: "h", default: false },
@@ -41,7 +47,7 @@ export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): 
     if (values.help) return undefined;
     const format = formats.find((name) => name === values.format);
     if (format === undefined) throw new Error(`--format: "${values.format}" is none of ${formats.join(", ")}.`);
-    return { stack: values.stack, output: values.output, format };
+    return { stack: values.stack, preview: values.preview, output: values.output, format };
 }
 
 /** Graphviz's language as SVG. @throws Error when it can't be drawn */
@@ -53,22 +59,44 @@ export async function layOut(dot: string): Promise<string> {
     return svg;
 }
 
+async function sides({ stack, preview }: Options): Promise<{ readonly before: Topology; readonly after: Topology }> {
+    if (preview) {
+        const states = await previewedStates(stack);
+        return { before: topologyOf(states.before), after: topologyOf(states.after) };
+    }
+    const topology = readTopology(JSON.parse(await pulumiOutput(["stack", "export", "--stack", stack])));
+    return { before: topology, after: topology };
+}
+
+function draw({ format }: Options, before: Topology, after: Topology): Promise<string> | string {
+    switch (format) {
+        case "json":
+            return `${JSON.stringify(after, undefined, 2)}\n`;
+        case "dot":
+            return `${toDot(after)}\n`;
+        case "mermaid":
+            return `${toMermaid(before, after)}\n`;
+        case "svg":
+            return layOut(toDot(after));
+    }
+}
+
 async function main(words: readonly string[]): Promise<number> {
     const options = parseOptions(words, process.env);
     if (options === undefined) {
         process.stdout.write(help);
         return 0;
     }
-    const { stack, output, format } = options;
-    const topology = readTopology(JSON.parse(await pulumiOutput(["stack", "export", "--stack", stack])));
-    if (topology.pools.length === 0)
-        throw new Error(`The stack "${stack}" has no hosts: \`npm run pulumi -- up --stack ${stack}\` makes them.`);
-    const picture =
-        format === "json"
-            ? `${JSON.stringify(topology, undefined, 2)}\n`
-            : format === "dot"
-              ? `${toDot(topology)}\n`
-              : await layOut(toDot(topology));
+    const { stack, output } = options;
+    const { before, after } = await sides(options);
+    if (after.pools.length === 0) {
+        throw new Error(
+            options.preview
+                ? `The stack "${stack}" would have no hosts.`
+                : `The stack "${stack}" has no hosts: \`npm run pulumi -- up --stack ${stack}\` makes them, --preview draws them before.`,
+        );
+    }
+    const picture = await draw(options, before, after);
     if (output === undefined) process.stdout.write(picture);
     else {
         mkdirSync(dirname(resolve(output)), { recursive: true });

@@ -133,3 +133,16 @@ test("a picture shows the hosts, what runs on them and who may connect", async (
     expect(drawn.stdout.startsWith("<?xml")).toBe(true);
     expect(drawn.code).toBe(0);
 }, 60_000);
+
+test("a picture of a preview shows what will come", async () => {
+    await configure("web.count", "3");
+    try {
+        const { code, stdout } = await tool("graph/cli.ts", ["--stack", "lab", "--preview", "--format", "mermaid"]);
+        expect(code).toBe(0);
+        expect(stdout).toMatch(/^flowchart/);
+        expect(stdout).toMatch(/web-3.*:::new/);
+        expect(stdout).not.toMatch(/web-[12].*:::/);
+    } finally {
+        await configure("web.count", undefined);
+    }
+}, 120_000);

@@ -171,18 +171,25 @@ test("is drawn with every host, port and name, and with markup as text", async (
 });
 
 describe("options", () => {
-    it("have defaults", () => expect(parseOptions([], {})).toEqual({ stack: "lab", output: undefined, format: "svg" }));
+    it("have defaults", () =>
+        expect(parseOptions([], {})).toEqual({ stack: "lab", preview: false, output: undefined, format: "svg" }));
     it("are taken as given, the environment's stack unless one is named", () => {
         expect(parseOptions(["-o", "x.svg"], { PULUMI_STACK: "dev" })).toEqual({
             stack: "dev",
+            preview: false,
             output: "x.svg",
             format: "svg",
         });
-        expect(parseOptions(["--stack", "prod", "--format", "dot"], { PULUMI_STACK: "dev" })).toMatchObject({
+        expect(
+            parseOptions(["--stack", "prod", "--preview", "--format", "dot"], { PULUMI_STACK: "dev" }),
+        ).toMatchObject({
             stack: "prod",
+            preview: true,
         });
     });
     it("refuse what can't be drawn", () =>
-        expect(() => parseOptions(["--format", "png"], {})).toThrow('--format: "png" is none of svg, dot, json.'));
+        expect(() => parseOptions(["--format", "png"], {})).toThrow(
+            '--format: "png" is none of svg, dot, json, mermaid.',
+        ));
     it("give help", () => expect(parseOptions(["--help"], {})).toBeUndefined());
 });
