@@ -1,5 +1,5 @@
 /** Every step of the shared stack, run once more on its host exactly as the stack ran it: nothing is left to change. */
-import { lab, labOutput, status } from "./lab";
+import { labOutput, onHost, status } from "./lab";
 
 jest.setTimeout(600_000);
 
@@ -50,10 +50,7 @@ it("reports no change, on any host", async () => {
         for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
             const [host, own] = next;
             for (const { name, command, input } of own) {
-                const { code, stdout, stderr } = await lab(["ssh", host, "bash", "-c", command], {
-                    input,
-                    seconds: 300,
-                });
+                const { code, stdout, stderr } = await onHost(host, command, { input, seconds: 300 });
                 const last = stdout.trimEnd().split("\n").pop() ?? "";
                 const result = code === 0 ? (JSON.parse(last) as { changed: unknown[] }).changed : `${code}: ${stderr}`;
                 if (!Array.isArray(result) || result.length > 0) changed[name] = result;
