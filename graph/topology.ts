@@ -1,5 +1,6 @@
 /** What a stack consists of, as a picture shows it: read from its exported state, which needs no secrets for it. */
 import { scriptNameOf } from "../components/scriptText";
+import { type Balancer, balancersOf } from "./balancers";
 import { exportedResources, type StackResource as Resource } from "../delivery/states";
 
 /** A host, and what runs on it. */
@@ -25,6 +26,7 @@ export interface TopologyPool {
 /** A load balancer, with the ports that it listens on. */
 export interface TopologyBalancer {
     readonly name: string;
+    /** One, or one per zone with spaces between them. Empty before there is any. */
     readonly address: string;
     readonly public: boolean;
     readonly ports: readonly string[];
@@ -59,9 +61,6 @@ const types = {
     address: "alicloud:ecs/eipAddress:EipAddress",
     association: "alicloud:ecs/eipAssociation:EipAssociation",
     nat: "alicloud:vpc/natGateway:NatGateway",
-    balancer: "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer",
-    listener: "alicloud:slb/listener:Listener",
-    servers: "alicloud:slb/backendServer:BackendServer",
     record: "alicloud:pvtz/zoneRecord:ZoneRecord",
     zone: "alicloud:pvtz/zone:Zone",
     step: "command:remote:Command",
@@ -81,6 +80,7 @@ const services: Readonly<Record<string, string>> = {
 
 const nameOf = (urn: string): string => urn.slice(urn.lastIndexOf("::") + 2);
 export const byName = (one: string, other: string): number => one.localeCompare(other, "en", { numeric: true });
+const sortedOnce = (words: readonly string[]): string[] => [...new Set(words)].sort(byName);
 const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
 const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(text) : []);
 
@@ -118,20 +118,11 @@ export function topologyOf(resources: readonly Resource[]): Topology {
             },
         ]);
     }
-    const balancers = of(types.balancer).map(({ urn, id, outputs = {} }): TopologyBalancer & { id: string } => ({
-        id: id ?? "",
-        name: nameOf(urn),
-        address: text(outputs["address"]),
-        public: outputs["addressType"] === "internet",
-        ports: of(types.listener)
-            .filter((listener) => listener.outputs?.["loadBalancerId"] === id)
-            .map((listener) => text(listener.outputs?.["frontendPort"]))
-            .sort(byName),
-    }));
+    const balancers = balancersOf(resources);
     const [nat] = of(types.nat);
     const flows = [
         ...ruleFlows(of(types.rule), members),
-        ...balancers.flatMap((balancer) => balancerFlows(balancer, of(types.listener), of(types.servers), members)),
+        ...balancers.flatMap((balancer) => balancerFlows(balancer, members)),
         ...(nat === undefined ? [] : outboundFlows(pools)),
     ];
     const zones = new Map(of(types.zone).map(({ id, outputs }) => [id, text(outputs?.["zoneName"])]));
@@ -150,7 +141,12 @@ export function topologyOf(resources: readonly Resource[]): Topology {
                     .flatMap(({ ports }) => ports),
             }))
             .sort((one, other) => byName(one.name, other.name)),
-        balancers: balancers.map(({ name, address, public: open, ports }) => ({ name, address, public: open, ports })),
+        balancers: balancers.map(({ urn, addresses, public: open, ports }) => ({
+            name: nameOf(urn),
+            address: addresses.join(" "),
+            public: open,
+            ports: sortedOnce(ports),
+        })),
         nat: nat && (publicAddresses.get(nat.id ?? "") ?? ""),
         flows: flows.filter(({ from, to }) => from !== to),
         names: [...new Set(names)].sort(byName),
@@ -233,25 +229,17 @@ function ruleFlows(rules: readonly Resource[], members: Members): Flow[] {
 
 const outsideOf = (range: string): string => (range === "0.0.0.0/0" ? INTERNET : range);
 
-function balancerFlows(
-    { id, name, public: open, ports }: TopologyBalancer & { readonly id: string },
-    listeners: readonly Resource[],
-    servers: readonly Resource[],
-    members: Members,
-): Flow[] {
-    const own = (resource: Resource): boolean => resource.outputs?.["loadBalancerId"] === id;
-    const ids = servers
-        .filter(own)
-        .flatMap(({ outputs }) => (outputs?.["backendServers"] ?? []) as readonly { readonly serverId?: string }[])
-        .map(({ serverId = "" }) => serverId);
-    const pools = [...new Set(ids.flatMap((server) => members.get(server)?.pool ?? []))].sort(byName);
-    const behind = listeners
-        .filter(own)
-        .filter(({ outputs }) => text(outputs?.["listenerForward"]) !== "on")
-        .map(({ outputs }) => text(outputs?.["backendPort"]))
-        .filter((port) => port !== "" && port !== "0");
+function balancerFlows({ urn, public: open, ports, servers }: Balancer, members: Members): Flow[] {
+    const name = nameOf(urn);
+    const behind = new Map<string, string[]>();
+    for (const { id, port } of servers) {
+        const pool = members.get(id)?.pool;
+        if (pool !== undefined) behind.set(pool, [...(behind.get(pool) ?? []), port]);
+    }
     return [
-        ...(open ? [{ from: INTERNET, to: name, ports }] : []),
-        ...pools.map((to) => ({ from: name, to, ports: [...new Set(behind)].sort(byName) })),
+        ...(open ? [{ from: INTERNET, to: name, ports: sortedOnce(ports) }] : []),
+        ...[...behind]
+            .sort(([one], [other]) => byName(one, other))
+            .map(([to, inner]) => ({ from: name, to, ports: sortedOnce(inner) })),
     ];
 }

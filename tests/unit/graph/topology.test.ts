@@ -146,6 +146,77 @@ test("reads hosts, services, ways in and out, and who may connect to whom", () =
     expect(JSON.stringify(topology)).not.toContain("SECRET");
 });
 
+describe("a balancer of another type", () => {
+    const machines = [
+        host("web-1", "web", "z-a", ["sg-web"], "10.0.0.3"),
+        host("web-2", "web", "z-b", ["sg-web"], "10.0.1.3"),
+    ];
+    const drawn = (...resources: object[]) => {
+        const { balancers, flows } = readTopology({ deployment: { resources: [...machines, ...resources] } });
+        return { balancers, flows };
+    };
+
+    it("that speaks HTTP has a group for each port that doesn't redirect", () => {
+        const forward = {
+            type: "ForwardGroup",
+            forwardGroupConfig: { serverGroupTuples: [{ serverGroupId: "sgp-1" }] },
+        };
+        const listener = (port: number): object =>
+            resource("alicloud:alb/listener:Listener", `entry-${port}`, `lsn-${port}`, {
+                loadBalancerId: "alb-1",
+                listenerPort: port,
+                listenerProtocol: port === 443 ? "HTTPS" : "HTTP",
+                defaultActions: [forward],
+            });
+        const found = drawn(
+            resource("alicloud:alb/loadBalancer:LoadBalancer", "entry", "alb-1", {
+                addressType: "Internet",
+                zoneMappings: [{ address: "203.0.113.1" }, { address: "203.0.113.2" }],
+            }),
+            resource("alicloud:alb/serverGroup:ServerGroup", "entry-443", "sgp-1", {
+                servers: ["i-web-1", "i-web-2"].map((serverId) => ({ serverId, port: 8080 })),
+            }),
+            listener(80),
+            listener(443),
+        );
+        expect(found).toEqual({
+            balancers: [{ name: "entry", address: "203.0.113.1 203.0.113.2", public: true, ports: ["80", "443"] }],
+            flows: [
+                { from: "internet", to: "entry", ports: ["80", "443"] },
+                { from: "entry", to: "web", ports: ["8080"] },
+            ],
+        });
+    });
+
+    it("that passes connections and datagrams on shows which is which", () => {
+        const listener = (protocol: string, port: number): object[] => [
+            resource("alicloud:nlb/listener:Listener", `entry-${port}`, `lsn-${port}`, {
+                loadBalancerId: "nlb-1",
+                listenerPort: port,
+                listenerProtocol: protocol,
+                serverGroupId: `sgp-${port}`,
+            }),
+            resource("alicloud:nlb/serverGroupServerAttachment:ServerGroupServerAttachment", `e-${port}`, `a-${port}`, {
+                serverGroupId: `sgp-${port}`,
+                serverId: "i-web-1",
+                port: port + 1,
+            }),
+        ];
+        const found = drawn(
+            resource("alicloud:nlb/loadBalancer:LoadBalancer", "entry", "nlb-1", {
+                addressType: "Intranet",
+                zoneMappings: [{ privateIpv4Address: "10.0.0.9" }, { privateIpv4Address: "10.0.1.9" }],
+            }),
+            ...listener("UDP", 53),
+            ...listener("TCPSSL", 853),
+        );
+        expect(found).toEqual({
+            balancers: [{ name: "entry", address: "10.0.0.9 10.0.1.9", public: false, ports: ["53/udp", "853"] }],
+            flows: [{ from: "entry", to: "web", ports: ["54/udp", "854"] }],
+        });
+    });
+});
+
 test("an empty stack is an empty picture", () => {
     expect(readTopology({})).toEqual({ pools: [], balancers: [], flows: [], names: [] });
 });
