@@ -85,7 +85,7 @@ function belongs(item: Item, nameInItem: string, inputs: Inputs, nameInInputs: r
 }
 
 interface Listed {
-    readonly product: "Ecs" | "NAS" | "Nlb" | "Slb" | "Vpc";
+    readonly product: "Alb" | "Ecs" | "NAS" | "Nlb" | "Slb" | "Vpc";
     readonly describe: string;
     readonly path: string;
     readonly id: string;
@@ -134,12 +134,38 @@ const ecs = (action: string, idName: string) => {
     return (rpc: Rpc, region: string, id: string) => rpc("Ecs", action, { RegionId: region, [idName]: id });
 };
 
+const alb = (action: string, idName: string) => {
+    return (rpc: Rpc, region: string, id: string) => rpc("Alb", action, { RegionId: region, [idName]: id });
+};
 const nlb = (action: string, idName: string) => {
     return (rpc: Rpc, region: string, id: string) => rpc("Nlb", action, { RegionId: region, [idName]: id });
 };
 const slb = (action: string, idName: string) => {
     return (rpc: Rpc, region: string, id: string) => rpc("Slb", action, { RegionId: region, [idName]: id });
 };
+
+/** A listener of one of the newer balancers: a port has one for each protocol. */
+function listenerOf(product: "Alb" | "Nlb"): Finder {
+    return async (rpc, region, inputs) => {
+        const balancer = { RegionId: region, "LoadBalancerIds.1": text(inputs, "loadBalancerId") };
+        const body = await described(rpc(product, "ListListeners", balancer));
+        return list(body, "Listeners")
+            .filter(
+                (listener) =>
+                    listener["ListenerPort"] === inputs["listenerPort"] &&
+                    text(listener, "ListenerProtocol") === text(inputs, "listenerProtocol"),
+            )
+            .map((listener) => {
+                const id = text(listener, "ListenerId");
+                return {
+                    id,
+                    remove: async () => {
+                        await rpc(product, "DeleteListener", { RegionId: region, ListenerId: id });
+                    },
+                };
+            });
+    };
+}
 
 /** What a description answers; nothing when its subject is not there, and so holds nothing either. */
 async function described(answer: Promise<Item>): Promise<Item> {
@@ -324,6 +350,56 @@ const finders: Readonly<Record<string, Finder>> = {
             await rpc("Slb", "DeleteLoadBalancer", balancer);
         },
     }),
+    "alicloud:alb/loadBalancer:LoadBalancer": listed({
+        product: "Alb",
+        describe: "ListLoadBalancers",
+        path: "LoadBalancers",
+        id: "LoadBalancerId",
+        name: "LoadBalancerName",
+        inputs: ["loadBalancerName"],
+        filters: { "LoadBalancerNames.1": "loadBalancerName" },
+        remove: async (rpc, region, id) => {
+            await rpc("Alb", "DisableDeletionProtection", { RegionId: region, ResourceId: id });
+            await alb("DeleteLoadBalancer", "LoadBalancerId")(rpc, region, id);
+        },
+    }),
+    "alicloud:alb/serverGroup:ServerGroup": listed({
+        product: "Alb",
+        describe: "ListServerGroups",
+        path: "ServerGroups",
+        id: "ServerGroupId",
+        name: "ServerGroupName",
+        inputs: ["serverGroupName"],
+        filters: { "ServerGroupNames.1": "serverGroupName" },
+        remove: alb("DeleteServerGroup", "ServerGroupId"),
+    }),
+    "alicloud:alb/acl:Acl": listed({
+        product: "Alb",
+        describe: "ListAcls",
+        path: "Acls",
+        id: "AclId",
+        name: "AclName",
+        inputs: ["aclName"],
+        filters: { "AclNames.1": "aclName" },
+        remove: alb("DeleteAcl", "AclId"),
+    }),
+    "alicloud:alb/listener:Listener": listenerOf("Alb"),
+    // Two rules of a listener never have the same priority.
+    "alicloud:alb/rule:Rule": async (rpc, region, inputs) => {
+        const listener = { RegionId: region, "ListenerIds.1": text(inputs, "listenerId") };
+        const body = await described(rpc("Alb", "ListRules", listener));
+        return list(body, "Rules")
+            .filter((rule) => rule["Priority"] === inputs["priority"])
+            .map((rule) => {
+                const id = text(rule, "RuleId");
+                return {
+                    id,
+                    remove: async () => {
+                        await alb("DeleteRule", "RuleId")(rpc, region, id);
+                    },
+                };
+            });
+    },
     "alicloud:nlb/loadBalancer:LoadBalancer": listed({
         product: "Nlb",
         describe: "ListLoadBalancers",
@@ -348,25 +424,7 @@ const finders: Readonly<Record<string, Finder>> = {
         filters: { "ServerGroupNames.1": "serverGroupName" },
         remove: nlb("DeleteServerGroup", "ServerGroupId"),
     }),
-    "alicloud:nlb/listener:Listener": async (rpc, region, inputs) => {
-        const balancer = { RegionId: region, "LoadBalancerIds.1": text(inputs, "loadBalancerId") };
-        const body = await described(rpc("Nlb", "ListListeners", balancer));
-        return list(body, "Listeners")
-            .filter(
-                (listener) =>
-                    listener["ListenerPort"] === inputs["listenerPort"] &&
-                    text(listener, "ListenerProtocol") === text(inputs, "listenerProtocol"),
-            )
-            .map((listener) => {
-                const id = text(listener, "ListenerId");
-                return {
-                    id,
-                    remove: async () => {
-                        await nlb("DeleteListener", "ListenerId")(rpc, region, id);
-                    },
-                };
-            });
-    },
+    "alicloud:nlb/listener:Listener": listenerOf("Nlb"),
     "alicloud:nlb/serverGroupServerAttachment:ServerGroupServerAttachment": async (rpc, region, inputs) => {
         const group = { RegionId: region, ServerGroupId: text(inputs, "serverGroupId") };
         const named = { ...group, "ServerIds.1": text(inputs, "serverId") };

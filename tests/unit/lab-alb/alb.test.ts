@@ -5,6 +5,8 @@ import { join } from "node:path";
 
 import { project } from "../../../lab/model/project";
 import { forgetServers } from "../../../lab/model/slb";
+import { alicloudSearch } from "../../../lab/orphans";
+import { REGION } from "../lab-vpc/harness";
 import { BalancerCloud, at, forwardTo, list, text } from "./harness";
 
 let folder: string;
@@ -406,4 +408,42 @@ test("tags of every kind of resource", async () => {
             "Tag.1.Key": "a",
         }),
     ).toBe("404 ResourceNotFound.ResourceId");
+});
+
+test("what a cut-off run left behind is found by name, or by where it belongs, and removed", async () => {
+    const cloud = new BalancerCloud();
+    await cloud.network();
+    const search = alicloudSearch(async (_product, action, parameters) => cloud.alb(action, parameters), REGION);
+    const found = async (type: string, inputs: Record<string, unknown>) =>
+        (await search.find(`alicloud:alb/${type}`, inputs)) ?? [];
+    const loadBalancerId = await cloud.balancer({ LoadBalancerName: "entry" });
+    const serverGroupId = await cloud.group({ ServerGroupName: "entry-80" });
+    const listenerId = await cloud.listener(loadBalancerId, serverGroupId);
+    await cloud.alb("CreateRule", {
+        ListenerId: listenerId,
+        RuleName: "entry-80",
+        Priority: "1",
+        "RuleConditions.1.Type": "Path",
+        "RuleConditions.1.PathConfig.Values.1": "/*",
+        "RuleActions.1.Type": "Redirect",
+        "RuleActions.1.Order": "1",
+        "RuleActions.1.RedirectConfig.HttpCode": "301",
+        "RuleActions.1.RedirectConfig.Protocol": "HTTPS",
+    });
+    cloud.settle();
+    await cloud.alb("CreateAcl", { AclName: "entry-80" });
+    for (const [type, inputs, other] of [
+        ["rule:Rule", { listenerId, priority: 1 }, { priority: 2 }],
+        ["listener:Listener", { loadBalancerId, listenerPort: 80, listenerProtocol: "HTTP" }, { listenerPort: 81 }],
+        ["serverGroup:ServerGroup", { serverGroupName: "entry-80" }, { serverGroupName: "entry-81" }],
+        ["acl:Acl", { aclName: "entry-80" }, { aclName: "entry-81" }],
+        ["loadBalancer:LoadBalancer", { loadBalancerName: "entry" }, { loadBalancerName: "other" }],
+    ] as const) {
+        expect(await found(type, { ...inputs, ...other })).toEqual([]);
+        const orphans = await found(type, inputs);
+        expect([type, orphans]).toEqual([type, [expect.anything()]]);
+        await orphans[0]!.remove();
+        cloud.settle();
+        expect([type, await found(type, inputs)]).toEqual([type, []]);
+    }
 });
