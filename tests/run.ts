@@ -86,7 +86,14 @@ async function runJest(
     try {
         const pattern =
             filters.length === 0 ? [`tests/${folder}/`] : filters.map((filter) => `tests/${folder}/.*${filter}`);
-        const { code } = await execute(binary("jest"), ["--json", `--outputFile=${file}`, ...args, ...pattern]);
+        const { code } = await execute(binary("jest"), [
+            "--json",
+            `--outputFile=${file}`,
+            "--passWithNoTests",
+            ...args,
+            "--",
+            ...pattern,
+        ]);
         if (!existsSync(file))
             return { passed: 0, failed: 1, skipped: 0, notes: [`failed: jest ended with ${code} and no report`] };
         const report = JSON.parse(readFileSync(file, "utf8")) as JestReport;
@@ -124,6 +131,18 @@ async function runJest(
     } finally {
         rmSync(directory, { recursive: true, force: true });
     }
+}
+
+/** Results of runs side by side as those of one. */
+function merged(results: readonly Omit<Result, "level" | "seconds">[]): Omit<Result, "level" | "seconds"> {
+    const sum = (key: "passed" | "failed" | "skipped"): number =>
+        results.reduce((total, result) => total + result[key], 0);
+    return {
+        passed: sum("passed"),
+        failed: sum("failed"),
+        skipped: sum("skipped"),
+        notes: results.flatMap(({ notes }) => notes),
+    };
 }
 
 function filesBelow(folder: string, ending: string): string[] {
@@ -184,13 +203,15 @@ async function runLevel(level: Level, filters: readonly string[]): Promise<Resul
             case "lab": {
                 await prepareLab();
                 try {
-                    // One stack is shared, so the files run one after the other, in the order of their names.
-                    return await runJest("lab", filters, [
-                        "--runInBand",
-                        "--verbose",
-                        "--testSequencer",
-                        "./tests/lab/sequencer.js",
-                    ]);
+                    // One stack is shared, so its files run one after the other, in the order of their names. Those that need none of
+                    // it run beside them: each waits most of the time for what the other doesn't.
+                    const args = ["--runInBand", "--verbose", "--testSequencer", "./tests/lab/sequencer.js"];
+                    return merged(
+                        await Promise.all([
+                            runJest("lab", filters, [...args, "--testPathIgnorePatterns", "tests/lab/apart/"]),
+                            runJest("lab/apart", filters, args),
+                        ]),
+                    );
                 } finally {
                     await removeLab();
                 }

@@ -45,6 +45,7 @@ export interface EngineInfo {
     readonly DockerRootDir: string;
     readonly NCPU: number;
     readonly CPUCfsQuota: boolean;
+    readonly CPUShares: boolean;
     readonly MemoryLimit: boolean;
     readonly SwapLimit: boolean;
     readonly SecurityOptions?: readonly string[];

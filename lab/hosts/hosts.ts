@@ -416,6 +416,7 @@ function limits(host: DesiredHost, engine: EngineInfo): Record<string, unknown> 
     return {
         ...(engine.MemoryLimit && { Memory: memory }),
         ...(engine.MemoryLimit && engine.SwapLimit && { MemorySwap: memory }),
+        ...(engine.CPUShares && { CpuShares: kindOf(host).cpuShares }),
         // The engine refuses more processors than there are.
         ...(engine.CPUCfsQuota && host.cpus < cpus().length && { CpuPeriod: 100_000, CpuQuota: host.cpus * 100_000 }),
     };

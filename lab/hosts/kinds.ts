@@ -29,6 +29,8 @@ export interface HostKind {
     readonly shutdownSeconds: number;
     /** MiB that the container needs beside the host's own. */
     readonly overheadMiB: number;
+    /** Weight against other containers where processors are short; 1024 is that of any other. */
+    readonly cpuShares: number;
     /** Devices of the machine that the container is given where they exist. */
     readonly devices: readonly string[];
 }
@@ -42,6 +44,7 @@ const shared: HostKind = {
     stopSignal: "SIGRTMIN+4",
     shutdownSeconds: 15,
     overheadMiB: 0,
+    cpuShares: 1024,
     devices: ["/dev/fuse", "/dev/net/tun"],
 };
 
@@ -55,6 +58,8 @@ const own: HostKind = {
     stopSignal: "SIGTERM",
     shutdownSeconds: 90,
     overheadMiB: EMULATOR_MIB,
+    // An emulated processor takes all that it gets, for minutes. Whoever has the machine's own goes first.
+    cpuShares: hasVirtualization() ? 1024 : 128,
     devices: ["/dev/net/tun", ...(hasVirtualization() ? ["/dev/kvm"] : [])],
 };
 

@@ -2,18 +2,19 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { labPaths } from "../../lab/paths";
-import { isAlive, processes } from "../../lab/process";
-import { type DaemonRecord, runningDaemon } from "../../lab/record";
-import { labEnvironment } from "../prepare";
-import { api, eventually, lab, labOutput, status } from "./lab";
+import { findIndex } from "../../../lab/machine";
+import { labPaths } from "../../../lab/paths";
+import { isAlive, processes } from "../../../lab/process";
+import { type DaemonRecord, runningDaemon } from "../../../lab/record";
+import { labEnvironment } from "../../prepare";
+import { api, eventually, lab, labOutput, status } from "../lab";
 
 jest.setTimeout(600_000);
 
 const name = `${labEnvironment["LAB_NAME"]}-cut`;
 const environment = { LAB_NAME: name, LAB_PORT: String(Number(labEnvironment["LAB_PORT"]) + 1) };
 const paths = labPaths({ ...process.env, ...environment });
-const root = resolve(__dirname, "..", "..");
+const root = resolve(__dirname, "..", "..", "..");
 const region = { RegionId: "cn-hangzhou" };
 
 /** What one resource of the stack is counted by in the cloud. */
@@ -191,12 +192,13 @@ it("leaves nothing behind", async () => {
     const spaces = (): string[] =>
         execFileSync("ip", ["netns", "list"], { encoding: "utf8" })
             .split("\n")
-            .filter((line) => line.includes("-vpc-"));
-    const [daemon, before] = [runningDaemon(paths)!, spaces()];
+            .filter((line) => line.startsWith(`mh${index}-vpc-`));
+    const [daemon, index] = [runningDaemon(paths)!, findIndex(name)!];
+    expect(spaces()).toHaveLength(1);
     await labOutput(["down"], { environment });
     expect(containers()).toEqual([]);
     expect(existsSync(paths.folder)).toBe(false);
-    expect(spaces()).toHaveLength(before.length - 1);
+    expect(spaces()).toEqual([]);
     expect(isAlive(daemon.pid, daemon.start)).toBe(false);
     expect(processes().filter(({ environment: its }) => its["LAB_NAME"] === name)).toEqual([]);
     expect(status().state).toBe("running");

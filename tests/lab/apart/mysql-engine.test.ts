@@ -1,6 +1,6 @@
 /** MySQL itself, on Debian 13 hosts of a stack of its own beside the shared one: the same contract as MariaDB's. */
-import { hostsOf, initStack, outputOn, removeStack, up } from "./lab";
-import { provesReplication } from "./mysqlContract";
+import { hostsOf, initStack, outputOn, removeStack, up } from "../lab";
+import { provesReplication } from "../mysqlContract";
 
 jest.setTimeout(600_000);
 

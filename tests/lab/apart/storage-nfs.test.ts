@@ -6,13 +6,13 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
-import { labPaths } from "../../lab/paths";
-import { labEnvironment } from "../prepare";
-import { api, eventually, labOutput, onHost, outputOn, startOnHost } from "./lab";
+import { labPaths } from "../../../lab/paths";
+import { labEnvironment } from "../../prepare";
+import { api, eventually, labOutput, onHost, outputOn, startOnHost } from "../lab";
 
 jest.setTimeout(900_000);
 
-const root = resolve(__dirname, "..", "..");
+const root = resolve(__dirname, "..", "..", "..");
 const folder = mkdtempSync(join(tmpdir(), "multihost-nfs-"));
 const stack = "nfs";
 const nfs = "/data/shared";
@@ -118,7 +118,7 @@ it("loses nothing that was synced when the server loses its power under write, a
     const writer = await startOnHost(on(one), [
         "python3",
         "-c",
-        readFileSync(join(__dirname, "clients", "file_writer.py"), "utf8"),
+        readFileSync(join(__dirname, "..", "clients", "file_writer.py"), "utf8"),
         `${nfs}/log`,
     ]);
     await writer.told("writing", 60);
