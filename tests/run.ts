@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
-import { prepareLab, prepareScripts, prepareUnit, removeLab } from "./prepare";
+import { apartProcess, prepareApart, prepareLab, prepareScripts, prepareUnit, removeLabs } from "./prepare";
 
 const root = resolve(__dirname, "..");
 const levels = ["static", "unit", "scripts", "lab"] as const;
@@ -28,9 +28,17 @@ interface Outcome {
 }
 
 /** Runs a command of the project; its output is shown unless `quiet`, and returned in any case. */
-function execute(command: string, args: readonly string[], options: { quiet?: boolean } = {}): Promise<Outcome> {
+function execute(
+    command: string,
+    args: readonly string[],
+    options: { quiet?: boolean; env?: NodeJS.ProcessEnv } = {},
+): Promise<Outcome> {
     return new Promise((done) => {
-        const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+        const child = spawn(command, args, {
+            cwd: root,
+            env: { ...process.env, ...options.env },
+            stdio: ["ignore", "pipe", "pipe"],
+        });
         let output = "";
         const take = (chunk: Buffer): void => {
             output += chunk.toString();
@@ -80,20 +88,15 @@ async function runJest(
     folder: string,
     filters: readonly string[],
     args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
 ): Promise<Omit<Result, "level" | "seconds">> {
     const directory = mkdtempSync(join(tmpdir(), "multihost-jest-"));
     const file = join(directory, "report.json");
     try {
         const pattern =
             filters.length === 0 ? [`tests/${folder}/`] : filters.map((filter) => `tests/${folder}/.*${filter}`);
-        const { code } = await execute(binary("jest"), [
-            "--json",
-            `--outputFile=${file}`,
-            "--passWithNoTests",
-            ...args,
-            "--",
-            ...pattern,
-        ]);
+        const words = ["--json", `--outputFile=${file}`, "--passWithNoTests", ...args, "--", ...pattern];
+        const { code } = await execute(binary("jest"), words, { env });
         if (!existsSync(file))
             return { passed: 0, failed: 1, skipped: 0, notes: [`failed: jest ended with ${code} and no report`] };
         const report = JSON.parse(readFileSync(file, "utf8")) as JestReport;
@@ -188,6 +191,46 @@ async function runScripts(filters: readonly string[]): Promise<Omit<Result, "lev
     return { passed, failed: notes.filter((note) => note.startsWith("failed")).length, skipped, notes };
 }
 
+/**
+ * One stack is shared, so its files run one after the other, in the order of their names. Those that need none of it run beside them,
+ * in a cloud of their own: each waits most of the time for what the other doesn't.
+ */
+async function runLab(filters: readonly string[]): Promise<Omit<Result, "level" | "seconds">> {
+    const wanted = filesBelow(join(root, "tests", "lab"), ".test.ts")
+        .map((file) => relative(join(root, "tests", "lab"), file))
+        .filter((file) => filters.length === 0 || filters.some((filter) => new RegExp(filter).test(file)));
+    const isApart = (file: string): boolean => file.startsWith("apart/");
+    const args = ["--runInBand", "--verbose", "--testSequencer", "./tests/lab/sequencer.js"];
+    const groups: [string, () => Promise<Omit<Result, "level" | "seconds">>][] = [];
+    // The interrupted lab is looked at beside the shared stack's.
+    if (wanted.some((file) => !isApart(file) || file.includes("interrupted")))
+        groups.push([
+            "shared",
+            async () => {
+                await prepareLab();
+                return runJest("lab", filters, [...args, "--testPathIgnorePatterns", "tests/lab/apart/"]);
+            },
+        ]);
+    if (wanted.some(isApart)) groups.push(["apart", async () => runJest("lab/apart", filters, args, apartProcess)]);
+    try {
+        // First, so that only one of them makes images and starts the engine.
+        if (wanted.some(isApart)) await prepareApart();
+        return merged(
+            await Promise.all(
+                groups.map(([name, run]) =>
+                    run().catch((error: unknown) => {
+                        const message = error instanceof Error ? error.message : String(error);
+                        console.error(message);
+                        return { passed: 0, failed: 1, skipped: 0, notes: [`failed: lab, ${name}: ${message}`] };
+                    }),
+                ),
+            ),
+        );
+    } finally {
+        await removeLabs();
+    }
+}
+
 async function runLevel(level: Level, filters: readonly string[]): Promise<Result> {
     const started = Date.now();
     console.log(`\n== ${level}`);
@@ -200,22 +243,8 @@ async function runLevel(level: Level, filters: readonly string[]): Promise<Resul
                 return runJest("unit", filters, ["--maxWorkers=2"]);
             case "scripts":
                 return runScripts(filters);
-            case "lab": {
-                await prepareLab();
-                try {
-                    // One stack is shared, so its files run one after the other, in the order of their names. Those that need none of
-                    // it run beside them: each waits most of the time for what the other doesn't.
-                    const args = ["--runInBand", "--verbose", "--testSequencer", "./tests/lab/sequencer.js"];
-                    return merged(
-                        await Promise.all([
-                            runJest("lab", filters, [...args, "--testPathIgnorePatterns", "tests/lab/apart/"]),
-                            runJest("lab/apart", filters, args),
-                        ]),
-                    );
-                } finally {
-                    await removeLab();
-                }
-            }
+            case "lab":
+                return runLab(filters);
         }
     };
     let result: Omit<Result, "level" | "seconds">;

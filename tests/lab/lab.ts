@@ -27,7 +27,7 @@ export interface LabOptions {
 function start(
     args: readonly string[],
     seconds: number,
-    environment = labEnvironment,
+    environment: NodeJS.ProcessEnv = labEnvironment,
     program = "lab/cli.ts",
 ): ChildProcessWithoutNullStreams {
     return spawn(process.execPath, [join(root, "toolchain", "bootstrap.mjs"), program, ...args], {
@@ -137,7 +137,7 @@ export async function startOnHost(name: string, command: readonly string[], seco
     };
 }
 
-export function status(environment = labEnvironment): LabView {
+export function status(environment: NodeJS.ProcessEnv = labEnvironment): LabView {
     return labView(pathsOf(environment));
 }
 
@@ -246,7 +246,7 @@ interface EngineEvent {
 }
 
 /** A client of the lab's API with its own key pair. */
-export function api(environment = labEnvironment): Rpc {
+export function api(environment: NodeJS.ProcessEnv = labEnvironment): Rpc {
     const paths = pathsOf(environment);
     const identity = JSON.parse(readFileSync(paths.identity, "utf8")) as {
         accessKeyId: string;

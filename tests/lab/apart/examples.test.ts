@@ -1,138 +1,32 @@
-/** The examples, as a user runs them: with the package that `npm run package` makes, installed by npm in a folder of their own. */
-import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** Examples that need nothing of the platform's stack: on machines that exist, in a VPC that exists, and twice in one account. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { parse, stringify } from "yaml";
-import { labPaths } from "../../lab/paths";
-import type { HostView } from "../../lab/view";
-import { root } from "../../toolchain/folders";
-import { makePackage } from "../../toolchain/package";
-import { checkOutRelease, lastRelease, releaseProblem } from "../../toolchain/release";
-import { labEnvironment } from "../prepare";
-import { api, configure, eventually, labOutput, onHost, outputOn, status, up, upChanges, changesIn } from "./lab";
+import type { HostView } from "../../../lab/view";
+import { lastRelease } from "../../../toolchain/release";
+import {
+    accepted,
+    archives,
+    call,
+    folder,
+    init,
+    outputsOf,
+    prepareExamples,
+    pulumi,
+    remove,
+    removeExamples,
+    upAgain,
+    upgrade,
+    upgraded,
+    use,
+    region,
+    run,
+} from "../examples";
+import { eventually, onHost, outputOn, status } from "../lab";
 
 jest.setTimeout(600_000);
 
-const run = promisify(execFile);
-const call = api();
-const region = { RegionId: "cn-hangzhou" };
-const paths = labPaths({ ...process.env, ...labEnvironment });
-const folder = mkdtempSync(join(tmpdir(), "multihost-examples-"));
-const stack = "example";
-
-/** Pulumi in an example's folder, with the lab's backend and keys. */
-function pulumi(example: string, args: readonly string[], input = "", name = stack): Promise<string> {
-    return labOutput(["pulumi", "--cwd", join(folder, example), ...args, "--stack", name], { seconds: 400, input });
-}
-
-/** Makes an example's stack: the settings that the example has for it, if any, on the lab's cloud. */
-async function init(example: string, config: Readonly<Record<string, unknown>>, name = stack): Promise<void> {
-    const { config: lab } = parse(readFileSync(join(paths.project, "Pulumi.lab.yaml"), "utf8")) as {
-        config: Record<string, unknown>;
-    };
-    const cloud = Object.entries(lab).filter(([key]) => key.startsWith("alicloud:"));
-    const own = Object.entries(config).map(([key, value]) => [`${example}:${key}`, value]);
-    const file = join(folder, example, `Pulumi.${name}.yaml`);
-    const { config: given = {} } = existsSync(file)
-        ? (parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> })
-        : {};
-    writeFileSync(
-        file,
-        stringify({ config: { ...given, ...Object.fromEntries([...cloud, ...own] as [string, unknown][]) } }),
-    );
-    await labOutput(["pulumi", "--cwd", join(folder, example), "stack", "init", name]);
-}
-
-async function outputsOf(example: string, name = stack): Promise<Record<string, unknown>> {
-    const printed = await pulumi(example, ["stack", "output", "--json", "--show-secrets"], "", name);
-    return JSON.parse(printed) as Record<string, unknown>;
-}
-
-const upAgain = (example: string, name = stack): Promise<string> =>
-    pulumi(example, ["up", "--yes", "--skip-preview", "--expect-no-changes"], "", name);
-
-/** Takes a stack of an example away with all that it has made. */
-async function remove(example: string, name = stack): Promise<void> {
-    await pulumi(example, ["destroy", "--yes", "--skip-preview"], "", name);
-    await labOutput(["pulumi", "--cwd", join(folder, example), "stack", "rm", name, "--yes"]);
-}
-
-/** Calls an action of the cloud until it is accepted: what it needs may still be on its way. */
-async function accepted(
-    product: "Ecs" | "Vpc",
-    action: string,
-    parameters: Record<string, string>,
-): Promise<Record<string, unknown>> {
-    const { value } = await eventually(action, 60, () => call(product, action, { ...region, ...parameters }));
-    return value;
-}
-
-const problem = releaseProblem();
-/** A test that upgrades from the last release; where that isn't there, its name says why it is skipped. */
-const upgrade = (name: string, run: () => Promise<void>): void =>
-    problem === undefined ? it(name, run) : it.skip(`${name} (${problem})`, run);
-
-/** Archives of the package: of this version, and of the last release where that is there. */
-const archives: { current?: string; released?: string } = {};
-const release = join(folder, "release");
-
-/** Puts one version of the package, and of the example that comes with it, into an example's folder, as npm would. */
-async function use(version: keyof typeof archives, example: string): Promise<void> {
-    const installed = join(folder, example, "node_modules", "@multihost", "alicloud");
-    rmSync(installed, { recursive: true, force: true });
-    mkdirSync(installed, { recursive: true });
-    await run("tar", ["-xzf", archives[version]!, "--strip-components=1", "-C", installed]);
-    const sources = join(version === "released" ? release : root, "examples", example);
-    cpSync(join(sources, "index.ts"), join(folder, example, "index.ts"));
-}
-
-/** Upgrades a stack to this version. @returns what that replaced or deleted */
-async function upgraded(example: string, name = stack): Promise<string[]> {
-    await use("current", example);
-    const printed = await pulumi(example, ["up", "--yes", "--skip-preview", "--json"], "", name);
-    return changesIn(printed)
-        .filter(({ operation }) => /replace|delete/.test(operation))
-        .map((change) => `${change.operation} ${change.type} ${change.name}`);
-}
-
-beforeAll(async () => {
-    const archive = await makePackage(join(folder, "dist"));
-    archives.current = archive;
-    if (problem === undefined) {
-        checkOutRelease(release);
-        archives.released = await makePackage(join(folder, "dist-released"), release);
-    }
-    const examples = join(root, "examples");
-    cpSync(examples, folder, { recursive: true, filter: (file) => !file.includes("node_modules") });
-    /** What npm has installed, by what an example depends on: most depend on the same. */
-    const installed = new Map<string, string>();
-    for (const example of readdirSync(examples, { withFileTypes: true })) {
-        if (!example.isDirectory()) continue;
-        const file = join(folder, example.name, "package.json");
-        const manifest = JSON.parse(readFileSync(file, "utf8")) as {
-            dependencies: Record<string, string>;
-            devDependencies: Record<string, string>;
-        };
-        manifest.dependencies["@multihost/alicloud"] = `file:${archive}`;
-        writeFileSync(file, JSON.stringify(manifest));
-        const needed = JSON.stringify([manifest.dependencies, manifest.devDependencies]);
-        const modules = join(folder, example.name, "node_modules");
-        const same = installed.get(needed);
-        if (same !== undefined) {
-            await run("cp", ["-al", same, modules]);
-            continue;
-        }
-        await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], {
-            cwd: join(folder, example.name),
-            maxBuffer: 2 ** 26,
-        });
-        installed.set(needed, modules);
-    }
-});
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeAll(prepareExamples);
+afterAll(removeExamples);
 
 describe("machines that exist", () => {
     const ids: string[] = [];
@@ -375,62 +269,6 @@ vrrp_instance service {
             await remove("floating-address");
             expect(await answering()).toBe("nobody");
         });
-    });
-});
-
-describe("a MySQL pair on hosts of the platform's stack", () => {
-    const example = "mysql-on-platform";
-    const config = { platform: "organization/multihost/lab", clientCidrs: ["10.0.0.0/16"] };
-
-    afterAll(async () => {
-        await configure("sharedHosts", undefined);
-        await up();
-    });
-
-    it("has no hosts before the platform shares any", async () => {
-        await init(example, config);
-        await expect(pulumi(example, ["preview"])).rejects.toThrow(/hosts/);
-    });
-
-    it("replicates what is written, reached through the platform's bastion, and no key stands in plain text", async () => {
-        await configure("sharedHosts[0]", "node-5");
-        await configure("sharedHosts[1]", "node-6");
-        expect(await upChanges()).toEqual([]);
-        await pulumi(example, ["up", "--yes", "--skip-preview"]);
-        const { source, replicas, url } = (await outputsOf(example)) as {
-            source: { name: string };
-            replicas: { name: string }[];
-            url: string;
-        };
-        expect([source.name, ...replicas.map(({ name }) => name)]).toEqual(["node-5", "node-6"]);
-        const { username, password, hostname, port } = new URL(url);
-        const sql = (address: string, statement: string) =>
-            onHost(
-                "node-6",
-                `MYSQL_PWD=$(cat) mariadb --ssl -h ${address} -P ${port} -u ${username} -N orders -e '${statement}'`,
-                { input: decodeURIComponent(password) },
-            );
-        const replica = status().hosts.find(({ name }) => name === "node-6")!.privateAddress;
-        expect((await sql(hostname, "CREATE TABLE one (id INT PRIMARY KEY); INSERT INTO one VALUES (42)")).stderr).toBe(
-            "",
-        );
-        await eventually("the row on the replica", 30, async () =>
-            (await sql(replica, "SELECT id FROM one")).stdout.trim() === "42" ? true : undefined,
-        );
-        const state = await pulumi(example, ["stack", "export"]);
-        expect(state).not.toMatch(/-----BEGIN [A-Z ]*PRIVATE KEY-----/);
-        expect(state).not.toContain(decodeURIComponent(password));
-        await upAgain(example);
-    });
-
-    it("goes without touching the platform's hosts", async () => {
-        await remove(example);
-        const { hosts } = status();
-        expect(hosts.filter(({ name }) => /^node-[56]$/.test(name)).map(({ state }) => state)).toEqual([
-            "Running",
-            "Running",
-        ]);
-        expect(await upChanges()).toEqual([]);
     });
 });
 
