@@ -174,6 +174,7 @@ apt-get -q update
 apt-get -q -y full-upgrade
 apt-get -q -y --no-install-recommends install ${definition.packages.join(" ")}
 apt-get clean
+${definition.removed.includes("var/lib/apt/lists") ? "" : "apt-cache gencaches"}
 `,
         timeout: BUILD_TIMEOUT,
     });
