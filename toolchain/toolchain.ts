@@ -362,8 +362,6 @@ function environment(selection: Selection, home: string): Record<string, string>
         PULUMI_SKIP_UPDATE_CHECK: "true",
         // Types are checked by the tests; at every run it would only cost time.
         PULUMI_NODEJS_TRANSPILE_ONLY: "true",
-        // The SDK notes a stack trace for each of thousands of promises; long ones are a quarter of a program's time.
-        NODE_OPTIONS: [process.env["NODE_OPTIONS"], "--stack-trace-limit=5"].filter(Boolean).join(" "),
         // Where downloads are out of reach, asking for a plugin again and again only delays the message.
         ...(own ? { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" } : {}),
     };
