@@ -60,8 +60,10 @@ async function runStatic(): Promise<Omit<Result, "level" | "seconds">> {
         ["format", "prettier", ["--check", "."]],
     ];
     const notes: string[] = [];
-    for (const [name, command, args] of checks) {
-        const { code, output } = await execute(binary(command), args, { quiet: true });
+    // Each takes one processor.
+    const outcomes = checks.map(([, command, args]) => execute(binary(command), args, { quiet: true }));
+    for (const [index, [name, command, args]] of checks.entries()) {
+        const { code, output } = await outcomes[index]!;
         console.log(`  ${code === 0 ? "✓" : "✗"} ${name}`);
         if (code !== 0) {
             console.log(output.split("\n").slice(-60).join("\n"));
