@@ -137,12 +137,43 @@ const ecs = (action: string, idName: string) => {
 const alb = (action: string, idName: string) => {
     return (rpc: Rpc, region: string, id: string) => rpc("Alb", action, { RegionId: region, [idName]: id });
 };
-const nlb = (action: string, idName: string) => {
-    return (rpc: Rpc, region: string, id: string) => rpc("Nlb", action, { RegionId: region, [idName]: id });
-};
 const slb = (action: string, idName: string) => {
     return (rpc: Rpc, region: string, id: string) => rpc("Slb", action, { RegionId: region, [idName]: id });
 };
+
+/** One of the newer balancers, which is deleted once nothing protects it. */
+function balancerOf(
+    product: "Alb" | "Nlb",
+    unprotect: (id: string) => readonly [action: string, parameters: Readonly<Record<string, string>>],
+): Finder {
+    return listed({
+        product,
+        describe: "ListLoadBalancers",
+        path: "LoadBalancers",
+        id: "LoadBalancerId",
+        name: "LoadBalancerName",
+        inputs: ["loadBalancerName"],
+        filters: { "LoadBalancerNames.1": "loadBalancerName" },
+        remove: async (rpc, region, id) => {
+            const [action, parameters] = unprotect(id);
+            await rpc(product, action, { RegionId: region, ...parameters });
+            await rpc(product, "DeleteLoadBalancer", { RegionId: region, LoadBalancerId: id });
+        },
+    });
+}
+
+function serverGroupOf(product: "Alb" | "Nlb"): Finder {
+    return listed({
+        product,
+        describe: "ListServerGroups",
+        path: "ServerGroups",
+        id: "ServerGroupId",
+        name: "ServerGroupName",
+        inputs: ["serverGroupName"],
+        filters: { "ServerGroupNames.1": "serverGroupName" },
+        remove: (rpc, region, id) => rpc(product, "DeleteServerGroup", { RegionId: region, ServerGroupId: id }),
+    });
+}
 
 /** A listener of one of the newer balancers: a port has one for each protocol. */
 function listenerOf(product: "Alb" | "Nlb"): Finder {
@@ -350,29 +381,11 @@ const finders: Readonly<Record<string, Finder>> = {
             await rpc("Slb", "DeleteLoadBalancer", balancer);
         },
     }),
-    "alicloud:alb/loadBalancer:LoadBalancer": listed({
-        product: "Alb",
-        describe: "ListLoadBalancers",
-        path: "LoadBalancers",
-        id: "LoadBalancerId",
-        name: "LoadBalancerName",
-        inputs: ["loadBalancerName"],
-        filters: { "LoadBalancerNames.1": "loadBalancerName" },
-        remove: async (rpc, region, id) => {
-            await rpc("Alb", "DisableDeletionProtection", { RegionId: region, ResourceId: id });
-            await alb("DeleteLoadBalancer", "LoadBalancerId")(rpc, region, id);
-        },
-    }),
-    "alicloud:alb/serverGroup:ServerGroup": listed({
-        product: "Alb",
-        describe: "ListServerGroups",
-        path: "ServerGroups",
-        id: "ServerGroupId",
-        name: "ServerGroupName",
-        inputs: ["serverGroupName"],
-        filters: { "ServerGroupNames.1": "serverGroupName" },
-        remove: alb("DeleteServerGroup", "ServerGroupId"),
-    }),
+    "alicloud:alb/loadBalancer:LoadBalancer": balancerOf("Alb", (id) => [
+        "DisableDeletionProtection",
+        { ResourceId: id },
+    ]),
+    "alicloud:alb/serverGroup:ServerGroup": serverGroupOf("Alb"),
     "alicloud:alb/acl:Acl": listed({
         product: "Alb",
         describe: "ListAcls",
@@ -400,30 +413,11 @@ const finders: Readonly<Record<string, Finder>> = {
                 };
             });
     },
-    "alicloud:nlb/loadBalancer:LoadBalancer": listed({
-        product: "Nlb",
-        describe: "ListLoadBalancers",
-        path: "LoadBalancers",
-        id: "LoadBalancerId",
-        name: "LoadBalancerName",
-        inputs: ["loadBalancerName"],
-        filters: { "LoadBalancerNames.1": "loadBalancerName" },
-        remove: async (rpc, region, id) => {
-            const balancer = { RegionId: region, LoadBalancerId: id };
-            await rpc("Nlb", "UpdateLoadBalancerProtection", { ...balancer, DeletionProtectionEnabled: "false" });
-            await rpc("Nlb", "DeleteLoadBalancer", balancer);
-        },
-    }),
-    "alicloud:nlb/serverGroup:ServerGroup": listed({
-        product: "Nlb",
-        describe: "ListServerGroups",
-        path: "ServerGroups",
-        id: "ServerGroupId",
-        name: "ServerGroupName",
-        inputs: ["serverGroupName"],
-        filters: { "ServerGroupNames.1": "serverGroupName" },
-        remove: nlb("DeleteServerGroup", "ServerGroupId"),
-    }),
+    "alicloud:nlb/loadBalancer:LoadBalancer": balancerOf("Nlb", (id) => [
+        "UpdateLoadBalancerProtection",
+        { LoadBalancerId: id, DeletionProtectionEnabled: "false" },
+    ]),
+    "alicloud:nlb/serverGroup:ServerGroup": serverGroupOf("Nlb"),
     "alicloud:nlb/listener:Listener": listenerOf("Nlb"),
     "alicloud:nlb/serverGroupServerAttachment:ServerGroupServerAttachment": async (rpc, region, inputs) => {
         const group = { RegionId: region, ServerGroupId: text(inputs, "serverGroupId") };
