@@ -264,8 +264,17 @@ async function main(): Promise<void> {
     const words = process.argv.slice(2);
     const chosen = words.filter((word): word is Level => (levels as readonly string[]).includes(word));
     const filters = words.filter((word) => !(levels as readonly string[]).includes(word) && !word.startsWith("-"));
-    const results: Result[] = [];
-    for (const level of chosen.length > 0 ? chosen : levels) results.push(await runLevel(level, filters));
+    const wanted = levels.filter((level) => chosen.length === 0 || chosen.includes(level));
+    const inTurn = async (...some: readonly Level[]): Promise<Result[]> => {
+        const results: Result[] = [];
+        for (const level of some) if (wanted.includes(level)) results.push(await runLevel(level, filters));
+        return results;
+    };
+    // Services that scripts start spend half of their time waiting for each other.
+    const results = [
+        ...(await Promise.all([inTurn("static", "unit"), inTurn("scripts")])).flat(),
+        ...(await inTurn("lab")),
+    ];
 
     console.log("");
     for (const { level, passed, failed, skipped, seconds, notes } of results) {
