@@ -270,6 +270,9 @@ async function main(): Promise<void> {
         for (const level of some) if (wanted.includes(level)) results.push(await runLevel(level, filters));
         return results;
     };
+    // One after the other, as packages are installed. What is missing in the end the level itself says.
+    if (wanted.includes("unit")) await prepareUnit().catch(() => undefined);
+    if (wanted.includes("scripts")) await prepareScripts().catch(() => undefined);
     // Services that scripts start spend half of their time waiting for each other.
     const results = [
         ...(await Promise.all([inTurn("static", "unit"), inTurn("scripts")])).flat(),
