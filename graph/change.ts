@@ -13,7 +13,7 @@ import {
 const DRAWN = 12;
 
 /** One thing that a picture shows, as a line of text. Addresses that the cloud gives are left out: a new host has none before the update. */
-function facts({ vpc, pools, balancers, nat, flows, names }: Topology): string[] {
+function facts({ vpc, pools, balancers, stores, nat, flows, names }: Topology): string[] {
     return [
         ...(vpc === undefined ? [] : [`VPC ${vpc.name} ${vpc.cidr}`]),
         ...pools.flatMap(({ name, hosts, amongThemselves }) => [
@@ -23,6 +23,7 @@ function facts({ vpc, pools, balancers, nat, flows, names }: Topology): string[]
         ...balancers.map(
             (one) => `balancer ${one.name}, ${one.public ? "public" : "private"}: ${one.ports.join(", ")}`,
         ),
+        ...stores.map(({ name }) => `file storage ${name}`),
         ...(nat === undefined ? [] : [NAT]),
         ...flows.map(({ from, to, ports }) => `${from} → ${to}${ports.length === 0 ? "" : `: ${ports.join(", ")}`}`),
         ...names.map((name) => `name ${name}`),
@@ -76,10 +77,10 @@ export function toMermaid(before: Topology, after: Topology): string {
     };
     const pools = drawnPools(before, after);
     const isPool = (end: string): boolean => pools.some(({ pool }) => pool === end);
-    const isBalancer = (end: string): boolean => after.balancers.some(({ name }) => name === end);
+    const isService = (end: string): boolean => [...after.balancers, ...after.stores].some(({ name }) => name === end);
     const endOf = (end: string): string => idOf(isPool(end) ? "pool" : "end", end);
     const outside = [...new Set(after.flows.flatMap(({ from, to }) => [from, to]))].filter(
-        (end) => !isPool(end) && !isBalancer(end) && end !== NAT,
+        (end) => !isPool(end) && !isService(end) && end !== NAT,
     );
     const balancer = ({ name, ports }: TopologyBalancer): string =>
         `${endOf(name)}{{${label(name, "load balancer", ports.map((port) => `:${port}`).join(" "))}}}`;
@@ -91,6 +92,7 @@ export function toMermaid(before: Topology, after: Topology): string {
         ...after.balancers.filter((one) => one.public).map(balancer),
         `subgraph vpc[${label(after.vpc === undefined ? "network" : `VPC ${after.vpc.name} ${after.vpc.cidr}`)}]`,
         ...after.balancers.filter((one) => !one.public).map(balancer),
+        ...after.stores.map(({ name }) => `${endOf(name)}[(${label(name, "file storage")})]`),
         ...(after.nat === undefined ? [] : [`${endOf(NAT)}{{${label(NAT)}}}`]),
         ...pools.flatMap(({ pool, hosts }) => poolLines(pool, hosts, idOf)),
         "end",

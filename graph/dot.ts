@@ -1,5 +1,13 @@
 /** A topology in Graphviz's language. */
-import { INTERNET, NAT, type Topology, type TopologyBalancer, type TopologyHost, type TopologyPool } from "./topology";
+import {
+    INTERNET,
+    NAT,
+    type Topology,
+    type TopologyBalancer,
+    type TopologyHost,
+    type TopologyPool,
+    type TopologyStore,
+} from "./topology";
 
 /** Fills by zone, in the order of their names; a fifth zone begins again. Chosen to be told apart by colour-blind people. */
 const zoneColours = ["#dbe9f6", "#fde7c8", "#dff0d8", "#eadcf4"];
@@ -35,8 +43,12 @@ function balancer({ name, address, ports }: TopologyBalancer): string {
     return `${quoted(`end ${name}`)} [label=${label(name, "load balancer", address, ports.map((port) => `:${port}`).join(" "))}, shape=hexagon, fillcolor="white"]`;
 }
 
+function store({ name, mountTargets }: TopologyStore): string {
+    return `${quoted(`end ${name}`)} [label=${label(name, "file storage", ...mountTargets)}, shape=cylinder, fillcolor="white"]`;
+}
+
 /** A picture of a stack. The same topology gives the same text. */
-export function toDot({ vpc, pools, balancers, nat, flows, names }: Topology): string {
+export function toDot({ vpc, pools, balancers, stores, nat, flows, names }: Topology): string {
     const zones = [...new Set(pools.flatMap(({ hosts }) => hosts.map(({ zone }) => zone)))].sort();
     const colours = new Map(zones.map((zone, index) => [zone, zoneColours[index % zoneColours.length]!]));
     const poolNames = new Map(pools.map((one) => [one.name, one]));
@@ -45,7 +57,7 @@ export function toDot({ vpc, pools, balancers, nat, flows, names }: Topology): s
         ...(nat === undefined ? [] : [NAT]),
     ]);
     const outside = [...new Set(flows.flatMap(({ from, to }) => [from, to]))].filter(
-        (end) => !poolNames.has(end) && end !== NAT && !balancers.some(({ name }) => name === end),
+        (end) => !poolNames.has(end) && end !== NAT && ![...balancers, ...stores].some(({ name }) => name === end),
     );
     // An edge to a cluster needs a node in it; the middle one keeps it short.
     const anchor = (end: string): string => {
@@ -75,6 +87,7 @@ export function toDot({ vpc, pools, balancers, nat, flows, names }: Topology): s
         'subgraph "cluster vpc" {',
         `label=${label(vpc === undefined ? "network" : `VPC ${vpc.name} ${vpc.cidr}`, names.join("  "))}; style=rounded; color="#52606d";`,
         ...balancers.filter((one) => inside.has(one.name)).map((one) => `${balancer(one)};`),
+        ...stores.map((one) => `${store(one)};`),
         ...(nat === undefined
             ? []
             : [`${quoted(`end ${NAT}`)} [label=${label(NAT, nat)}, shape=hexagon, fillcolor="white"];`]),

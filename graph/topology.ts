@@ -32,7 +32,14 @@ export interface TopologyBalancer {
     readonly ports: readonly string[];
 }
 
-/** Who may connect to whom. Ends are names of pools and balancers, `NAT gateway`, or a range of addresses. */
+/** File storage of the cloud's. */
+export interface TopologyStore {
+    readonly name: string;
+    /** Names under which it is mounted, as far as they are known. */
+    readonly mountTargets: readonly string[];
+}
+
+/** Who may connect to whom. Ends are names of pools, balancers and stores, `NAT gateway`, or a range of addresses. */
 export interface Flow {
     readonly from: string;
     readonly to: string;
@@ -43,6 +50,7 @@ export interface Topology {
     readonly vpc: { readonly name: string; readonly cidr: string } | undefined;
     readonly pools: readonly TopologyPool[];
     readonly balancers: readonly TopologyBalancer[];
+    readonly stores: readonly TopologyStore[];
     /** Address from which hosts without one of their own reach the internet; undefined without a NAT gateway. */
     readonly nat: string | undefined;
     readonly flows: readonly Flow[];
@@ -61,6 +69,8 @@ const types = {
     address: "alicloud:ecs/eipAddress:EipAddress",
     association: "alicloud:ecs/eipAssociation:EipAssociation",
     nat: "alicloud:vpc/natGateway:NatGateway",
+    fileSystem: "alicloud:nas/fileSystem:FileSystem",
+    mountTarget: "alicloud:nas/mountTarget:MountTarget",
     record: "alicloud:pvtz/zoneRecord:ZoneRecord",
     zone: "alicloud:pvtz/zone:Zone",
     step: "command:remote:Command",
@@ -119,10 +129,18 @@ export function topologyOf(resources: readonly Resource[]): Topology {
         ]);
     }
     const balancers = balancersOf(resources);
+    const stores = of(types.fileSystem).map(({ urn, id }) => ({
+        name: nameOf(urn),
+        mountTargets: of(types.mountTarget)
+            .filter(({ outputs }) => outputs?.["fileSystemId"] === id)
+            .map(({ outputs }) => text(outputs?.["mountTargetDomain"]))
+            .filter((domain) => domain !== ""),
+    }));
     const [nat] = of(types.nat);
     const flows = [
         ...ruleFlows(of(types.rule), members),
         ...balancers.flatMap((balancer) => balancerFlows(balancer, members)),
+        ...mountFlows(of(types.step), stores, members),
         ...(nat === undefined ? [] : outboundFlows(pools)),
     ];
     const zones = new Map(of(types.zone).map(({ id, outputs }) => [id, text(outputs?.["zoneName"])]));
@@ -147,6 +165,7 @@ export function topologyOf(resources: readonly Resource[]): Topology {
             public: open,
             ports: sortedOnce(ports),
         })),
+        stores: stores.sort((one, other) => byName(one.name, other.name)),
         nat: nat && (publicAddresses.get(nat.id ?? "") ?? ""),
         flows: flows.filter(({ from, to }) => from !== to),
         names: [...new Set(names)].sort(byName),
@@ -193,6 +212,23 @@ function stepsOf(commands: readonly Resource[]): Map<string, Set<string>> {
         }
     }
     return found;
+}
+
+/** Hosts that mount what the cloud keeps. A new mount target has no name before the update: then it is the only one there is. */
+function mountFlows(commands: readonly Resource[], stores: readonly TopologyStore[], members: Members): Flow[] {
+    const found = new Map<string, Flow>();
+    for (const { inputs = {} } of commands) {
+        const create = text(inputs["create"]);
+        if (scriptNameOf(create) !== "storage/nfs-client") continue;
+        const source = /\bPARAM_SOURCE='([^':]*):/.exec(create)?.[1] ?? "";
+        const store =
+            stores.find(({ mountTargets }) => mountTargets.includes(source)) ??
+            (stores.length === 1 && !/^[\d.]+$/.test(source) ? stores[0] : undefined);
+        const pool = members.get(texts(inputs["triggers"])[0] ?? "")?.pool;
+        if (store === undefined || pool === undefined) continue;
+        found.set(`${pool}\0${store.name}`, { from: pool, to: store.name, ports: ["2049"] });
+    }
+    return [...found.values()].sort((one, other) => byName(`${one.from} ${one.to}`, `${other.from} ${other.to}`));
 }
 
 type Members = ReadonlyMap<string, { readonly pool: string; readonly groups: readonly string[] }>;

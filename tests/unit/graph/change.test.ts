@@ -14,6 +14,7 @@ const topology = (hosts: readonly TopologyHost[], more: Partial<Topology> = {}):
     vpc: { name: "main", cidr: "10.0.0.0/16" },
     pools: [{ name: "node", hosts, amongThemselves: ["7000"] }],
     balancers: [],
+    stores: [],
     nat: undefined,
     flows: [{ from: "internet", to: "node", ports: ["80"] }],
     names: [],

@@ -130,6 +130,7 @@ test("reads hosts, services, ways in and out, and who may connect to whom", () =
             { name: "web", amongThemselves: [], hosts: [expect.objectContaining({ name: "web-1" })] },
         ],
         balancers: [{ name: "entry", address: "203.0.113.20", public: true, ports: ["80", "443"] }],
+        stores: [],
         nat: "203.0.113.10",
         flows: [
             { from: "198.51.100.0/24", to: "bastion", ports: ["22"] },
@@ -217,8 +218,26 @@ describe("a balancer of another type", () => {
     });
 });
 
+test("file storage of the cloud's is where those who mount it go, before it has a name, too", () => {
+    const shared = (domain: string): object[] => [
+        host("web-1", "web", "z-a", ["sg-web"], "10.0.0.3"),
+        resource("alicloud:nas/fileSystem:FileSystem", "files", "nas-1", {}),
+        resource("alicloud:nas/mountTarget:MountTarget", "files", "nas-1:m", {
+            fileSystemId: "nas-1",
+            ...(domain === "" ? {} : { mountTargetDomain: domain }),
+        }),
+        step("files-web-1", "i-web-1", `STEP=storage/nfs-client@a PARAM_SOURCE='${domain}:/' bash --norc -s`),
+    ];
+    for (const domain of ["nas-1.cn-hangzhou.nas.aliyuncs.com", ""]) {
+        const topology = readTopology({ deployment: { resources: shared(domain) } });
+        expect(topology.stores).toEqual([{ name: "files", mountTargets: domain === "" ? [] : [domain] }]);
+        expect(topology.flows).toEqual([{ from: "web", to: "files", ports: ["2049"] }]);
+        expect(toDot(topology)).toContain("shape=cylinder");
+    }
+});
+
 test("an empty stack is an empty picture", () => {
-    expect(readTopology({})).toEqual({ pools: [], balancers: [], flows: [], names: [] });
+    expect(readTopology({})).toEqual({ pools: [], balancers: [], stores: [], flows: [], names: [] });
 });
 
 test("the same stack gives the same text, whatever the order of its state", () => {
