@@ -44,43 +44,17 @@ export function prepareScripts(): Promise<void> {
     });
 }
 
-/** What tells the lab's command line which lab is meant. */
-export interface LabEnvironment extends NodeJS.ProcessEnv {
-    readonly LAB_NAME: string;
-    readonly LAB_PORT: string;
-}
-
 /** Environment of the tests' own lab: it runs beside a lab of the developer's. */
-export const labEnvironment: LabEnvironment = {
+export const labEnvironment: NodeJS.ProcessEnv = {
     LAB_NAME: process.env["TEST_LAB_NAME"] ?? "test",
     LAB_PORT: process.env["TEST_LAB_PORT"] ?? "8079",
 };
 
-/** That of the lab with the shared stack, for tests in another one beside it. */
-export const sharedLabEnvironment: LabEnvironment = {
-    LAB_NAME: process.env["TEST_SHARED_LAB_NAME"] ?? labEnvironment.LAB_NAME,
-    LAB_PORT: process.env["TEST_SHARED_LAB_PORT"] ?? labEnvironment.LAB_PORT,
-};
-
-/** Environment of a second lab, for tests that run beside those of the shared stack: a cloud of their own. */
-const apartEnvironment: LabEnvironment = {
-    LAB_NAME: `${labEnvironment.LAB_NAME}-apart`,
-    LAB_PORT: String(Number(labEnvironment.LAB_PORT) + 10),
-};
-
-/** What tells a process of tests that the second lab is its own. */
-export const apartProcess: NodeJS.ProcessEnv = {
-    TEST_LAB_NAME: apartEnvironment.LAB_NAME,
-    TEST_LAB_PORT: apartEnvironment.LAB_PORT,
-    TEST_SHARED_LAB_NAME: labEnvironment.LAB_NAME,
-    TEST_SHARED_LAB_PORT: labEnvironment.LAB_PORT,
-};
-
-function lab(environment: NodeJS.ProcessEnv, ...args: string[]): Promise<number> {
+function lab(...args: string[]): Promise<number> {
     return new Promise((done, fail) => {
         const child = spawn(process.execPath, [join(root, "toolchain", "bootstrap.mjs"), "lab/cli.ts", ...args], {
             cwd: root,
-            env: { ...process.env, ...environment },
+            env: { ...process.env, ...labEnvironment },
             stdio: ["ignore", "inherit", "inherit"],
         });
         child.on("error", fail);
@@ -90,20 +64,11 @@ function lab(environment: NodeJS.ProcessEnv, ...args: string[]): Promise<number>
 
 /** Removes what an earlier run may have left, and brings up the lab `test` with the whole stack. */
 export async function prepareLab(): Promise<void> {
-    if ((await lab(labEnvironment, "down")) !== 0) throw new Error("What an earlier run left could not be removed.");
-    if ((await lab(labEnvironment, "up")) !== 0) throw new Error("The lab did not come up: see the output above.");
+    if ((await lab("down")) !== 0) throw new Error("What an earlier run left could not be removed.");
+    if ((await lab("up")) !== 0) throw new Error("The lab did not come up: see the output above.");
 }
 
-/** The same for the lab `test-apart`, with a stack that nothing was made of, whose settings others can be made with. */
-export async function prepareApart(): Promise<void> {
-    for (const command of [["down"], ["start"], ["pulumi", "stack", "init", "lab"]])
-        if ((await lab(apartEnvironment, ...command)) !== 0)
-            throw new Error(`The second lab did not come up: see the output of \`lab ${command.join(" ")}\` above.`);
-}
-
-/** Removes both labs. */
-export async function removeLabs(): Promise<void> {
-    for (const environment of [apartEnvironment, labEnvironment])
-        if ((await lab(environment, "down")) !== 0)
-            throw new Error(`The lab "${environment.LAB_NAME}" could not be removed: see the output above.`);
+/** Removes the lab `test`. */
+export async function removeLab(): Promise<void> {
+    if ((await lab("down")) !== 0) throw new Error("The lab could not be removed: see the output above.");
 }

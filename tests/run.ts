@@ -1,15 +1,15 @@
 /**
- * Runs the tests, all levels or those named: `npm test`, `npm run test:unit`, `npm run test:lab -- scale`.
+ * Runs the tests, those levels that are named or all but the long one: `npm test`, `npm run test:unit`, `npm run test:lab -- scale`.
  * Further words choose test files by a part of their name. The last line is `N passed, N failed, N skipped`.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
-import { apartProcess, prepareApart, prepareLab, prepareScripts, prepareUnit, removeLabs } from "./prepare";
+import { prepareLab, prepareScripts, prepareUnit, removeLab } from "./prepare";
 
 const root = resolve(__dirname, "..");
-const levels = ["static", "unit", "scripts", "lab"] as const;
+const levels = ["static", "unit", "scripts", "lab", "long"] as const;
 type Level = (typeof levels)[number];
 
 interface Result {
@@ -28,17 +28,9 @@ interface Outcome {
 }
 
 /** Runs a command of the project; its output is shown unless `quiet`, and returned in any case. */
-function execute(
-    command: string,
-    args: readonly string[],
-    options: { quiet?: boolean; env?: NodeJS.ProcessEnv } = {},
-): Promise<Outcome> {
+function execute(command: string, args: readonly string[], options: { quiet?: boolean } = {}): Promise<Outcome> {
     return new Promise((done) => {
-        const child = spawn(command, args, {
-            cwd: root,
-            env: { ...process.env, ...options.env },
-            stdio: ["ignore", "pipe", "pipe"],
-        });
+        const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
         let output = "";
         const take = (chunk: Buffer): void => {
             output += chunk.toString();
@@ -90,7 +82,6 @@ async function runJest(
     folder: string,
     filters: readonly string[],
     args: readonly string[],
-    env: NodeJS.ProcessEnv = {},
 ): Promise<Omit<Result, "level" | "seconds">> {
     const directory = mkdtempSync(join(tmpdir(), "multihost-jest-"));
     const file = join(directory, "report.json");
@@ -98,7 +89,7 @@ async function runJest(
         const pattern =
             filters.length === 0 ? [`tests/${folder}/`] : filters.map((filter) => `tests/${folder}/.*${filter}`);
         const words = ["--json", `--outputFile=${file}`, "--passWithNoTests", ...args, "--", ...pattern];
-        const { code } = await execute(binary("jest"), words, { env });
+        const { code } = await execute(binary("jest"), words);
         if (!existsSync(file))
             return { passed: 0, failed: 1, skipped: 0, notes: [`failed: jest ended with ${code} and no report`] };
         const report = JSON.parse(readFileSync(file, "utf8")) as JestReport;
@@ -136,18 +127,6 @@ async function runJest(
     } finally {
         rmSync(directory, { recursive: true, force: true });
     }
-}
-
-/** Results of runs side by side as those of one. */
-function merged(results: readonly Omit<Result, "level" | "seconds">[]): Omit<Result, "level" | "seconds"> {
-    const sum = (key: "passed" | "failed" | "skipped"): number =>
-        results.reduce((total, result) => total + result[key], 0);
-    return {
-        passed: sum("passed"),
-        failed: sum("failed"),
-        skipped: sum("skipped"),
-        notes: results.flatMap(({ notes }) => notes),
-    };
 }
 
 function filesBelow(folder: string, ending: string): string[] {
@@ -193,43 +172,18 @@ async function runScripts(filters: readonly string[]): Promise<Omit<Result, "lev
     return { passed, failed: notes.filter((note) => note.startsWith("failed")).length, skipped, notes };
 }
 
-/**
- * One stack is shared, so its files run one after the other, in the order of their names. Those that need none of it run beside them,
- * in a cloud of their own: each waits most of the time for what the other doesn't.
- */
-async function runLab(filters: readonly string[]): Promise<Omit<Result, "level" | "seconds">> {
-    const wanted = filesBelow(join(root, "tests", "lab"), ".test.ts")
-        .map((file) => relative(join(root, "tests", "lab"), file))
-        .filter((file) => filters.length === 0 || filters.some((filter) => new RegExp(filter).test(file)));
-    const isApart = (file: string): boolean => file.startsWith("apart/");
-    const args = ["--runInBand", "--verbose", "--testSequencer", "./tests/lab/sequencer.js"];
-    const groups: [string, () => Promise<Omit<Result, "level" | "seconds">>][] = [];
-    // The interrupted lab is looked at beside the shared stack's.
-    if (wanted.some((file) => !isApart(file) || file.includes("interrupted")))
-        groups.push([
-            "shared",
-            async () => {
-                await prepareLab();
-                return runJest("lab", filters, [...args, "--testPathIgnorePatterns", "tests/lab/apart/"]);
-            },
-        ]);
-    if (wanted.some(isApart)) groups.push(["apart", async () => runJest("lab/apart", filters, args, apartProcess)]);
+/** One stack is shared, so the files run one after the other, in the order of their names. */
+async function runLab(
+    folder: string,
+    filters: readonly string[],
+    more: readonly string[] = [],
+): Promise<Omit<Result, "level" | "seconds">> {
+    await prepareLab();
     try {
-        // First, so that only one of them makes images and starts the engine.
-        if (wanted.some(isApart)) await prepareApart();
-        return merged(
-            await Promise.all(
-                groups.map(([name, run]) =>
-                    run().catch((error: unknown) => {
-                        const message = error instanceof Error ? error.message : String(error);
-                        console.error(message);
-                        return { passed: 0, failed: 1, skipped: 0, notes: [`failed: lab, ${name}: ${message}`] };
-                    }),
-                ),
-            ),
-        );
+        const args = ["--runInBand", "--verbose", "--testSequencer", "./tests/lab/sequencer.js", ...more];
+        return await runJest(folder, filters, args);
     } finally {
-        await removeLabs();
+        await removeLab();
     }
 }
 
@@ -246,7 +200,9 @@ async function runLevel(level: Level, filters: readonly string[]): Promise<Resul
             case "scripts":
                 return runScripts(filters);
             case "lab":
-                return runLab(filters);
+                return runLab("lab", filters, ["--testPathIgnorePatterns", "tests/lab/long/"]);
+            case "long":
+                return runLab("lab/long", filters);
         }
     };
     let result: Omit<Result, "level" | "seconds">;
@@ -264,7 +220,7 @@ async function main(): Promise<void> {
     const words = process.argv.slice(2);
     const chosen = words.filter((word): word is Level => (levels as readonly string[]).includes(word));
     const filters = words.filter((word) => !(levels as readonly string[]).includes(word) && !word.startsWith("-"));
-    const wanted = levels.filter((level) => chosen.length === 0 || chosen.includes(level));
+    const wanted: readonly Level[] = chosen.length > 0 ? chosen : levels.filter((level) => level !== "long");
     const inTurn = async (...some: readonly Level[]): Promise<Result[]> => {
         const results: Result[] = [];
         for (const level of some) if (wanted.includes(level)) results.push(await runLevel(level, filters));
@@ -276,13 +232,17 @@ async function main(): Promise<void> {
     // Services that scripts start spend half of their time waiting for each other.
     const results = [
         ...(await Promise.all([inTurn("static", "unit"), inTurn("scripts")])).flat(),
-        ...(await inTurn("lab")),
+        ...(await inTurn("lab", "long")),
     ];
 
     console.log("");
     for (const { level, passed, failed, skipped, seconds, notes } of results) {
         console.log(`${level.padEnd(8)} ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`);
         for (const note of notes) console.log(`         ${note}`);
+    }
+    if (chosen.length === 0) {
+        const long = filesBelow(join(root, "tests", "lab", "long"), ".test.ts");
+        console.log(`long     not run: ${long.length} files, \`npm run test:long\``);
     }
     const sum = (key: "passed" | "failed" | "skipped"): number =>
         results.reduce((total, result) => total + result[key], 0);

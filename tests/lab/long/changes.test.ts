@@ -11,10 +11,10 @@ import {
     up,
     upChanges,
     type Change,
-} from "./lab";
-import { access as mysqlAccess, installClient as installMysqlClient, RowWriter, statement } from "./mysql";
-import { access as redisAccess, ClusterWriter, installClient as installRedisClient, lost, whole } from "./redis";
-import { Load, Site } from "./requests";
+} from "../lab";
+import { access as mysqlAccess, installClient as installMysqlClient, RowWriter, statement } from "../mysql";
+import { access as redisAccess, ClusterWriter, installClient as installRedisClient, lost, whole } from "../redis";
+import { Load, Site } from "../requests";
 
 jest.setTimeout(900_000);
 

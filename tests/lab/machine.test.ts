@@ -11,11 +11,11 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { LabMachine, createMachine, ensureEngine, ensureImage } from "../../../lab/machine";
-import { writeAtomically } from "../../../lab/hosts/files";
-import { installPackages } from "../../../lab/hosts/engine";
-import { Runner, quote } from "../../../lab/hosts/runner";
-import { PEER, balancerFiles } from "../../../lab/net/haproxy";
+import { LabMachine, createMachine, ensureEngine, ensureImage } from "../../lab/machine";
+import { writeAtomically } from "../../lab/hosts/files";
+import { installPackages } from "../../lab/hosts/engine";
+import { Runner, quote } from "../../lab/hosts/runner";
+import { PEER, balancerFiles } from "../../lab/net/haproxy";
 import type {
     DesiredAccess,
     DesiredBalancer,
@@ -27,7 +27,7 @@ import type {
     DesiredSecurityGroup,
     DesiredVpc,
     MachineEvent,
-} from "../../../lab/model/desired";
+} from "../../lab/model/desired";
 
 const run = promisify(execFile);
 const NAME = "machine-test";

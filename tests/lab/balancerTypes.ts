@@ -1,4 +1,4 @@
-/** Balancers of the other types, one after the other in front of the shared stack's web servers: what their clients see. */
+/** Balancers of the other types in front of the shared stack's web servers: what their clients see. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
@@ -7,8 +7,6 @@ import { labPaths } from "../../lab/paths";
 import { labEnvironment } from "../prepare";
 import { addressesOf, api, eventually, labOutput, outputOn, outputs, status } from "./lab";
 import { datagramsAnsweredBy, Load, Site } from "./requests";
-
-jest.setTimeout(300_000);
 
 const program = join(__dirname, "balancers");
 const call = api();
@@ -68,7 +66,19 @@ const types: readonly Type[] = [
 let base: Readonly<Record<string, unknown>>;
 let web: readonly { readonly name: string; readonly address: string; readonly instanceId: string }[];
 
-beforeAll(async () => {
+/** Answers datagrams on port 5300 with the host's name, until it is stopped. */
+function serveDatagrams(host: string): Promise<string> {
+    const program = [
+        "import socket, sys",
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+        "s.bind(('', 5300))",
+        "while True:",
+        "    s.sendto(sys.argv[1].encode(), s.recvfrom(2048)[1])",
+    ].join("\n");
+    return outputOn(host, `systemd-run -q --collect --unit datagrams python3 -c "${program}" ${host}`);
+}
+
+async function setUp(): Promise<void> {
     const found = await outputs();
     const { config } = parse(
         readFileSync(join(labPaths({ ...process.env, ...labEnvironment }).project, "Pulumi.lab.yaml"), "utf8"),
@@ -91,21 +101,12 @@ beforeAll(async () => {
         .hosts.filter(({ name }) => ["web-1", "web-2"].includes(name))
         .map(({ name, privateAddress, instanceId }) => ({ name, address: privateAddress, instanceId }));
     await Promise.all(web.map(({ name }) => outputOn(name, `echo ${name} >/srv/www/current/who`)));
-});
-
-/** Answers datagrams on port 5300 with the host's name, until it is stopped. */
-function serveDatagrams(host: string): Promise<string> {
-    const program = [
-        "import socket, sys",
-        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
-        "s.bind(('', 5300))",
-        "while True:",
-        "    s.sendto(sys.argv[1].encode(), s.recvfrom(2048)[1])",
-    ].join("\n");
-    return outputOn(host, `systemd-run -q --collect --unit datagrams python3 -c "${program}" ${host}`);
 }
 
-describe.each(types)("a balancer of type $type", ({ type, product, name, protocol, lists }) => {
+/** Declares the tests of a type. */
+export function provesBalancer(wanted: Type["type"]): void {
+    const { type, product, name, protocol, lists } = types.find((one) => one.type === wanted)!;
+
     const file = join(program, `Pulumi.${type}.yaml`);
 
     function pulumi(...args: readonly string[]): Promise<string> {
@@ -151,6 +152,7 @@ describe.each(types)("a balancer of type $type", ({ type, product, name, protoco
     afterAll(() => rmSync(file, { force: true }));
 
     beforeAll(async () => {
+        await setUp();
         writeFileSync(file, "");
         await labOutput(["pulumi", "stack", "init", type, "--cwd", program]);
         await up({});
@@ -257,4 +259,4 @@ describe.each(types)("a balancer of type $type", ({ type, product, name, protoco
             expect({ action, left: (await call(product, action, {}))[list] }).toEqual({ action, left: [] });
         }
     });
-});
+}
