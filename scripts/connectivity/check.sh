@@ -80,6 +80,11 @@ unreachable() {
 # explain NAME ADDRESS WHAT ERROR: the peer has counted what arrived from here.
 explain() {
     local name=$1 address=$2 what=$3 error=$4 filtered=''
+    # Nobody could have answered: a connection of the peer's own has that port. But packets get there, and the refusal gets back.
+    if [[ $error == *refused* && " $WATCH_READY " == *" busy=$what "* && " $WATCH_SEEN " == *" $what="* ]]; then
+        printf '%s:%s\n' "$name" "$what" >>"$REPORT"
+        return 0
+    fi
     [[ $WATCH_SEEN == *filters=yes* ]] || filtered=', although no rule of its packet filter is known to do so'
     if [[ " $WATCH_SEEN " == *" $what="* ]]; then
         if [[ $error == *refused* && " $WATCH_READY " == *" $what "* ]]; then

@@ -15,7 +15,8 @@ helper_text() {
 #!/usr/bin/python3 -I
 """multihost-connectivity watch SECONDS SOURCE PORT...
 
-Answers on those ports where nothing listens, and counts what arrives from SOURCE before any packet filter sees it.
+Answers on those ports where nothing listens, and counts what arrives from SOURCE before any packet filter sees it. Says first which of them
+somebody listens on, and which are "busy": a connection of this host's own to elsewhere has that number, so nobody can answer there.
 Ends when standard input does, and after SECONDS at the latest.
 """
 import ctypes
@@ -29,6 +30,20 @@ import sys
 import time
 
 LONGEST = 120
+
+
+def has_listener(port):
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            with open(table) as lines:
+                next(lines)
+                for line in lines:
+                    _, local, _, state = line.split()[:4]
+                    if state == "0A" and int(local.rpartition(":")[2], 16) == port:
+                        return True
+        except OSError:
+            pass
+    return False
 
 
 def listen(ports):
@@ -47,7 +62,7 @@ def listen(ports):
             if error.errno != errno.EADDRINUSE:
                 raise
             listener.close()
-            taken.append(port)
+            taken.append(str(port) if has_listener(port) else f"busy={port}")
     return listeners, taken
 
 

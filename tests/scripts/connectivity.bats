@@ -28,7 +28,7 @@ setup() {
             ssh*) address=${command#*@}; address=${address%% *}; grep -qx "$address" "$HOST/relayed" || exit 255 ;;
             esac
             [[ $command == ssh* ]] || grep -qx "$address" "$HOST/login" || { echo "ssh: connect: timed out" >&2; exit 255; }
-            [[ $command != *watch* ]] || { echo ready; cat >/dev/null; echo "seen $(cat "$HOST/seen-$address" 2>/dev/null)"; }'
+            [[ $command != *watch* ]] || { echo "ready $(cat "$HOST/ready-$address" 2>/dev/null)"; cat >/dev/null; echo "seen $(cat "$HOST/seen-$address" 2>/dev/null)"; }'
     }
     : >"$host/refused"
     : >"$host/answers-others"
@@ -107,6 +107,18 @@ check() {
     [[ $stderr == *"-> b 7000: host firewall: packets arrive at b and are refused there"* ]]
 }
 
+@test "takes the refusal of a port that a peer's own connection has for an answer, when what was sent arrived" {
+    printf '10.0.0.%s 22\n' 2 3 >"$host/open"
+    printf '10.0.0.2 7000\n' >"$host/refused"
+    printf 'filters=no ping=3 7000=2\n' >"$host/seen-10.0.0.2"
+    printf '22 busy=7000\n' >"$host/ready-10.0.0.2"
+    peers=b=10.0.0.2 check
+    [[ $status == 0 && $(field checked) == '["b:22","b:7000","b:ping"]' ]]
+    printf 'filters=no ping=3\n' >"$host/seen-10.0.0.2"
+    peers=b=10.0.0.2 check
+    [[ $status != 0 && $stderr == *"-> b 7000: host firewall: refused before it left this host"* ]]
+}
+
 @test "asks a peer whose SSH is blocked by way of another one" {
     sed -i /10.0.0.3/d "$host/login" "$host/open"
     printf '10.0.0.3\n' >"$host/relayed"
@@ -141,6 +153,26 @@ check() {
     cat "$host/out"
     [[ $(head -n 1 "$host/out") == ready && $(tail -n 1 "$host/out") =~ ^seen\ filters=(yes|no)\ .*27399=[12] ]]
     run ! bash -c 'exec 3<>/dev/tcp/127.0.0.1/27399'
+}
+
+@test "the helper tells who listens from a connection that only has the port" {
+    ((EUID == 0)) || skip "it needs root"
+    mesh
+    mkfifo "$host/in"
+    # One listens on 27397; a connection to it has 27396 on its own side.
+    python3 -c '
+import socket, sys
+listener = socket.create_server(("127.0.0.1", 27397))
+client = socket.create_connection(("127.0.0.1", 27397), source_address=("127.0.0.1", 27396))
+print("there", flush=True)
+sys.stdin.read()' <"$host/in" >"$host/there" &
+    python=$!
+    exec 8>"$host/in"
+    for _ in $(seq 50); do ! grep -q there "$host/there" || break; sleep 0.1; done
+    run /usr/bin/env -i /usr/bin/timeout 20 "$(command -v python3)" -I "$HELPER" watch 20 127.0.0.1 27397 27396 27395 </dev/null
+    exec 8>&-
+    wait "$python"
+    [[ ${lines[0]} == "ready 27397 busy=27396" ]]
 }
 
 @test "the helper refuses anything else" {
