@@ -113,12 +113,16 @@ async function keyOfSteps({ paths }: Login, { instanceId }: HostView): Promise<s
         // Encrypted anew, and so another file, whenever it changes.
         const file = keyFile(paths, JSON.stringify(encrypted));
         if (existsSync(file)) return file;
-        const exported = JSON.parse((await exportStack(paths, name)) ?? "{}") as Exported;
-        const connection = plain(connectionTo(exported.deployment?.resources ?? [], instanceId));
-        const privateKey = (connection as { privateKey?: unknown } | undefined)?.privateKey;
-        if (typeof privateKey === "string") return writeKey(file, privateKey);
+        const privateKey = findLoginKey(JSON.parse((await exportStack(paths, name)) ?? "{}"), instanceId);
+        if (privateKey !== undefined) return writeKey(file, privateKey);
     }
     return undefined;
+}
+
+/** The private key with which steps on an instance are run, from an export with secrets. */
+export function findLoginKey(exported: unknown, instanceId: string): string | undefined {
+    const connection = plain(connectionTo((exported as Exported).deployment?.resources ?? [], instanceId));
+    return plainText((connection as { privateKey?: unknown } | undefined)?.privateKey);
 }
 
 /** How steps on an instance are run, as a stack's state has it. */

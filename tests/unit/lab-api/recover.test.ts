@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Orphan, StackBusyError, recover } from "../../../lab/recover";
-import { findPrivateKey } from "../../../lab/ssh";
+import { findLoginKey, findPrivateKey } from "../../../lab/ssh";
 import { merge } from "../../../lab/stack";
 
 let folder: string;
@@ -164,4 +164,28 @@ test("a host's private key is found by its public one, also where it is secret",
     expect(findPrivateKey(exported, "ssh-ed25519 AAA")).toBe("private AAA");
     expect(findPrivateKey(exported, "ssh-ed25519 BBB")).toBe("private BBB");
     expect(findPrivateKey(exported, "ssh-ed25519 CCC")).toBeUndefined();
+});
+
+it("finds the key with which steps log in to an instance, a secret within a secret", () => {
+    const secret = (value: unknown): object => ({
+        "4dabf18193072939515e22adb298388d": "1",
+        plaintext: JSON.stringify(value),
+    });
+    const step = (instance: string, connection: unknown): object => ({
+        type: "command:remote:Command",
+        outputs: { triggers: [instance], connection },
+    });
+    const exported = {
+        deployment: {
+            resources: [
+                { type: "other" },
+                step("i-1", secret({ host: "10.0.0.1", privateKey: secret("private one") })),
+                step("i-2", { host: "10.0.0.2", privateKey: "private two" }),
+            ],
+        },
+    };
+    expect(findLoginKey(exported, "i-1")).toBe("private one");
+    expect(findLoginKey(exported, "i-2")).toBe("private two");
+    expect(findLoginKey(exported, "i-3")).toBeUndefined();
+    expect(findLoginKey({}, "i-1")).toBeUndefined();
 });
