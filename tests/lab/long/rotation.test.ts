@@ -2,10 +2,10 @@
 import { execFile } from "node:child_process";
 import { connect } from "node:tls";
 import { promisify } from "node:util";
-import { loginTo, onHost, outputs, rotate, up } from "./lab";
-import { access as mysqlAccess, attempts, installClient as installMysqlClient, RowWriter, statement } from "./mysql";
-import { access as redisAccess, installClient as installRedisClient, Logins } from "./redis";
-import { Load, Site } from "./requests";
+import { loginTo, onHost, outputs, rotate, up } from "../lab";
+import { access as mysqlAccess, attempts, installClient as installMysqlClient, RowWriter, statement } from "../mysql";
+import { access as redisAccess, installClient as installRedisClient, Logins } from "../redis";
+import { Load, Site } from "../requests";
 
 jest.setTimeout(900_000);
 
