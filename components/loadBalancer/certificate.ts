@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { physicalName, tagsFor } from "../tags";
 import type { ListenerArgs } from "./args";
-import type { BalancerParts, BalancerPlace } from "./cloud";
+import type { BalancerParts, BalancerPlace, ListenerCertificate } from "./cloud";
 
 /**
  * Gives a listener's certificate to the certificate service, from which the newer products take theirs.
@@ -24,10 +24,8 @@ export function uploadCertificate(
     const uploaded = new alicloud.cas.ServiceCertificate(
         child,
         {
-            // Unique in the account, also beside the certificate that this one replaces.
-            certificateName: pulumi
-                .output(given.certificate)
-                .apply((pem) => `${physicalName(child).slice(0, 48)}-${digest(pem)}`),
+            // Unique in the account.
+            certificateName: certificateName(physicalName(child), given),
             cert: given.certificate,
             key: pulumi.secret(given.privateKey),
             tags: tagsFor(child, args.tags),
@@ -35,6 +33,14 @@ export function uploadCertificate(
         { parent, additionalSecretOutputs: ["key"] },
     );
     return pulumi.interpolate`${uploaded.id}-${region.apply(certificateRegion)}`;
+}
+
+/**
+ * Name of a certificate that stays beside the one that it replaces, until no listener has that any more: with the same name the provider
+ * would delete first, which the cloud refuses.
+ */
+export function certificateName(name: string, { certificate }: ListenerCertificate): pulumi.Output<string> {
+    return pulumi.output(certificate).apply((pem) => `${name.slice(0, 48)}-${digest(pem)}`);
 }
 
 /** The certificate service has two homes: one for the regions of China, one for the others. */

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { tagsFor } from "../tags";
 import type { ListenerArgs } from "./args";
+import { certificateName } from "./certificate";
 import type { BalancerParts, CloudBalancer } from "./cloud";
 import { isTransport, type ListenerSettings, listenerName } from "./settings";
 
@@ -144,13 +145,13 @@ class ClassicBalancer implements CloudBalancer {
 
     private certificate(child: string, listener: ListenerArgs): alicloud.slb.ServerCertificate {
         const { args, parent } = this.parts;
-        const { certificate, privateKey } = this.parts.certificateOf(child, listener, this);
+        const given = this.parts.certificateOf(child, listener, this);
         return new alicloud.slb.ServerCertificate(
             child,
             {
-                name: child,
-                serverCertificate: certificate,
-                privateKey: pulumi.secret(privateKey),
+                name: certificateName(child, given),
+                serverCertificate: given.certificate,
+                privateKey: pulumi.secret(given.privateKey),
                 tags: tagsFor(child, args.tags),
             },
             { parent, additionalSecretOutputs: ["privateKey"] },

@@ -331,6 +331,21 @@ test("redirects to HTTPS once that serves, with a certificate of its own authori
     expect(recorder.plaintext()).not.toContain("PEM entry-8443");
 });
 
+test("a certificate that replaces another has another name, so that both are there while listeners change over", async () => {
+    const nameOf = async (certificate: string): Promise<unknown> => {
+        await create({
+            listeners: [
+                { protocol: "https", port: 443, hostPort: 8080, certificate: { certificate, privateKey: "THE KEY" } },
+            ],
+        });
+        return recorder.find(types.certificate, "entry-443").inputs["name"];
+    };
+    const names = [await nameOf("FORMER"), await nameOf("NEXT"), await nameOf("NEXT")];
+    expect(names[0]).toMatch(/^entry-443-[0-9a-f]{8}$/);
+    expect(names[1]).not.toBe(names[0]);
+    expect(names[2]).toBe(names[1]);
+});
+
 test("takes a certificate of the caller's, and makes none", async () => {
     const certificate = { certificate: "CHAIN", privateKey: "THE KEY" };
     const balancer = await create({ listeners: [{ protocol: "https", port: 443, hostPort: 80, certificate }] });
