@@ -154,7 +154,12 @@ class ClassicBalancer implements CloudBalancer {
                 privateKey: pulumi.secret(given.privateKey),
                 tags: tagsFor(child, args.tags),
             },
-            { parent, additionalSecretOutputs: ["privateKey"] },
+            {
+                parent,
+                additionalSecretOutputs: ["privateKey"],
+                // The provider would delete first, and the cloud refuses while a listener has it.
+                deleteBeforeReplace: false,
+            },
         );
     }
 }
