@@ -13,7 +13,7 @@ import { enterCommand } from "./machine";
 import { ownsKernel } from "./model/sizes";
 import type { State } from "./model/state";
 import { type LabPaths, UsageError } from "./paths";
-import { exportStack, recordedStacks, type RecordedResource } from "./pulumi";
+import { exportStack, recordedStacks, type RecordedResource, type RecordedStack } from "./pulumi";
 import { runningDaemon } from "./record";
 import { chooseHost, hostViews, loadState, type HostView } from "./view";
 
@@ -21,6 +21,8 @@ interface Login {
     readonly paths: LabPaths;
     readonly state: State;
     readonly hosts: readonly HostView[];
+    /** Read once: a stack's file has megabytes, and a way in through a bastion asks for two keys. */
+    readonly stacks: readonly RecordedStack[];
     readonly host: HostView;
 }
 
@@ -48,7 +50,7 @@ export async function loginCommand(
     const reachedBySshOnly = ownsKernel(state.instances[host.instanceId]?.instanceType ?? "");
     // As with ssh itself, one word is a line for the shell there; several are a program and its arguments.
     const line = command.length === 1 ? command[0]! : command.map(quote).join(" ");
-    const ssh = await sshLine({ paths, state, hosts, host });
+    const ssh = await sshLine({ paths, state, hosts, host, stacks: recordedStacks(paths) });
     if (ssh) return line === "" ? ssh : [...ssh, line];
     if (reachedBySshOnly)
         throw new LabError(
@@ -106,8 +108,8 @@ async function keyOf(login: Login, host: HostView): Promise<string | undefined> 
 }
 
 /** The one with which a stack itself logs in: after a rotation it is no longer that of the cloud's key pair. */
-async function keyOfSteps({ paths }: Login, { instanceId }: HostView): Promise<string | undefined> {
-    for (const { name, resources } of recordedStacks(paths)) {
+async function keyOfSteps({ paths, stacks }: Login, { instanceId }: HostView): Promise<string | undefined> {
+    for (const { name, resources } of stacks) {
         const encrypted = connectionTo(resources, instanceId);
         if (encrypted === undefined) continue;
         // Encrypted anew, and so another file, whenever it changes.
@@ -135,7 +137,7 @@ function connectionTo(resources: readonly RecordedResource[], instanceId: string
 }
 
 /** The one that belongs to the instance's key pair in the cloud. */
-async function keyOfPair({ paths, state }: Login, host: HostView): Promise<string | undefined> {
+async function keyOfPair({ paths, state, stacks }: Login, host: HostView): Promise<string | undefined> {
     const instance = state.instances[host.instanceId];
     const pair = Object.values(state.keyPairs).find(
         ({ name, regionId }) => name === instance?.keyPairName && regionId === instance.regionId,
@@ -144,7 +146,7 @@ async function keyOfPair({ paths, state }: Login, host: HostView): Promise<strin
     const publicKey = bare(pair.publicKey);
     const file = keyFile(paths, publicKey);
     if (existsSync(file)) return file;
-    for (const { name, resources } of recordedStacks(paths)) {
+    for (const { name, resources } of stacks) {
         const made = resources.some(({ outputs }) => {
             const known = outputs?.["publicKeyOpenssh"];
             return typeof known === "string" ? bare(known) === publicKey : known !== undefined;
