@@ -21,7 +21,8 @@ export interface BalancedServer {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
+export const text = (value: unknown): string =>
+    typeof value === "string" || typeof value === "number" ? String(value) : "";
 const items = (value: unknown): readonly Fields[] => (Array.isArray(value) ? (value as Fields[]) : []);
 const fieldsOf = ({ outputs = {} }: StackResource): Fields => outputs;
 const portOf = (port: unknown, protocol: unknown): string =>

@@ -1,6 +1,6 @@
 /** What a stack consists of, as a picture shows it: read from its exported state, which needs no secrets for it. */
 import { scriptNameOf } from "../components/scriptText";
-import { type Balancer, balancersOf } from "./balancers";
+import { type Balancer, balancersOf, text } from "./balancers";
 import { exportedResources, type StackResource as Resource } from "../delivery/states";
 
 /** A host, and what runs on it. */
@@ -91,7 +91,6 @@ const services: Readonly<Record<string, string>> = {
 const nameOf = (urn: string): string => urn.slice(urn.lastIndexOf("::") + 2);
 export const byName = (one: string, other: string): number => one.localeCompare(other, "en", { numeric: true });
 const sortedOnce = (words: readonly string[]): string[] => [...new Set(words)].sort(byName);
-const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
 const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(text) : []);
 
 /**
