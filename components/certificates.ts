@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
 import type { Host } from "./host";
-import { generationName, generationsOf, type KeyGenerations } from "./keys";
+import { generationName, generationsOf, type KeyGenerations, makeGenerations } from "./keys";
 
 const day = 24;
 const year = 365 * day;
@@ -70,9 +70,9 @@ function createRoot(name: string, parent: pulumi.Resource, generation: number): 
  */
 export function createAuthority(name: string, parent: pulumi.Resource, options: AuthorityOptions = {}): Authority {
     const { dnsNames = [] } = options;
-    const { current, valid } = generationsOf(options.keys);
-    const roots = new Map(valid.map((generation) => [generation, createRoot(name, parent, generation)]));
-    const issuer = roots.get(current)!;
+    const { current } = generationsOf(options.keys);
+    const roots = makeGenerations(options.keys, (generation) => createRoot(name, parent, generation));
+    const issuer = roots.current;
     const issue = (plainName: string, subject: ServerSubject, uses: readonly string[]): NodeCertificate => {
         const child = generationName(plainName, current);
         const nodeKey = new tls.PrivateKey(child, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent });
@@ -102,7 +102,7 @@ export function createAuthority(name: string, parent: pulumi.Resource, options: 
     };
     return {
         certificate: pulumi
-            .all([...roots.values()].map(({ certificate }) => certificate.certPem))
+            .all(roots.all.map(({ certificate }) => certificate.certPem))
             .apply((all) => (all.length === 1 ? all[0]! : all.map((pem) => `${pem.trim()}\n`).join(""))),
         issue: (host) =>
             issue(

@@ -38,6 +38,16 @@ export function generationsOf({ generation = 1, beside }: KeyGenerations = {}): 
     return { current: generation, valid: valid.sort((a, b) => a - b) };
 }
 
+/** Makes what each valid generation needs. @returns the one that is worked with, and all of them in ascending order */
+export function makeGenerations<T>(
+    keys: KeyGenerations | undefined,
+    make: (generation: number) => T,
+): { readonly current: T; readonly all: readonly T[] } {
+    const { current, valid } = generationsOf(keys);
+    const made = new Map(valid.map((generation) => [generation, make(generation)]));
+    return { current: made.get(current)!, all: [...made.values()] };
+}
+
 /** Name of a generation's resource. That of the first has none of its own, so that stacks without a rotation have the plain one. */
 export function generationName(name: string, generation: number): string {
     return generation === 1 ? name : `${name}-g${generation}`;

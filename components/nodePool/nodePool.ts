@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
 import { Host, type HostStep } from "../host";
-import { generationName, generationsOf } from "../keys";
+import { generationName, makeGenerations } from "../keys";
 import { physicalName, type Tags, tagsFor } from "../tags";
 import type { AdoptedInstance, DataDiskArgs, NodePoolArgs } from "./args";
 import { type NodePoolSettings, parseNodePoolArgs, type Slot } from "./settings";
@@ -75,22 +75,19 @@ export class NodePool extends pulumi.ComponentResource {
         if (typeof keyPair === "object") {
             return { ...keyPair, valid: [keyPair.publicKey], keyName: undefined };
         }
-        const { current, valid } = generationsOf(args.keys);
-        const generations = new Map(
-            valid.map((generation) => [
-                generation,
+        const { current: key, all } = makeGenerations(
+            args.keys,
+            (generation) =>
                 new tls.PrivateKey(
                     generationName(`${name}-key`, generation),
                     keyPair === "RSA" ? { algorithm: "RSA", rsaBits: 4096 } : { algorithm: "ED25519" },
                     { parent: this },
                 ),
-            ]),
         );
-        const key = generations.get(current)!;
         const keys = {
             privateKey: key.privateKeyOpenssh,
             publicKey: key.publicKeyOpenssh,
-            valid: [...generations.values()].map(({ publicKeyOpenssh }) => publicKeyOpenssh),
+            valid: all.map(({ publicKeyOpenssh }) => publicKeyOpenssh),
         };
         if (keyPair !== "RSA" || args.count === 0) {
             return { ...keys, keyName: undefined };
@@ -327,22 +324,17 @@ export class NodePool extends pulumi.ComponentResource {
 
     /** Plants the service user's keys on every host at once, and only then tries every pair. */
     private connect(name: string, user: string, args: NodePoolArgs): HostStep[] {
-        const { current, valid } = generationsOf(args.keys);
-        const keys = new Map(
-            valid.map((generation) => [
-                generation,
+        const { current: key, all } = makeGenerations(
+            args.keys,
+            (generation) =>
                 new tls.PrivateKey(
                     generationName(`${name}-mesh-key`, generation),
                     { algorithm: "ED25519" },
                     { parent: this },
                 ),
-            ]),
         );
-        const key = keys.get(current)!;
         const publicKey = key.publicKeyOpenssh.apply((text) => text.trim());
-        const otherPublicKey = [...keys.values()]
-            .find((other) => other !== key)
-            ?.publicKeyOpenssh.apply((text) => text.trim());
+        const otherPublicKey = all.find((other) => other !== key)?.publicKeyOpenssh.apply((text) => text.trim());
         const members = pulumi.all(this.hosts.map((host) => pulumi.interpolate`${host.name}=${host.privateAddress}`));
         const hostKeys = pulumi.all(
             this.hosts.map((host) => host.hostKey.apply((text) => `${host.name}=${listedKey(text)}`)),
