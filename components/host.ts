@@ -170,6 +170,7 @@ export class Host extends pulumi.ComponentResource {
     /** How `@pulumi/command` reaches it; holds the private key, as a secret. */
     public readonly connection: command.types.input.remote.ConnectionArgs;
 
+    /** Goes and comes with the machine. Undefined where another program makes the machine. */
     private readonly machine: pulumi.Resource | undefined;
     private readonly outboundBy: readonly pulumi.Resource[];
 
@@ -196,7 +197,6 @@ export class Host extends pulumi.ComponentResource {
             return key.trim();
         });
         this.identity = args.identity === undefined ? this.hostKey : pulumi.output(args.identity);
-        this.machine = args.machine;
         this.outboundBy = args.outboundBy ?? [];
         this.connection = {
             host: args.bastion === undefined && args.publicAddress !== undefined ? args.publicAddress : args.address,
@@ -214,9 +214,20 @@ export class Host extends pulumi.ComponentResource {
             `${name}-ready`,
             { script: "host/ready", usesInternet: false, timeoutMinutes: args.readyTimeoutMinutes ?? 15 },
             { ...this.connection, dialErrorLimit: -1, perDialTimeout: 10 },
+            this.identity,
             [...(args.reachableBy ?? []), ...(args.bastion === undefined ? [] : [args.bastion.ready])],
-            { parent: this },
+            // Another machine's comes after this one is gone, and the steps that have their machine from it go first.
+            { parent: this, deleteBeforeReplace: true },
         );
+        // Not `machine` itself: a refresh that finds the machine missing drops it from the state, and nothing would be deleted with it. Nor
+        // `ready`: what is deleted with the first of a chain of replacements is deleted all the same.
+        this.machine =
+            args.machine &&
+            new command.local.Command(
+                `${name}-machine`,
+                { triggers: [identityFrom(this.ready)] },
+                { parent: this, replaceOnChanges: ["triggers"] },
+            );
         this.registerOutputs({ privateAddress: this.privateAddress, publicAddress: this.publicAddress });
     }
 
@@ -246,13 +257,17 @@ export class Host extends pulumi.ComponentResource {
         requireMinutes(problems, "timeoutMinutes", args.timeoutMinutes);
         problems.throwIfAny(`Step "${name}"`);
         const waitsFor = args.usesInternet === false ? [this.ready] : [this.ready, ...this.outboundBy];
-        return this.step<T>(name, args, this.connection, waitsFor, opts);
+        return this.step<T>(name, args, this.connection, identityFrom(this.ready), waitsFor, {
+            ...(this.machine === undefined ? {} : { deletedWith: this.machine }),
+            ...opts,
+        });
     }
 
     private step<T extends object>(
         name: string,
         args: StepArgs,
         connection: command.types.input.remote.ConnectionArgs,
+        machine: pulumi.Output<string>,
         waitsFor: readonly pulumi.Resource[],
         opts: pulumi.CustomResourceOptions,
     ): HostStep<T> {
@@ -276,7 +291,7 @@ export class Host extends pulumi.ComponentResource {
                 update: pulumi.interpolate`${create} update`,
                 ...(args.removeOnDelete === true ? { delete: pulumi.interpolate`${create} delete` } : {}),
                 stdin: pulumi.secret(stdin),
-                triggers: [this.identity],
+                triggers: [machine],
                 // It would come through the environment, which sshd drops with a warning.
                 addPreviousOutputInEnv: false,
                 logging: "stderr",
@@ -285,10 +300,14 @@ export class Host extends pulumi.ComponentResource {
             {
                 parent: this,
                 customTimeouts: { create: minutes, update: minutes, delete: minutes },
-                ...(this.machine === undefined ? {} : { deletedWith: this.machine }),
+                // A replacement that the user asks for would else be undone by the one that it replaces.
+                ...(args.removeOnDelete === true ? { deleteBeforeReplace: true } : {}),
                 ...opts,
                 // With an update command the provider would only update when the machine is another one.
                 replaceOnChanges: ["triggers", ...(opts.replaceOnChanges ?? [])],
+                // Of a machine that this program doesn't make nobody knows when it goes: what follows one that is gone is an update, which
+                // needs no dial to the former, and only what leaves the program is undone.
+                ignoreChanges: [...(this.machine === undefined ? ["triggers"] : []), ...(opts.ignoreChanges ?? [])],
                 additionalSecretOutputs: [
                     "connection",
                     "stdin",
@@ -328,8 +347,7 @@ export function stepCommand(
 /**
  * What bash reads on standard input: secret as a whole.
  *
- * @param identity that of the machine. A step of a machine that is gone must undo nothing on the one that has its address now: Pulumi
- * knows of no `deletedWith` any more once a refresh has found the machine missing.
+ * @param identity that of the machine. A step of a machine that is gone must undo nothing on the one that has its address now.
  */
 export function stepText(
     name: string,
@@ -348,6 +366,11 @@ export function stepText(
         ...secretLines(secrets),
     ];
     return scriptText(script, assignments, 'step_run "$@"');
+}
+
+/** What `ready` has as the machine's identity: whoever takes it from there is replaced with it. */
+function identityFrom(ready: HostStep): pulumi.Output<string> {
+    return ready.triggers.apply((triggers) => (triggers as string[])[0]!);
 }
 
 function proxyOf(bastion: Host): command.types.input.remote.ProxyConnectionArgs {

@@ -60,10 +60,21 @@ export function statesOf(events: readonly EngineEvent[], dependencies: Dependenc
         if (step.old && step.old.delete !== true) before.set(step.urn, resourceOf(step.old, {}));
         if (stays(step)) after.set(step.urn, afterOf(step, dependencies.get(step.urn) ?? {}));
     }
-    return { before: [...before.values()], after: [...after.values()].map((one) => withCommand(one, before)) };
+    return {
+        before: [...before.values()],
+        after: [...after.values()].map((one) => withMachine(withCommand(one, before), after)),
+    };
 }
 
 const COMMAND = "command:remote:Command";
+
+/** A step of a machine that isn't made yet has its machine from the step that waits for it. */
+function withMachine(resource: StackResource, after: ReadonlyMap<string, StackResource>): StackResource {
+    const [machine] = (resource.inputs?.["triggers"] ?? []) as readonly unknown[];
+    const triggers = typeof machine === "string" && after.get(machine)?.inputs?.["triggers"];
+    if (resource.type !== COMMAND || !triggers) return resource;
+    return { ...resource, inputs: { ...resource.inputs, triggers }, outputs: { ...resource.outputs, triggers } };
+}
 
 /**
  * A step's command holds the addresses of all hosts that it knows, so none of them is known while one host is new. What it runs is: that of

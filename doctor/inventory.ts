@@ -57,12 +57,12 @@ export function readInventory(exported: unknown): Inventory {
     const steps: { identity: string; step: Step; connection: Connection }[] = [];
     for (const { type, urn, inputs, delete: leaving } of resources) {
         if (type !== "command:remote:Command" || leaving === true) continue;
-        const { create, stdin, connection, triggers } = plain(inputs) as Record<string, unknown>;
+        const { create, stdin, connection } = plain(inputs) as Record<string, unknown>;
         if (typeof create !== "string" || typeof stdin !== "string") continue;
         const script = scriptNameOf(create);
         if (script === undefined) continue;
         const step = { name: nameOf(urn), script, command: create, secrets: secretLinesOf(stdin) };
-        const identity = JSON.stringify(triggers);
+        const identity = identityOf(connection as Connection);
         steps.push({ identity, step, connection: connection as Connection });
         // Named like its host, with an ending.
         if (script === READY && !hosts.has(identity))
@@ -78,6 +78,9 @@ export function readInventory(exported: unknown): Inventory {
         findings: stateFindings(resources, pending),
     };
 }
+
+/** What the steps of one host have in common, whoever made it: the bastion's address may be an old one in steps that an update didn't reach. */
+const identityOf = ({ host, hostKey }: Connection): string => JSON.stringify([host, hostKey]);
 
 function stateFindings(
     resources: readonly Resource[],

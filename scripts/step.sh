@@ -32,13 +32,15 @@ step_run() {
     local machine=$record.machine
     [[ $mode != delete ]] || entry=remove
 
-    if [[ $mode == delete && -r $machine && $(<"$machine") != "$STEP_MACHINE" ]]; then
-        printf 'nothing to undo: the machine on which this step ran is gone, and this one has its address\n' >&2
+    if [[ $mode == delete && ! (-r $machine && $(<"$machine") == "$STEP_MACHINE") ]]; then
+        printf 'nothing to undo: this step did not run on this machine, which may only have the address of the one that it ran on\n' >&2
         return 0
     fi
 
     # A new address of the host or of its bastion is an update whose content is the same: it has to cost no more than a dial.
-    if [[ $mode == update && -r $record && $(head -n 1 "$record") == "$STEP_DIGEST" ]]; then
+    # Another machine may have been made from an image of the former, with its records.
+    if [[ $mode == update && -r $record && $(head -n 1 "$record") == "$STEP_DIGEST" ]] &&
+        [[ -r $machine && $(<"$machine") == "$STEP_MACHINE" ]]; then
         printf 'nothing to do: this step already ran on this host with these parameters\n' >&2
         tail -n +2 "$record"
         return 0

@@ -114,9 +114,27 @@ describe("Host.run", () => {
     test("runs nothing on a machine that is going away (command#104)", async () => {
         const machineResource = machine("other");
         machine("a", { machine: machineResource }).run("s", { script, removeOnDelete: true });
+        machine("b").run("t", { script, removeOnDelete: true });
         await recorder.settled();
-        expect(recorder.options(step, "s").deletedWith).toBe(machineResource);
         expect(recorder.find(step, "s").inputs["delete"]).toBe(`STEP=test/step@${script.hash} bash --norc -s delete`);
+        // Not with the machine, which a refresh drops when somebody deleted it.
+        const marker = "command:local:Command";
+        expect(recorder.find(marker, "a-machine").inputs["triggers"]).toEqual(
+            recorder.find(step, "a-ready").inputs["triggers"],
+        );
+        const { deletedWith } = recorder.options(step, "s");
+        expect(await valueOf(deletedWith!.urn)).toContain("Command::a-machine");
+        expect(recorder.options(step, "t").deletedWith).toBeUndefined();
+        expect(recorder.names(marker)).toEqual(["a-machine"]);
+        expect(recorder.options(step, "a-ready").deleteBeforeReplace).toBe(true);
+    });
+
+    test("a replacement that is asked for undoes the step before it makes it anew", async () => {
+        machine().run("s", { script, removeOnDelete: true });
+        machine("b").run("t", { script });
+        await recorder.settled();
+        expect(recorder.options(step, "s").deleteBeforeReplace).toBe(true);
+        expect(recorder.options(step, "t").deleteBeforeReplace).toBeUndefined();
     });
 
     test("a change updates in place; only another machine replaces (command#189)", async () => {
@@ -127,6 +145,15 @@ describe("Host.run", () => {
             update: expect.stringContaining("PARAM_PORT='1'") as string,
         });
         expect(recorder.options(step, "s").replaceOnChanges).toContain("triggers");
+    });
+
+    test("a machine that others make and replace is never dialled once it is gone", async () => {
+        machine("a", { identity: "i-1" }).run("s", { script, removeOnDelete: true });
+        machine("b", { machine: machine("other") }).run("t", { script, removeOnDelete: true });
+        await recorder.settled();
+        expect(recorder.options(step, "s").ignoreChanges).toEqual(["triggers"]);
+        expect(recorder.find(step, "s").inputs["stdin"]).toContain("STEP_MACHINE=");
+        expect(recorder.options(step, "t").ignoreChanges).toEqual([]);
     });
 
     test("a changed script shows in the command text (command#33, #83, #151)", async () => {

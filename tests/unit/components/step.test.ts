@@ -94,6 +94,13 @@ describe("a step's text, run by a real bash", () => {
         expect(run(body, { params: { port: 2 }, secrets: { password: "two-secret" } }).stderr).toBe("ran\n");
     });
 
+    test("the records of the machine from whose image this one was made count for nothing", () => {
+        const body = `main() { echo ran >&2; ${report}; }\n`;
+        run(body, { identity: "i-1" });
+        expect(run(body, { identity: "i-2", mode: "update" }).stderr).toBe("ran\n");
+        expect(run(body, { identity: "i-2", mode: "update" }).stderr).toContain("nothing to do");
+    });
+
     test("a step that failed is never taken for done", () => {
         const body = `main() { [[ ! -e ${records}/broken ]]; ${report}; }\n`;
         run(body);

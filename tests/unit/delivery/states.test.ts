@@ -84,6 +84,21 @@ test("a step that isn't known while a host is new runs what it ran before, or wh
     ]);
 });
 
+test("a step of a host that isn't made yet knows its machine by way of the step that waits for it", () => {
+    const command = "command:remote:Command";
+    const step = (name: string): object =>
+        resource({ op: "create", name, type: command, new: { inputs: { create: "c", triggers: [UNKNOWN] } } });
+    const { after } = statesOf(
+        events(step("redis-node-7"), step("node-7-ready")),
+        new Map([
+            [urn(command, "redis-node-7"), { triggers: [urn(command, "node-7-ready")] }],
+            [urn(command, "node-7-ready"), { triggers: [urn(instance, "node-7")] }],
+        ]),
+    );
+    const machines = after.filter(({ type }) => type === command).map(({ inputs }) => inputs?.["triggers"]);
+    expect(machines).toEqual([[urn(instance, "node-7")], [urn(instance, "node-7")]]);
+});
+
 test("what stays keeps the id and the outputs that it has, what is replaced gets others", () => {
     const old = { id: "i-1", inputs: { size: 1 }, outputs: { size: 1, zoneId: "z" } };
     const made = { id: "", inputs: { size: 2 }, outputs: {} };

@@ -20,7 +20,6 @@ function step(host: string, script: string, name: string, address = `10.0.0.${ho
             create: `STEP=${script}@12345678 PARAM_PORT='7000' bash --norc -s`,
             stdin: secret(`shopt -s extglob\n{\nSECRET_PASSWORD='s3cret'\nSTEP_SOURCES=''\nbody`),
             connection: secret({ host: address, user: "ops", ...(proxy !== undefined && { proxy: { host: proxy } }) }),
-            triggers: [`i-${host}`],
         },
     };
 }
