@@ -26,10 +26,11 @@ class NetworkBalancer implements CloudBalancer {
     private readonly balancer: alicloud.nlb.LoadBalancer;
     /** Waits of the servers, in the order of the hosts. */
     private readonly drains: readonly pulumi.CustomResource[];
+    /** What keeps out whom a list doesn't admit; none without lists. */
+    private readonly access: readonly pulumi.Resource[];
 
     constructor(private readonly parts: BalancerParts) {
         const { name, args, settings, parent } = parts;
-        const access = this.accessGroup();
         this.balancer = new alicloud.nlb.LoadBalancer(
             name,
             {
@@ -38,13 +39,12 @@ class NetworkBalancer implements CloudBalancer {
                 vpcId: args.vpcId!,
                 zoneMappings: args.vswitches!.map(({ id, zone }) => ({ vswitchId: id, zoneId: zone })),
                 crossZoneEnabled: true,
-                ...(access === undefined ? {} : { securityGroupIds: [access.id] }),
                 deletionProtectionConfig: { enabled: args.deletionProtection === true },
                 tags: tagsFor(name, args.tags),
             },
-            // Without its rules a group admits everybody.
-            { parent, dependsOn: [...(access?.rules ?? [])] },
+            { parent },
         );
+        this.access = this.limitAccess();
         this.id = this.balancer.id;
         this.dnsName = this.balancer.dnsName;
         this.addresses = args.vswitches!.map(({ id }) => this.addressIn(id));
@@ -121,7 +121,7 @@ class NetworkBalancer implements CloudBalancer {
                 parent,
                 // A port has one listener.
                 deleteBeforeReplace: true,
-                dependsOn: members,
+                dependsOn: [...this.access, ...members],
             },
         );
     }
@@ -148,11 +148,10 @@ class NetworkBalancer implements CloudBalancer {
      * The cloud has no access control lists for this product, but security groups, whose rules count here where they drop: everybody
      * else is admitted.
      */
-    private accessGroup():
-        { readonly id: pulumi.Output<string>; readonly rules: readonly pulumi.Resource[] } | undefined {
+    private limitAccess(): readonly pulumi.Resource[] {
         const { name, args, settings, parent } = this.parts;
         const limited = settings.listeners.filter(({ access }) => access !== undefined);
-        if (limited.length === 0) return undefined;
+        if (limited.length === 0) return [];
         const group = new alicloud.ecs.SecurityGroup(
             `${name}-access`,
             {
@@ -185,7 +184,14 @@ class NetworkBalancer implements CloudBalancer {
             const allowed = access!.cidrs.map((cidr) => rule(cidr, "accept", 1));
             return access!.cidrs.includes("0.0.0.0/0") ? allowed : [...allowed, rule("0.0.0.0/0", "drop", 100)];
         });
-        return { id: group.id, rules };
+        // Not by the balancer's own list, which the provider never empties: the group could not be deleted when the lists go.
+        const joined = new alicloud.nlb.LoadBalancerSecurityGroupAttachment(
+            `${name}-access`,
+            { loadBalancerId: this.balancer.id, securityGroupId: group.id },
+            // Without its rules a group admits everybody.
+            { parent, dependsOn: rules },
+        );
+        return [joined];
     }
 }
 

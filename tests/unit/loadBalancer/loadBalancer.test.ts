@@ -229,9 +229,15 @@ describe("in several zones", () => {
             ["accept", "10.0.0.0/8", "53/53", "udp"],
             ["drop", "0.0.0.0/0", "53/53", "udp"],
         ]);
-        expect(recorder.find("alicloud:nlb/loadBalancer:LoadBalancer", "entry").inputs).toMatchObject({
-            securityGroupIds: ["entry-access-id"],
+        const joined = "alicloud:nlb/loadBalancerSecurityGroupAttachment:LoadBalancerSecurityGroupAttachment";
+        expect(recorder.find(joined, "entry-access").inputs).toMatchObject({
+            loadBalancerId: "entry-id",
+            securityGroupId: "entry-access-id",
         });
+        // The provider would leave the balancer in the group when the lists go, which the cloud then doesn't delete.
+        expect(recorder.find("alicloud:nlb/loadBalancer:LoadBalancer", "entry").inputs).not.toHaveProperty(
+            "securityGroupIds",
+        );
     });
 
     test("needs its zones, and refuses what the product can't do", () => {
