@@ -6,7 +6,7 @@
 # PARAM_RETIRED likewise: they no longer do, wherever they came from; nor do those that an earlier run planted (optional)
 
 main() {
-    local home group file line key kept='' planted=${LOGIN_KEYS:-/var/lib/multihost/login-keys}
+    local home group file line key kept='' known='' planted=${LOGIN_KEYS:-/var/lib/multihost/login-keys}
     local -A wanted=() dropped=()
     require_params PARAM_USER PARAM_KEYS
     home=$(getent passwd "$PARAM_USER" | cut -d: -f6) || true
@@ -17,7 +17,8 @@ main() {
     for key in $PARAM_KEYS; do
         wanted[${key#*,}]=${key%%,*}
     done
-    for key in ${PARAM_RETIRED:-} $(cat "$planted" 2>/dev/null); do
+    [[ ! -r $planted ]] || known=$(<"$planted")
+    for key in ${PARAM_RETIRED:-} $known; do
         [[ -n ${wanted[${key#*,}]:-} ]] || dropped[${key#*,}]=1
     done
 
