@@ -54,7 +54,8 @@ export interface NetworkArgs {
     readonly cidr?: string;
     /**
      * Zones to have a VSwitch in: their ids, or how many; with a number the region's zones are looked up.
-     * Zones may be added at the end later; changing one replaces its VSwitch and the hosts in it.
+     * Zones may be added at the end later: hosts that are there stay where they are, new ones are spread over all. One that hosts stand
+     * in can't go: take its hosts out first.
      * @default 2
      */
     readonly zones?: number | readonly string[];

@@ -181,7 +181,12 @@ export class NodePool extends pulumi.ComponentResource {
                 parent: this,
                 // Data disks are in one machine at a time: torn from one that still works, they would lose what it has not written yet.
                 ...(disks.length > 0 && { deleteBeforeReplace: true }),
-                ignoreChanges: [...(keepsImage ? ["imageId"] : []), ...(keepsUserData ? ["userData"] : [])],
+                // With another number of zones hosts are dealt out anew, and one that is there can't move: only new ones follow.
+                ignoreChanges: [
+                    "vswitchId",
+                    ...(keepsImage ? ["imageId"] : []),
+                    ...(keepsUserData ? ["userData"] : []),
+                ],
                 // The provider would write a new image onto the running instance's disk and leave its id: no step would know.
                 replaceOnChanges: [...(keepsImage ? [] : ["imageId"]), ...(keepsUserData ? [] : ["userData"])],
             },
@@ -198,7 +203,7 @@ export class NodePool extends pulumi.ComponentResource {
                 privateKey: keys.privateKey,
                 hostKey: hostKey.publicKeyOpenssh,
                 identity: instance.id,
-                zone: vswitch.zone,
+                zone: instance.availabilityZone,
                 machine: instance,
                 reachableBy: [
                     ...network.rulesOf(args.role),
@@ -237,7 +242,8 @@ export class NodePool extends pulumi.ComponentResource {
                     deleteWithInstance: false,
                     tags: tagsFor(diskName, tags),
                 },
-                { parent: this },
+                // It stays where its host stays.
+                { parent: this, ignoreChanges: ["zoneId"] },
             );
             const attachment = new alicloud.ecs.EcsDiskAttachment(
                 diskName,

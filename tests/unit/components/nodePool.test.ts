@@ -145,6 +145,15 @@ describe("NodePool", () => {
         );
     });
 
+    test("leaves hosts and disks where they are when a zone is added", async () => {
+        const made = pool({ count: 2, dataDisks: [{ name: "db", size: 100 }] });
+        await recorder.settled();
+        expect(recorder.options(instance, "node-2").ignoreChanges).toContain("vswitchId");
+        expect(recorder.options("alicloud:ecs/ecsDisk:EcsDisk", "node-2-db").ignoreChanges).toEqual(["zoneId"]);
+        // Where it is, and not where it would be put now.
+        expect(await valueOf(made.hosts[1]!.zone!)).toBe("zone-of-node-2");
+    });
+
     test("calls its hosts by another name than its own where it is told to, and keeps its key's name", async () => {
         const made = pool({ hostPrefix: "old", count: 2, exclude: [] });
         await recorder.settled();
@@ -218,14 +227,14 @@ describe("NodePool", () => {
         pool();
         await recorder.settled();
         expect(recorder.options(instance, "node-1")).toMatchObject({
-            ignoreChanges: ["imageId", "userData"],
+            ignoreChanges: ["vswitchId", "imageId", "userData"],
             replaceOnChanges: [],
         });
         recorder.clear();
         pool({ rebuildOn: ["image"] });
         await recorder.settled();
         expect(recorder.options(instance, "node-1")).toMatchObject({
-            ignoreChanges: ["userData"],
+            ignoreChanges: ["vswitchId", "userData"],
             replaceOnChanges: ["imageId"],
         });
     });

@@ -150,7 +150,7 @@ export function computed(type: string, name: string): Record<string, unknown> {
         case "tls:index/certRequest:CertRequest":
             return { certRequestPem: `REQUEST ${name}` };
         case "alicloud:ecs/instance:Instance":
-            return { privateIp: `10.0.0.${name.replace(/\D/g, "")}` };
+            return { privateIp: `10.0.0.${name.replace(/\D/g, "")}`, availabilityZone: `zone-of-${name}` };
         case "alicloud:ecs/eipAddress:EipAddress":
             return { ipAddress: `198.51.100.1-${name}` };
         case "alicloud:vpc/natGateway:NatGateway":
