@@ -6,7 +6,7 @@ import { Docker } from "./hosts/docker";
 import { Hosts, containerName, labFilter } from "./hosts/hosts";
 import { remove } from "./hosts/files";
 import { claimIndex, releaseIndex } from "./hosts/labs";
-import { Runner } from "./hosts/runner";
+import { Runner, throwAll } from "./hosts/runner";
 import type { DesiredMachine, DesiredZone, Machine, MachineEvent, ServerHealth } from "./model/desired";
 import { Balancers } from "./net/balancers";
 import { DnsRelay } from "./net/dns";
@@ -142,6 +142,12 @@ class RealMachine implements LabMachine {
      */
     private async pass(): Promise<void> {
         let desired = nothing;
+        const problems: unknown[] = [];
+        // Hosts don't wait for a balancer or a file server that can't be brought to where it should be.
+        const note = (error: unknown): void => {
+            problems.push(error);
+            this.network.distrust();
+        };
         const network = this.turn.then(async () => {
             // From here on newer calls need another pass.
             this.pending = undefined;
@@ -155,14 +161,15 @@ class RealMachine implements LabMachine {
                 metadataPort: this.metadata?.port ?? METADATA_PORT,
             });
             await this.network.removeStrayLinks();
-            await this.balancers.apply(desired.balancers);
-            await this.fileServers.apply(desired.fileSystems);
+            await this.balancers.apply(desired.balancers).catch(note);
+            await this.fileServers.apply(desired.fileSystems).catch(note);
         });
         this.turn = network.catch(() => {
             this.network.distrust();
         });
         await network;
         await this.hosts.apply(desired.hosts);
+        throwAll(problems);
     }
 
     private async startServices(): Promise<void> {

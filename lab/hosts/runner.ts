@@ -9,6 +9,16 @@ export interface Finished {
     readonly stderr: string;
 }
 
+/** Throws what went wrong, all of it in one error when it is more than one; nothing when nothing did. */
+export function throwAll(problems: readonly unknown[]): void {
+    if (problems.length === 1) throw problems[0];
+    if (problems.length > 1) throw new AggregateError(problems, problems.map(reasonOf).join("\n"));
+}
+
+function reasonOf(problem: unknown): string {
+    return problem instanceof Error ? problem.message : String(problem);
+}
+
 export interface RunOptions {
     /** Text for standard input; anything secret travels here and never in `argv`. */
     readonly input?: string;

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { root } from "../../toolchain/folders";
 import { remove, writeAtomically } from "../hosts/files";
-import { Runner, quote } from "../hosts/runner";
+import { Runner, quote, throwAll } from "../hosts/runner";
 import type { DesiredBalancer, ServerHealth } from "../model/desired";
 import { startOf } from "../process";
 import type { DatagramAnswer, DatagramRequest } from "./datagrams";
@@ -33,20 +33,36 @@ export class Balancers {
 
     constructor(private readonly options: BalancersOptions) {}
 
-    /** Brings every balancer to its desired state, after their name spaces are there. */
+    /**
+     * Brings every balancer to its desired state, after their name spaces are there.
+     * @throws Error that says why of every balancer that could not be brought there
+     */
     async apply(desired: readonly DesiredBalancer[]): Promise<void> {
         const running = new Map<string, DesiredBalancer>();
+        const problems: unknown[] = [];
         for (const balancer of desired) {
             const place = this.options.place(balancer.id);
             if (!place) continue;
-            const { streams, datagrams } = split(balancer);
-            if (streams.listeners.length === 0) await this.stop(balancer.id);
-            else await this.start(streams, place);
-            await this.balanceDatagrams(datagrams, place);
-            if (balancer.listeners.length > 0) running.set(balancer.id, balancer);
+            try {
+                await this.balance(balancer, place);
+                if (balancer.listeners.length > 0) running.set(balancer.id, balancer);
+            } catch (error) {
+                // What one is refused must not stand in the way of those after it.
+                problems.push(error);
+                // Its process serves what it did before, out of its folder.
+                running.set(balancer.id, this.running.get(balancer.id) ?? balancer);
+            }
         }
         for (const id of listFolder(this.options.folder)) if (!running.has(id)) remove(this.folderOf(id));
         this.running = running;
+        throwAll(problems);
+    }
+
+    private async balance(balancer: DesiredBalancer, place: BalancerPlan): Promise<void> {
+        const { streams, datagrams } = split(balancer);
+        if (streams.listeners.length === 0) await this.stop(balancer.id);
+        else await this.start(streams, place);
+        await this.balanceDatagrams(datagrams, place);
     }
 
     /** How a balancer finds its servers; empty while it does not run. */

@@ -1,0 +1,84 @@
+/** Several balancers on one machine, whose programs are stood in for. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { type Finished, Runner } from "../../../lab/hosts/runner";
+import type { DesiredBalancer } from "../../../lab/model/desired";
+import { Balancers } from "../../../lab/net/balancers";
+
+let folder: string;
+beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "lab-balancers-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Lets HAProxy refuse the configurations of some balancers. */
+class StubbedRunner extends Runner {
+    readonly started: string[] = [];
+
+    constructor(private readonly refused: readonly string[]) {
+        super();
+    }
+
+    override async attempt(argv: readonly string[]): Promise<Finished> {
+        const file = argv[argv.indexOf("-f") + 1]!;
+        if (!argv.includes("haproxy")) return { code: 0, stdout: "", stderr: "" };
+        if (this.refused.some((id) => file.includes(id))) return { code: 1, stdout: "", stderr: `no ${file}` };
+        this.started.push(path.basename(path.dirname(file)));
+        return { code: 0, stdout: "", stderr: "" };
+    }
+}
+
+const balancer = (id: string): DesiredBalancer => ({
+    id,
+    addresses: ["127.77.0.9"],
+    vpcId: "vpc",
+    listeners: [
+        {
+            id: `${id}/tcp/80`,
+            protocol: "tcp",
+            port: 80,
+            idleSeconds: 15,
+            requestSeconds: 60,
+            forwardedFor: false,
+            headers: [],
+            gzip: false,
+            proxyProtocol: false,
+            rules: [],
+            pool: { servers: [], scheduler: "weighted" },
+        },
+    ],
+});
+
+const balancers = (runner: Runner): Balancers =>
+    new Balancers({
+        runner,
+        folder,
+        place: (id) => ({
+            id,
+            namespace: id,
+            router: "vpc",
+            device: id,
+            addresses: ["198.19.0.9"],
+            source: "100.64.0.9",
+            gateway: "198.19.0.1",
+        }),
+    });
+
+test("one whose configuration is refused keeps no other from its own, and is told of in the end", async () => {
+    const runner = new StubbedRunner(["lb-1"]);
+    await expect(balancers(runner).apply([balancer("lb-1"), balancer("lb-2")])).rejects.toThrow(/no .*lb-1/);
+    expect(runner.started).toEqual(["lb-2"]);
+    // A process of an earlier run may be at work there.
+    expect(existsSync(path.join(folder, "lb-1"))).toBe(true);
+});
+
+test("several that are refused are told of together", async () => {
+    const runner = new StubbedRunner(["lb-1", "lb-3"]);
+    const failure: unknown = await balancers(runner)
+        .apply(["lb-1", "lb-2", "lb-3"].map(balancer))
+        .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(AggregateError);
+    expect(String(failure)).toMatch(/lb-1[\s\S]*lb-3/);
+    expect(runner.started).toEqual(["lb-2"]);
+});
