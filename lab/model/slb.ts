@@ -158,6 +158,14 @@ export function addressOfServer(
     return nic && { vpcId: nic.vpcId, address: server.serverIp === "" ? nic.primaryIp : server.serverIp };
 }
 
+/** Whether an address is a host's, or an interface's, own. */
+export function ownsAddress(state: State, serverId: string, address: string): boolean {
+    return Object.values(state.networkInterfaces).some(
+        ({ id, instanceId, primaryIp, secondaryIps }) =>
+            (serverId === id || serverId === instanceId) && [primaryIp, ...secondaryIps].includes(address),
+    );
+}
+
 /** Takes hosts and interfaces that are released out of every server group. */
 export function forgetServers(state: State, ids: ReadonlySet<string>): void {
     const pools: { servers: { readonly serverId: string }[] }[] = [

@@ -7,7 +7,7 @@ import { RemoveServersFromServerGroupResponseBody } from "@alicloud/alb20200616/
 import { UpdateServerGroupServersAttributeRequest } from "@alicloud/alb20200616/dist/models/UpdateServerGroupServersAttributeRequest";
 import { UpdateServerGroupServersAttributeResponseBody } from "@alicloud/alb20200616/dist/models/UpdateServerGroupServersAttributeResponseBody";
 import type { AlbServer, AlbServerGroup } from "../../model/alb";
-import { addressOfServer } from "../../model/slb";
+import { addressOfServer, ownsAddress } from "../../model/slb";
 import type { Action, ActionContext } from "../action";
 import { missingParameter, notFound } from "../errors";
 import { paginateByToken } from "../listing";
@@ -70,16 +70,22 @@ const addServersToServerGroup = albAction({
     writes: true,
     handle: async (request, context) => {
         const group = serverGroupOf(context, request.serverGroupId);
-        const added = checkAsked(request.servers).map((asked) => newServer(context, group, asked));
-        if (group.servers.length + added.length > quotas.serversPerGroup) refuseQuota("ServersNum");
+        const after = [...group.servers];
+        for (const asked of checkAsked(request.servers)) after.push(newServer(context, group, after, asked));
+        if (after.length > quotas.serversPerGroup) refuseQuota("ServersNum");
         context.checked();
-        group.servers = [...group.servers, ...added];
+        group.servers = after;
         await context.applied();
         return done(context, "AddServersToServerGroup", group);
     },
 });
 
-function newServer(context: ActionContext, group: AlbServerGroup, asked: AskedServer): AlbServer {
+function newServer(
+    context: ActionContext,
+    group: AlbServerGroup,
+    others: readonly AlbServer[],
+    asked: AskedServer,
+): AlbServer {
     const server: AlbServer = {
         serverId: asked.serverId ?? "",
         type: oneOf(asked.serverType, ["Ecs", "Eni"], "ServerType", "Ecs"),
@@ -93,16 +99,9 @@ function newServer(context: ActionContext, group: AlbServerGroup, asked: AskedSe
         throw notFound("ResourceNotFound.BackendServer", "The specified resource of BackendServer is not found.");
     if (place.vpcId !== group.vpcId)
         refuse("Mismatch.VpcIdAndServerId", "The server and the server group are not in the same VPC.");
-    const { networkInterfaces } = context.store.state;
-    const nics = Object.values(networkInterfaces).filter(
-        ({ id, instanceId }) => server.serverId === id || server.serverId === instanceId,
-    );
-    if (
-        server.serverIp !== "" &&
-        !nics.some(({ primaryIp, secondaryIps }) => [primaryIp, ...secondaryIps].includes(server.serverIp))
-    )
+    if (server.serverIp !== "" && !ownsAddress(context.store.state, server.serverId, server.serverIp))
         refuseParameter("ServerIp");
-    if (group.servers.some((known) => isServer(context, known, { ...server, serverIp: place.address })))
+    if (others.some((known) => isServer(context, known, { ...server, serverIp: place.address })))
         refuse("ResourceAlreadyExist.BackendServer", "The specified resource of BackendServer already exists.");
     return server;
 }

@@ -1,5 +1,7 @@
+import { isIPv4 } from "node:net";
 import type { NlbServer, NlbServerGroup } from "../../model/nlb";
 import { addressOfNetworkServer } from "../../model/projectNlb";
+import { ownsAddress } from "../../model/slb";
 import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { model } from "../common/model";
@@ -361,7 +363,12 @@ function isServer({ store }: ActionContext, server: NlbServer, asked: AskedServe
     );
 }
 
-function serverFrom(context: ActionContext, group: NlbServerGroup, asked: AskedServer): NlbServer {
+function serverFrom(
+    context: ActionContext,
+    group: NlbServerGroup,
+    others: readonly NlbServer[],
+    asked: AskedServer,
+): NlbServer {
     const { state } = context.store;
     if (!asked.serverId) throw missingParameter("Servers.ServerId");
     if (!asked.serverType) throw missingParameter("Servers.ServerType");
@@ -379,6 +386,10 @@ function serverFrom(context: ActionContext, group: NlbServerGroup, asked: AskedS
     if (!found) throw notFound("ResourceNotFound.BackendServer", "The specified resource BackendServer is not found.");
     if (found.vpcId !== "" && found.vpcId !== group.vpcId)
         refuse("Conflict.VpcId", "The backend server and the server group are not in the same VPC.");
+    const isAddress = type === "Ip" ? isIPv4(found.address) : ownsAddress(state, server.serverId, found.address);
+    if (!isAddress) refuseParameter("ServerIp");
+    if (others.some((known) => isServer(context, known, { ...server, serverIp: found.address })))
+        refuse("Conflict.BackendServer", "The specified backend server is in the server group already.");
     return server;
 }
 
@@ -414,11 +425,9 @@ function membership(
 }
 
 const addServersToServerGroup = membership("AddServersToServerGroup", (context, group, asked) => {
-    const added = asked.map((one) => serverFrom(context, group, one));
-    for (const one of asked)
-        if (group.servers.some((server) => isServer(context, server, one)))
-            refuse("Conflict.BackendServer", "The specified backend server is in the server group already.");
-    return [...group.servers, ...added];
+    const after = [...group.servers];
+    for (const one of asked) after.push(serverFrom(context, group, after, one));
+    return after;
 });
 
 const removeServersFromServerGroup = membership("RemoveServersFromServerGroup", (context, group, asked) => {

@@ -1,5 +1,5 @@
 /** Servers of groups, as requests name them. */
-import { BackendServer, LoadBalancer, addressOfServer } from "../../model/slb";
+import { BackendServer, LoadBalancer, addressOfServer, ownsAddress } from "../../model/slb";
 import type { Resource } from "../../model/state";
 import type { ActionContext } from "../action";
 import { findInRegion } from "../listing";
@@ -100,14 +100,7 @@ function checkServer(context: ActionContext, balancer: LoadBalancer, server: Bac
     const found = addressOfServer(state, server);
     if (!findInRegion(resources, context.regionId, server.serverId) || !found)
         return refuse("ObtainIpFail", `The address of the backend server ${server.serverId} can't be obtained.`);
-    const nics = Object.values(state.networkInterfaces).filter(
-        ({ id, instanceId }) => server.serverId === id || server.serverId === instanceId,
-    );
-    if (
-        server.serverIp !== "" &&
-        !nics.some(({ primaryIp, secondaryIps }) => [primaryIp, ...secondaryIps].includes(server.serverIp))
-    )
-        refuseParameter("ServerIp");
+    if (server.serverIp !== "" && !ownsAddress(state, server.serverId, server.serverIp)) refuseParameter("ServerIp");
     const settled = balancer.vpcId !== "" || hasServers(context, balancer);
     if (settled && balancer.serverVpcId !== found.vpcId)
         refuse("NetworkConflict", "The backend server and the load balancer are not in the same VPC.");

@@ -157,6 +157,8 @@ describe("a server group", () => {
         ]);
         const named = { ServerGroupId, "Servers.1.ServerId": one, "Servers.1.Port": "8080" };
         expect(await cloud.albRefusal("AddServersToServerGroup", named)).toBe("400 ResourceAlreadyExist.BackendServer");
+        const twice = { ...named, "Servers.1.Port": "81", "Servers.2.ServerId": one, "Servers.2.Port": "81" };
+        expect(await cloud.albRefusal("AddServersToServerGroup", twice)).toBe("400 ResourceAlreadyExist.BackendServer");
         const elsewhere = await cloud.vswitch(await cloud.vpc({ CidrBlock: "10.9.0.0/16" }), "10.9.1.0/24");
         const foreign = { ServerGroupId, "Servers.1.ServerId": cloud.instance(elsewhere).id, "Servers.1.Port": "80" };
         expect(await cloud.albRefusal("AddServersToServerGroup", foreign)).toBe("400 Mismatch.VpcIdAndServerId");

@@ -199,6 +199,31 @@ describe("a server group", () => {
         ).toBe("404 ResourceNotFound.BackendServer");
     });
 
+    test.each([
+        ["a name among addresses", "Ip", ["db.example.com"], "400 IllegalParam.ServerIp"],
+        ["an address of version 6", "Ip", ["fd00::1"], "400 IllegalParam.ServerIp"],
+        ["an address", "Ip", ["10.9.9.9"], "success"],
+        ["an address twice", "Ip", ["10.9.9.9", "10.9.9.9"], "400 Conflict.BackendServer"],
+        ["a host at another's address", "Instance", ["host 10.9.9.9"], "400 IllegalParam.ServerIp"],
+        ["a host twice", "Instance", ["host", "host"], "400 Conflict.BackendServer"],
+        ["a host twice, once by its address", "Instance", ["host", "host 10.0.1.100"], "400 Conflict.BackendServer"],
+    ])("asked for %s (type %s) answers", async (_about, ServerGroupType, servers, expected) => {
+        const ServerGroupId = await group({ ServerGroupType });
+        const { id } = cloud.instance(vswitches[0]!);
+        const named = servers.flatMap((server, index) => {
+            const [host = "", address = ""] = server.split(" ");
+            const member = `Servers.${index + 1}`;
+            return [
+                [`${member}.ServerId`, host === "host" ? id : host],
+                [`${member}.ServerType`, ServerGroupType === "Ip" ? "Ip" : "Ecs"],
+                [`${member}.ServerIp`, address],
+                [`${member}.Port`, "53"],
+            ];
+        });
+        const given = { ServerGroupId, ...(Object.fromEntries(named) as Parameters) };
+        expect(await cloud.nlbRefusal("AddServersToServerGroup", given)).toBe(expected);
+    });
+
     test("answers the check that it was given, and the cloud's for what it was not", async () => {
         const ServerGroupId = await group({
             "HealthCheckConfig.HealthCheckType": "HTTP",
