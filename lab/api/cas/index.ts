@@ -140,9 +140,11 @@ const deleteUserCertificate = defineAction({
     writes: true,
     handle: ({ certId }, context) => {
         const certificate = certificateOf(context, certId);
-        const isUsed = Object.values(context.store.state.albListeners).some(({ certificateIds }) =>
-            certificateIds.some((id) => id.startsWith(`${certificate.id}-`)),
-        );
+        const { albListeners, nlbListeners } = context.store.state;
+        const isUsed = [
+            ...Object.values(albListeners),
+            ...Object.values(nlbListeners).map(({ settings }) => settings),
+        ].some(({ certificateIds }) => certificateIds.some((id) => id.startsWith(`${certificate.id}-`)));
         if (isUsed) refuse("CertificateInUse", "The certificate is deployed to a cloud product.");
         context.checked();
         Reflect.deleteProperty(context.store.state.casCertificates, certificate.id);

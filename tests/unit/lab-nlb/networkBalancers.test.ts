@@ -1,3 +1,4 @@
+import { actions as cas } from "../../../lab/api/cas";
 import { actions } from "../../../lab/api/nlb";
 import { CloudError } from "../../../lab/api/errors";
 import { alicloudSearch } from "../../../lab/orphans";
@@ -9,7 +10,7 @@ const VERSION = "2022-04-30";
 
 class NetworkCloud extends Cloud {
     constructor() {
-        super(actions);
+        super([...actions, ...cas]);
     }
 
     nlb(name: string, parameters: Parameters = {}): Promise<Answer> {
@@ -345,6 +346,9 @@ describe("listeners", () => {
             protocol: "tcp",
             tls: { certificate: "CERT\nKEY\n", minimum: "TLSv1.2", maximum: "TLSv1.3", http2: false },
         });
+        expect(await cloud.refusal("DeleteUserCertificate", { CertId: "77" }, REGION, "2020-04-07")).toBe(
+            "400 CertificateInUse",
+        );
     });
 });
 
