@@ -9,7 +9,7 @@ import { Runner, quote, throwAll } from "../hosts/runner";
 import type { DesiredBalancer, ServerHealth } from "../model/desired";
 import { startOf } from "../process";
 import type { DatagramAnswer, DatagramRequest } from "./datagrams";
-import { PEER, balancerFiles, serverHealth, serverState, socketOf, stateFileOf } from "./haproxy";
+import { PEER, balancerFiles, serverHealth, serverState, socketOf, stateFileOf, tlsConfiguration } from "./haproxy";
 import type { BalancerPlan } from "./plan";
 
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -101,21 +101,15 @@ export class Balancers {
         writeAtomically(stateFileOf(folder), serverState(balancer, known));
         const next = `${file}.next`;
         writeAtomically(next, configuration);
+        const tlsFile = path.join(folder, "openssl.cnf");
+        writeAtomically(tlsFile, tlsConfiguration);
         const inside = ["nsenter", `--net=/run/netns/${namespace}`];
         // The old process serves what it has begun, and ends.
         const handover = isRunning ? ["-x", socketOf(folder), "-sf", ...pids.filter(isHaproxy)] : [];
-        await this.options.runner.run([
-            ...inside,
-            "haproxy",
-            "-D",
-            "-f",
-            next,
-            "-p",
-            processFile,
-            "-L",
-            PEER,
-            ...handover,
-        ]);
+        await this.options.runner.run(
+            [...inside, "haproxy", "-D", "-f", next, "-p", processFile, "-L", PEER, ...handover],
+            { env: { OPENSSL_CONF: tlsFile } },
+        );
         // Only now, because a configuration on disk is one that is in force.
         writeAtomically(file, configuration);
         remove(next);

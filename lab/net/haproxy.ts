@@ -16,6 +16,19 @@ import type {
 export const PEER = "balancer";
 const PEER_PORT = 10000;
 
+/**
+ * What OpenSSL reads for HAProxy. The cloud takes keys of 1024 bits, which OpenSSL refuses unless told, and HAProxy loads
+ * certificates before it reads what its own configuration says of ciphers.
+ */
+export const tlsConfiguration = `openssl_conf = all
+[all]
+ssl_conf = tls
+[tls]
+system_default = balancers
+[balancers]
+CipherString = DEFAULT@SECLEVEL=0
+`;
+
 /** Where a balancer's files are, and at which addresses it listens. */
 export interface BalancerPlace {
     readonly folder: string;

@@ -1,8 +1,8 @@
 /** Several balancers on one machine, whose programs are stood in for. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { type Finished, Runner } from "../../../lab/hosts/runner";
+import { type Finished, type RunOptions, Runner } from "../../../lab/hosts/runner";
 import type { DesiredBalancer } from "../../../lab/model/desired";
 import { Balancers } from "../../../lab/net/balancers";
 
@@ -15,15 +15,18 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 /** Lets HAProxy refuse the configurations of some balancers. */
 class StubbedRunner extends Runner {
     readonly started: string[] = [];
+    /** What OpenSSL is told by the last one. */
+    tls = "";
 
-    constructor(private readonly refused: readonly string[]) {
+    constructor(private readonly refused: readonly string[] = []) {
         super();
     }
 
-    override async attempt(argv: readonly string[]): Promise<Finished> {
+    override async attempt(argv: readonly string[], options: RunOptions = {}): Promise<Finished> {
         const file = argv[argv.indexOf("-f") + 1]!;
         if (!argv.includes("haproxy")) return { code: 0, stdout: "", stderr: "" };
         if (this.refused.some((id) => file.includes(id))) return { code: 1, stdout: "", stderr: `no ${file}` };
+        this.tls = readFileSync(options.env?.["OPENSSL_CONF"] ?? "", "utf8");
         this.started.push(path.basename(path.dirname(file)));
         return { code: 0, stdout: "", stderr: "" };
     }
@@ -81,4 +84,10 @@ test("several that are refused are told of together", async () => {
     expect(failure).toBeInstanceOf(AggregateError);
     expect(String(failure)).toMatch(/lb-1[\s\S]*lb-3/);
     expect(runner.started).toEqual(["lb-2"]);
+});
+
+test("certificates with keys of 1024 bits are let through, as the cloud does", async () => {
+    const runner = new StubbedRunner();
+    await balancers(runner).apply([balancer("lb-1")]);
+    expect(runner.tls).toContain("CipherString = DEFAULT@SECLEVEL=0");
 });
