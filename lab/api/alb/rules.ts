@@ -38,19 +38,34 @@ interface AskedAction {
     };
 }
 
+/** 3 to 128 characters, among them a period that is neither the first nor the last one. */
+function isDomain(text: string): boolean {
+    return /^(?!\.)[a-z0-9.*=~_+\\^!$&|()[\]-]{3,128}(?<!\.)$/i.test(text) && text.includes(".");
+}
+
+/** A slash, then letters, digits and what else the reference names; 1 to 128 characters. */
+function isPath(text: string): boolean {
+    return /^\/[\w$\-.+/&~@:*]{0,127}$/.test(text);
+}
+
 function parseConditions(conditions: readonly AskedCondition[] | undefined): Pick<AlbRule, "domains" | "paths"> {
     if (!conditions?.length) refuseParameter("RuleConditions");
     const found: { domains: string[]; paths: string[] } = { domains: [], paths: [] };
     for (const { type, hostConfig, pathConfig } of conditions) {
-        if (type === "Host") found.domains.push(...(hostConfig?.values ?? refuseParameter("HostConfig")));
-        else if (type === "Path") found.paths.push(...(pathConfig?.values ?? refuseParameter("PathConfig")));
+        if (type === "Host") found.domains.push(...named(hostConfig?.values, "HostConfig"));
+        else if (type === "Path") found.paths.push(...named(pathConfig?.values, "PathConfig"));
         else refuse("UnsupportedOperation", `Rules of the lab ask for Host and Path, not for ${type ?? "nothing"}.`);
     }
     for (const text of [...found.domains, ...found.paths])
         if (text.includes("?") || text.startsWith("~"))
             refuse("UnsupportedOperation", "Rules of the lab know no other placeholder than *.");
-    if (!found.paths.every((path) => path.startsWith("/"))) refuseParameter("PathConfig");
+    if (!found.domains.every(isDomain)) refuseParameter("HostConfig");
+    if (!found.paths.every(isPath)) refuseParameter("PathConfig");
     return found;
+}
+
+function named(values: readonly string[] | undefined, wireName: string): readonly string[] {
+    return values?.length ? values : refuseParameter(wireName);
 }
 
 function parseAction(
@@ -78,11 +93,16 @@ function parseAction(
     if (path !== "${path}" || query !== "${query}")
         refuse("UnsupportedOperation", "Rules of the lab redirect to the same path.");
     const port = valueOr(redirectConfig.port, "${port}");
-    if (port !== "${port}" && !(Number(port) >= 1 && Number(port) <= 65535)) refuseParameter("Port");
+    if (port !== "${port}" && !(/^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65535)) refuseParameter("Port");
+    const host = valueOr(redirectConfig.host, "${host}");
+    if (host !== "${host}") {
+        if (!isDomain(host)) refuseParameter("Host");
+        if (!/^[\w.-]+$/.test(host)) refuse("UnsupportedOperation", "Rules of the lab redirect to a plain name.");
+    }
     return {
         kind: "redirect",
         protocol: oneOf(redirectConfig.protocol, ["HTTP", "HTTPS", "${protocol}"], "Protocol", "${protocol}"),
-        host: valueOr(redirectConfig.host, "${host}"),
+        host,
         port,
         code: oneOf(redirectConfig.httpCode, ["301", "302", "303", "307", "308"], "HttpCode", "301"),
     };

@@ -1,6 +1,6 @@
 /** Settings of server groups: limits and defaults are those of the API reference. */
 import type { AlbServerGroup } from "../../model/alb";
-import { oneOf, refuse, refuseParameter, within } from "./checks";
+import { oneOf, refuse, refuseParameter, valueOr, within } from "./checks";
 
 /** The parts of a request that set up a group. */
 export interface AskedSettings {
@@ -95,6 +95,8 @@ function changedCheck(
     if (!codes.every((code) => /^http_[1-5]xx$/.test(code))) refuseParameter("HealthCheckCodes");
     const uri = asked.healthCheckPath ?? before.uri;
     if (!/^\/[\w\-/.%?#&=]{0,79}$/.test(uri)) refuseParameter("HealthCheckPath");
+    const domain = valueOr(asked.healthCheckHost, before.domain);
+    if (domain !== "$SERVER_IP" && !/^[A-Za-z0-9.-]{1,80}$/.test(domain)) refuseParameter("HealthCheckHost");
     const method = oneOf(asked.healthCheckMethod, ["GET", "POST", "HEAD"], "HealthCheckMethod", "HEAD");
     if (method === "POST") refuse("UnsupportedOperation", "The lab's balancers have no health check by POST.");
     return {
@@ -103,7 +105,7 @@ function changedCheck(
         type: asked.healthCheckProtocol === undefined ? before.type : protocol === "TCP" ? "tcp" : "http",
         method: asked.healthCheckMethod === undefined ? before.method : method === "GET" ? "get" : "head",
         uri,
-        domain: asked.healthCheckHost ?? before.domain,
+        domain,
         port: within(asked.healthCheckConnectPort, [0, 65535], "HealthCheckConnectPort", before.port),
         codes: codes.length === 0 ? before.codes : codes.join(","),
         healthyThreshold: within(asked.healthyThreshold, [2, 10], "HealthyThreshold", before.healthyThreshold),
@@ -129,7 +131,8 @@ function changedStickiness(
     if (!enabled) return { enabled, type: "", cookieTimeout, cookie };
     const fallback = before.type === "server" ? "Server" : "Insert";
     const type = oneOf(asked.stickySessionType, ["Insert", "Server"], "StickySessionType", fallback);
-    if (type === "Server" && cookie === "") refuseParameter("Cookie");
+    if (type === "Server" && (!/^[!-+\--:<-~]{1,200}$/.test(cookie) || cookie.startsWith("$")))
+        refuseParameter("Cookie");
     return { enabled, type: type === "Server" ? "server" : "insert", cookieTimeout, cookie };
 }
 

@@ -183,9 +183,19 @@ describe("a server group", () => {
             { "StickySessionConfig.StickySessionEnabled": "true", "StickySessionConfig.StickySessionType": "Server" },
             "400 IllegalParam.Cookie",
         ],
+        [{ "HealthCheckConfig.HealthCheckHost": "100%" }, "400 IllegalParam.HealthCheckHost"],
+        [{ "HealthCheckConfig.HealthCheckHost": "$SERVER_IP" }, "success"],
+        [
+            {
+                "StickySessionConfig.StickySessionEnabled": "true",
+                "StickySessionConfig.StickySessionType": "Server",
+                "StickySessionConfig.Cookie": "a b",
+            },
+            "400 IllegalParam.Cookie",
+        ],
         [{ ServerGroupType: "Fc" }, "400 UnsupportedOperation"],
         [{ Scheduler: "Random" }, "400 IllegalParam.Scheduler"],
-    ])("%j is refused with %s", async (change, expected) => {
+    ])("with %j answers %s", async (change, expected) => {
         const given = { ServerGroupName: "web", VpcId: cloud.vpcId, ...change };
         expect(await cloud.albRefusal("CreateServerGroup", given)).toBe(expected);
     });
@@ -253,6 +263,49 @@ describe("a listener", () => {
         expect(cloud.desired()[0]!.listeners[0]!.rules).toMatchObject([{ pool: { servers: [{ id: one }] } }]);
         await cloud.alb("DeleteRule", { RuleId });
         expect(cloud.desired()[0]!.listeners[0]!.rules).toEqual([]);
+    });
+
+    const host = (value: string) => ({
+        "RuleConditions.1.Type": "Host",
+        "RuleConditions.1.HostConfig.Values.1": value,
+    });
+    const path = (value: string) => ({
+        "RuleConditions.1.Type": "Path",
+        "RuleConditions.1.PathConfig.Values.1": value,
+    });
+    const redirect = (Host: string) => ({ ...path("/*"), "RuleActions.1.RedirectConfig.Host": Host });
+    test.each([
+        [host("shop.example.com"), "success"],
+        [host("*.example.com"), "success"],
+        [host("*"), "400 IllegalParam.HostConfig"],
+        [host(""), "400 IllegalParam.HostConfig"],
+        [host("a b.example.com"), "400 IllegalParam.HostConfig"],
+        [host(".example.com"), "400 IllegalParam.HostConfig"],
+        [host("localhost"), "400 IllegalParam.HostConfig"],
+        [path("/a-b_c/*"), "success"],
+        [path(""), "400 IllegalParam.PathConfig"],
+        [path("a"), "400 IllegalParam.PathConfig"],
+        [path("/a\n    server"), "400 IllegalParam.PathConfig"],
+        [{ "RuleConditions.1.Type": "Path" }, "400 IllegalParam.PathConfig"],
+        [redirect("shop.example.com"), "success"],
+        [redirect("${host}"), "success"],
+        [redirect("a b"), "400 IllegalParam.Host"],
+        [redirect("a.b c"), "400 IllegalParam.Host"],
+        [redirect("shop"), "400 IllegalParam.Host"],
+        [redirect("*.example.com"), "400 UnsupportedOperation"],
+        [{ ...redirect("${host}"), "RuleActions.1.RedirectConfig.Port": "80.5" }, "400 IllegalParam.Port"],
+    ])("a rule with %j answers %s", async (more, expected) => {
+        const ListenerId = await cloud.listener(await cloud.balancer(), await cloud.group());
+        expect(
+            await cloud.albRefusal("CreateRule", {
+                ListenerId,
+                RuleName: "https",
+                Priority: "1",
+                "RuleActions.1.Type": "Redirect",
+                "RuleActions.1.RedirectConfig.Protocol": "HTTPS",
+                ...(more as Record<string, string>),
+            }),
+        ).toBe(expected);
     });
 
     test("tells of servers that are not well, and of those that are checked by nobody yet", async () => {
