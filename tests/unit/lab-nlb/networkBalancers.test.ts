@@ -352,6 +352,15 @@ describe("listeners", () => {
     });
 });
 
+test("every write can be tried without being done, but those of tags and resource groups", () => {
+    const wet = actions
+        .filter(({ writes, request }) => writes && !Object.values(request.names()).includes("DryRun"))
+        .map(({ name }) => name);
+    expect(wet.sort()).toEqual(["MoveResourceGroup", "TagResources", "UntagResources"]);
+    const reading = actions.filter(({ writes, request }) => !writes && "dryRun" in request.names());
+    expect(reading).toEqual([]);
+});
+
 test("tags are put on balancers, groups and listeners, and taken off", async () => {
     const ServerGroupId = await group();
     const resource = { ResourceType: "servergroup", "ResourceId.1": ServerGroupId };
