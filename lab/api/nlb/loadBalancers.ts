@@ -422,20 +422,23 @@ const updateLoadBalancerProtection = nlbAction({
     writes: true,
     handle: (request, context) => {
         const balancer = balancerOf(context, request.loadBalancerId);
-        const { now } = context;
+        const { deletionProtection: deletion, modificationProtection: modification } = balancer;
+        const enabled = request.deletionProtectionEnabled ?? deletion.enabled;
         const protection = protectionOf(
-            request.modificationProtectionStatus ?? balancer.modificationProtection.status,
-            request.modificationProtectionReason ?? balancer.modificationProtection.reason,
-            now,
+            valueOr(request.modificationProtectionStatus, modification.status),
+            request.modificationProtectionReason ?? modification.reason,
+            context.now,
         );
         context.checked();
-        if (request.deletionProtectionEnabled !== undefined)
-            balancer.deletionProtection = {
-                enabled: request.deletionProtectionEnabled,
-                reason: request.deletionProtectionReason ?? "",
-                since: now,
-            };
-        if (protection.status !== balancer.modificationProtection.status) balancer.modificationProtection = protection;
+        balancer.deletionProtection = {
+            enabled,
+            reason: enabled ? (request.deletionProtectionReason ?? deletion.reason) : "",
+            since: enabled === deletion.enabled ? deletion.since : context.now,
+        };
+        balancer.modificationProtection = {
+            ...protection,
+            ...(protection.status === modification.status && { since: modification.since }),
+        };
         return {};
     },
 });

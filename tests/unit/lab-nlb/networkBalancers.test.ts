@@ -153,6 +153,32 @@ describe("a network load balancer", () => {
         expect(cloud.desired()).toEqual([]);
     });
 
+    test("is protected for a reason, which changes by itself and goes with the protection", async () => {
+        const LoadBalancerId = await balancer({
+            "DeletionProtectionConfig.Enabled": "true",
+            "ModificationProtectionConfig.Status": "ConsoleProtection",
+            "ModificationProtectionConfig.Reason": "ours",
+        });
+        const since = cloud.now;
+        cloud.now = "2026-02-01T12:00:00Z";
+        const change = (parameters: Parameters): Promise<Answer> =>
+            cloud.nlb("UpdateLoadBalancerProtection", { LoadBalancerId, ...parameters });
+        await change({ DeletionProtectionReason: "in use", ModificationProtectionReason: "theirs" });
+        const found = {
+            DeletionProtectionConfig: { Enabled: true, EnabledTime: since, Reason: "in use" },
+            ModificationProtectionConfig: { Status: "ConsoleProtection", EnabledTime: since, Reason: "theirs" },
+        };
+        expect(await attribute(LoadBalancerId)).toMatchObject(found);
+        await change({ DeletionProtectionEnabled: "true" });
+        expect(await attribute(LoadBalancerId)).toMatchObject(found);
+        await change({ DeletionProtectionEnabled: "false", ModificationProtectionStatus: "NonProtection" });
+        await change({ DeletionProtectionEnabled: "true", ModificationProtectionStatus: "ConsoleProtection" });
+        expect(await attribute(LoadBalancerId)).toMatchObject({
+            DeletionProtectionConfig: { EnabledTime: cloud.now, Reason: "" },
+            ModificationProtectionConfig: { EnabledTime: cloud.now, Reason: "" },
+        });
+    });
+
     test("takes another zone and keeps the addresses of those that stay", async () => {
         const LoadBalancerId = await balancer();
         const before = cloud.desired()[0]!.addresses;
