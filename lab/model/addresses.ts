@@ -131,12 +131,14 @@ function zonedBalancers(state: State): { readonly zones: readonly BalancerZone[]
 /**
  * The next unused address of the lab's slice; undefined when all are in use. Goes round instead of taking the lowest,
  * so that a client with a stale address does not meet another host under it.
+ * @param promised addresses that are taken already, and not in the model yet.
  */
-export function takeEipAddress(store: Store): string | undefined {
+export function takeEipAddress(store: Store, promised: readonly string[] = []): string | undefined {
     const range = parseCidr(store.eipRange);
     if (!range) throw new Error(`The range of elastic addresses ${store.eipRange} is not a CIDR.`);
     const { state } = store;
     const taken = new Set([
+        ...promised,
         ...[...Object.values(state.eips), ...Object.values(state.loadBalancers)].map(({ address }) => address),
         ...zonedBalancers(state).flatMap(({ zones }) => zones.map(({ publicAddress }) => publicAddress)),
     ]);

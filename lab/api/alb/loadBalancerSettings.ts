@@ -89,9 +89,9 @@ const updateLoadBalancerAddressTypeConfig = albAction({
         const balancer = settledBalancerOf(context, request.loadBalancerId);
         const addressType = oneOf(request.addressType, ["Internet", "Intranet"], "AddressType", "Intranet");
         context.checked();
-        balancer.addressType = addressType;
         const asked = balancer.zones.map(({ zoneId, vswitchId }) => ({ zoneId, vSwitchId: vswitchId }));
-        balancer.zones = placeZones(context, balancer, asked);
+        balancer.zones = placeZones(context, { addressType, zones: balancer.zones }, asked);
+        balancer.addressType = addressType;
         await context.applied();
         return { jobId: begin(context, "UpdateLoadBalancerAddressTypeConfig", balancer) };
     },

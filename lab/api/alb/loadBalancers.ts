@@ -75,7 +75,7 @@ const createLoadBalancer = albAction({
             addressType,
             edition,
             allocatedMode,
-            zones: [],
+            zones: placeZones(context, { addressType, zones: [] }, asked),
             deletionProtection: {
                 enabled: request.deletionProtectionEnabled === true,
                 since: request.deletionProtectionEnabled === true ? now : "",
@@ -84,7 +84,6 @@ const createLoadBalancer = albAction({
             change: changing(context, "Provisioning"),
         };
         store.state.applicationBalancers[id] = balancer;
-        balancer.zones = placeZones(context, balancer, asked);
         await context.applied();
         return { loadBalancerId: id };
     },
@@ -116,18 +115,15 @@ export function checkZones({ store }: ActionContext, vpcId: string, zones: reado
 /** Zones with their addresses; one that a balancer is in already keeps them. */
 export function placeZones(
     { store }: ActionContext,
-    balancer: ApplicationBalancer,
+    { addressType, zones: before }: Pick<ApplicationBalancer, "addressType" | "zones">,
     asked: readonly AskedZone[],
 ): BalancerZone[] {
-    const internet = balancer.addressType === "Internet";
-    const before = balancer.zones;
-    balancer.zones = before.filter(({ vswitchId }) => asked.some(({ vSwitchId }) => vSwitchId === vswitchId));
+    const placed: BalancerZone[] = [];
     for (const { zoneId, vSwitchId, intranetAddress } of asked) {
-        const known = balancer.zones.find(({ vswitchId }) => vswitchId === vSwitchId);
+        const known = before.find(({ vswitchId }) => vswitchId === vSwitchId);
         const vswitch = store.state.vswitches[vSwitchId!]!;
         const taken = takenAddresses(store.state, vswitch.id);
-        const kept = known?.publicAddress === "" ? undefined : known;
-        const zone: BalancerZone = {
+        placed.push({
             zoneId: zoneId!,
             vswitchId: vswitch.id,
             privateAddress:
@@ -135,12 +131,24 @@ export function placeZones(
                 (intranetAddress && !taken.has(intranetAddress) ? intranetAddress : undefined) ??
                 freeAddress(parseCidr(vswitch.cidr)!, taken) ??
                 refuse("ResourceNotEnough.VSwitchIp", "The specified VSwitch has no available ip."),
-            publicAddress: internet ? (kept?.publicAddress ?? takeEipAddress(store) ?? refuseQuota("EipsNum")) : "",
-            allocationId: internet ? (kept?.allocationId ?? store.newId("eip")) : "",
-        };
-        balancer.zones = [...balancer.zones.filter((one) => one !== known), zone];
+            ...publicPlace(store, addressType, known, placed),
+        });
     }
-    return balancer.zones;
+    return placed;
+}
+
+function publicPlace(
+    store: ActionContext["store"],
+    addressType: ApplicationBalancer["addressType"],
+    known: BalancerZone | undefined,
+    placed: readonly BalancerZone[],
+): Pick<BalancerZone, "publicAddress" | "allocationId"> {
+    if (addressType === "Intranet") return { publicAddress: "", allocationId: "" };
+    if (known && known.publicAddress !== "")
+        return { publicAddress: known.publicAddress, allocationId: known.allocationId };
+    const promised = placed.map(({ publicAddress }) => publicAddress);
+    const publicAddress = takeEipAddress(store, promised) ?? refuseQuota("EipsNum");
+    return { publicAddress, allocationId: store.newId("eip") };
 }
 
 function summary(context: ActionContext, balancer: ApplicationBalancer) {

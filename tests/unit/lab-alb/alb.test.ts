@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { project } from "../../../lab/model/project";
 import { forgetServers } from "../../../lab/model/slb";
 import { alicloudSearch } from "../../../lab/orphans";
-import { REGION } from "../lab-vpc/harness";
+import { OTHER_ZONE, REGION } from "../lab-vpc/harness";
 import { BalancerCloud, at, forwardTo, list, text } from "./harness";
 
 let folder: string;
@@ -105,6 +105,29 @@ describe("a balancer", () => {
             "404 ResourceNotFound.LoadBalancer",
         );
         expect(await cloud.refusal("DeleteVSwitch", { VSwitchId: cloud.vswitches[0] })).toBe("success");
+    });
+
+    test("stays as it is, or is not made, when an address is missing", async () => {
+        const LoadBalancerId = await cloud.balancer({ AddressType: "Intranet" });
+        const small = await cloud.vswitch(cloud.vpcId, "10.0.9.0/29", { ZoneId: OTHER_ZONE });
+        for (const primaryIp of ["10.0.9.1", "10.0.9.2", "10.0.9.3", "10.0.9.4"])
+            cloud.networkInterface(small, { primaryIp });
+        const zones = cloud.wanted({ AddressType: "Intranet", "ZoneMappings.2.VSwitchId": small });
+        expect(await cloud.albRefusal("CreateLoadBalancer", zones)).toBe("400 ResourceNotEnough.VSwitchIp");
+        expect(await cloud.albRefusal("UpdateLoadBalancerZones", { ...zones, LoadBalancerId })).toBe(
+            "400 ResourceNotEnough.VSwitchIp",
+        );
+        Object.assign(cloud.store, { eipRange: "127.77.0.0/32" });
+        const outside = { LoadBalancerId, AddressType: "Internet" };
+        expect(await cloud.albRefusal("UpdateLoadBalancerAddressTypeConfig", outside)).toBe(
+            "400 QuotaExceeded.EipsNum",
+        );
+    });
+
+    test("has another internet address in each zone, or is refused", async () => {
+        Object.assign(cloud.store, { eipRange: "127.77.0.0/31" });
+        await expect(cloud.balancer()).rejects.toMatchObject({ code: "QuotaExceeded.EipsNum" });
+        expect(cloud.desired()).toEqual([]);
     });
 
     test("changes its zones and its kind of address, and keeps the addresses that stay", async () => {
