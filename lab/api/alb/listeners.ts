@@ -81,6 +81,9 @@ function initialSettings(protocol: AlbListener["protocol"]): Settings {
     };
 }
 
+/** What is asked of a switch that a client leaves alone. */
+const harmless: readonly unknown[] = [undefined, false, "", "append"];
+
 /** Settings after a request. */
 function changedSettings(
     context: ActionContext,
@@ -102,6 +105,9 @@ function changedSettings(
         throw notFound("ResourceNotFound.SecurityPolicy", "The specified resource of SecurityPolicy is not found.");
     const { forwarded } = before;
     const asks = asked.XForwardedForConfig ?? {};
+    for (const [name, value] of Object.entries(asks))
+        if (!Object.hasOwn(forwarded, name) && !harmless.includes(value))
+            refuse("UnsupportedOperation", `The lab's ALB has no ${name}.`);
     return {
         description: asked.listenerDescription ?? before.description,
         serverGroupId: targetOf(context, vpcId, asked.defaultActions) ?? before.serverGroupId,

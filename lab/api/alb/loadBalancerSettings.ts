@@ -15,7 +15,7 @@ import type { ApplicationBalancer } from "../../model/alb";
 import { albAction } from "./action";
 import { checkName, oneOf } from "./checks";
 import { beginJob, changing } from "./jobs";
-import { checkZones, placeZones, protectionOf } from "./loadBalancers";
+import { checkZones, placeZones, protectionOf, refuseElastic } from "./loadBalancers";
 import { settledBalancerOf } from "./lookup";
 
 /** Lets a change of a balancer begin. @returns the id of its job */
@@ -88,6 +88,9 @@ const updateLoadBalancerAddressTypeConfig = albAction({
     handle: async (request, context) => {
         const balancer = settledBalancerOf(context, request.loadBalancerId);
         const addressType = oneOf(request.addressType, ["Internet", "Intranet"], "AddressType", "Intranet");
+        // A client may name those that it has read.
+        const known = ["", ...balancer.zones.map(({ allocationId }) => allocationId)];
+        if (request.zoneMappings?.some(({ allocationId = "" }) => !known.includes(allocationId))) refuseElastic();
         context.checked();
         const asked = balancer.zones.map(({ zoneId, vswitchId }) => ({ zoneId, vSwitchId: vswitchId }));
         balancer.zones = placeZones(context, { addressType, zones: balancer.zones }, asked);

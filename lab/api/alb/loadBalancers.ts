@@ -40,6 +40,8 @@ const createLoadBalancer = albAction({
         checkTags(request.tag);
         if (oneOf(request.addressIpVersion, ["IPv4", "DualStack"], "AddressIpVersion", "IPv4") === "DualStack")
             refuse("UnsupportedOperation", "The lab's balancers have IPv4 addresses only.");
+        if (request.securityGroupIds?.length)
+            refuse("UnsupportedOperation", "The lab's application balancers join no security groups.");
         const vpc = store.state.vpcs[request.vpcId ?? ""];
         if (!vpc) throw notFound("ResourceNotFound.Vpc", "The specified resource of Vpc is not found.");
         const addressType = oneOf(request.addressType, ["Internet", "Intranet"], "AddressType", "Intranet");
@@ -105,11 +107,15 @@ export function checkZones({ store }: ActionContext, vpcId: string, zones: reado
         if (vswitch.vpcId !== vpcId) refuse("Mismatch.VSwitchIdAndVpcId", "The VSwitchId and VpcId are mismatched.");
         if (vswitch.zoneId !== zoneId)
             refuse("Mismatch.ZoneIdAndVSwitchId", "The ZoneId and VSwitchId are mismatched.");
-        if (allocationId) refuse("UnsupportedOperation", "The lab gives balancers internet addresses of its own.");
+        if (allocationId) refuseElastic();
         if (intranetAddress && !isAssignable(parseCidr(vswitch.cidr)!, intranetAddress))
             refuseParameter("IntranetAddress");
     }
     return zones;
+}
+
+export function refuseElastic(): never {
+    refuse("UnsupportedOperation", "The lab gives balancers internet addresses of its own.");
 }
 
 /** Zones with their addresses; one that a balancer is in already keeps them. */

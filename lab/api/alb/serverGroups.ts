@@ -33,6 +33,8 @@ const createServerGroup = albAction({
             refuse("UnsupportedOperation", "Server groups of the lab hold instances and network interfaces only.");
         if (oneOf(request.protocol, ["HTTP", "HTTPS", "GRPC"], "Protocol", "HTTP") !== "HTTP")
             refuse("UnsupportedOperation", "The lab's balancers speak HTTP to servers.");
+        if (request.ipv6Enabled === true)
+            refuse("UnsupportedOperation", "The lab's balancers have IPv4 addresses only.");
         const vpc = store.state.vpcs[request.vpcId ?? ""];
         if (!vpc) throw notFound("ResourceNotFound.Vpc", "The specified resource of Vpc is not found.");
         const settings = changedSettings(initialSettings, request);

@@ -43,6 +43,7 @@ interface AskedSettings {
     readonly alpnEnabled?: boolean;
     readonly alpnPolicy?: string;
     readonly proxyProtocolEnabled?: boolean;
+    readonly proxyProtocolV2Config?: Readonly<Record<string, boolean>>;
     readonly secSensorEnabled?: boolean;
     readonly cps?: number;
     readonly mss?: number;
@@ -78,6 +79,8 @@ function settingsOf(
     if (group.vpcId !== vpcId) refuse("Conflict.VpcId", "The load balancer and the server group have different VPCs.");
     if (request.caEnabled === true)
         refuse("UnsupportedOperation", "The lab's TCPSSL listeners ask clients for no certificate.");
+    if (Object.values(request.proxyProtocolV2Config ?? {}).includes(true))
+        refuse("UnsupportedOperation", "The lab's listeners tell servers of no VPC, endpoint or endpoint service.");
     const certificateIds = request.certificateIds?.length ? request.certificateIds : before.certificateIds;
     if (protocol === "TCPSSL") {
         if (certificateIds.length === 0) throw missingParameter("CertificateIds");

@@ -129,8 +129,7 @@ function checkZones(
         if (vswitch.vpcId !== vpcId || vswitch.zoneId !== zoneId) refuseParameter("ZoneMappings");
         const before = present.find((zone) => zone.vswitchId === vSwitchId);
         if (before) return before;
-        if (allocationId)
-            refuse("UnsupportedOperation", "The lab's balancers have addresses of their own instead of elastic ones.");
+        if (allocationId) refuseElastic();
         const cidr = parseCidr(vswitch.cidr)!;
         const taken = takenAddresses(store.state, vswitch.id);
         if (privateIPv4Address && (!isAssignable(cidr, privateIPv4Address) || taken.has(privateIPv4Address)))
@@ -141,6 +140,10 @@ function checkZones(
                 refuse("ResourceNotEnough.VSwitchIp", "The specified VSwitch has no available address."));
         return { zoneId, vswitchId: vswitch.id, privateAddress };
     });
+}
+
+function refuseElastic(): never {
+    refuse("UnsupportedOperation", "The lab's balancers have addresses of their own instead of elastic ones.");
 }
 
 /** Begins the ids of the elastic addresses that the cloud takes for a balancer by itself. */
@@ -369,6 +372,9 @@ const updateLoadBalancerAddressTypeConfig = nlbAction({
     handle: async (request, context) => {
         const balancer = balancerOf(context, request.loadBalancerId);
         const addressType = oneOf(request.addressType, ["Internet", "Intranet"], "AddressType", balancer.addressType);
+        // A client may name those that it has read.
+        const known = ["", ...balancer.zones.map(({ allocationId }) => allocationId)];
+        if (request.zoneMappings?.some(({ allocationId = "" }) => !known.includes(allocationId))) refuseElastic();
         context.checked();
         if (addressType !== balancer.addressType)
             balancer.zones = balancer.zones.map((zone) => ({ ...zone, ...publicPlace(context, addressType) }));

@@ -82,6 +82,7 @@ describe("a balancer", () => {
         [{ VpcId: "vpc-none" }, "404 ResourceNotFound.Vpc"],
         [{ LoadBalancerEdition: "Gold" }, "400 IllegalParam.LoadBalancerEdition"],
         [{ "LoadBalancerBillingConfig.PayType": "PrePay" }, "400 IllegalParam.PayType"],
+        [{ "SecurityGroupIds.1.SecurityGroupId": "sg-1" }, "400 UnsupportedOperation"],
     ])("%j is refused with %s", async (change, expected) => {
         expect(await cloud.albRefusal("CreateLoadBalancer", cloud.wanted(change))).toBe(expected);
     });
@@ -142,7 +143,15 @@ describe("a balancer", () => {
         });
         expect(cloud.desired()[0]!.addresses).toEqual(["127.77.0.1", "127.77.0.3"]);
         cloud.settle();
-        await cloud.alb("UpdateLoadBalancerAddressTypeConfig", { LoadBalancerId, AddressType: "Intranet" });
+        const inside = { LoadBalancerId, AddressType: "Intranet" };
+        const own = text(await attribute(LoadBalancerId), "ZoneMappings.0.LoadBalancerAddresses.0.AllocationId");
+        expect(
+            await cloud.albRefusal("UpdateLoadBalancerAddressTypeConfig", {
+                ...inside,
+                "ZoneMappings.1.AllocationId": "eip-1",
+            }),
+        ).toBe("400 UnsupportedOperation");
+        await cloud.alb("UpdateLoadBalancerAddressTypeConfig", { ...inside, "ZoneMappings.1.AllocationId": own });
         expect(cloud.desired()[0]!.addresses).toEqual(["10.0.1.1", "10.0.3.1"]);
     });
 });
@@ -217,6 +226,8 @@ describe("a server group", () => {
             "400 IllegalParam.Cookie",
         ],
         [{ ServerGroupType: "Fc" }, "400 UnsupportedOperation"],
+        [{ Ipv6Enabled: "true" }, "400 UnsupportedOperation"],
+        [{ Ipv6Enabled: "false" }, "success"],
         [{ Scheduler: "Random" }, "400 IllegalParam.Scheduler"],
     ])("with %j answers %s", async (change, expected) => {
         const given = { ServerGroupName: "web", VpcId: cloud.vpcId, ...change };
@@ -286,6 +297,32 @@ describe("a listener", () => {
         expect(cloud.desired()[0]!.listeners[0]!.rules).toMatchObject([{ pool: { servers: [{ id: one }] } }]);
         await cloud.alb("DeleteRule", { RuleId });
         expect(cloud.desired()[0]!.listeners[0]!.rules).toEqual([]);
+    });
+
+    test.each([
+        [{ XForwardedForHostEnabled: "true" }, "400 UnsupportedOperation"],
+        [{ XForwardedForClientSourceIpsEnabled: "true" }, "400 UnsupportedOperation"],
+        [{ XForwardedForClientSourceIpsTrusted: "10.1.1.0/24" }, "400 UnsupportedOperation"],
+        [{ XForwardedForProcessingMode: "remove" }, "400 UnsupportedOperation"],
+        [
+            {
+                XForwardedForHostEnabled: "false",
+                XForwardedForClientCertFingerprintEnabled: "false",
+                XForwardedForClientSourceIpsTrusted: "",
+                XForwardedForProcessingMode: "append",
+                XForwardedForProtoEnabled: "true",
+            },
+            "success",
+        ],
+    ])("asked for %j answers %s", async (forwarded, expected) => {
+        const ListenerId = await cloud.listener(await cloud.balancer(), await cloud.group());
+        const named = Object.entries(forwarded).map(([name, value]) => [`XForwardedForConfig.${name}`, value]);
+        expect(
+            await cloud.albRefusal("UpdateListenerAttribute", {
+                ListenerId,
+                ...(Object.fromEntries(named) as Record<string, string>),
+            }),
+        ).toBe(expected);
     });
 
     const host = (value: string) => ({

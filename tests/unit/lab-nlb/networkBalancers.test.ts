@@ -189,6 +189,17 @@ describe("a network load balancer", () => {
         expect(after[1]).not.toBe(before[1]);
     });
 
+    test("takes no elastic address of a client's with another kind of address, and knows its own", async () => {
+        const LoadBalancerId = await balancer();
+        const own = text(await attribute(LoadBalancerId), "ZoneMappings.0.LoadBalancerAddresses.0.AllocationId");
+        const inside = { LoadBalancerId, AddressType: "Intranet", ...zoned };
+        const named = (id: string) => ({ ...inside, "ZoneMappings.1.AllocationId": id });
+        expect(await cloud.nlbRefusal("UpdateLoadBalancerAddressTypeConfig", named("eip-1"))).toBe(
+            "400 UnsupportedOperation",
+        );
+        expect(await cloud.nlbRefusal("UpdateLoadBalancerAddressTypeConfig", named(own))).toBe("success");
+    });
+
     test("joins security groups of its VPC and leaves them", async () => {
         const LoadBalancerId = await balancer();
         cloud.state.securityGroups["sg-1"] = { id: "sg-1", regionId: REGION, vpcId: VpcId, rules: [] } as never;
@@ -353,6 +364,21 @@ describe("listeners", () => {
             ListenerStatus: "Stopped",
         });
         expect(cloud.desired()[0]!.listeners).toHaveLength(1);
+    });
+
+    test.each([
+        ["Ppv2VpcIdEnabled", "true", "400 UnsupportedOperation"],
+        ["Ppv2PrivateLinkEpIdEnabled", "true", "400 UnsupportedOperation"],
+        ["Ppv2PrivateLinkEpsIdEnabled", "true", "400 UnsupportedOperation"],
+        ["Ppv2VpcIdEnabled", "false", "success"],
+    ])("asked to tell servers of more (%s: %s) answer %s", async (name, value, expected) => {
+        const ListenerId = await listener({ LoadBalancerId: await balancer(), ServerGroupId: await group() });
+        expect(
+            await cloud.nlbRefusal("UpdateListenerAttribute", {
+                ListenerId,
+                [`ProxyProtocolV2Config.${name}`]: value,
+            }),
+        ).toBe(expected);
     });
 
     test("end TLS with a certificate of the certificate service", async () => {
