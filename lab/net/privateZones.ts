@@ -20,6 +20,9 @@ const NEGATIVE_TTL = 10;
 /** Names that point to names. */
 const MAX_CHAIN = 8;
 
+/** Octets of one string of a TXT record. */
+const MAX_STRING = 255;
+
 /** How a query comes, which limits how long the answer may be. */
 export type Transport = "udp" | "tcp";
 
@@ -143,7 +146,7 @@ function answerOf(name: string, { type, value, ttl, priority }: DesiredZoneRecor
         case "PTR":
             return { name, type, ttl, data: value };
         case "TXT":
-            return { name, type, ttl, data: value };
+            return { name, type, ttl, data: stringsOf(value) };
         case "MX":
             return { name, type, ttl, data: { preference: priority, exchange: value } };
         case "SRV": {
@@ -156,6 +159,13 @@ function answerOf(name: string, { type, value, ttl, priority }: DesiredZoneRecor
             };
         }
     }
+}
+
+/** A text as the strings of a record: the length of each stands in one octet. */
+function stringsOf(text: string): Buffer[] {
+    const bytes = Buffer.from(text);
+    const count = Math.max(1, Math.ceil(bytes.length / MAX_STRING));
+    return Array.from({ length: count }, (_, index) => bytes.subarray(index * MAX_STRING, (index + 1) * MAX_STRING));
 }
 
 function startOfAuthority({ name }: DesiredZone): Answer {

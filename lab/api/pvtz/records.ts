@@ -18,9 +18,15 @@ const validValue: Readonly<Record<RecordType, (value: string) => boolean>> = {
     CNAME: (value) => hostName.test(value),
     MX: (value) => hostName.test(value),
     PTR: (value) => hostName.test(value),
-    SRV: (value) => /^\d{1,5} \d{1,5} \d{1,5} \S+$/.test(value) && hostName.test(value.split(" ")[3]!),
-    TXT: (value) => value.length <= 4000,
+    SRV: isService,
+    TXT: (value) => value.length <= 512,
 };
+
+/** Priority, weight, port and name of a service. */
+function isService(value: string): boolean {
+    const [, priority, weight, port, name = ""] = /^(\d{1,5}) (\d{1,5}) (\d{1,5}) (\S+)$/.exec(value) ?? [];
+    return [priority, weight, port].every((number) => Number(number) <= 65_535) && hostName.test(name);
+}
 
 interface Asked {
     readonly rr?: string;

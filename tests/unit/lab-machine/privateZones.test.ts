@@ -131,6 +131,18 @@ test("every type has its form", () => {
     expect(data(ask(zones, "s.internal", "AAAA"))).toEqual(["fd00::1"]);
 });
 
+test("a text that is longer than a string may be is several, whatever its letters", () => {
+    const value = `${"x".repeat(254)}\u00e9${"y".repeat(250)}`;
+    const answer = answerFromZones(
+        [zone([record("t.internal", value, { type: "TXT" })])],
+        query("t.internal", "TXT"),
+        "tcp",
+    );
+    const [strings] = data(decode(answer!)) as Buffer[][];
+    expect(strings!.map(({ length }) => length)).toEqual([255, 251]);
+    expect(Buffer.concat(strings!).toString()).toBe(value);
+});
+
 test("an answer that a datagram can't hold is cut off there, and whole where there is room", () => {
     const many = Array.from({ length: 60 }, (_, index) => record("many.internal", `10.0.1.${index}`));
     const cut = decode(answerFromZones([zone(many)], query("many.internal"), "udp")!);
