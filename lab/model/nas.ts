@@ -42,14 +42,18 @@ export interface MountTarget {
 /** The group that every account has, which lets the whole VPC in. */
 export const DEFAULT_ACCESS_GROUP = "DEFAULT_VPC_GROUP_NAME";
 
+/** The rules of that group. */
+export const defaultAccessRules: readonly AccessRule[] = [
+    { id: "1", source: "0.0.0.0/0", write: true, squash: "none", priority: 1 },
+];
+
 export function accessGroupId(regionId: string, name: string): string {
     return `${regionId}/${name}`;
 }
 
 /** Who a mount target lets in: the rule that counts for an address is the first that fits. */
 export function rulesOf(state: State, { regionId, accessGroupName }: MountTarget): readonly AccessRule[] {
-    if (accessGroupName === DEFAULT_ACCESS_GROUP)
-        return [{ id: "1", source: "0.0.0.0/0", write: true, squash: "none", priority: 1 }];
+    if (accessGroupName === DEFAULT_ACCESS_GROUP) return defaultAccessRules;
     const rules = state.accessGroups[accessGroupId(regionId, accessGroupName)]?.rules ?? [];
     return [...rules].sort((one, other) => one.priority - other.priority);
 }

@@ -12,7 +12,7 @@ import { refuse } from "../ecs/checks";
 import { notFound } from "../errors";
 import { inRegion, paginate } from "../listing";
 import { nasAction } from "./action";
-import { accessGroupOf, refuseOtherTypes } from "./lookup";
+import { accessGroupOf, refuseDefault, refuseOtherTypes } from "./lookup";
 import { quotas } from "./quotas";
 
 const createAccessGroup = nasAction({
@@ -105,15 +105,6 @@ const modifyAccessGroup = nasAction({
         return {};
     },
 });
-
-function refuseDefault(name: string | undefined, verb: "Modify" | "Delete"): void {
-    if (name === DEFAULT_ACCESS_GROUP)
-        refuse(
-            `OperationDenied.DefaultAccessGroupCannot${verb}`,
-            `The default AccessGroup can not be ${verb === "Modify" ? "modified" : "deleted"}.`,
-            403,
-        );
-}
 
 const deleteAccessGroup = nasAction({
     name: "DeleteAccessGroup",

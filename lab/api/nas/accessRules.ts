@@ -7,13 +7,13 @@ import { DescribeAccessRulesResponseBody } from "@alicloud/nas20170626/dist/mode
 import { ModifyAccessRuleRequest } from "@alicloud/nas20170626/dist/models/ModifyAccessRuleRequest";
 import { ModifyAccessRuleResponseBody } from "@alicloud/nas20170626/dist/models/ModifyAccessRuleResponseBody";
 import { parseAddress, parseCidr } from "../../model/addresses";
-import type { AccessGroup, AccessRule } from "../../model/nas";
+import { type AccessRule, DEFAULT_ACCESS_GROUP, defaultAccessRules } from "../../model/nas";
 import type { Action } from "../action";
 import { refuse } from "../ecs/checks";
 import { notFound } from "../errors";
 import { paginate } from "../listing";
 import { nasAction } from "./action";
-import { accessGroupOf, refuseOtherTypes } from "./lookup";
+import { accessGroupOf, refuseDefault, refuseOtherTypes } from "./lookup";
 import { quotas } from "./quotas";
 
 const squashes = { no_squash: "none", root_squash: "root", all_squash: "all" } as const;
@@ -48,7 +48,7 @@ function isSame(one: Omit<AccessRule, "id">, other: Omit<AccessRule, "id">): boo
     return (["source", "priority", "squash", "write"] as const).every((field) => one[field] === other[field]);
 }
 
-function ruleOf({ rules }: AccessGroup, id: string | undefined): AccessRule {
+function ruleOf(rules: readonly AccessRule[], id: string | undefined): AccessRule {
     const rule = rules.find((candidate) => candidate.id === id);
     if (!rule) throw notFound("InvalidAccessRule.NotFound", "The specified AccessRule does not exist.");
     return rule;
@@ -62,6 +62,7 @@ const createAccessRule = nasAction({
     writes: true,
     handle: async (request, context) => {
         refuseOtherTypes(request.fileSystemType);
+        refuseDefault(request.accessGroupName, "Modify");
         const group = accessGroupOf(context, request.accessGroupName);
         const fields = checkedRule(request, { source: "", write: true, squash: "none", priority: 1 });
         if (group.rules.length >= quotas.rulesPerAccessGroup)
@@ -84,18 +85,18 @@ const describeAccessRules = nasAction({
     writes: false,
     handle: (request, context) => {
         refuseOtherTypes(request.fileSystemType);
-        const group = accessGroupOf(context, request.accessGroupName);
-        const { accessRuleId = "" } = request;
-        const found = accessRuleId === "" ? group.rules : [ruleOf(group, accessRuleId)];
+        const { accessGroupName: name, accessRuleId = "" } = request;
+        const rules = name === DEFAULT_ACCESS_GROUP ? defaultAccessRules : accessGroupOf(context, name).rules;
+        const found = accessRuleId === "" ? rules : [ruleOf(rules, accessRuleId)];
         const { items, ...page } = paginate(found, request, { default: 10, max: 100 });
         return {
             ...page,
             accessRules: {
                 accessRule: items.map(({ id, source, write, squash, priority }) => ({
-                    accessGroupName: group.name,
+                    accessGroupName: name!,
                     accessRuleId: id,
                     fileSystemType: "standard",
-                    regionId: group.regionId,
+                    regionId: context.regionId,
                     sourceCidrIp: source,
                     ipv6SourceCidrIp: "",
                     RWAccess: write ? "RDWR" : "RDONLY",
@@ -115,7 +116,8 @@ const modifyAccessRule = nasAction({
     writes: true,
     handle: async (request, context) => {
         refuseOtherTypes(request.fileSystemType);
-        const rule = ruleOf(accessGroupOf(context, request.accessGroupName), request.accessRuleId);
+        refuseDefault(request.accessGroupName, "Modify");
+        const rule = ruleOf(accessGroupOf(context, request.accessGroupName).rules, request.accessRuleId);
         const fields = checkedRule(request, rule);
         context.checked();
         Object.assign(rule, fields);
@@ -132,8 +134,9 @@ const deleteAccessRule = nasAction({
     writes: true,
     handle: async (request, context) => {
         refuseOtherTypes(request.fileSystemType);
+        refuseDefault(request.accessGroupName, "Modify");
         const group = accessGroupOf(context, request.accessGroupName);
-        const rule = ruleOf(group, request.accessRuleId);
+        const rule = ruleOf(group.rules, request.accessRuleId);
         context.checked();
         group.rules = group.rules.filter((other) => other !== rule);
         await context.applied();

@@ -14,7 +14,7 @@ import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { checkTags, refuse, valueOr } from "../ecs/checks";
 import { zonesOf } from "../ecs/catalogue/zones";
-import { hasTags, inRegion, matches, paginate, toTags } from "../listing";
+import { hasTags, inRegion, matches, matchesAny, paginate, toTags } from "../listing";
 import { tagsView } from "../vpc/view";
 import { nasAction } from "./action";
 import { fileSystemOf, mountTargetsOf, refuseOtherTypes, statusOf } from "./lookup";
@@ -139,7 +139,7 @@ const describeFileSystems = nasAction({
         const found = all.filter(
             (fileSystem) =>
                 hasTags(fileSystem, request.tag) &&
-                matches(request.fileSystemType, "standard") &&
+                (matchesAny(request.fileSystemType, "standard") || matchesAny(request.fileSystemType, "all")) &&
                 matches(request.resourceGroupId, fileSystem.resourceGroupId) &&
                 (!request.vpcId || mountTargetsOf(context, fileSystem.id).some(({ vpcId }) => vpcId === request.vpcId)),
         );

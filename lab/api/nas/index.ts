@@ -5,6 +5,7 @@ import { fileSystemActions } from "./fileSystems";
 import { fileSystemSettingActions } from "./fileSystemSettings";
 import { mountTargetActions } from "./mountTargets";
 import { tagActions } from "./tags";
+import { zoneActions } from "./zones";
 
 /** Every action of `NAS` 2017-06-26 (general-purpose file systems over NFS) that the lab has. */
 export const actions: Action[] = [
@@ -14,4 +15,5 @@ export const actions: Action[] = [
     ...accessRuleActions,
     ...mountTargetActions,
     ...tagActions,
+    ...zoneActions,
 ];

@@ -1,5 +1,11 @@
 /** Resources of a request's region, and the errors for those that are not there. */
-import { type AccessGroup, type FileSystem, type MountTarget, accessGroupId } from "../../model/nas";
+import {
+    type AccessGroup,
+    DEFAULT_ACCESS_GROUP,
+    type FileSystem,
+    type MountTarget,
+    accessGroupId,
+} from "../../model/nas";
 import type { ActionContext } from "../action";
 import { notFound } from "../errors";
 import { findInRegion } from "../listing";
@@ -16,6 +22,16 @@ export function accessGroupOf({ store, regionId }: ActionContext, name: string |
     const found = findInRegion(store.state.accessGroups, regionId, accessGroupId(regionId, name ?? ""));
     if (!found) throw notFound("InvalidAccessGroup.NotFound", "The specified AccessGroup does not exist.");
     return found;
+}
+
+/** The group that every account has stays as it is, and so do its rules. */
+export function refuseDefault(name: string | undefined, verb: "Modify" | "Delete"): void {
+    if (name === DEFAULT_ACCESS_GROUP)
+        refuse(
+            `OperationDenied.DefaultAccessGroupCannot${verb}`,
+            `The default AccessGroup can not be ${verb === "Modify" ? "modified" : "deleted"}.`,
+            403,
+        );
 }
 
 export function mountTargetOf(

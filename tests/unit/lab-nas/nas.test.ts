@@ -74,6 +74,24 @@ describe("file systems", () => {
         expect(list(await call("DescribeFileSystems"), "FileSystems.FileSystem")).toEqual([]);
     });
 
+    test("are listed by their type, and made in the zones that there are", async () => {
+        const listed = async (FileSystemType: string): Promise<number> =>
+            list(await call("DescribeFileSystems", { FileSystemType }), "FileSystems.FileSystem").length;
+        expect(await listed("all")).toBe(1);
+        expect(await listed("extreme, standard")).toBe(1);
+        expect(await listed("extreme,cpfs")).toBe(0);
+        const zones = list(await call("DescribeZones", { RegionId: "cn-hangzhou" }), "Zones.Zone");
+        expect(zones.find((zone) => zone["ZoneId"] === ZONE)).toMatchObject({
+            InstanceTypes: {
+                InstanceType: [
+                    { StorageType: "Capacity", ProtocolType: "nfs" },
+                    { StorageType: "Performance", ProtocolType: "nfs" },
+                    { StorageType: "Premium", ProtocolType: "nfs" },
+                ],
+            },
+        });
+    });
+
     test("have switches and tags", async () => {
         const bin = (): Promise<Answer> => call("GetRecycleBinAttribute", { FileSystemId });
         expect(at(await bin(), "RecycleBinAttribute.Status")).toBe("Disable");
@@ -159,6 +177,20 @@ describe("access groups", () => {
         const id = await rule({ SourceCidrIp: "10.0.1.7" });
         expect(await rule({ SourceCidrIp: "10.0.1.7" })).toBe(id);
         expect(await rule({ SourceCidrIp: "10.0.1.7", Priority: "2" })).not.toBe(id);
+    });
+
+    test("include the default one, whose only rule lets everybody in and stays", async () => {
+        const everyone = { AccessGroupName: "DEFAULT_VPC_GROUP_NAME" };
+        const [only, ...others] = list(await call("DescribeAccessRules", everyone), "AccessRules.AccessRule");
+        expect(others).toEqual([]);
+        expect(only).toMatchObject({ SourceCidrIp: "0.0.0.0/0", RWAccess: "RDWR", UserAccess: "no_squash" });
+        const rule = { ...everyone, AccessRuleId: text(only, "AccessRuleId") };
+        for (const [action, parameters] of [
+            ["CreateAccessRule", { ...everyone, SourceCidrIp: "10.0.1.7" }],
+            ["ModifyAccessRule", { ...rule, RWAccessType: "RDONLY" }],
+            ["DeleteAccessRule", rule],
+        ] as const)
+            expect(await refusal(action, parameters)).toBe("403 OperationDenied.DefaultAccessGroupCannotModify");
     });
 
     test("are one of a name, and the default one stays as it is", async () => {
