@@ -2,7 +2,7 @@
 import type { AlbListener, AlbRedirect, AlbRule, AlbScheduler, ApplicationBalancer, ForwardedSettings } from "./alb";
 import type { DesiredBalancer, DesiredForwarding, DesiredListener, DesiredPool, DesiredRedirect } from "./desired";
 import { bundleOf, projectCheck, projectStickiness, tlsVersions } from "./projectSlb";
-import { type HealthCheck, addressOfServer } from "./slb";
+import { addressOfServer } from "./slb";
 import type { State } from "./state";
 
 export function projectApplicationBalancers(state: State): DesiredBalancer[] {
@@ -128,12 +128,7 @@ function projectPool(state: State, balancer: ApplicationBalancer, groupId: strin
             return [{ id: server.serverId, address: found.address, port: server.port, weight: server.weight }];
         }),
         scheduler: schedulers[group.scheduler],
-        ...(group.healthCheck.enabled && { check: projectCheck(withoutPlaceholder(group.healthCheck)) }),
+        ...(group.healthCheck.enabled && { check: projectCheck(group.healthCheck) }),
         ...projectStickiness(group.stickiness),
     };
-}
-
-/** A check whose `Host` is that of the server has none of its own. */
-function withoutPlaceholder(check: HealthCheck): HealthCheck {
-    return check.domain === "$SERVER_IP" ? { ...check, domain: "" } : check;
 }

@@ -80,10 +80,7 @@ function projectPool(state: State, balancer: NetworkBalancer, groupId: string): 
             return [{ id: server.serverId, address: found.address, port: server.port, weight: server.weight }];
         }),
         scheduler: schedulers[group.scheduler],
-        ...(check.enabled && {
-            // The name that stands for the server's own address.
-            check: projectCheck(check.domain === "$SERVER_IP" ? { ...check, domain: "" } : check),
-        }),
+        ...(check.enabled && { check: projectCheck(check) }),
     };
 }
 

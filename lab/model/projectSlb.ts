@@ -152,13 +152,16 @@ function projectBalancing(scheduler: Scheduler, check: HealthCheck): Pick<Desire
     return { scheduler: schedulers[scheduler], ...(check.enabled && { check: projectCheck(check) }) };
 }
 
+/** What stands for a server's own address as the `Host` of a check, by the names of the three products. */
+const ownAddress: readonly string[] = ["", "$_ip", "$SERVER_IP"];
+
 export function projectCheck(check: HealthCheck): DesiredCheck {
     return {
         ...(check.type === "http" && {
             http: {
                 method: check.method === "get" ? ("GET" as const) : ("HEAD" as const),
                 path: check.uri,
-                ...(check.domain !== "" && { host: check.domain }),
+                ...(!ownAddress.includes(check.domain) && { host: check.domain }),
                 classes: check.codes.split(",").map((code) => Number(code.charAt("http_".length))),
             },
         }),

@@ -96,7 +96,7 @@ export interface HealthCheck {
     readonly type: "tcp" | "udp" | "http";
     readonly method: "head" | "get";
     readonly uri: string;
-    /** `Host` of a check; empty for the server's address. */
+    /** `Host` of a check; empty, or the product's word for it, for the server's address. */
     readonly domain: string;
     /** 0 for the port that takes the traffic. */
     readonly port: number;

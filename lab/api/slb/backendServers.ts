@@ -38,7 +38,8 @@ function membership(
         writes: true,
         handle: async (request, context) => {
             const balancer = balancerOf(context, request.loadBalancerId);
-            const after = change(context, balancer, parseServers(request.backendServers, false));
+            const asked = parseServers(request.backendServers, false, { plain: name === "RemoveBackendServers" });
+            const after = change(context, balancer, asked);
             context.checked();
             balancer.servers = after;
             settleVpc(context, balancer, after);

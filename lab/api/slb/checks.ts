@@ -66,9 +66,17 @@ export function parseList(text: string | undefined, wireName: string): readonly 
     return refuseParameter(wireName);
 }
 
-/** The same for a list of objects, whose members come as text. */
-export function parseItems(text: string | undefined, wireName: string): readonly Readonly<Record<string, string>>[] {
+/**
+ * The same for a list of objects, whose members come as text.
+ * @param only the member that a text in place of an object stands for; absent where there is no such form.
+ */
+export function parseItems(
+    text: string | undefined,
+    wireName: string,
+    only?: string,
+): readonly Readonly<Record<string, string>>[] {
     return parseList(text, wireName).map((item) => {
+        if (typeof item === "string" && only !== undefined) return { [only]: item.trim() };
         if (typeof item !== "object" || item === null) return refuseParameter(wireName);
         return Object.fromEntries(
             Object.entries(item).map(([key, value]) => [key, typeof value === "string" ? value.trim() : String(value)]),

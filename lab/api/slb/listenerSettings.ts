@@ -103,7 +103,8 @@ export function newSettings(
 function redirectOf(balancer: LoadBalancer, request: ListenerRequest): ListenerSettings["application"]["redirect"] {
     if (!isOn(request.listenerForward, "ListenerForward", false)) return undefined;
     const port = within(request.forwardPort, [1, 65535], "ForwardPort", 443);
-    if (listenerOf(balancer, port).protocol !== "https") refuseParameter("ForwardPort");
+    // It has to be there; one for datagrams may be beside it.
+    listenerOf(balancer, port, "https");
     const code = request.forwardCode ?? 301;
     return { port, code: [301, 302, 303, 307, 308].includes(code) ? code : refuseParameter("ForwardCode") };
 }
@@ -201,7 +202,7 @@ export function healthCheckOf(
     const uri = request.healthCheckURI ?? before.uri;
     if (!/^\/[\w\-/.%?#&=!@$^*()+,~:;']{0,79}$/.test(uri)) refuseParameter("HealthCheckURI");
     const domain = request.healthCheckDomain ?? before.domain;
-    if (domain.length > 80 || !/^[\w.-]*$/.test(domain)) refuseParameter("HealthCheckDomain");
+    if (domain !== "$_ip" && !/^[\w.-]{0,80}$/.test(domain)) refuseParameter("HealthCheckDomain");
     const codes = valueOr(request.healthCheckHttpCode, before.codes);
     if (!/^http_[1-5]xx(,http_[1-5]xx)*$/.test(codes)) refuseParameter("HealthCheckHttpCode");
     const port = request.healthCheckConnectPort;

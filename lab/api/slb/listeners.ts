@@ -134,7 +134,8 @@ const deleteLoadBalancerListener = slbAction({
     handle: async (request, context) => {
         const balancer = balancerOf(context, request.loadBalancerId);
         const listener = listenerOf(balancer, request.listenerPort, protocolOf(request.listenerProtocol));
-        if (balancer.listeners.some(({ settings }) => settings.application.redirect?.port === listener.port))
+        const leadsHere = ({ settings }: Listener): boolean => settings.application.redirect?.port === listener.port;
+        if (listener.protocol === "https" && balancer.listeners.some(leadsHere))
             refuse("ListenerForwarded", "Another listener redirects to the specified one.");
         context.checked();
         balancer.listeners = balancer.listeners.filter((other) => other !== listener);

@@ -230,14 +230,14 @@ const modifyVServerGroupBackendServers = slbAction({
     writes: true,
     handle: async (request, context) => {
         const group = serverGroupOf(context, request.vServerGroupId);
-        const old = parseServers(request.oldBackendServers, true, "OldBackendServers");
+        const old = parseServers(request.oldBackendServers, true, { wireName: "OldBackendServers" });
         refuseUnknown(context, group, old);
         const kept = group.servers.filter((server) => !old.some((one) => isServer(context, server, one)));
         const after = withServers(
             context,
             balancerOfGroup(context, group),
             kept,
-            parseServers(request.newBackendServers, true, "NewBackendServers"),
+            parseServers(request.newBackendServers, true, { wireName: "NewBackendServers" }),
         );
         context.checked();
         group.servers = after;

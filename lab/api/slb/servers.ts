@@ -16,9 +16,17 @@ export interface AskedServer {
     readonly description: string | undefined;
 }
 
-/** Reads a list of servers. @param ports whether each has a port of its own, as in a server group. */
-export function parseServers(text: string | undefined, ports: boolean, wireName = "BackendServers"): AskedServer[] {
-    const items = parseItems(text, wireName);
+/**
+ * Reads a list of servers.
+ * @param ports whether each has a port of its own, as in a server group.
+ * @param plain whether one may be its id alone.
+ */
+export function parseServers(
+    text: string | undefined,
+    ports: boolean,
+    { wireName = "BackendServers", plain = false } = {},
+): AskedServer[] {
+    const items = parseItems(text, wireName, plain ? "ServerId" : undefined);
     if (items.length > quotas.serversPerRequest) refuse("QuotaLimitExceeds", "A request may name 20 servers.");
     return items.map((item) => {
         const type = item["Type"];

@@ -82,6 +82,7 @@ test.each([
     [{ StickySession: "on", StickySessionType: "insert", CookieTimeout: "60" }, "success"],
     [{ StickySession: "on", StickySessionType: "server", Cookie: "id" }, "success"],
     [{ HealthCheckURI: "health" }, "400 InvalidParameter"],
+    [{ HealthCheckDomain: "$ip" }, "400 InvalidParameter"],
     [{ HealthCheckHttpCode: "http_2xx,200" }, "400 InvalidParameter"],
     [{ HealthCheckInterval: "51" }, "400 InvalidParameter"],
     [{ HealthyThreshold: "11" }, "400 InvalidParameter"],
@@ -149,6 +150,22 @@ test("UDP beside TCP on one port sends what its check is told to, and is checked
     ]);
 });
 
+test("a check may ask for each server by its own address", async () => {
+    await cloud.group(LoadBalancerId);
+    const { id: ServerId } = cloud.instance(VSwitchId);
+    await cloud.slb("AddBackendServers", { LoadBalancerId, BackendServers: JSON.stringify([{ ServerId }]) });
+    const checked = () => cloud.desired()[0]!.listeners[0]!.pool.check!.http!;
+    await cloud.listener(LoadBalancerId, "80", { BackendServerPort: "80", HealthCheckDomain: "shop.example.com" });
+    expect(checked()).toHaveProperty("host", "shop.example.com");
+    await cloud.slb("SetLoadBalancerHTTPListenerAttribute", {
+        LoadBalancerId,
+        ListenerPort: "80",
+        HealthCheckDomain: "$_ip",
+    });
+    expect(checked()).not.toHaveProperty("host");
+    expect(await describeHttp("80")).toMatchObject({ HealthCheckDomain: "$_ip" });
+});
+
 test("what a change does not name stays", async () => {
     await cloud.slb("CreateLoadBalancerHTTPListener", http("80", { HealthCheckInterval: "7", IdleTimeout: "20" }));
     await cloud.slb("SetLoadBalancerHTTPListenerAttribute", {
@@ -195,7 +212,10 @@ describe("HTTPS", () => {
         expect(await cloud.slbRefusal("CreateLoadBalancerHTTPListener", forward)).toBe("404 InvalidParameter");
         const ServerCertificateId = text(await cloud.slb("UploadServerCertificate", upload()), "ServerCertificateId");
         await cloud.slb("CreateLoadBalancerHTTPSListener", http("443", { ServerCertificateId }));
+        const quic = { LoadBalancerId, ListenerPort: "443" };
+        await cloud.slb("CreateLoadBalancerUDPListener", { ...quic, BackendServerPort: "443" });
         await cloud.slb("CreateLoadBalancerHTTPListener", forward);
+        await cloud.slb("DeleteLoadBalancerListener", { ...quic, ListenerProtocol: "udp" });
         expect(await describeHttp("80")).toMatchObject({ ListenerForward: "on", ForwardPort: 443, ForwardCode: 301 });
         expect(await cloud.slbRefusal("DeleteLoadBalancerListener", { LoadBalancerId, ListenerPort: "443" })).toBe(
             "400 ListenerForwarded",
@@ -240,6 +260,23 @@ describe("server groups", () => {
         await cloud.slb("SetBackendServers", set(ServerIp));
         expect(at(await cloud.attribute(LoadBalancerId), "BackendServers.BackendServer.0.Weight")).toBe(7);
         expect(await cloud.slbRefusal("SetBackendServers", set("10.0.1.250"))).toBe("400 InvalidParameter");
+    });
+
+    test("let go of servers that are named by their ids alone", async () => {
+        const [a, b] = [cloud.instance(VSwitchId).id, cloud.instance(VSwitchId).id];
+        const BackendServers = JSON.stringify([{ ServerId: a }, { ServerId: b }]);
+        await cloud.slb("AddBackendServers", { LoadBalancerId, BackendServers });
+        await cloud.slb("RemoveBackendServers", { LoadBalancerId, BackendServers: JSON.stringify([a]) });
+        expect(list(await cloud.attribute(LoadBalancerId), "BackendServers.BackendServer")).toMatchObject([
+            { ServerId: b },
+        ]);
+        for (const [action, servers] of [
+            ["RemoveBackendServers", [7]],
+            ["AddBackendServers", [a]],
+        ] as const)
+            expect(await cloud.slbRefusal(action, { LoadBalancerId, BackendServers: JSON.stringify(servers) })).toBe(
+                "400 InvalidParameter",
+            );
     });
 
     test("hold servers of one VPC", async () => {
