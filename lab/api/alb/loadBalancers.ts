@@ -222,6 +222,10 @@ const listLoadBalancers = albAction({
                 among(request.loadBalancerNames, balancer.name) &&
                 among(request.vpcIds, balancer.vpcId) &&
                 matches(request.addressType, balancer.addressType) &&
+                matches(request.addressIpVersion, "IPv4") &&
+                matches(request.payType, "PostPay") &&
+                matches(request.loadBalancerBussinessStatus, "Normal") &&
+                matches(request.DNSName, nameOfBalancer(balancer)) &&
                 matches(request.resourceGroupId, balancer.resourceGroupId) &&
                 matches(request.loadBalancerStatus, statusOf(context, balancer.change, "Active")) &&
                 (!request.zoneId || balancer.zones.some(({ zoneId }) => zoneId === request.zoneId)) &&

@@ -1,5 +1,5 @@
 import { freeAddress, isAssignable, parseCidr, takeEipAddress, takenAddresses } from "../../model/addresses";
-import type { LoadBalancer } from "../../model/slb";
+import { type LoadBalancer, addressOfServer } from "../../model/slb";
 import type { VSwitch } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
@@ -8,7 +8,7 @@ import { notFound } from "../errors";
 import { findInRegion, hasTags, inRegion, matches, matchesAny, paginate, toTags } from "../listing";
 import { findRegion } from "../regions";
 import { slbAction } from "./action";
-import { checkName, checkTags, isOn, oneOf, refuse, refuseParameter, valueOr, within } from "./checks";
+import { checkName, checkTags, isOn, oneOf, parseItems, refuse, refuseParameter, valueOr, within } from "./checks";
 import { balancerOf } from "./lookup";
 import { quotas } from "./quotas";
 import { backendView, minuteOf, tagsView } from "./view";
@@ -348,6 +348,8 @@ const describeLoadBalancers = slbAction({
         PayType: "string",
         ResourceGroupId: "string",
         ServerId: "string",
+        ServerIntranetAddress: "string",
+        Tags: "string",
         VpcId: "string",
         VSwitchId: "string",
         PageNumber: "number",
@@ -364,11 +366,24 @@ const describeLoadBalancers = slbAction({
     writes: false,
     handle: (request, context) => {
         const { state } = context.store;
-        const serves = (balancer: LoadBalancer): boolean =>
-            !request.serverId ||
-            [balancer, ...Object.values(state.vServerGroups).filter((group) => group.loadBalancerId === balancer.id)]
-                .flatMap(({ servers }) => servers)
-                .some(({ serverId }) => serverId === request.serverId);
+        const { serverId, serverIntranetAddress: address } = request;
+        const serves = (balancer: LoadBalancer): boolean => {
+            if (!serverId && !address) return true;
+            const groups = Object.values(state.vServerGroups).filter((group) => group.loadBalancerId === balancer.id);
+            const servers = [balancer, ...groups].flatMap((group) => group.servers);
+            return (
+                (!serverId || servers.some((server) => server.serverId === serverId)) &&
+                (!address ||
+                    servers.some((server) => matchesAny(address, addressOfServer(state, server)?.address ?? "")))
+            );
+        };
+        // An older way to name tags.
+        const tags = parseItems(valueOr(request.tags, "[]"), "Tags").map(
+            ({ tagKey: key = "", tagValue: value = "" }) => ({
+                key,
+                value,
+            }),
+        );
         const found = inRegion(state.loadBalancers, context.regionId).filter(
             (balancer) =>
                 matchesAny(request.loadBalancerId, balancer.id) &&
@@ -387,6 +402,7 @@ const describeLoadBalancers = slbAction({
                 matches(request.vpcId, balancer.vpcId) &&
                 matches(request.vSwitchId, balancer.vswitchId) &&
                 hasTags(balancer, request.tag) &&
+                hasTags(balancer, tags) &&
                 serves(balancer),
         );
         const { items, ...page } = paginate(found, request, { default: 50, max: 100 });

@@ -61,6 +61,24 @@ describe("a balancer", () => {
         ]);
     });
 
+    test("is found by what it is", async () => {
+        const id = await cloud.balancer();
+        const other = await cloud.balancer({ AddressType: "Intranet" });
+        const ids = async (filter: Record<string, string>) =>
+            list(await cloud.alb("ListLoadBalancers", filter), "LoadBalancers").map(
+                ({ LoadBalancerId }) => LoadBalancerId,
+            );
+        expect(await ids({ DNSName: `${id}.cn-hangzhou.alb.aliyuncs.com` })).toEqual([id]);
+        for (const [name, its, others] of [
+            ["LoadBalancerBussinessStatus", "Normal", "Abnormal"],
+            ["AddressIpVersion", "IPv4", "DualStack"],
+            ["PayType", "PostPay", "PrePay"],
+        ] as const) {
+            expect(await ids({ [name]: its })).toEqual([id, other]);
+            expect(await ids({ [name]: others })).toEqual([]);
+        }
+    });
+
     test("within a VPC listens there, and hosts know its name", async () => {
         const id = await cloud.balancer({ AddressType: "Intranet" });
         expect(cloud.desired()[0]).toMatchObject({ addresses: ["10.0.1.1", "10.0.2.1"] });

@@ -124,6 +124,12 @@ test("is listed by name, address, server and tag", async () => {
     expect(await ids({ LoadBalancerName: "a" })).toEqual([a]);
     expect(await ids({ VSwitchId })).toEqual([b]);
     expect(await ids({ ServerId: instance.id })).toEqual([a]);
+    const nics = Object.values(cloud.state.networkInterfaces);
+    const { primaryIp } = nics.find(({ instanceId }) => instanceId === instance.id)!;
+    expect(await ids({ ServerIntranetAddress: `10.0.1.250,${primaryIp}` })).toEqual([a]);
+    expect(await ids({ ServerIntranetAddress: "10.0.1.250" })).toEqual([]);
+    expect(await ids({ Tags: '[{"tagKey":"k","tagValue":"v"}]' })).toEqual([b]);
+    expect(await ids({ Tags: '[{"tagKey":"k","tagValue":"w"}]' })).toEqual([]);
     expect(await ids({ "Tag.1.Key": "k", "Tag.1.Value": "v" })).toEqual([b]);
 });
 
