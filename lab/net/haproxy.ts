@@ -223,13 +223,13 @@ function headerText({ protocol, port }: DesiredListener, value: HeaderValue): st
     }
 }
 
-/** How HAProxy finds a text in which `*` stands for anything. */
+/** How HAProxy finds a text in which `*` stands for anything, and which may begin like one of its options. */
 function match(pattern: string): string {
-    if (!pattern.includes("*")) return `-m str ${word(pattern)}`;
-    if (pattern.indexOf("*") === pattern.length - 1) return `-m beg ${word(pattern.slice(0, -1))}`;
-    if (pattern.lastIndexOf("*") === 0) return `-m end ${word(pattern.slice(1))}`;
+    if (!pattern.includes("*")) return `-m str -- ${word(pattern)}`;
+    if (pattern.indexOf("*") === pattern.length - 1) return `-m beg -- ${word(pattern.slice(0, -1))}`;
+    if (pattern.lastIndexOf("*") === 0) return `-m end -- ${word(pattern.slice(1))}`;
     const expression = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-    return `-m reg ${word(`^${expression.join(".*")}$`)}`;
+    return `-m reg -- ${word(`^${expression.join(".*")}$`)}`;
 }
 
 function backend({ name, listener, pool }: NamedPool): string {

@@ -140,15 +140,15 @@ test("rules lead to pools of their own, by domain and path", () => {
     const rule = (id: string, domains: string[], paths: string[]) => ({ id, domains, paths, pool: pool() });
     const rules = [
         rule("r1", ["Shop.example.com"], ["/api*", "/v1/*/item"]),
-        rule("r2", ["*.example.com"], []),
+        rule("r2", ["*-old.example.com"], []),
         rule("r3", [], ["/x#y"]),
     ];
     const found = section("frontend http-80", listener({ rules })).filter((line) => line.includes("txn.rule"));
     expect(found).toEqual([
-        'http-request set-var(txn.rule) str(r3) if { path -m str "/x#y" }',
-        'http-request set-var(txn.rule) str(r2) if { req.hdr(host),host_only,lower -m end ".example.com" }',
-        'http-request set-var(txn.rule) str(r1) if { req.hdr(host),host_only,lower -m str "shop.example.com" } { path -m beg "/api" }',
-        'http-request set-var(txn.rule) str(r1) if { req.hdr(host),host_only,lower -m str "shop.example.com" } { path -m reg "^/v1/.*/item\\$" }',
+        'http-request set-var(txn.rule) str(r3) if { path -m str -- "/x#y" }',
+        'http-request set-var(txn.rule) str(r2) if { req.hdr(host),host_only,lower -m end -- "-old.example.com" }',
+        'http-request set-var(txn.rule) str(r1) if { req.hdr(host),host_only,lower -m str -- "shop.example.com" } { path -m beg -- "/api" }',
+        'http-request set-var(txn.rule) str(r1) if { req.hdr(host),host_only,lower -m str -- "shop.example.com" } { path -m reg -- "^/v1/.*/item\\$" }',
         "use_backend http-80-r1 if { var(txn.rule) -m str r1 }",
         "use_backend http-80-r2 if { var(txn.rule) -m str r2 }",
         "use_backend http-80-r3 if { var(txn.rule) -m str r3 }",
