@@ -37,7 +37,7 @@ if [ ! -e /run/multihost ]; then
         done
         case $folder in /proc/sys/vm | /sys/*) mount --bind $copy $folder ;; esac
     done
-    for device in ${host.nics.map((_, i) => `eth${i}`).join(" ")}; do
+    for device in ${host.nics.map(({ deviceIndex }) => `eth${deviceIndex}`).join(" ")}; do
         echo 1 >/proc/sys/net/ipv4/conf/$device/route_localnet || true
     done
 fi

@@ -140,7 +140,7 @@ export function hasVirtualization(): boolean {
 
 /** Shell text for the container of an emulator that waits for its boot: links, disks, the guest's own script, and the machine's description. */
 export function emulatorBootScript(host: DesiredHost, disks: readonly AttachedDisk[], network: string): string {
-    const devices = host.nics.map((_, index) => index);
+    const devices = host.nics.map(({ deviceIndex }) => deviceIndex);
     return `
 mkdir -p -m 700 ${BOOT}
 ${devices.map((index) => bridgeScript(index)).join("\n")}
@@ -172,11 +172,20 @@ ip link set br${index} up
 }
 
 function guestScript(host: DesiredHost, network: string): string {
-    return `for device in ${host.nics.map((_, index) => `eth${index}`).join(" ")}; do
+    const devices = host.nics.map(({ deviceIndex }) => `eth${deviceIndex}`);
+    // The guest's kernel counts what it finds. The last one first, so that no name is taken.
+    const renamed = devices.map((device, found) => ({ device, found: `eth${found}` })).reverse();
+    return `for device in ${devices.map((_, found) => `eth${found}`).join(" ")}; do
     for attempt in $(seq 600); do
         [ ! -e /sys/class/net/$device ] || break
         sleep 0.1
     done
+done
+${renamed
+    .filter(({ device, found }) => device !== found)
+    .map(({ device, found }) => `ip link set ${found} name ${device}`)
+    .join("\n")}
+for device in ${devices.join(" ")}; do
     echo 1 >/proc/sys/net/ipv4/conf/$device/route_localnet
 done
 ${settleScript(host, network)}
@@ -209,7 +218,7 @@ function emulatorArguments(host: DesiredHost, disks: readonly AttachedDisk[]): s
         ...drive("system", `${FOLDER}/disk.raw`, "cache=unsafe,discard=unmap"),
         ...drive("seed", `${BOOT}/seed`, "readonly=on", SEED_SERIAL),
         ...disks.flatMap((disk) => drive(disk.name, `/dev/${disk.name}`, "cache=unsafe,discard=unmap", disk.serial)),
-        ...host.nics.flatMap(({ mac }, index) => [
+        ...host.nics.flatMap(({ mac, deviceIndex: index }) => [
             ...["-netdev", `tap,id=net${index},ifname=tap${index},script=no,downscript=no`],
             ...["-device", `virtio-net-pci,netdev=net${index},mac=${mac},host_mtu=$mtu`],
         ]),

@@ -159,6 +159,8 @@ export interface DesiredNic {
     readonly vswitchId: string;
     readonly mac: string;
     readonly primary: boolean;
+    /** Unique in its host, and the same for as long as it is there: `eth1` is 1. */
+    readonly deviceIndex: number;
     readonly primaryIp: string;
     readonly secondaryIps: readonly string[];
     readonly securityGroupIds: readonly string[];

@@ -291,7 +291,7 @@ function projectHost(index: Index, instance: Instance, machine: MachineSize): De
         ...labSize(instance.instanceType, machine),
         nics: (index.nicsByInstance.get(instance.id) ?? [])
             .map((nic) => projectNic(instance, nic))
-            .sort((a, b) => Number(b.primary) - Number(a.primary)),
+            .sort((a, b) => a.deviceIndex - b.deviceIndex),
         ...(instance.userData !== "" && { userData: decodeUserData(instance.userData) }),
         publicKeys: publicKey === undefined ? [] : [publicKey],
         ...(instance.password !== "" && { password: instance.password }),
@@ -313,6 +313,7 @@ function projectNic(instance: Instance, nic: NetworkInterface): DesiredNic {
         vswitchId: nic.vswitchId,
         mac: nic.mac,
         primary,
+        deviceIndex: nic.deviceIndex ?? 0,
         primaryIp: nic.primaryIp,
         secondaryIps: [...nic.secondaryIps],
         securityGroupIds: [...(primary ? instance.securityGroupIds : nic.securityGroupIds)],

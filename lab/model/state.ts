@@ -311,6 +311,8 @@ export interface NetworkInterface extends Resource {
     securityGroupIds: string[];
     /** Empty while detached. */
     instanceId: string;
+    /** Its number among its instance's interfaces, from which the host names it: `eth1`. Absent while detached. */
+    deviceIndex?: number;
     status: "InUse" | "Available" | "Attaching" | "Detaching" | "Creating" | "Deleting";
     queueNumber: number;
     sourceDestCheck: boolean;

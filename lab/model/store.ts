@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { numberInterfaces } from "./interfaces";
 import { State, emptyState } from "./state";
 
 /** The model in memory, and its file. Changes are made in place, synchronously, and then saved. */
@@ -45,5 +46,7 @@ function load(file: string): State {
             `The lab's state ${file} has format ${String(state.format)}, which this version can't read. Remove the lab with the version that made it.`,
         );
     }
-    return { ...emptyState(), ...state };
+    const whole = { ...emptyState(), ...state };
+    numberInterfaces(whole);
+    return whole;
 }

@@ -119,7 +119,7 @@ const FIRST_CUSTOM_TABLE = 1000;
 
 interface VpcParts {
     readonly vpc: DesiredVpc;
-    readonly nics: readonly { readonly hostId: string; readonly index: number; readonly nic: DesiredNic }[];
+    readonly nics: readonly { readonly hostId: string; readonly nic: DesiredNic }[];
     readonly balancers: readonly Endpoint[];
     readonly groups: ReadonlyMap<string, DesiredSecurityGroup>;
     /** Private address by the EIP bound to it. */
@@ -179,7 +179,7 @@ function partsOf(desired: DesiredMachine, vpc: DesiredVpc): VpcParts {
             host.nics
                 // To the network an address that an interface holds is one of its own.
                 .map((nic) => ({ ...nic, secondaryIps: [...nic.secondaryIps, ...held(nic.id)] }))
-                .map((nic, index) => ({ hostId: host.id, index, nic }))
+                .map((nic) => ({ hostId: host.id, nic }))
                 .filter(({ nic }) => nic.vpcId === vpc.id),
         ),
         balancers: endpointsOf(desired).filter(({ vpcId }) => vpcId === vpc.id),
@@ -205,7 +205,7 @@ function planRouter(parts: VpcParts, context: PlanContext): RouterPlan {
         ...planRoutes(parts, context),
         table: routerTable(parts, context),
         arpTable: arpTable(parts, context),
-        nics: nics.flatMap(({ hostId, index, nic }): NicPlan[] => {
+        nics: nics.flatMap(({ hostId, nic }): NicPlan[] => {
             const vswitch = vswitches.get(nic.vswitchId);
             if (!vswitch) return [];
             return [
@@ -214,7 +214,7 @@ function planRouter(parts: VpcParts, context: PlanContext): RouterPlan {
                     hostId,
                     namespace,
                     device: deviceOf(nic, context),
-                    guestDevice: `eth${index}`,
+                    guestDevice: `eth${nic.deviceIndex}`,
                     mac: nic.mac,
                     address: nic.primaryIp,
                     prefix: parseCidr(vswitch.cidr)?.prefix ?? 32,

@@ -187,6 +187,7 @@ function host(
                 vswitchId: `vsw-${vpcId}-${vswitch}`,
                 mac: `00:16:3e:aa:00:${(nextMac++).toString(16).padStart(2, "0")}`,
                 primary: true,
+                deviceIndex: 0,
                 primaryIp: address,
                 secondaryIps: [],
                 securityGroupIds: groups,

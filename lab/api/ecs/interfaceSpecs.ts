@@ -1,10 +1,11 @@
 /** What a new network interface may be, and how it comes into the model. */
 import { freeAddress, isAssignable, parseAddress, parseCidr, takenAddresses } from "../../model/addresses";
-import type { NetworkInterface, SecurityGroup, VSwitch } from "../../model/state";
+import { freeDeviceIndex } from "../../model/interfaces";
+import type { Instance, NetworkInterface, SecurityGroup, VSwitch } from "../../model/state";
 import type { ActionContext } from "../action";
 import { createMac } from "../vpc/mac";
 import { refuse } from "./checks";
-import { securityGroupOf } from "./lookup";
+import { interfacesOf, securityGroupOf } from "./lookup";
 import { quotas } from "./quotas";
 
 /**
@@ -110,11 +111,8 @@ export type InterfaceSpec = Pick<NetworkInterface, "kind" | "primaryIp" | "secur
     >;
 
 /** Puts a network interface into the model. */
-export function addInterface(
-    { store, regionId, now }: ActionContext,
-    vswitch: VSwitch,
-    spec: InterfaceSpec,
-): NetworkInterface {
+export function addInterface(context: ActionContext, vswitch: VSwitch, spec: InterfaceSpec): NetworkInterface {
+    const { store, regionId, now } = context;
     const nic: NetworkInterface = {
         id: store.newId("eni"),
         regionId,
@@ -136,6 +134,21 @@ export function addInterface(
         serviceManaged: false,
         ...spec,
     };
+    if (nic.instanceId !== "") nic.deviceIndex = freeDeviceIndex(interfacesOf(context, nic.instanceId));
     store.state.networkInterfaces[nic.id] = nic;
     return nic;
+}
+
+/** Gives an instance an interface that belongs to none. */
+export function attachInterface(context: ActionContext, nic: NetworkInterface, instance: Instance): void {
+    nic.deviceIndex = freeDeviceIndex(interfacesOf(context, instance.id));
+    nic.instanceId = instance.id;
+    nic.status = "InUse";
+}
+
+/** Takes an interface from its instance. */
+export function detachInterface(nic: NetworkInterface): void {
+    delete nic.deviceIndex;
+    nic.instanceId = "";
+    nic.status = "Available";
 }

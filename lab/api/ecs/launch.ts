@@ -25,7 +25,7 @@ import {
 import { checkRoom } from "./deploymentSets";
 import { addDisk, dataDiskSpec, freeDevice, systemDiskSpec } from "./diskSpecs";
 import { newIpv6Addresses } from "./ipv6";
-import { InterfaceSpec, addInterface, addressTaker, securityGroupsFor } from "./interfaceSpecs";
+import { InterfaceSpec, addInterface, addressTaker, attachInterface, securityGroupsFor } from "./interfaceSpecs";
 import { deploymentSetOf, findKeyPair, networkInterfaceOf, vswitchOf } from "./lookup";
 import { defaultHostName, namesOf } from "./names";
 import { addPublicIp } from "./publicIps";
@@ -218,8 +218,7 @@ function launch(request: Wish, context: ActionContext, status: Instance["status"
 
 function addSecondary(context: ActionContext, instance: Instance, secondary: Secondary): void {
     if (secondary.existing) {
-        secondary.existing.instanceId = instance.id;
-        secondary.existing.status = "InUse";
+        attachInterface(context, secondary.existing, instance);
         return;
     }
     addInterface(context, secondary.vswitch, {

@@ -30,7 +30,15 @@ import { hasTags, inRegion, matches, toTags } from "../listing";
 import { ecsAction } from "./action";
 import { findInstanceType } from "./catalogue/instanceTypes";
 import { checkDescription, checkName, checkResourceGroup, checkTags, refuse } from "./checks";
-import { addInterface, addressTaker, checkGroups, checkPrivateAddress, securityGroupsFor } from "./interfaceSpecs";
+import {
+    addInterface,
+    addressTaker,
+    attachInterface,
+    checkGroups,
+    checkPrivateAddress,
+    detachInterface,
+    securityGroupsFor,
+} from "./interfaceSpecs";
 import { compressIpv6, hasIpv6, ipv6View, newIpv6Addresses } from "./ipv6";
 import { instanceOf, interfacesOf, networkInterfaceOf, securityGroupOf, vswitchOf } from "./lookup";
 import { pageOf } from "./pages";
@@ -166,8 +174,7 @@ const attachNetworkInterface = ecsAction({
         if (interfacesOf(context, instance.id).length >= most)
             refuse("EniPerInstanceLimitExceeded", "The maximum number of ENIs of the instance is exceeded.", 403);
         context.checked();
-        nic.instanceId = instance.id;
-        nic.status = "InUse";
+        attachInterface(context, nic, instance);
         await context.applied();
         return {};
     },
@@ -203,8 +210,7 @@ const detachNetworkInterface = ecsAction({
         requireStatus(instanceOf(context, nic.instanceId), "Running", "Stopped");
         context.checked();
         releaseHaVips(context.store.state, nic.id);
-        nic.instanceId = "";
-        nic.status = "Available";
+        detachInterface(nic);
         await context.applied();
         return {};
     },
@@ -410,7 +416,7 @@ function interfaceView(context: ActionContext, nic: NetworkInterface) {
         },
         associatedPublicIp: publicIp(nic.primaryIp),
         attachment: {
-            ...(nic.instanceId !== "" && { instanceId: nic.instanceId, deviceIndex: nic.kind === "Primary" ? 0 : 1 }),
+            ...(nic.instanceId !== "" && { instanceId: nic.instanceId, deviceIndex: nic.deviceIndex ?? 0 }),
             networkCardIndex: 0,
             trunkNetworkInterfaceId: "",
         },

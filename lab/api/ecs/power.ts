@@ -21,6 +21,7 @@ import type { Action, ActionContext } from "../action";
 import { CloudError } from "../errors";
 import { ecsAction } from "./action";
 import { checkOneOf, refuse } from "./checks";
+import { detachInterface } from "./interfaceSpecs";
 import { disksOf, instanceOf, interfacesOf } from "./lookup";
 import { boundEipOf, releasePublicIp } from "./publicIps";
 import { quotas } from "./quotas";
@@ -235,8 +236,7 @@ export function releaseInstance(context: ActionContext, instance: Instance): voi
             gone.add(nic.id);
             continue;
         }
-        nic.instanceId = "";
-        nic.status = "Available";
+        detachInterface(nic);
     }
     forgetServers(state, new Set([instance.id]));
     forgetHaVipMembers(state, gone);

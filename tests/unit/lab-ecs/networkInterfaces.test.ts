@@ -1,3 +1,5 @@
+import { numberInterfaces } from "../../../lab/model/interfaces";
+import { project } from "../../../lab/model/project";
 import { Cloud, OTHER_ZONE, Parameters, Site, list, text } from "./harness";
 
 let cloud: Cloud;
@@ -63,6 +65,42 @@ test("a type has room for so many interfaces and addresses", async () => {
     expect(
         await cloud.refusal("UnassignPrivateIpAddresses", { NetworkInterfaceId, "PrivateIpAddress.1": "10.0.1.200" }),
     ).toBe("400 InvalidIp.IpUnassigned");
+});
+
+test("an attached interface keeps its number, whatever is attached and detached beside it", async () => {
+    const InstanceId = await cloud.instance(site, { InstanceType: "ecs.c6.2xlarge" });
+    const [older, newer, newest] = [await create(), await create(), await create()];
+    const attach = (NetworkInterfaceId: string) =>
+        cloud.call("AttachNetworkInterface", { NetworkInterfaceId, InstanceId });
+    const named = () => project(cloud.state).hosts[0]!.nics.map(({ id, deviceIndex }) => [id, deviceIndex] as const);
+    const primary = cloud.model(InstanceId).primaryNetworkInterfaceId;
+    await attach(newer);
+    await attach(older);
+    expect(named()).toEqual([
+        [primary, 0],
+        [newer, 1],
+        [older, 2],
+    ]);
+    expect(await show(older)).toMatchObject({ Attachment: { DeviceIndex: 2 } });
+    await cloud.call("DetachNetworkInterface", { NetworkInterfaceId: newer, InstanceId });
+    expect(named().at(-1)).toEqual([older, 2]);
+    await attach(newest);
+    expect(named().slice(1)).toEqual([
+        [newest, 1],
+        [older, 2],
+    ]);
+});
+
+test("interfaces of a lab that did not number them are numbered as their hosts have named them", async () => {
+    const InstanceId = await cloud.instance(site, { InstanceType: "ecs.c6.2xlarge" });
+    for (const NetworkInterfaceId of [await create(), await create()])
+        await cloud.call("AttachNetworkInterface", { NetworkInterfaceId, InstanceId });
+    const loose = await create();
+    const before = JSON.stringify(cloud.state.networkInterfaces);
+    for (const nic of Object.values(cloud.state.networkInterfaces)) delete nic.deviceIndex;
+    numberInterfaces(cloud.state);
+    expect(JSON.stringify(cloud.state.networkInterfaces[loose])).not.toContain("deviceIndex");
+    expect(cloud.state.networkInterfaces).toEqual(JSON.parse(before));
 });
 
 test("the primary interface stays, and so does one of another zone", async () => {

@@ -44,6 +44,7 @@ const host: DesiredHost = {
             vswitchId: "vsw-1",
             mac: "00:16:3e:00:00:01",
             primary: true,
+            deviceIndex: 0,
             primaryIp: "10.0.1.5",
             secondaryIps: [],
             securityGroupIds: [],
@@ -240,6 +241,20 @@ describe("a host with a kernel of its own", () => {
         expect(guest).toContain("NETWORK");
         expect(guest).toContain(Buffer.from(own.userData!).toString("base64"));
         expect(guest).toContain("it'\\''s me");
+    });
+
+    test("names its interfaces by their numbers, also where one is left out", async () => {
+        const [first] = own.nics;
+        const nics = [first!, ...[2, 3].map((deviceIndex) => ({ ...first!, primary: false, deviceIndex }))];
+        const script = kind.boot({ ...own, nics }, [], "");
+        await new Runner().run(["sh", "-n"], { input: script });
+        expect(script).toMatch(/tap0,.*tap2,.*tap3,/);
+        const encoded = /\/seed\.new <<'END_OF_FILE'\n([^]*?)\nEND_OF_FILE/.exec(script)![1]!;
+        const guest = Buffer.from(encoded, "base64").toString();
+        await new Runner().run(["sh", "-n"], { input: guest });
+        expect(guest).toContain(
+            "ip link set eth2 name eth3\nip link set eth1 name eth2\nfor device in eth0 eth2 eth3;",
+        );
     });
 
     test("takes disks and gives them back while it runs", async () => {

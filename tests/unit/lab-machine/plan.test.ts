@@ -33,6 +33,7 @@ const host = (id: string, vpcId: string, primaryIp: string, securityGroupIds: re
             vswitchId: `vsw-${vpcId}-1`,
             mac: "00:16:3e:00:00:01",
             primary: true,
+            deviceIndex: 0,
             primaryIp,
             secondaryIps: [],
             securityGroupIds,

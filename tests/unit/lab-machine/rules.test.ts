@@ -23,6 +23,7 @@ const nic = (primaryIp: string, groups: readonly string[], secondaryIps: readonl
     vswitchId: "vsw-1",
     mac: "00:16:3e:00:00:01",
     primary: true,
+    deviceIndex: 0,
     primaryIp,
     secondaryIps,
     securityGroupIds: groups,
