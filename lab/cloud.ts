@@ -119,7 +119,14 @@ export class Cloud {
     private async halt(): Promise<void> {
         this.halting = true;
         clearTimeout(this.retry);
-        await this.options.machine.reconcile(this.desired());
+        try {
+            await this.options.machine.reconcile(this.desired());
+        } catch (error) {
+            // It goes on as a lab that runs, and can be asked again.
+            this.halting = false;
+            this.retryLater();
+            throw error;
+        }
         if (this.options.onHalt) setImmediate(this.options.onHalt);
     }
 
@@ -156,6 +163,8 @@ export class Cloud {
         if (!instance) return;
         this.options.log(`host ${event.hostId} is ${instance.status}`);
         this.store.save();
+        // The machine must know that it is off for the cloud, too: only then does a start mean that it is to be switched on.
+        if (instance.status === "Stopped") void this.reconcile();
     }
 }
 

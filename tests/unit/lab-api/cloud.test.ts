@@ -158,6 +158,30 @@ test("what happens on the machine shows in the model", async () => {
     expect(lines.some((line) => line.includes("no memory"))).toBe(true);
 });
 
+test("the machine is told of a host that switched itself off, so that a start later means something to it", async () => {
+    const lab = await start();
+    await client(lab)("Ecs", "RunInstances", { InstanceName: "web" });
+    machine.emit({ kind: "running", hostId: "i-1" });
+    machine.emit({ kind: "stopped", hostId: "i-1" });
+    expect(machine.asked.at(-1)!.hosts[0]!.power).toBe("stopped");
+    const passes = machine.asked.length;
+    machine.emit({ kind: "stopped", hostId: "i-1" });
+    expect(machine.asked).toHaveLength(passes);
+});
+
+test("a halt that the machine can't follow is told, and the lab goes on", async () => {
+    const lab = await start();
+    await client(lab)("Ecs", "RunInstances", { InstanceName: "web" });
+    machine.failures = 1;
+    const response = await fetch(`http://127.0.0.1:${lab.server.port}/_lab/halt`, {
+        method: "POST",
+        headers: { "x-lab-key": lab.identity.accessKeySecret },
+    });
+    expect(await response.json()).toMatchObject({ Message: "no engine" });
+    await lab.reconcile();
+    expect(machine.asked.at(-1)!.hosts[0]!.power).toBe("running");
+});
+
 test("an address that a host announces leads to it, and to nobody once it is off", async () => {
     const lab = await start();
     await client(lab)("Ecs", "RunInstances", { InstanceName: "web" });
