@@ -104,9 +104,12 @@ export class Hosts {
         );
     }
 
-    /** Brings each host to what is desired. A host that fails does not keep others from theirs. */
+    /**
+     * Brings each host to what is desired. A host that fails does not keep others from theirs; one that goes on running meanwhile makes this
+     * reject when all is done.
+     */
     async apply(hosts: readonly DesiredHost[]): Promise<void> {
-        await Promise.all(
+        const done = await Promise.allSettled(
             hosts.map(async (host) => {
                 const text = JSON.stringify(host);
                 if (this.applied.get(host.id) === text) return;
@@ -119,8 +122,11 @@ export class Hosts {
         );
         const attached = new Set([...this.desired.values()].flatMap(({ disks }) => disks.map(({ id }) => id)));
         await this.disks.detachOthers(attached);
+        const failed = done.find((outcome) => outcome.status === "rejected");
+        if (failed) throw failed.reason;
     }
 
+    /** @throws what a host that runs all the same failed with: it is not down, and whoever asked may ask again. */
     private async guarded(host: DesiredHost, action: () => Promise<void>): Promise<void> {
         for (let attempt = 1; ; attempt += 1) {
             try {
@@ -134,6 +140,7 @@ export class Hosts {
                 const runtime = this.runtimes.get(host.id);
                 if (runtime) await this.refresh(host.id, runtime).catch(() => undefined);
                 if (attempt >= 2) {
+                    if (this.runtimes.get(host.id)?.container.State.Running === true) throw error;
                     this.options.emit({ kind: "failed", hostId: host.id, reason });
                     return;
                 }
@@ -248,6 +255,8 @@ export class Hosts {
             } else await this.adjust(host, runtime);
         } else await this.start(host, runtime);
         remember("running");
+        // Also when there was nothing to do: the word of a boot may have been lost with an attempt that failed, or with the lab's process.
+        this.options.emit({ kind: "running", hostId: host.id, bootCount: host.bootCount });
     }
 
     private async create(host: DesiredHost): Promise<Runtime> {
@@ -289,7 +298,6 @@ export class Hosts {
             await this.refresh(host.id, runtime);
             await this.boot(host, runtime, disks);
         });
-        this.options.emit({ kind: "running", hostId: host.id });
     }
 
     /** Plugs the network in and plants what the guest needs; its first process waits for that. */
@@ -375,7 +383,15 @@ export class Hosts {
         const host = this.desired.get(hostId);
         if (host?.power === "running" && status === REBOOT) {
             log(`host ${hostId} reboots`);
-            await this.guarded(host, () => this.start(host, runtime));
+            try {
+                await this.guarded(host, async () => {
+                    await this.start(host, runtime);
+                    emit({ kind: "running", hostId, bootCount: host.bootCount });
+                });
+            } catch (error) {
+                // Nobody asked for this boot, so nobody asks again.
+                emit({ kind: "failed", hostId, reason: error instanceof Error ? error.message : String(error) });
+            }
             return;
         }
         log(`host ${hostId} ended with ${status}`);

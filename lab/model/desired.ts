@@ -337,7 +337,8 @@ export interface ServerHealth {
 
 /** What the machine reports back to the model. */
 export type MachineEvent =
-    | { readonly kind: "running"; readonly hostId: string }
+    /** It is on, and has been rebooted as often as `bootCount` says; as often as it should when that is absent. */
+    | { readonly kind: "running"; readonly hostId: string; readonly bootCount?: number }
     /** The guest powered itself off, or its container died. */
     | { readonly kind: "stopped"; readonly hostId: string }
     | { readonly kind: "failed"; readonly hostId: string; readonly reason: string }

@@ -7,9 +7,11 @@ import type { Store } from "../../model/store";
 export type HostEvent = Extract<MachineEvent, { readonly hostId: string }>;
 
 /** What the machine's word makes of an instance. */
-function statusAfter({ kind }: HostEvent, before: InstanceStatus): InstanceStatus {
-    switch (kind) {
+function statusAfter(event: HostEvent, { status: before, bootCount }: Instance): InstanceStatus {
+    switch (event.kind) {
         case "running":
+            // A late word about the time before a reboot that was asked for meanwhile.
+            if ((event.bootCount ?? bootCount) < bootCount) return before;
             return before === "Pending" || before === "Starting" ? "Running" : before;
         case "stopped":
             // A late word about the time before a start that was asked for meanwhile.
@@ -27,7 +29,7 @@ export function applyMachineEvent({ state }: Store, event: HostEvent): Instance 
     const instance = state.instances[event.hostId];
     if (!instance) return undefined;
     const before = instance.status;
-    instance.status = statusAfter(event, before);
+    instance.status = statusAfter(event, instance);
     if (instance.status === before) return undefined;
     if (instance.status === "Stopped") {
         releaseHaVips(state, instance.id);

@@ -263,7 +263,10 @@ test("power: every step waits for the machine's word", async () => {
     expect(await cloud.refusal("DeleteInstance", { InstanceId })).toBe("403 IncorrectInstanceStatus");
     await cloud.call("RebootInstance", { InstanceId });
     expect(cloud.model(InstanceId)).toMatchObject({ status: "Starting", bootCount: 1, forceStop: false });
-    word("running");
+    applyMachineEvent(cloud.store, { kind: "running", hostId: InstanceId, bootCount: 0 });
+    expect(status()).toBe("Starting");
+    applyMachineEvent(cloud.store, { kind: "running", hostId: InstanceId, bootCount: 1 });
+    expect(status()).toBe("Running");
     await cloud.call("StopInstance", { InstanceId, StoppedMode: "StopCharging", ForceStop: "true" });
     expect(cloud.model(InstanceId)).toMatchObject({ status: "Stopping", forceStop: true });
     word("stopped");
