@@ -435,12 +435,12 @@ function chargeOf(
 
 /** When a subscription of a number of weeks, months or years ends. */
 export function expiryAfter(now: string, period: number | undefined, unit: string | undefined): string {
-    const allowed: Readonly<Record<string, readonly number[]>> = {
-        Week: [1, 2, 3, 4],
-        Month: [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 24, 36, 48, 60],
-        Year: [1, 2, 3, 4, 5],
-    };
-    const periods = allowed[valueOr(unit, "Month")];
+    const allowed: ReadonlyMap<string, readonly number[]> = new Map([
+        ["Week", [1, 2, 3, 4]],
+        ["Month", [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 24, 36, 48, 60]],
+        ["Year", [1, 2, 3, 4, 5]],
+    ]);
+    const periods = allowed.get(valueOr(unit, "Month"));
     if (!periods)
         return refuse("InvalidPeriodUnit.ValueNotSupported", "The specified parameter PeriodUnit is not valid.");
     if (period === undefined || !periods.includes(period))

@@ -35,14 +35,14 @@ export interface RuleWish {
 export type RuleFields = Omit<SecurityGroupRule, "id" | "createdAt">;
 
 /** Spellings of the cloud's answers. */
-const protocols: Readonly<Record<string, string>> = {
-    tcp: "TCP",
-    udp: "UDP",
-    icmp: "ICMP",
-    icmpv6: "ICMPv6",
-    gre: "GRE",
-    all: "ALL",
-};
+const protocols: ReadonlyMap<string, string> = new Map([
+    ["tcp", "TCP"],
+    ["udp", "UDP"],
+    ["icmp", "ICMP"],
+    ["icmpv6", "ICMPv6"],
+    ["gre", "GRE"],
+    ["all", "ALL"],
+]);
 
 /**
  * The canonical form of a rule.
@@ -50,7 +50,7 @@ const protocols: Readonly<Record<string, string>> = {
  */
 export function toRule(direction: Direction, wish: RuleWish): RuleFields {
     if (!wish.ipProtocol) throw missingParameter("IpProtocol");
-    const ipProtocol = protocols[wish.ipProtocol.toLowerCase()];
+    const ipProtocol = protocols.get(wish.ipProtocol.toLowerCase());
     if (ipProtocol === undefined)
         return refuse(
             "InvalidIpProtocol.ValueNotSupported",

@@ -79,7 +79,7 @@ const describeHaVips = vpcAction({
     writes: false,
     handle: (request, context) => {
         const filters = (request.filter ?? []).map(({ key = "", value = [] }) => ({
-            of: filterable[key] ?? refuse("InvalidFilterKey.ValueNotSupported", `There is no filter ${key}.`),
+            of: filterable.get(key) ?? refuse("InvalidFilterKey.ValueNotSupported", `There is no filter ${key}.`),
             values: value,
         }));
         const haVips = inRegion(context.store.state.haVips, context.regionId).filter(
@@ -94,13 +94,13 @@ const describeHaVips = vpcAction({
 });
 
 /** What a list can be filtered by. */
-const filterable: Readonly<Record<string, (haVip: HaVip) => string>> = {
-    VpcId: ({ vpcId }) => vpcId,
-    VSwitchId: ({ vswitchId }) => vswitchId,
-    Status: statusOf,
-    HaVipId: ({ id }) => id,
-    HaVipAddress: ({ address }) => address,
-};
+const filterable: ReadonlyMap<string, (haVip: HaVip) => string> = new Map([
+    ["VpcId", ({ vpcId }) => vpcId],
+    ["VSwitchId", ({ vswitchId }) => vswitchId],
+    ["Status", statusOf],
+    ["HaVipId", ({ id }) => id],
+    ["HaVipAddress", ({ address }) => address],
+]);
 
 function statusOf({ memberIds }: HaVip): string {
     return memberIds.length > 0 ? "InUse" : "Available";

@@ -61,6 +61,7 @@ describe("what is refused", () => {
         ["a bad time", { ...identity, Timestamp: "yesterday" }, {}, 400, "InvalidTimeStamp.Format"],
         ["no key", { ...identity, AccessKeyId: "" }, {}, 400, "MissingParameter"],
         ["no action", {}, {}, 400, "MissingParameter"],
+        ["a version that no table has", { ...identity, Version: "constructor" }, {}, 400, "InvalidVersion"],
         ["an unknown version", { ...identity, Version: "1999-01-01" }, {}, 400, "InvalidVersion"],
         [
             "an unknown region",

@@ -181,6 +181,11 @@ test.each<[string, Parameters, string]>([
         "400 InvalidDataDiskSize.ValueNotSupported",
     ],
     ["too much bandwidth", { InternetMaxBandwidthOut: "201" }, "400 InvalidInternetMaxBandwidthOut.Malformed"],
+    [
+        "a subscription of no known unit",
+        { InstanceChargeType: "PrePaid", Period: "1", PeriodUnit: "constructor" },
+        "400 InvalidPeriodUnit.ValueNotSupported",
+    ],
     ["a subscription without a period", { InstanceChargeType: "PrePaid" }, "400 InvalidPeriod"],
     ["a release in the past", { AutoReleaseTime: "2020-01-01T00:00:00Z" }, "400 InvalidAutoReleaseTime.Malformed"],
     ["an unknown deployment set", { DeploymentSetId: "ds-none" }, "404 InvalidDeploymentSetId.NotFound"],

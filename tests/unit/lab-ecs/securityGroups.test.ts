@@ -77,6 +77,11 @@ test("several rules at once, in both directions", async () => {
 
 test.each<[string, Parameters, string]>([
     ["no protocol", { PortRange: "1/2", SourceCidrIp: "0.0.0.0/0" }, "400 MissingParameter"],
+    ...["constructor", "__proto__", "toString"].map((IpProtocol): [string, Parameters, string] => [
+        `a protocol named ${IpProtocol}`,
+        { ...ssh, IpProtocol },
+        "400 InvalidIpProtocol.ValueNotSupported",
+    ]),
     ["an unknown protocol", { ...ssh, IpProtocol: "sctp" }, "400 InvalidIpProtocol.ValueNotSupported"],
     ["a single port", { ...ssh, PortRange: "22" }, "400 InvalidIpPortRange.Malformed"],
     ["ports the wrong way round", { ...ssh, PortRange: "23/22" }, "400 InvalidIpPortRange.Malformed"],

@@ -107,9 +107,10 @@ test("is listed by every filter, and changes its name and its tags", async () =>
     expect(await ids({ "Tags.1.Key": "k", "Tags.1.Value": "v" })).toEqual([a]);
     expect(await ids({ PageSize: "1", PageNumber: "2" })).toEqual([b]);
     expect(await ids({ RegionId: "cn-beijing" })).toEqual([]);
-    expect(await cloud.refusal("DescribeHaVips", { "Filter.1.Key": "Moon", "Filter.1.Value.1": "x" })).toBe(
-        "400 InvalidFilterKey.ValueNotSupported",
-    );
+    for (const key of ["Moon", "constructor"])
+        expect(await cloud.refusal("DescribeHaVips", { "Filter.1.Key": key, "Filter.1.Value.1": "x" })).toBe(
+            "400 InvalidFilterKey.ValueNotSupported",
+        );
 
     await cloud.call("ModifyHaVipAttribute", { HaVipId: a, Name: "n", Description: "d" });
     const tagging = { ResourceType: "HAVIP", "ResourceId.1": a };
