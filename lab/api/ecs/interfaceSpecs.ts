@@ -52,15 +52,15 @@ export function checkGroups(groups: readonly SecurityGroup[], vpcId: string): vo
 /**
  * Addresses of a VSwitch for new interfaces: each call takes one that is neither in the model nor was given before.
  * A first address makes all of them follow on it.
+ * @param taken the addresses of the VSwitch that nobody gets; those that are given come to them.
  */
 export function addressTaker(
-    context: ActionContext,
+    { store }: ActionContext,
     vswitch: VSwitch,
     first?: string,
-    reserved: readonly string[] = [],
+    taken = takenAddresses(store.state, vswitch.id),
 ): () => string {
     const cidr = parseCidr(vswitch.cidr)!;
-    const taken = new Set([...takenAddresses(context.store.state, vswitch.id), ...reserved]);
     let next = first === undefined || first === "" ? undefined : parsePrivateAddress(first);
     return () => {
         if (next === undefined) {

@@ -3,6 +3,7 @@ import { CreateInstanceRequest } from "@alicloud/ecs20140526/dist/models/CreateI
 import { CreateInstanceResponseBody } from "@alicloud/ecs20140526/dist/models/CreateInstanceResponseBody";
 import { RunInstancesRequest } from "@alicloud/ecs20140526/dist/models/RunInstancesRequest";
 import { RunInstancesResponseBody } from "@alicloud/ecs20140526/dist/models/RunInstancesResponseBody";
+import { takenAddresses } from "../../model/addresses";
 import type { Instance, NetworkInterface, VSwitch } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { missingParameter } from "../errors";
@@ -47,15 +48,16 @@ interface Launch {
     readonly type: InstanceType;
     readonly vswitch: VSwitch;
     readonly securityGroupIds: readonly string[];
-    /** Of the primary interfaces. */
-    readonly addresses: readonly string[];
+    /** Addresses of a VSwitch, for all that is launched at once; `first` is one that was asked for. */
+    readonly take: (vswitch: VSwitch, first?: string) => string[];
 }
 
 /** A secondary interface: a new one, or one that is there and free. */
 interface Secondary {
     readonly existing?: NetworkInterface;
     readonly vswitch: VSwitch;
-    readonly takeAddress?: () => string;
+    /** One for each instance. */
+    addresses: string[];
     readonly spec: Omit<InterfaceSpec, "primaryIp" | "kind">;
 }
 
@@ -135,13 +137,23 @@ function launch(request: Wish, context: ActionContext, status: Instance["status"
         devices.add(device);
         return { ...spec, device };
     });
-    const takeAddress = addressTaker(context, vswitch, primary?.primaryIpAddress ?? request.privateIpAddress);
-    const addresses = Array.from({ length: amount }, takeAddress);
+    const taken = new Map<string, Set<string>>();
+    const take = (from: VSwitch, first?: string): string[] => {
+        const there = taken.get(from.id) ?? takenAddresses(context.store.state, from.id);
+        taken.set(from.id, there);
+        return Array.from({ length: amount }, addressTaker(context, from, first, there));
+    };
+    // What was asked for goes first: an address that is chosen must be none of it.
+    const first = primary?.primaryIpAddress ?? request.privateIpAddress;
+    const asked = first ? take(vswitch, first) : undefined;
+    const secondaries = secondariesOf(request, context, { amount, type, vswitch, securityGroupIds, take });
+    const addresses = asked ?? take(vswitch);
+    for (const secondary of secondaries)
+        if (!secondary.existing && secondary.addresses.length === 0) secondary.addresses = take(secondary.vswitch);
     const ipv6Wish = primary ?? request;
     if (amount > 1 && ipv6Wish.ipv6Address?.some((address) => address !== ""))
         refuse("InvalidParameter.Conflict", "Several instances can't have the same Ipv6Address.N.");
     const ipv6Addresses = addresses.map(() => newIpv6Addresses(context, vswitch, ipv6Wish, type.ipv6PerEni));
-    const secondaries = secondariesOf(request, context, { amount, type, vswitch, securityGroupIds, addresses });
     context.checked();
 
     const { store, regionId, now } = context;
@@ -224,7 +236,7 @@ function addSecondary(context: ActionContext, instance: Instance, secondary: Sec
     addInterface(context, secondary.vswitch, {
         ...secondary.spec,
         kind: "Secondary",
-        primaryIp: secondary.takeAddress!(),
+        primaryIp: secondary.addresses.shift()!,
         instanceId: instance.id,
     });
 }
@@ -299,12 +311,6 @@ function primaryOf(request: Wish): InterfaceWish | undefined {
 }
 
 function secondariesOf(request: Wish, context: ActionContext, launch: Launch): Secondary[] {
-    const takers = new Map<string, () => string>();
-    const takerFor = (vswitch: VSwitch): (() => string) => {
-        const taker = takers.get(vswitch.id) ?? addressTaker(context, vswitch, undefined, launch.addresses);
-        takers.set(vswitch.id, taker);
-        return taker;
-    };
     const wishes = (request.networkInterface ?? []).filter(({ instanceType }) => instanceType !== "Primary");
     if (wishes.length + 1 > launch.type.enis)
         refuse("InvalidParam.NetworkInterface", "The instance type does not support so many network interfaces.");
@@ -315,7 +321,8 @@ function secondariesOf(request: Wish, context: ActionContext, launch: Launch): S
                 refuse("InvalidOperation.InvalidEniState", "The network interface is not available.", 403);
             if (existing.zoneId !== launch.vswitch.zoneId || existing.vpcId !== launch.vswitch.vpcId)
                 refuse("InvalidOperation.AvailabilityZoneMismatch", "The zones of interface and instance differ.", 403);
-            return { existing, vswitch: launch.vswitch, spec: { securityGroupIds: existing.securityGroupIds } };
+            const spec = { securityGroupIds: existing.securityGroupIds };
+            return { existing, vswitch: launch.vswitch, addresses: [], spec };
         }
         const vswitch = wish.vSwitchId ? vswitchOf(context, wish.vSwitchId) : launch.vswitch;
         if (vswitch.zoneId !== launch.vswitch.zoneId)
@@ -326,14 +333,9 @@ function secondariesOf(request: Wish, context: ActionContext, launch: Launch): S
         const securityGroupIds = hasGroups
             ? securityGroupsFor(context, vswitch.vpcId, wish.securityGroupId, wish.securityGroupIds)
             : launch.securityGroupIds;
-        const take = wish.primaryIpAddress
-            ? addressTaker(context, vswitch, wish.primaryIpAddress, launch.addresses)
-            : takerFor(vswitch);
-        // Checked now, given later: there must be no error after the first change.
-        const addresses = Array.from({ length: launch.amount }, take);
         return {
             vswitch,
-            takeAddress: () => addresses.shift()!,
+            addresses: wish.primaryIpAddress ? launch.take(vswitch, wish.primaryIpAddress) : [],
             spec: {
                 name: wish.networkInterfaceName ?? "",
                 description: wish.description ?? "",

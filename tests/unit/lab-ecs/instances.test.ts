@@ -252,6 +252,33 @@ test("the older action leaves start and public address to others", async () => {
     });
 });
 
+test("interfaces that are launched together share no address, whoever asked for one", async () => {
+    const secondaries = (...addresses: readonly string[]): Parameters => {
+        const given: Record<string, string> = {};
+        addresses.forEach((address, i) => {
+            given[`NetworkInterface.${i + 1}.InstanceType`] = "Secondary";
+            if (address !== "") given[`NetworkInterface.${i + 1}.PrimaryIpAddress`] = address;
+        });
+        return given;
+    };
+    const addresses = (InstanceId: string) =>
+        Object.values(cloud.state.networkInterfaces)
+            .filter(({ instanceId }) => instanceId === InstanceId)
+            .map(({ primaryIp }) => primaryIp);
+    const given = { ...secondaries("", "10.0.1.1"), InstanceType: "ecs.c6.2xlarge" };
+    const InstanceId = await cloud.instance(site, given);
+    expect(addresses(InstanceId)).toEqual(["10.0.1.2", "10.0.1.3", "10.0.1.1"]);
+    const launch = { ...cloud.launch(site), InstanceType: "ecs.c6.2xlarge" };
+    expect(await cloud.refusal("RunInstances", { ...launch, ...secondaries("10.0.1.9", "10.0.1.9") })).toBe(
+        "400 InvalidPrivateIpAddress.Duplicated",
+    );
+    expect(
+        await cloud.refusal("RunInstances", { ...launch, PrivateIpAddress: "10.0.1.9", ...secondaries("10.0.1.9") }),
+    ).toBe("400 InvalidPrivateIpAddress.Duplicated");
+    const [one = "", two = ""] = await cloud.run(site, { ...secondaries("", ""), ...launch, Amount: "2" });
+    expect(new Set([...addresses(one), ...addresses(two)]).size).toBe(6);
+});
+
 test("power: every step waits for the machine's word", async () => {
     cloud.machine = false;
     const InstanceId = await cloud.instance(site);
