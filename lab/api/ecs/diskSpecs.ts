@@ -204,6 +204,11 @@ export function deviceNames(): readonly string[] {
     return [...single, ...double].slice(0, quotas.dataDisksPerInstance).map((name) => `/dev/xvd${name}`);
 }
 
+/** Whether a data disk may have a device name; the system disk's is its own. */
+export function isDataDevice(device: string): boolean {
+    return /^\/dev\/xvd([b-z]|[a-z]{2})$/.test(device);
+}
+
 /** The first device name that nobody has. */
 export function freeDevice(taken: ReadonlySet<string>): string {
     const device = deviceNames().find((name) => !taken.has(name));

@@ -36,7 +36,7 @@ import {
     requiredIdList,
     valueOr,
 } from "./checks";
-import { addDisk, checkCategory, dataDiskSpec, freeDevice } from "./diskSpecs";
+import { addDisk, checkCategory, dataDiskSpec, freeDevice, isDataDevice } from "./diskSpecs";
 import { nameMatches } from "./keyPairs";
 import { orderId } from "./launch";
 import { diskOf, disksOf, instanceOf } from "./lookup";
@@ -113,7 +113,9 @@ const attachDisk = ecsAction({
         const taken = devicesOf(context, instance.id);
         if (taken.size > quotas.dataDisksPerInstance)
             refuse("InstanceDiskLimitExceeded", "The amount of the disk on instance in question reach its limits", 403);
-        const device = request.device && !taken.has(request.device) ? request.device : freeDevice(taken);
+        // Clients also say what guests call it.
+        const asked = (request.device ?? "").replace(/^\/dev\/vd/, "/dev/xvd");
+        const device = isDataDevice(asked) && !taken.has(asked) ? asked : freeDevice(taken);
         context.checked();
         Object.assign(disk, { instanceId: instance.id, device, status: "In_use", attachedAt: context.now });
         disk.deleteWithInstance = request.deleteWithInstance ?? false;

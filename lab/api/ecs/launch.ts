@@ -24,7 +24,7 @@ import {
     valueOr,
 } from "./checks";
 import { checkRoom } from "./deploymentSets";
-import { addDisk, dataDiskSpec, freeDevice, systemDiskSpec } from "./diskSpecs";
+import { addDisk, dataDiskSpec, freeDevice, isDataDevice, systemDiskSpec } from "./diskSpecs";
 import { newIpv6Addresses } from "./ipv6";
 import { InterfaceSpec, addInterface, addressTaker, attachInterface, securityGroupsFor } from "./interfaceSpecs";
 import { deploymentSetOf, findKeyPair, networkInterfaceOf, vswitchOf } from "./lookup";
@@ -131,7 +131,7 @@ function launch(request: Wish, context: ActionContext, status: Instance["status"
     const devices = new Set<string>();
     const dataDisks = wishes.map((wish) => {
         const spec = dataDiskSpec(wish, type);
-        if (wish.device && !/^\/dev\/xvd[a-z]{1,2}$/.test(wish.device))
+        if (wish.device && !isDataDevice(wish.device))
             refuse("InvalidDataDisk.Device", "The specified parameter DataDisk.n.Device is not valid.");
         const device = wish.device && !devices.has(wish.device) ? wish.device : freeDevice(devices);
         devices.add(device);

@@ -40,6 +40,21 @@ test("a disk is made, attached, grown, detached and deleted", async () => {
     expect(cloud.applied).toBeGreaterThanOrEqual(3);
 });
 
+test.each([
+    ["/dev/xvdf", "/dev/xvdf"],
+    ["/dev/vdf", "/dev/xvdf"],
+    ["/dev/xvdab", "/dev/xvdab"],
+    ["/dev/xvda", "/dev/xvdb"],
+    ["/dev/sda; touch /tmp/x", "/dev/xvdb"],
+    ["$(reboot)", "/dev/xvdb"],
+    ["constructor", "/dev/xvdb"],
+])("a disk that is to be attached as %s is %s", async (Device, device) => {
+    const InstanceId = await cloud.instance(site);
+    const DiskId = await create();
+    await cloud.call("AttachDisk", { DiskId, InstanceId, Device });
+    expect(await show(DiskId)).toMatchObject({ Device: device });
+});
+
 test.each<[Parameters, string]>([
     [{ ZoneId: "" }, "400 MissingParameter"],
     [{ ZoneId: "cn-beijing-a" }, "404 InvalidZoneId.NotFound"],

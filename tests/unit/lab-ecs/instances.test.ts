@@ -176,6 +176,11 @@ test.each<[string, Parameters, string]>([
     ["a disk that is too large", { "SystemDisk.Size": "9999" }, "404 InvalidSystemDiskSize.MoreThanMaxSize"],
     ["a data disk without size", { "DataDisk.1.Category": "cloud_ssd" }, "400 InvalidDataDiskSize.ValueNotSupported"],
     [
+        "a data disk in the system disk's place",
+        { "DataDisk.1.Size": "20", "DataDisk.1.Device": "/dev/xvda" },
+        "400 InvalidDataDisk.Device",
+    ],
+    [
         "a data disk that is too small for its level",
         { "DataDisk.1.Category": "cloud_essd", "DataDisk.1.PerformanceLevel": "PL2", "DataDisk.1.Size": "100" },
         "400 InvalidDataDiskSize.ValueNotSupported",
