@@ -92,7 +92,7 @@ export interface DesiredVSwitch {
 
 export interface DesiredRouteTable {
     readonly id: string;
-    /** Custom entries only; the VPC's own ranges are always routed. */
+    /** Custom entries only; the VSwitches' ranges are always routed. */
     readonly routes: readonly DesiredRoute[];
 }
 

@@ -115,6 +115,8 @@ export const METADATA = "100.100.100.200";
 const LEAVING = 1;
 /** Routing table with nothing but the way to the edge. */
 const EDGE_TABLE = 50;
+/** Routing table with nothing but the VPC's own ranges. */
+const RANGE_TABLE = 60;
 const FIRST_CUSTOM_TABLE = 1000;
 
 interface VpcParts {
@@ -275,11 +277,14 @@ function planRoutes(parts: VpcParts, context: PlanContext): Pick<RouterPlan, "ro
         { text: `${service} dev edge` },
         { text: `default ${toEdge} table ${EDGE_TABLE}` },
         // Silent, as in the cloud: what nobody has is not refused, it does not answer.
-        ...vpc.cidrs.map((cidr) => ({ text: `blackhole ${cidr}` })),
+        ...vpc.vswitches.map(({ cidr }) => ({ text: `blackhole ${cidr}` })),
+        ...vpc.cidrs.map((cidr) => ({ text: `blackhole ${cidr} table ${RANGE_TABLE}` })),
         ...[...devices].map(([address, device]) => ({ text: `${address} dev ${device}`, device })),
     ];
     const rules = [
         "pref 100 lookup main suppress_prefixlength 0",
+        // Where no VSwitch is, a table's own routes go first, and no default route gets the rest.
+        `pref 250 lookup ${RANGE_TABLE}`,
         `pref 300 fwmark ${LEAVING} lookup ${EDGE_TABLE}`,
         // What the router itself says, such as that a packet is too big.
         `pref 500 iif lo lookup ${EDGE_TABLE}`,

@@ -453,6 +453,19 @@ test("there is no way out without an EIP, or a NAT gateway and a route to it", a
     expect(await fromMachine(eip(3).address, 22)).toBe(false);
 });
 
+test("a route within the VPC's own range leads where it says, and nothing else of that range leads out", async () => {
+    const [a, b] = state.vpcs;
+    const routes = [{ cidr: "10.9.200.0/24", nextHop: { kind: "instance" as const, privateIp: "10.9.1.10" } }];
+    await inside("a1", "ip address add 10.9.200.1/32 dev lo");
+    expect(await pings("a2", "10.9.200.1")).toBe(false);
+    await change({ vpcs: [vpc("vpc-a", { routeTables: [{ id: "vtb-vpc-a", routes }] }), b!] });
+    expect(await pings("a2", "10.9.200.1")).toBe(true);
+    // This one has an EIP, and so a default route.
+    for (const address of ["10.9.1.99", "10.9.77.1"]) expect(await pings("a1", address)).toBe(false);
+    await inside("a1", "ip address del 10.9.200.1/32 dev lo");
+    await change({ vpcs: [a!, b!] });
+});
+
 test("the machine's loopback services are out of hosts' reach", async () => {
     const server = createServer((_, response) => response.end("reached"));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

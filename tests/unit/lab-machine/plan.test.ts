@@ -132,7 +132,9 @@ describe("routes", () => {
         expect(texts(router)).toEqual([
             "198.18.0.1 dev edge",
             "default via 198.18.0.1 dev edge onlink table 50",
-            "blackhole 10.0.0.0/16",
+            "blackhole 10.0.1.0/24",
+            "blackhole 10.0.2.0/24",
+            "blackhole 10.0.0.0/16 table 60",
             expect.stringMatching(/^10\.0\.1\.5 dev n\d+$/) as string,
         ]);
         expect(router.rules.at(-1)).toBe("pref 600 blackhole");
@@ -170,6 +172,7 @@ describe("routes", () => {
         );
         expect(router.rules).toEqual([
             "pref 100 lookup main suppress_prefixlength 0",
+            "pref 250 lookup 60",
             "pref 300 fwmark 1 lookup 50",
             "pref 500 iif lo lookup 50",
             "pref 600 blackhole",
