@@ -129,6 +129,11 @@ export interface DesiredHost {
     /** Identity of the root file system: another value means another, empty machine under the same id. */
     readonly systemDiskId: string;
     readonly hostname: string;
+    /** What people and the metadata service call it. */
+    readonly name: string;
+    readonly instanceType: string;
+    /** Whether the metadata service answers it, and if so, only who shows a token. */
+    readonly metadata: { readonly enabled: boolean; readonly tokenRequired: boolean };
     readonly imageId: string;
     /** Whether it shares the machine's kernel, or boots its distribution's own. */
     readonly kernel: "shared" | "own";

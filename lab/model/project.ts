@@ -283,6 +283,12 @@ function projectHost(index: Index, instance: Instance, machine: MachineSize): De
         id: instance.id,
         systemDiskId: disks.find(({ kind }) => kind === "system")?.id ?? instance.id,
         hostname: instance.hostName === "" ? instance.id : instance.hostName,
+        name: instance.name,
+        instanceType: instance.instanceType,
+        metadata: {
+            enabled: instance.metadata.endpoint === "enabled",
+            tokenRequired: instance.metadata.tokens === "required",
+        },
         imageId: instance.imageId,
         kernel: ownsKernel(instance.instanceType) ? "own" : "shared",
         power: instance.status === "Stopping" || instance.status === "Stopped" ? "stopped" : "running",

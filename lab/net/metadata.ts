@@ -57,8 +57,8 @@ export function metadataTree({ host, nic, machine }: Asker): Tree {
             hostname: host.hostname,
             "image-id": host.imageId,
             instance: {
-                "instance-name": host.tags["Name"] ?? host.hostname,
-                "instance-type": host.tags["acs:instance-type"],
+                "instance-name": host.name,
+                "instance-type": host.instanceType,
                 "virtualization-solution": "ECS Virt",
                 "max-netbw-egress": "102400",
                 "max-netbw-ingress": "102400",
@@ -122,13 +122,26 @@ export interface MetadataOptions {
     readonly preferredPort: number;
     /** Who has an outer address. */
     readonly whoIs: (outerAddress: string) => Asker | undefined;
+    readonly clock?: () => number;
 }
+
+/** A host may use a token for as long as it asked for. */
+interface Token {
+    readonly hostId: string;
+    readonly until: number;
+}
+
+/** Header that a request shows its token in. */
+const TOKEN = "x-aliyun-ecs-metadata-token";
 
 export class MetadataService {
     private readonly server: http.Server;
+    private readonly tokens = new Map<string, Token>();
+    private readonly clock: () => number;
     port = 0;
 
     constructor(private readonly options: MetadataOptions) {
+        this.clock = options.clock ?? Date.now;
         this.server = http.createServer((request, response) => this.answer(request, response));
         this.server.keepAliveTimeout = 1_000;
     }
@@ -151,18 +164,34 @@ export class MetadataService {
 
     private decide(request: http.IncomingMessage): readonly [status: number, text: string] {
         const path = (request.url ?? "/").split("?")[0]!;
+        const asker = this.options.whoIs(request.socket.remoteAddress ?? "");
+        if (!asker) return [404, "Not Found\n"];
+        if (!asker.host.metadata.enabled) return [403, "Forbidden\n"];
         if (path === "/latest/api/token") {
             if (request.method !== "PUT") return [405, "Method Not Allowed\n"];
             const seconds = Number(request.headers["x-aliyun-ecs-metadata-token-ttl-seconds"]);
             if (!(seconds >= 1 && seconds <= 21600)) return [400, "Bad Request\n"];
-            return [200, randomBytes(30).toString("base64")];
+            return [200, this.issue(asker.host.id, seconds)];
         }
         if (request.method !== "GET" && request.method !== "HEAD") return [405, "Method Not Allowed\n"];
-        const asker = this.options.whoIs(request.socket.remoteAddress ?? "");
-        if (!asker) return [404, "Not Found\n"];
+        if (asker.host.metadata.tokenRequired && !this.isValid(request.headers[TOKEN], asker.host.id))
+            return [403, "Forbidden\n"];
         if (path === "/" || path === "") return [200, "latest/"];
         const below = /^\/latest(?=\/|$)(.*)$/.exec(path)?.[1];
         const text = below === undefined ? undefined : lookUp(metadataTree(asker), below);
         return text === undefined ? [404, "Not Found\n"] : [200, text];
+    }
+
+    private issue(hostId: string, seconds: number): string {
+        const now = this.clock();
+        for (const [token, { until }] of this.tokens) if (until <= now) this.tokens.delete(token);
+        const token = randomBytes(30).toString("base64");
+        this.tokens.set(token, { hostId, until: now + seconds * 1000 });
+        return token;
+    }
+
+    private isValid(token: string | readonly string[] | undefined, hostId: string): boolean {
+        const known = typeof token === "string" ? this.tokens.get(token) : undefined;
+        return known?.hostId === hostId && known.until > this.clock();
     }
 }

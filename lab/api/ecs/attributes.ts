@@ -138,7 +138,7 @@ const modifyInstanceMetadataOptions = ecsAction({
     response: ModifyInstanceMetadataOptionsResponseBody,
     required: ["InstanceId"],
     writes: true,
-    handle: (request, context) => {
+    handle: async (request, context) => {
         const instance = instanceOf(context, request.instanceId);
         checkOneOf(request.httpEndpoint, ["enabled", "disabled"], "HttpEndpoint", "InvalidHttpEndpoint.NotSupported");
         checkOneOf(request.httpTokens, ["optional", "required"], "HttpTokens", "InvalidHttpTokens.NotSupported");
@@ -149,6 +149,7 @@ const modifyInstanceMetadataOptions = ecsAction({
             endpoint: request.httpEndpoint ? (request.httpEndpoint === "disabled" ? "disabled" : "enabled") : endpoint,
             hopLimit: request.httpPutResponseHopLimit ?? hopLimit,
         };
+        await context.applied();
         return {};
     },
 });

@@ -67,6 +67,7 @@ const runInstances = defineAction({
             userData: "",
             password: "",
             instanceType: "ecs.g7.large",
+            metadata: { tokens: "optional", endpoint: "enabled", hopLimit: 0 },
             tags: {},
         } as unknown as Instance;
         await context.applied();

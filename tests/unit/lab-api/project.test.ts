@@ -81,6 +81,7 @@ function instance(state: State, id: string, ip: string, more: Partial<Instance> 
         keyPairName: "",
         userData: "",
         password: "",
+        metadata: { tokens: "optional", endpoint: "enabled", hopLimit: 0 },
         ...more,
     } as Instance;
     state.networkInterfaces[`eni-${id}`] = {
@@ -321,6 +322,7 @@ describe("hosts", () => {
             hostName: "web-1",
             userData: gzipSync("#!/bin/sh\n").toString("base64"),
             password: "Secret1!",
+            metadata: { tokens: "required", endpoint: "enabled", hopLimit: 0 },
         });
         for (const device of ["/dev/xvdc", "/dev/xvdb", ""])
             state.disks[`d-${device}`] = {
@@ -341,6 +343,9 @@ describe("hosts", () => {
         const [host] = project(state).hosts;
         expect(host).toMatchObject({
             hostname: "web-1",
+            name: "i-1",
+            instanceType: "ecs.g7.large",
+            metadata: { enabled: true, tokenRequired: true },
             systemDiskId: "d-i-1",
             publicKeys: ["ssh-ed25519 A"],
             userData: "#!/bin/sh\n",

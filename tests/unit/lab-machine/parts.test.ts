@@ -31,6 +31,9 @@ const host: DesiredHost = {
     id: "i-1",
     systemDiskId: "d-1",
     hostname: "web1",
+    name: "the web server",
+    instanceType: "ecs.g7.large",
+    metadata: { enabled: true, tokenRequired: false },
     imageId: "debian_12_9_x64",
     kernel: "shared",
     power: "running",
@@ -284,6 +287,8 @@ describe("metadata", () => {
     test.each([
         ["meta-data/instance-id", "i-1"],
         ["meta-data/hostname", "web1"],
+        ["meta-data/instance/instance-name", "the web server"],
+        ["meta-data/instance/instance-type", "ecs.g7.large"],
         ["meta-data/private-ipv4", "10.0.1.5"],
         ["meta-data/eipv4", "127.77.0.1"],
         ["meta-data/mac", "00:16:3e:00:00:01"],
@@ -306,25 +311,43 @@ describe("metadata", () => {
         expect(lookUp(metadataTree(asker), path)).toBe(text);
     });
 
-    test("is served to those who are known, with and without a token", async () => {
-        const service = new MetadataService({
+    let service: MetadataService;
+    let who: typeof asker;
+    let now: number;
+    beforeEach(async () => {
+        who = asker;
+        now = 0;
+        service = new MetadataService({
             address: "127.0.0.1",
             preferredPort: 0,
-            whoIs: (address) => (address === "127.0.0.1" ? asker : undefined),
+            whoIs: (address) => (address === "127.0.0.1" ? who : undefined),
+            clock: () => now,
         });
         await service.start();
-        const ask = (path: string, method = "GET", headers: http.OutgoingHttpHeaders = {}): Promise<[number, string]> =>
-            new Promise((resolve, reject) => {
-                const request = http.request(
-                    { host: "127.0.0.1", port: service.port, path, method, headers },
-                    (response) => {
-                        let text = "";
-                        response.on("data", (chunk: Buffer) => (text += chunk.toString()));
-                        response.on("end", () => resolve([response.statusCode ?? 0, text]));
-                    },
-                );
-                request.on("error", reject).end();
-            });
+    });
+    afterEach(() => service.close());
+    const ask = (path: string, method = "GET", headers: http.OutgoingHttpHeaders = {}): Promise<[number, string]> =>
+        new Promise((resolve, reject) => {
+            const request = http.request(
+                { host: "127.0.0.1", port: service.port, path, method, headers },
+                (response) => {
+                    let text = "";
+                    response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+                    response.on("end", () => resolve([response.statusCode ?? 0, text]));
+                },
+            );
+            request.on("error", reject).end();
+        });
+    const settings = (metadata: DesiredHost["metadata"], id = host.id) => ({
+        ...asker,
+        host: { ...host, id, metadata },
+    });
+    const tokenFor = async (seconds: number): Promise<http.OutgoingHttpHeaders> => {
+        const ttl = { "X-aliyun-ecs-metadata-token-ttl-seconds": String(seconds) };
+        return { "X-aliyun-ecs-metadata-token": (await ask("/latest/api/token", "PUT", ttl))[1] };
+    };
+
+    test("is served to those who are known, with and without a token", async () => {
         expect(await ask("/latest/meta-data/instance-id")).toEqual([200, "i-1"]);
         expect(await ask("/latest/")).toEqual([200, "meta-data/\nuser-data\ndynamic/"]);
         expect((await ask("/latest/no"))[0]).toBe(404);
@@ -334,7 +357,30 @@ describe("metadata", () => {
             200,
         );
         expect((await ask("/latest/meta-data/", "POST"))[0]).toBe(405);
-        await service.close();
+    });
+
+    test("is kept from who shows no token of its own that is still good, where the host wants that", async () => {
+        const path = "/latest/meta-data/instance-id";
+        who = settings({ enabled: true, tokenRequired: true });
+        const token = await tokenFor(60);
+        expect((await ask(path))[0]).toBe(403);
+        expect((await ask(path, "GET", { "X-aliyun-ecs-metadata-token": "guessed" }))[0]).toBe(403);
+        expect(await ask(path, "GET", token)).toEqual([200, "i-1"]);
+        who = settings({ enabled: true, tokenRequired: true }, "i-2");
+        expect((await ask(path, "GET", token))[0]).toBe(403);
+        who = settings({ enabled: true, tokenRequired: true });
+        now += 60_000;
+        expect((await ask(path, "GET", token))[0]).toBe(403);
+        expect(await ask(path, "GET", await tokenFor(1))).toEqual([200, "i-1"]);
+    });
+
+    test("is off where the host wants that", async () => {
+        who = settings({ enabled: false, tokenRequired: false });
+        for (const [path, method] of [
+            ["/latest/meta-data/instance-id", "GET"],
+            ["/latest/api/token", "PUT"],
+        ] as const)
+            expect((await ask(path, method))[0]).toBe(403);
     });
 });
 

@@ -139,6 +139,7 @@ export class Cloud {
             status: "Running",
             vpcId: vswitch.vpcId,
             vswitchId,
+            metadata: { tokens: "optional", endpoint: "enabled", hopLimit: 0 },
             ...given,
         } as Instance;
         this.state.instances[instance.id] = instance;
