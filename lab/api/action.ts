@@ -21,9 +21,9 @@ export interface ActionContext {
      */
     checked(): void;
     /**
-     * Hands the changed model to the machine. Await it where the cloud's answer promises that the change is in force
-     * (security group rules, EIP binding); leave it out where a status tells (RunInstances): the dispatcher starts a
-     * pass after every write in any case.
+     * Keeps the answer back until the machine has the changed model, which it gets when the handler is done. Await it as the last thing
+     * before the answer where that promises that the change is in force (security group rules, EIP binding); leave it out where a status
+     * tells (RunInstances): the dispatcher starts a pass after every write in any case.
      */
     applied(): Promise<void>;
     /** How the machine finds the servers of a balancer; absent where there is no machine. */

@@ -83,8 +83,8 @@ export class Dispatcher {
     private readonly clock: () => number;
     /** Requests with a client token that are being worked on. */
     private readonly running = new Map<string, Promise<Record<string, unknown>>>();
-    /** Requests whose change the machine has already. */
-    private readonly inForce = new WeakSet<ActionContext>();
+    /** Requests that are answered when the machine has their change. */
+    private readonly waiting = new WeakSet<ActionContext>();
     private saving: Promise<void> | undefined;
     private nextTokenSweep = 0;
 
@@ -135,12 +135,7 @@ export class Dispatcher {
                 checked: () => {
                     if (takes(action, "DryRun") && /^true$/i.test(parameters.get("DryRun") ?? "")) throw dryRunPassed();
                 },
-                applied: async () => {
-                    // The machine must never be ahead of what a restart would read.
-                    await this.save();
-                    await this.options.reconcile();
-                    this.inForce.add(context);
-                },
+                applied: async () => void this.waiting.add(context),
                 ...(this.options.health && { health: this.options.health }),
                 ...(this.options.serves && { serves: this.options.serves }),
             };
@@ -253,9 +248,12 @@ export class Dispatcher {
     ): Promise<Record<string, unknown>> {
         const body = await run(action, parameters, context);
         remember?.(body);
+        // The machine must never be ahead of what a restart would read, nor may the change be kept without its token.
         await this.save();
+        const inForce = this.options.reconcile();
+        if (this.waiting.has(context)) await inForce;
         // The machine's errors go to the daemon's log, not to this client.
-        if (!this.inForce.has(context)) void this.options.reconcile().catch(() => undefined);
+        else void inForce.catch(() => undefined);
         return body;
     }
 

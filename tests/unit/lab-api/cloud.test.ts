@@ -15,6 +15,9 @@ import { rpcClient } from "../../../lab/rpc";
 class RecordingMachine implements Machine {
     readonly asked: DesiredMachine[] = [];
     failures = 0;
+    /** Whether passes don't end before `release`. */
+    stuck = false;
+    release: () => void = () => undefined;
     private listener: (event: MachineEvent) => void = () => undefined;
 
     async reconcile(desired: DesiredMachine): Promise<void> {
@@ -23,6 +26,7 @@ class RecordingMachine implements Machine {
             this.failures -= 1;
             throw new Error("no engine");
         }
+        if (this.stuck) await new Promise<void>((resolve) => (this.release = resolve));
     }
     onEvent(listener: (event: MachineEvent) => void): void {
         this.listener = listener;
@@ -132,6 +136,22 @@ test("a restart finds keys and model again, and hands it to the machine", async 
         InstanceId: "i-1",
     });
     expect(Object.keys(second.store.state.instances)).toHaveLength(1);
+});
+
+test("a change whose answer a crash took away is answered again, not made again", async () => {
+    const first = await start();
+    machine.stuck = true;
+    const asked = client(first)("Ecs", "RunInstances", { InstanceName: "web", ClientToken: "t" }).catch(
+        () => undefined,
+    );
+    while (Object.keys(first.store.state.instances).length === 0 || !existsSync(paths.state))
+        await new Promise((resolve) => setTimeout(resolve, 10));
+    // What a process that begins now would read.
+    const saved = JSON.parse(readFileSync(paths.state, "utf8")) as State;
+    expect(Object.keys(saved.instances)).toEqual(["i-1"]);
+    expect(Object.values(saved.clientTokens)).toMatchObject([{ answer: { InstanceId: "i-1" } }]);
+    machine.release();
+    await asked;
 });
 
 test("a machine that fails is tried again, and the client is not troubled", async () => {
