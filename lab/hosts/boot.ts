@@ -2,7 +2,6 @@
 import type { DesiredHost } from "../model/desired";
 import { RESOLVERS } from "../net/plan";
 import { AttachedDisk, LOOP_MAJOR } from "./disks";
-import { quote } from "./runner";
 
 const SEED = "/var/lib/cloud/seed/nocloud";
 
@@ -13,7 +12,7 @@ export function bootScript(host: DesiredHost, disks: readonly AttachedDisk[], ne
 
 /** Shell text that gives a system its name, its user data, its keys and its addresses. */
 export function settleScript(host: DesiredHost, network: string): string {
-    return [identity(host), seed(host), login(host), network].join("\n");
+    return [identity(host), seed(host), loginScript(host), network].join("\n");
 }
 
 /**
@@ -131,23 +130,42 @@ ${file(`${SEED}/meta-data`, `${JSON.stringify(metadata)}\n`, "644")}
 `;
 }
 
-/** Keys and password as the cloud sets them at every boot, also when they were attached later. */
-function login(host: DesiredHost): string {
+/**
+ * Shell text that brings keys and password to what the cloud says, also when they were attached, replaced or taken later. A key is planted
+ * once: who takes it away in the host wants it away. Lines of others stay, and so do keys that the user data names as well.
+ */
+export function loginScript(host: DesiredHost): string {
     const keys = host.publicKeys.map((key) => key.trim()).filter((key) => key !== "" && !key.includes("\n"));
+    const authorized = "/root/.ssh/authorized_keys";
+    const [planted, wanted, kept] = ["planted", "wanted", "kept"].map((which) => `${SEED}/${which}-keys`);
     const password = host.password;
+    const passwordLogin = "/etc/ssh/sshd_config.d/40-password.conf";
     return `
 mkdir -p -m 700 /root/.ssh
-touch /root/.ssh/authorized_keys
-chmod 600 /root/.ssh/authorized_keys
-${keys.map((key) => `grep -qxF ${quote(key)} /root/.ssh/authorized_keys || echo ${quote(key)} >>/root/.ssh/authorized_keys`).join("\n")}
+touch ${authorized}
+chmod 600 ${authorized}
+[ -z "$(tail -c 1 ${authorized})" ] || echo >>${authorized}
+${file(wanted!, keys.map((key) => `${key}\n`).join(""), "600")}
+[ -e ${planted} ] || install -m 600 /dev/null ${planted}
+while IFS= read -r key; do
+    grep -qxF -e "$key" ${wanted} && continue
+    grep -qF -e "$(printf '%s\\n' "$key" | cut -d ' ' -f 2)" ${SEED}/user-data && continue
+    grep -vxF -e "$key" ${authorized} >${kept} || true
+    cat ${kept} >${authorized}
+    rm -f ${kept}
+done <${planted}
+while IFS= read -r key; do
+    grep -qxF -e "$key" ${planted} ${authorized} || printf '%s\\n' "$key" >>${authorized}
+done <${wanted}
+mv -f ${wanted} ${planted}
 ${
     password === undefined
-        ? ""
+        ? `rm -f ${passwordLogin}`
         : `
 base64 -d <<'END_OF_FILE' | chpasswd
 ${Buffer.from(`root:${password}\n`).toString("base64")}
 END_OF_FILE
-echo 'PasswordAuthentication yes' >/etc/ssh/sshd_config.d/40-password.conf
+echo 'PasswordAuthentication yes' >${passwordLogin}
 `
 }`;
 }

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import * as dgram from "node:dgram";
 import * as http from "node:http";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { bootScript, detachScript } from "../../../lab/hosts/boot";
+import { bootScript, detachScript, loginScript } from "../../../lab/hosts/boot";
 import { definitionFor, definitions } from "../../../lab/hosts/definitions";
 import { guestName } from "../../../lab/hosts/disks";
 import type { EngineInfo } from "../../../lab/hosts/docker";
@@ -202,6 +202,54 @@ describe("boot", () => {
         await new Runner().run(["sh", "-n"], { input: script });
     });
 
+    describe("plants keys", () => {
+        const [own, other] = ["ssh-ed25519 AAAAown it's me", "ssh-ed25519 AAAAother"];
+        const authorized = (): string[] => readFileSync(path.join(folder, ".ssh/authorized_keys"), "utf8").split("\n");
+        const boots = async (changes: Partial<DesiredHost>): Promise<void> => {
+            const script = loginScript({ ...host, ...changes })
+                .replaceAll("/root/", `${folder}/`)
+                .replaceAll("/root", folder)
+                .replaceAll("/var/lib/cloud/seed/nocloud", folder)
+                .replaceAll("/etc/ssh/sshd_config.d", folder)
+                .replaceAll("| chpasswd", ">/dev/null");
+            writeFileSync(path.join(folder, "user-data"), changes.userData ?? "");
+            await new Runner().run(["sh", "-eus"], { input: script });
+        };
+        const appendKey = (key: string): void => appendFileSync(path.join(folder, ".ssh/authorized_keys"), key);
+
+        test("and takes those back that the cloud has taken, beside others' that stay", async () => {
+            await boots({ publicKeys: [own] });
+            appendKey("ssh-ed25519 AAAAuser");
+            await boots({ publicKeys: [own] });
+            expect(authorized()).toEqual([own, "ssh-ed25519 AAAAuser", ""]);
+            expect(statSync(path.join(folder, "planted-keys")).mode & 0o777).toBe(0o600);
+            await boots({ publicKeys: [other] });
+            expect(authorized()).toEqual(["ssh-ed25519 AAAAuser", other, ""]);
+            appendKey("ssh-ed25519 AAAAother multihost\n");
+            await boots({ publicKeys: [] });
+            expect(authorized()).toEqual(["ssh-ed25519 AAAAuser", "ssh-ed25519 AAAAother multihost", ""]);
+        });
+
+        test("once, unless it is attached anew, and never takes those that the user data names", async () => {
+            await boots({ publicKeys: [own] });
+            writeFileSync(path.join(folder, ".ssh/authorized_keys"), "");
+            await boots({ publicKeys: [own] });
+            expect(authorized()).toEqual([""]);
+            await boots({ publicKeys: [] });
+            await boots({ publicKeys: [own] });
+            expect(authorized()).toEqual([own, ""]);
+            await boots({ publicKeys: [], userData: `#cloud-config\nssh_authorized_keys: ["${own}"]\n` });
+            expect(authorized()).toEqual([own, ""]);
+        });
+
+        test("and lets nobody in by a password that is no more", async () => {
+            await boots({ publicKeys: [], password: "Secret1!" });
+            expect(readFileSync(path.join(folder, "40-password.conf"), "utf8")).toContain("yes");
+            await boots({ publicKeys: [own] });
+            expect(existsSync(path.join(folder, "40-password.conf"))).toBe(false);
+        });
+    });
+
     test("a disk is hidden again", async () => {
         await new Runner().run(["sh", "-n"], { input: detachScript(["vdb"]) });
         expect(guestName("/dev/xvdb")).toBe("vdb");
@@ -243,7 +291,7 @@ describe("a host with a kernel of its own", () => {
         await new Runner().run(["sh", "-n"], { input: guest });
         expect(guest).toContain("NETWORK");
         expect(guest).toContain(Buffer.from(own.userData!).toString("base64"));
-        expect(guest).toContain("it'\\''s me");
+        expect(guest).toContain(Buffer.from(`${own.publicKeys[0]!}\n`).toString("base64"));
     });
 
     test("names its interfaces by their numbers, also where one is left out", async () => {
