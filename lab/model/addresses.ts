@@ -128,6 +128,14 @@ function zonedBalancers(state: State): { readonly zones: readonly BalancerZone[]
     return [...Object.values(state.applicationBalancers), ...Object.values(state.networkBalancers)];
 }
 
+/** Every address of the lab's slice that is in use, by whatever. */
+export function takenEipAddresses(state: State): Set<string> {
+    return new Set([
+        ...[...Object.values(state.eips), ...Object.values(state.loadBalancers)].map(({ address }) => address),
+        ...zonedBalancers(state).flatMap(({ zones }) => zones.map(({ publicAddress }) => publicAddress)),
+    ]);
+}
+
 /**
  * The next unused address of the lab's slice; undefined when all are in use. Goes round instead of taking the lowest,
  * so that a client with a stale address does not meet another host under it.
@@ -137,11 +145,7 @@ export function takeEipAddress(store: Store, promised: readonly string[] = []): 
     const range = parseCidr(store.eipRange);
     if (!range) throw new Error(`The range of elastic addresses ${store.eipRange} is not a CIDR.`);
     const { state } = store;
-    const taken = new Set([
-        ...promised,
-        ...[...Object.values(state.eips), ...Object.values(state.loadBalancers)].map(({ address }) => address),
-        ...zonedBalancers(state).flatMap(({ zones }) => zones.map(({ publicAddress }) => publicAddress)),
-    ]);
+    const taken = new Set([...promised, ...takenEipAddresses(state)]);
     const count = sizeOf(range);
     for (let i = 0; i < count; i += 1) {
         const offset = (state.nextEip + i) % count;

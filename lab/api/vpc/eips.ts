@@ -14,7 +14,7 @@ import { ReleaseEipAddressRequest } from "@alicloud/vpc20160428/dist/models/Rele
 import { ReleaseEipAddressResponseBody } from "@alicloud/vpc20160428/dist/models/ReleaseEipAddressResponseBody";
 import { SetHighDefinitionMonitorLogStatusRequest } from "@alicloud/vpc20160428/dist/models/SetHighDefinitionMonitorLogStatusRequest";
 import { SetHighDefinitionMonitorLogStatusResponseBody } from "@alicloud/vpc20160428/dist/models/SetHighDefinitionMonitorLogStatusResponseBody";
-import { containsAddress, parseCidr, takeEipAddress } from "../../model/addresses";
+import { containsAddress, parseCidr, takeEipAddress, takenEipAddresses } from "../../model/addresses";
 import type { Eip, Tags } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
@@ -153,8 +153,7 @@ function chosenAddress({ store }: ActionContext, { ipAddress }: NewEip): string 
     if (!ipAddress) return undefined;
     if (!containsAddress(parseCidr(store.eipRange)!, ipAddress))
         return refuse("ResourceNotFound.Ip", "The specified ip is not found.");
-    if (Object.values(store.state.eips).some(({ address }) => address === ipAddress))
-        refuse("Ip.Allocated", "The reserve ip has been allocated.");
+    if (takenEipAddresses(store.state).has(ipAddress)) refuse("Ip.Allocated", "The reserve ip has been allocated.");
     return ipAddress;
 }
 

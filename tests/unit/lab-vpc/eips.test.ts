@@ -1,3 +1,4 @@
+import type { LoadBalancer } from "../../../lab/model/slb";
 import { Cloud, at, list, text } from "./harness";
 
 let cloud: Cloud;
@@ -56,6 +57,11 @@ test.each([
 ])("asked for with %j answers %s", async (parameters, expected) =>
     expect(await cloud.refusal("AllocateEipAddress", parameters as Record<string, string>)).toBe(expected),
 );
+
+test("an address that a balancer has is not to be had", async () => {
+    cloud.state.loadBalancers["lb-1"] = { id: "lb-1", address: "127.77.3.4" } as LoadBalancer;
+    expect(await cloud.refusal("AllocateEipAddress", { IpAddress: "127.77.3.4" })).toBe("400 Ip.Allocated");
+});
 
 test("there are at most twenty, not counting those that come with an instance", async () => {
     const own = await cloud.eip();
