@@ -114,7 +114,8 @@ const createRouteEntry = vpcAction({
     writes: true,
     handle: async (request, context) => {
         const table = routeTableOf(context, request.routeTableId);
-        const [hop] = request.nextHopList ?? [];
+        const [hop, ...others] = request.nextHopList ?? [];
+        if (others.length > 0) refuse("UnsupportedOperation", "The lab's routes have one next hop each.");
         const entry = checkedRoute(context, table, {
             cidr: request.destinationCidrBlock,
             nextHopId: request.nextHopId ?? hop?.nextHopId,

@@ -63,6 +63,14 @@ test("a custom route is added, shown, changed and removed", async () => {
     expect(await routes()).toHaveLength(2);
 });
 
+test("several next hops are refused, not left out", async () => {
+    const route = { RouteTableId, DestinationCidrBlock: "192.168.0.0/24" };
+    const one = { ...route, "NextHopList.1.NextHopId": cloud.instance(VSwitchId).id };
+    const two = { ...one, "NextHopList.2.NextHopId": cloud.instance(VSwitchId).id };
+    expect(await cloud.refusal("CreateRouteEntry", two)).toBe("400 UnsupportedOperation");
+    await cloud.call("CreateRouteEntry", one);
+});
+
 test("a destination without a mask is a host", async () => {
     const { id } = cloud.instance(VSwitchId);
     await cloud.call("CreateRouteEntry", { RouteTableId, DestinationCidrBlock: "192.168.0.9", NextHopId: id });
