@@ -39,7 +39,7 @@ import {
 import { addDisk, checkCategory, dataDiskSpec, freeDevice, isDataDevice } from "./diskSpecs";
 import { nameMatches } from "./keyPairs";
 import { orderId } from "./launch";
-import { diskOf, disksOf, instanceOf } from "./lookup";
+import { diskOf, disksOf, findDisk, instanceOf } from "./lookup";
 import { pageOf } from "./pages";
 import { requireStatus } from "./power";
 import { quotas } from "./quotas";
@@ -152,7 +152,9 @@ const deleteDisk = ecsAction({
     required: ["DiskId"],
     writes: true,
     handle: (request, context) => {
-        const disk = diskOf(context, request.diskId);
+        const disk = findDisk(context, request.diskId);
+        // As in the cloud: one that is gone already is none to complain about.
+        if (!disk) return {};
         if (disk.kind === "system")
             refuse("InvalidDiskId.OperationNotSupported", "The type of the disk does not support the operation.", 403);
         if (disk.status !== "Available")

@@ -27,8 +27,12 @@ export function instanceOf({ store }: ActionContext, id: string | undefined): In
     return instance;
 }
 
-export function diskOf({ store }: ActionContext, id: string | undefined): Disk {
-    const disk = findAnywhere(store.state.disks, id);
+export function findDisk({ store }: ActionContext, id: string | undefined): Disk | undefined {
+    return findAnywhere(store.state.disks, id);
+}
+
+export function diskOf(context: ActionContext, id: string | undefined): Disk {
+    const disk = findDisk(context, id);
     if (!disk) throw notFound("InvalidDiskId.NotFound", "The specified disk does not exist.");
     return disk;
 }
