@@ -153,7 +153,7 @@ class RealMachine implements LabMachine {
             this.pending = undefined;
             desired = this.desired;
             await this.startServices();
-            await this.hosts.removeOthers(desired.hosts);
+            await this.hosts.removeOthers(desired.hosts, desired.diskIds);
             this.askers = askersOf(desired);
             this.zones = desired.zones;
             await this.network.apply(desired, {

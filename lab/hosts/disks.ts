@@ -8,6 +8,7 @@ import {
     readFileSync,
     readdirSync,
     realpathSync,
+    rmSync,
     statSync,
 } from "node:fs";
 import * as path from "node:path";
@@ -76,6 +77,15 @@ export class Disks {
             .filter(([file]) => !kept.has(file))
             .map(([, minor]) => `losetup -d /dev/loop${minor} 2>/dev/null || true`);
         if (lines.length > 0) await this.runner.script(lines.join("\n"));
+    }
+
+    /** Removes the content of disks that are no more. */
+    removeOthers(ids: ReadonlySet<string>): void {
+        if (!existsSync(this.folder)) return;
+        for (const name of readdirSync(this.folder)) {
+            const id = /^(.+)\.img$/.exec(name)?.[1];
+            if (id !== undefined && !ids.has(id)) rmSync(this.file(id), { force: true });
+        }
     }
 
     /** Loop device by file, of this lab only. */

@@ -69,6 +69,7 @@ export class Hosts {
     /** Text of the desired host last applied without error. */
     private readonly applied = new Map<string, string>();
     private desired = new Map<string, DesiredHost>();
+    private diskIds: readonly string[] | undefined;
     private engine: EngineInfo | undefined;
     private inspected = false;
     private starting = 0;
@@ -94,8 +95,9 @@ export class Hosts {
     }
 
     /** Removes hosts that nobody wants, before their addresses are given to others. */
-    async removeOthers(hosts: readonly DesiredHost[]): Promise<void> {
+    async removeOthers(hosts: readonly DesiredHost[], diskIds?: readonly string[]): Promise<void> {
         this.desired = new Map(hosts.map((host) => [host.id, host]));
+        this.diskIds = diskIds;
         if (!this.inspected) await this.inspect();
         await Promise.all(
             [...this.runtimes.keys()]
@@ -122,6 +124,8 @@ export class Hosts {
         );
         const attached = new Set([...this.desired.values()].flatMap(({ disks }) => disks.map(({ id }) => id)));
         await this.disks.detachOthers(attached);
+        // What is desired by now counts: a later pass may have attached a disk that this one did not know.
+        if (this.diskIds) this.disks.removeOthers(new Set([...this.diskIds, ...attached]));
         const failed = done.find((outcome) => outcome.status === "rejected");
         if (failed) throw failed.reason;
     }

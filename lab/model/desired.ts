@@ -8,6 +8,8 @@ import type { RecordType } from "./privateZone";
 export interface DesiredMachine {
     readonly vpcs: readonly DesiredVpc[];
     readonly hosts: readonly DesiredHost[];
+    /** Data disks that there are, attached or not: the content of others goes. Absent where none is to go. */
+    readonly diskIds?: readonly string[];
     readonly eips: readonly DesiredEip[];
     readonly securityGroups: readonly DesiredSecurityGroup[];
     readonly balancers: readonly DesiredBalancer[];

@@ -46,6 +46,9 @@ export function project(state: State, machine: MachineSize = PLANNED_MACHINE): D
     return {
         vpcs: Object.values(state.vpcs).map((vpc) => projectVpc(state, index, vpc)),
         hosts: Object.values(state.instances).map((instance) => projectHost(index, instance, machine)),
+        diskIds: Object.values(state.disks)
+            .filter(({ kind }) => kind === "data")
+            .map(({ id }) => id),
         eips: Object.values(state.eips).map((eip) => projectEip(state, index, eip)),
         securityGroups: Object.values(state.securityGroups).map(projectSecurityGroup),
         balancers: projectBalancers(state),

@@ -341,6 +341,7 @@ describe("hosts", () => {
             securityGroupIds: ["sg-2"],
         };
         const [host] = project(state).hosts;
+        expect(project(state).diskIds).toEqual(["d-/dev/xvdc", "d-/dev/xvdb", "d-"]);
         expect(host).toMatchObject({
             hostname: "web-1",
             name: "i-1",

@@ -1,12 +1,21 @@
 import { spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+    appendFileSync,
+    existsSync,
+    mkdtempSync,
+    readFileSync,
+    readdirSync,
+    rmSync,
+    statSync,
+    writeFileSync,
+} from "node:fs";
 import * as dgram from "node:dgram";
 import * as http from "node:http";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { bootScript, detachScript, loginScript } from "../../../lab/hosts/boot";
 import { definitionFor, definitions } from "../../../lab/hosts/definitions";
-import { guestName } from "../../../lab/hosts/disks";
+import { Disks, guestName } from "../../../lab/hosts/disks";
 import type { EngineInfo } from "../../../lab/hosts/docker";
 import { osRelease } from "../../../lab/hosts/engine";
 import { containerSpecification } from "../../../lab/hosts/hosts";
@@ -184,6 +193,14 @@ describe("images", () => {
         expect(osRelease(file)).toEqual({ id: "debian", codename: "bookworm" });
         expect(osRelease(path.join(folder, "none"))).toEqual({ id: "", codename: "" });
     });
+});
+
+test("the content of a disk that is no more goes, that of others stays", () => {
+    const disks = new Disks(folder, new Runner());
+    disks.removeOthers(new Set());
+    for (const name of ["d-gone.img", "d-kept.img", "note"]) writeFileSync(path.join(folder, name), "");
+    disks.removeOthers(new Set(["d-kept"]));
+    expect(readdirSync(folder)).toEqual(["d-kept.img", "note"]);
 });
 
 describe("boot", () => {
