@@ -118,6 +118,7 @@ remove() {
     if [[ -z $volumes ]]; then
         file_remove "$GLUSTERD_STATE/peers"
         file_remove "$GLUSTERD_STATE/glusterd.info"
+        rm -f "$GLUSTERD_STATE"/multihost-*.copying
     else
         log "the files stay in $PARAM_BRICK, and are served again when this step comes back"
     fi

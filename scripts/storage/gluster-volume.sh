@@ -102,10 +102,12 @@ start_volume() {
     fi
 }
 
-# Bricks whose process doesn't run, as the servers that answer see it.
+# Bricks whose process doesn't run. Of a server that is away, nothing is told.
 bricks_down() {
-    gluster_try volume status "$PARAM_VOLUME" detail |
-        awk '/^Brick +:/ { brick = $NF } /^Online +:/ && $3 != "Y" { print brick }'
+    local all status
+    all=$(gluster_bricks "$PARAM_VOLUME") || return 1
+    status=$(gluster_try volume status "$PARAM_VOLUME" detail) || return 1
+    only_in_first "$all" "$(awk '/^Brick +:/ { brick = $NF } /^Online +:/ && $3 == "Y" { print brick }' <<<"$status")"
 }
 
 all_online() {
@@ -113,21 +115,60 @@ all_online() {
     down=$(bricks_down) && [[ -z $down ]]
 }
 
-# A machine that was replaced under the same address has an empty brick, which no process serves until it is taken for new.
+# A brick that is about to leave may be down.
+wanted_online() {
+    local down brick
+    down=$(bricks_down) || return 1
+    for brick in "${BRICKS[@]}"; do
+        ! grep -qxF "$brick" <<<"$down" || return 1
+    done
+}
+
+# A machine that was replaced under the same address has an empty brick, which no process serves until it is taken for new. This comes
+# before anything waits for copies to be whole: while a brick is down, what was written without it waits for it.
 revive_bricks() {
-    local brick
-    try_for 10 all_online && return 0
+    local down
+    try_for "${BRICK_SECONDS:-10}" wanted_online && return 0
     # Starts only what doesn't run.
     gluster_do volume start "$PARAM_VOLUME" force
-    if ! try_for 20 all_online; then
-        for brick in $(bricks_down); do
-            gluster_do volume reset-brick "$PARAM_VOLUME" "$brick" start
-            gluster_do volume reset-brick "$PARAM_VOLUME" "$brick" "$brick" commit force
-            heal_all
-        done
-    fi
-    wait_for 60 "every brick of $PARAM_VOLUME to be online" all_online
+    while ! try_for "${BRICK_SECONDS:-20}" wanted_online; do
+        down=$(bricks_down) || die "can't read the state of volume $PARAM_VOLUME"
+        # Who is taken for new gives its files up. The two others are a quorum and know the last state of each; one alone may have missed it.
+        [[ $down != *$'\n'* ]] ||
+            die "more than one copy of volume $PARAM_VOLUME does not start: bring back one of them by hand, see /var/log/glusterfs/bricks on its server" "$down"
+        # Between two looks, it may have started, or be the one that is about to leave.
+        grep -qxF "${down:-none}" <(printf '%s\n' "${BRICKS[@]}") || continue
+        refuse_second_copy "$down"
+        copy_begins "$down"
+        gluster_do volume reset-brick "$PARAM_VOLUME" "$down" start
+        gluster_do volume reset-brick "$PARAM_VOLUME" "$down" "$down" commit force
+        heal_all
+        wait_for 60 "$down to be online" is_online "$down"
+        wait_healed
+    done
     changed "bricks started that were down"
+}
+
+is_online() {
+    local down
+    down=$(bricks_down) && ! grep -qxF "$1" <<<"$down"
+}
+
+# The brick whose copy is being made: kept, because a run may be cut off before the copy is whole.
+copy_mark() {
+    printf '%s/multihost-%s.copying' "$GLUSTERD_STATE" "$PARAM_VOLUME"
+}
+
+copy_begins() {
+    printf '%s\n' "$1" >"$(copy_mark)"
+}
+
+# refuse_second_copy BRICK: with two copies under way, a file could have no complete one left.
+refuse_second_copy() {
+    local mark
+    mark=$(copy_mark)
+    [[ ! -e $mark || $(<"$mark") == "$1" ]] ||
+        die "$1 is down while the copy of $(<"$mark") may not be whole: bring $1 back by hand; if that copy is whole, remove $mark"
 }
 
 # only_in_first LINES LINES
@@ -136,7 +177,7 @@ only_in_first() {
 }
 
 replace_bricks() {
-    local current wanted old new
+    local current wanted old new down
     wanted=$(printf '%s\n' "${BRICKS[@]}")
     while true; do
         current=$(gluster_bricks "$PARAM_VOLUME") || die "can't read the bricks of volume $PARAM_VOLUME"
@@ -144,13 +185,14 @@ replace_bricks() {
         [[ -n $old ]] || break
         new=$(only_in_first "$wanted" "$current")
         old=${old%%$'\n'*} new=${new%%$'\n'*}
-        # One copy after the other: with two under way, a file could have no complete one left.
-        wait_healed
+        # One copy after the other. With the leaving brick down, what waits for it would wait for ever.
+        down=$(bricks_down) || die "can't read the state of volume $PARAM_VOLUME"
+        if [[ $down == "$old" ]]; then refuse_second_copy "$old"; else wait_healed; fi
+        copy_begins "$new"
         gluster_do volume replace-brick "$PARAM_VOLUME" "$old" "$new" commit force
         changed "$new takes the place of $old"
         heal_all
     done
-    wait_healed
 }
 
 # Files that some brick has yet to receive; fails when a server doesn't tell.
@@ -176,6 +218,7 @@ is_healed() {
 
 wait_healed() {
     wait_for "${HEAL_SECONDS:-3600}" "volume $PARAM_VOLUME to heal: see gluster volume heal $PARAM_VOLUME info" is_healed
+    rm -f "$(copy_mark)"
 }
 
 detach_peers() {
@@ -203,8 +246,9 @@ main() {
     fi
     set_options
     start_volume
-    replace_bricks
     revive_bricks
+    replace_bricks
+    wait_for 60 "every brick of $PARAM_VOLUME to be online" all_online
     wait_healed
     detach_peers
     finish volume="$PARAM_VOLUME" bricks="${BRICKS[*]}"

@@ -14,7 +14,7 @@ setup() {
 gluster_host() {
     storage_host "$1"
     mkdir -p "$host/glusterd/peers" "$host/etc/ssl"
-    export GLUSTERD_STATE=$host/glusterd GLUSTERD_CONFIG=$host/glusterd.vol GLUSTER_SOCKET=$host/socket.so HEAL_SECONDS=1
+    export GLUSTERD_STATE=$host/glusterd GLUSTERD_CONFIG=$host/glusterd.vol GLUSTER_SOCKET=$host/socket.so HEAL_SECONDS=1 BRICK_SECONDS=1
     : >"$host/pool"
     printf 'volume management\n    option max-port  60999\nend-volume\n' >"$GLUSTERD_CONFIG"
     printf '\0%s/etc/ssl/glusterfs.pem\0' "$host" >"$GLUSTER_SOCKET"
@@ -42,11 +42,13 @@ gluster_host() {
         "volume start "*) touch "$HOST/started" ;;
         "volume status "*) while read -r brick; do
                 printf "Brick                : Brick %s\n" "$brick"
-                if [[ -e $HOST/down && $(<"$HOST/down") == "$brick" ]]; then printf "Online               : N\n"; else printf "Online               : Y\n"; fi
+                if grep -qsxF "$brick" "$HOST/down"; then printf "Online               : N\n"; else printf "Online               : Y\n"; fi
             done <"$bricks" ;;
-        "volume reset-brick "*" commit force") rm -f "$HOST/down" ;;
-        "volume replace-brick "*) sed -i "s|^$4$|$5|" "$bricks" ;;
-        "volume heal "*" info summary") echo "Total Number of entries: ${STUB_PENDING:-0}"
+        "volume reset-brick "*" commit force") sed -i "\|^$4$|d" "$HOST/down" ;;
+        "volume replace-brick "*) sed -i "s|^$4$|$5|" "$bricks"; [[ ! -e $HOST/down ]] || sed -i "\|^$4$|d" "$HOST/down" ;;
+        # What was written without a brick waits for as long as it is down.
+        "volume heal "*" info summary") missed=0; [[ ! -s $HOST/down ]] || missed=${STUB_MISSED:-0}
+            echo "Total Number of entries: $((${STUB_PENDING:-0} + missed))"
             echo "Number of entries in split-brain: ${STUB_SPLIT:-0}" ;;
         esac'
 }
@@ -159,6 +161,37 @@ client() {
     echo 10.0.0.2:/b >"$host/down"
     volume
     [[ $status == 0 && $(field changed) == '["bricks started that were down"]' ]]
+}
+
+@test "brings back a brick that missed what was written meanwhile, and replaces one that never will" {
+    volume
+    echo 10.0.0.2:/b >"$host/down"
+    STUB_MISSED=3 volume
+    [[ $status == 0 && $(field changed) == '["bricks started that were down"]' ]]
+    : >"$host/argv"
+    echo 10.0.0.3:/b >"$host/down"
+    STUB_MISSED=3 volume BRICKS="10.0.0.1:/b 10.0.0.2:/b 10.0.0.4:/b"
+    [[ $status == 0 && $(field changed) == *"10.0.0.4:/b takes the place of 10.0.0.3:/b"*"10.0.0.3 left"* ]]
+    run ! grep -q "reset-brick" "$host/argv"
+}
+
+@test "takes no brick for new, and replaces none, while the others are not known to be whole" {
+    volume
+    printf '%s\n' 10.0.0.2:/b 10.0.0.3:/b >"$host/down"
+    volume
+    [[ $status != 0 && $stderr == *"more than one copy of volume gv0 does not start"*"10.0.0.2:/b"*"10.0.0.3:/b"* ]]
+    run ! grep -q "reset-brick" "$host/argv"
+    # Another run was cut off while 10.0.0.2 received its files.
+    echo 10.0.0.3:/b >"$host/down"
+    echo 10.0.0.2:/b >"$host/glusterd/multihost-gv0.copying"
+    for bricks in "10.0.0.1:/b 10.0.0.2:/b 10.0.0.3:/b" "10.0.0.1:/b 10.0.0.2:/b 10.0.0.4:/b"; do
+        volume BRICKS="$bricks"
+        [[ $status != 0 && $stderr == *"10.0.0.3:/b is down while the copy of 10.0.0.2:/b may not be whole"* ]]
+    done
+    run ! grep -qE "reset-brick|replace-brick" "$host/argv"
+    rm "$host/down"
+    volume
+    [[ $status == 0 && ! -e $host/glusterd/multihost-gv0.copying ]]
 }
 
 @test "mounts through any server, at every boot, and hides no files" {
