@@ -40,6 +40,18 @@ is_connected() {
     [[ $(peer_state "$1") == Connected ]]
 }
 
+# A server takes in new ones, and never one that has a volume already: from a new machine, the volume can't be reached.
+refuse_to_direct() {
+    local address
+    ! gluster_bricks "$PARAM_VOLUME" >/dev/null || return 0
+    for address in $(brick_addresses); do
+        # Of its peers, one that has taken over a lost machine's place receives the volume by itself.
+        [[ $address != "$PARAM_ADDRESS" && -z $(peer_state "$address") ]] || continue
+        ! GLUSTER_TIMEOUT=10 gluster_bricks "$PARAM_VOLUME" "$address" >/dev/null ||
+            die "hosts: $PARAM_ADDRESS is new, and $address has volume $PARAM_VOLUME already: the first of the list directs a change and must have the volume. Put a server that has it first, and the new one after it; in the stack, name its number in hosts.exclude, and its successor comes last"
+    done
+}
+
 probe_peers() {
     local address
     for address in $(brick_addresses); do
@@ -238,6 +250,7 @@ main() {
     read -ra BRICKS <<<"$PARAM_BRICKS"
     ((${#BRICKS[@]} == 3)) || die "a volume takes three bricks, not ${#BRICKS[@]}: with two, neither of them can tell who is right"
     wait_for 60 "glusterd to answer" gluster_answers
+    refuse_to_direct
     probe_peers
     if gluster_bricks "$PARAM_VOLUME" >/dev/null; then
         refuse_other_kind

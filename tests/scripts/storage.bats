@@ -21,7 +21,8 @@ gluster_host() {
     # shellcheck disable=SC2016
     stub gluster '
         shift # --mode=script
-        [[ $1 != --remote-host=* ]] || { [[ ! -e $HOST/no-answer ]] || exit 1; shift; echo "UUID Hostname State"; exit 0; }
+        [[ $1 != --remote-host=* ]] || { [[ ! -e $HOST/no-answer ]] || exit 1
+            if [[ $2 == volume ]]; then [[ ! -e $HOST/volume-elsewhere ]] || echo "Volume Name: $4"; else echo "UUID Hostname State"; fi; exit 0; }
         bricks=$HOST/bricks
         case "$*" in
         *version*) echo "glusterfs 10.3" ;;
@@ -147,6 +148,17 @@ client() {
     volume
     volume BRICKS="10.0.0.1:/b 10.0.0.2:/b 10.0.0.4:/b"
     [[ $status == 0 && $(field changed) == *"10.0.0.4:/b takes the place of 10.0.0.3:/b"*"10.0.0.3 left"* ]]
+}
+
+@test "a new server in the first place names the way out, before it joins anything" {
+    touch "$host/volume-elsewhere"
+    volume
+    [[ $status != 0 && $stderr == *"hosts: 10.0.0.1 is new, and 10.0.0.2 has volume gv0 already"*"Put a server that has it first"* ]]
+    run ! grep -q "peer probe" "$host/argv"
+    # One that takes a lost machine's place has its peers, and receives the volume from them.
+    printf 'u%s %s Connected\n' 2 10.0.0.2 3 10.0.0.3 >"$host/pool"
+    volume
+    [[ $status == 0 ]]
 }
 
 @test "replaces no brick while another has files to receive" {
