@@ -48,6 +48,14 @@ close_old_protocols() {
     done
 }
 
+# Files don't move by themselves, and clients would see an empty folder in their place.
+refuse_other_directory() {
+    local served=''
+    [[ ! -e $(exports_file) ]] || served=$(sed -n 's/^\(# Nobody is let in to \)\{0,1\}\(\/[^ ]*\)\/files\( .*\)\{0,1\}$/\2/p' "$(exports_file)")
+    [[ -z $served || $served == "$PARAM_DIRECTORY" ]] ||
+        die "exportDirectory: this host serves $served, and $PARAM_DIRECTORY would be empty: set it back to $served. To move the files, take the storage away, move them on this host, and add it again; a second storage needs a host of its own"
+}
+
 # Of one folder, which is the root of what clients see. Nothing at all without clients.
 exports_text() {
     local options client line=''
@@ -60,13 +68,14 @@ exports_text() {
         line+=" $client($options)"
     done
     printf '# Written by storage/nfs-server.\n'
-    [[ -z $line ]] || printf '%s%s\n' "$PARAM_DIRECTORY/files" "$line"
+    if [[ -n $line ]]; then printf '%s%s\n' "$PARAM_DIRECTORY/files" "$line"; else printf '# Nobody is let in to %s\n' "$PARAM_DIRECTORY/files"; fi
 }
 
 main() {
     require_params PARAM_DIRECTORY PARAM_ROOT_SQUASH PARAM_GRACE_SECONDS
     os_detect
     RESTART=false
+    refuse_other_directory
     kernel_file_system nfsd nfsd "NFS server"
     packages_install "$(os_pick nfs-kernel-server nfs-utils)"
     [[ -d ${PARAM_DIRECTORY%/*} ]] || directory "${PARAM_DIRECTORY%/*}" 0755 root:root

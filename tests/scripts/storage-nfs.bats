@@ -105,6 +105,16 @@ examine() {
     run ! grep -q 'systemctl restart' "$host/argv"
 }
 
+@test "serves no empty folder in the files' place, and no second one beside them" {
+    for clients in "10.0.1.1 10.0.1.2" ""; do
+        server CLIENTS="$clients"
+        : >"$host/argv"
+        server DIRECTORY="$host/data/other" CLIENTS="$clients"
+        [[ $status != 0 && $stderr == *"exportDirectory: this host serves $host/data/export, and $host/data/other would be empty"* ]]
+        [[ ! -e $host/data/other && ! -s $host/argv ]]
+    done
+}
+
 @test "the files belong to whom they should, although root of the clients is nobody" {
     server OWNER=33:33 MODE=2775
     [[ $status == 0 && $(field changed) == *"$host/data/export/files: mode and owner"* ]]
