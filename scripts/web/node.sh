@@ -175,24 +175,40 @@ allow_selinux() {
     [[ ${PARAM_SHARED:-false} == true ]] || chcon -R -t httpd_sys_content_t "$PARAM_DIRECTORY" 2>/dev/null || true
 }
 
-# What changes for nginx is marked until it has taken it over, so that a run that was cut off is finished by the next.
-take_over() {
+# A pair that doesn't fit would stop nginx at its next start.
+refuse_other_key() {
+    local of_certificate of_key
+    of_certificate=$(printf '%s\n' "$SECRET_CERTIFICATE" | openssl x509 -noout -pubkey 2>/dev/null) ||
+        die "tls.certificate can't be read: give the server's certificate in PEM format, followed by the intermediate ones"
+    of_key=$(printf '%s\n' "$SECRET_PRIVATE_KEY" | openssl pkey -pubout -passin pass: 2>/dev/null) ||
+        die "tls.privateKey can't be read: give it in PEM format, without a passphrase"
+    [[ $of_certificate == "$of_key" ]] || die "tls.privateKey is not the key of tls.certificate, or another certificate comes first there"
+}
+
+# What each of the site's files held before this run.
+declare -A BEFORE=()
+
+# site_file PATH MODE CONTENT. What changes for nginx is marked until it has taken it over, so that a run that was cut off is finished
+# by the next.
+site_file() {
+    BEFORE[$1]=''
+    [[ ! -e $1 ]] || BEFORE[$1]=$(cat "$1")
+    file_write "$1" "$2" root:root "$3"
     [[ $FILE_CHANGED != true ]] || touch "$RELOAD_MARK"
 }
 
-# nginx judges the new configuration before it is asked to take it; a bad one leaves the old one in place.
-write_config() {
-    local path=$1 content=$2 before='' output
-    [[ ! -e $path ]] || before=$(cat "$path")
-    file_write "$path" 0644 root:root "$content"
-    take_over
+# nginx judges the new configuration before it is asked to take it; a bad one leaves the old one in place, with its certificate.
+judge_config() {
+    local path output
     [[ -e $RELOAD_MARK ]] || return 0
     if ! output=$(nginx -t 2>&1 </dev/null); then
-        if [[ -n $before ]]; then
-            printf '%s\n' "$before" >"$path"
-        else
-            rm -f "$path"
-        fi
+        for path in "${!BEFORE[@]}"; do
+            if [[ -n ${BEFORE[$path]} ]]; then
+                printf '%s\n' "${BEFORE[$path]}" >"$path"
+            else
+                rm -f "$path"
+            fi
+        done
         die "nginx refuses the configuration; the one before stays" "$output"
     fi
 }
@@ -208,6 +224,10 @@ main() {
     os_detect
     packages_install_version "${PARAM_VERSION:-}" nginx
     packages_install curl tar
+    if [[ -n ${PARAM_TLS_PORT:-} ]]; then
+        packages_install openssl
+        refuse_other_key
+    fi
     if [[ ${PARAM_SHARED:-false} == true ]]; then
         # A folder of the same name on the system disk would hide that the mount is missing.
         [[ $(stat -c %d "${PARAM_DIRECTORY%/*}" 2>/dev/null) != $(stat -c %d /) ]] ||
@@ -222,10 +242,8 @@ main() {
     RELOAD_MARK=$NGINX_RUN/multihost-$PARAM_NAME.reload
     if [[ -n ${PARAM_TLS_PORT:-} ]]; then
         directory "$NGINX_ETC/multihost" 0700 root:root
-        file_write "$NGINX_ETC/multihost/$PARAM_NAME.crt" 0644 root:root "${SECRET_CERTIFICATE%$'\n'}"
-        take_over
-        file_write "$NGINX_ETC/multihost/$PARAM_NAME.key" 0600 root:root "${SECRET_PRIVATE_KEY%$'\n'}"
-        take_over
+        site_file "$NGINX_ETC/multihost/$PARAM_NAME.crt" 0644 "${SECRET_CERTIFICATE%$'\n'}"
+        site_file "$NGINX_ETC/multihost/$PARAM_NAME.key" 0600 "${SECRET_PRIVATE_KEY%$'\n'}"
     fi
     # Debian's own site takes every name on port 80.
     path=$NGINX_ETC/sites-enabled/default
@@ -233,7 +251,8 @@ main() {
         file_remove "$path"
         touch "$RELOAD_MARK"
     fi
-    write_config "$NGINX_ETC/conf.d/$PARAM_NAME.conf" "$(site_config)"
+    site_file "$NGINX_ETC/conf.d/$PARAM_NAME.conf" 0644 "$(site_config)"
+    judge_config
     if service_outdated nginx; then
         service_restart nginx
     elif [[ -e $RELOAD_MARK ]] && service_active nginx; then

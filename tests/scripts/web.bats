@@ -5,6 +5,16 @@ bats_require_minimum_version 1.5.0
 load helper
 load stubs
 
+setup_file() {
+    local name
+    for name in site other; do
+        openssl ecparam -name prime256v1 -genkey -noout -out "$BATS_FILE_TMPDIR/$name.key"
+    done
+    for name in site renewed; do
+        openssl req -x509 -key "$BATS_FILE_TMPDIR/site.key" -subj "/CN=$name" -days 2 -out "$BATS_FILE_TMPDIR/$name.crt"
+    done
+}
+
 setup() {
     stub_host debian-12
     web_host
@@ -32,7 +42,7 @@ node() {
     run --separate-stderr step web/node NAME=site DIRECTORY="$www" SHARED=false PORT=$port HEALTH_PATH=/healthz REQUESTS_PER_SECOND=50 \
         BURST=100 CONNECTIONS=100 BODY_SIZE=10m STATUS_PORT=18481 TRUSTED_PROXIES=127.0.0.0/8 \
         HEADERS=$'X-Content-Type-Options: nosniff\nContent-Security-Policy: default-src '"'self'" "$@" \
-        -- CERTIFICATE="${certificate:-CERT}" PRIVATE_KEY="KEY OF SITE"
+        -- CERTIFICATE="$(<"$BATS_FILE_TMPDIR/${certificate:-site}.crt")" PRIVATE_KEY="$(<"$BATS_FILE_TMPDIR/${key:-site}.key")"
     printf '%s\n' "$stderr" "$output"
 }
 
@@ -114,18 +124,34 @@ get() {
 @test "a reload that a broken run owed is made up for" {
     node TLS_PORT=18443
     touch "$host/nginx-refuses"
-    certificate=RENEWED node TLS_PORT=18443 BURST=7
+    certificate=renewed node TLS_PORT=18443 BURST=7
     [[ $status != 0 ]]
     rm "$host/nginx-refuses"
-    certificate=RENEWED node TLS_PORT=18443
+    certificate=renewed node TLS_PORT=18443
     [[ $status == 0 && $(field changed) == *'"nginx reloaded"'* ]]
 }
 
 @test "keeps the key to root, and out of arguments and of the log" {
     node TLS_PORT=18443
     [[ $(/usr/bin/stat -c %a "$NGINX_ETC/multihost/site.key") == 600 ]]
-    [[ $stderr$output != *"KEY OF SITE"* ]]
-    run ! grep -qF "KEY OF SITE" "$host/argv"
+    secret=$(sed -n 2p "$BATS_FILE_TMPDIR/site.key")
+    [[ $stderr$output != *"$secret"* ]]
+    run ! grep -qF "$secret" "$host/argv"
+}
+
+@test "a key that is another certificate's changes nothing, and what nginx refuses takes its certificate along" {
+    node TLS_PORT=18443
+    key=other node TLS_PORT=18443
+    [[ $status != 0 && $stderr == *"tls.privateKey is not the key of tls.certificate"* ]]
+    cmp "$NGINX_ETC/multihost/site.key" "$BATS_FILE_TMPDIR/site.key"
+    touch "$host/nginx-refuses"
+    certificate=renewed node TLS_PORT=18443 BURST=7
+    [[ $status != 0 ]]
+    cmp "$NGINX_ETC/multihost/site.crt" "$BATS_FILE_TMPDIR/site.crt"
+    [[ $(/usr/bin/stat -c %a "$NGINX_ETC/multihost/site.key") == 600 ]]
+    echo nonsense >"$BATS_FILE_TMPDIR/nonsense.crt"
+    certificate=nonsense node TLS_PORT=18443
+    [[ $status != 0 && $stderr == *"tls.certificate can't be read"* ]]
 }
 
 @test "refuses content that should be shared and is on no mount" {
