@@ -57,6 +57,10 @@ web_release_here() {
         ;;
     # A rename replaces the link in one step: every request sees the one release or the other.
     switch)
+        if [[ ! -d releases/$release ]]; then
+            echo "there is no folder $directory/releases/$release" >&2
+            return 1
+        fi
         ln -sfn "releases/$release" ".current.$$" && mv -T ".current.$$" current || return 1
         ;;
     # All but the newest ones and the one that is served; ARGUMENT is how many.

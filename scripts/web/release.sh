@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Switches all web servers to a release, or none: after the switch each of them has to answer, else all go back.
+# Switches all web servers to a release, or none: after the switch each of them has to answer, else each goes back to what it had.
 #
 # PARAM_RELEASE              name of the folder below releases/
 # PARAM_URL, PARAM_SHA256    archive to fetch it from where it isn't there yet
@@ -46,15 +46,34 @@ all_well() {
     [[ -z $(web_unwell) ]]
 }
 
-switch_all() {
-    local place
-    for place in "${PLACES[@]}"; do
-        at "$place" switch "$1"
+# What each place served before, by place.
+declare -A BEFORE=()
+
+# go_back PLACE…: to what each of them served before. Says how that went.
+go_back() {
+    local place before known=false back=false stuck='' served=()
+    mapfile -t served < <(printf '%s\n' "${BEFORE[@]}" | sort -u)
+    ! grep -qxF "$PARAM_RELEASE" <(printf '%s\n' "${served[@]}") || known=true
+    for place in "$@"; do
+        before=${BEFORE[$place]}
+        # A new host that joins others: its page without a release is worse than what they serve.
+        [[ -n $before && ($before != initial || $known == false) ]] || continue
+        back=true
+        at "$place" switch "$before" >/dev/null 2>&1 || stuck+=" ${place%%=*}"
     done
+    if [[ -n $stuck ]]; then
+        printf 'and these can not be put back:%s' "$stuck"
+    elif [[ $back == false ]]; then
+        printf 'and there is none to go back to'
+    elif ((${#served[@]} == 1)); then
+        printf 'all hosts serve %s again' "${served[0]}"
+    else
+        printf 'each host serves again what it did before'
+    fi
 }
 
 main() {
-    local place output previous current
+    local place output previous current behind=() switched=()
     require_params PARAM_RELEASE PARAM_MEMBERS PARAM_DIRECTORY PARAM_PORT PARAM_HEALTH_PATH PARAM_CHECK_PATH
     os_detect
     packages_install curl tar
@@ -69,21 +88,20 @@ main() {
     previous=''
     for place in "${PLACES[@]}"; do
         current=$(at "$place" current '')
-        if [[ $current != "$PARAM_RELEASE" ]]; then
-            [[ $current == initial ]] || previous=${previous:-$current}
-            changed "release $PARAM_RELEASE (${place%%=*})"
-        fi
+        BEFORE[$place]=$current
+        [[ $current == "$PARAM_RELEASE" ]] || behind+=("$place")
+        [[ $current == initial || $current == "$PARAM_RELEASE" ]] || previous=${previous:-$current}
     done
-    if ((${#CHANGED[@]} > 0)); then
-        switch_all "$PARAM_RELEASE"
-    fi
-    if ! try_for 15 all_well; then
+    for place in ${behind[@]+"${behind[@]}"}; do
+        switched+=("$place")
+        # The connection may be lost after the switch, so this one goes back as well.
+        output=$(at "$place" switch "$PARAM_RELEASE" 2>&1) ||
+            die "can't switch ${place%%=*} to release $PARAM_RELEASE, $(go_back "${switched[@]}")" "$output"
+        changed "release $PARAM_RELEASE (${place%%=*})"
+    done
+    if ! try_for "${ANSWER_SECONDS:-15}" all_well; then
         output=$(web_unwell)
-        if [[ -n $previous && $previous != "$PARAM_RELEASE" ]]; then
-            switch_all "$previous"
-            die "release $PARAM_RELEASE does not answer on every host, all hosts serve $previous again" "$output"
-        fi
-        die "release $PARAM_RELEASE does not answer on every host, and there is none to go back to" "$output"
+        die "release $PARAM_RELEASE does not answer on every host, $(go_back ${switched[@]+"${switched[@]}"})" "$output"
     fi
     for place in "${PLACES[@]}"; do
         at "$place" prune "${PARAM_KEEP:-5}"

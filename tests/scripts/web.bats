@@ -234,9 +234,46 @@ get() {
     mkdir -p "$www/releases/good" "$www/releases/bad"
     echo good >"$www/releases/good/index.html"
     release good
-    release bad
+    ANSWER_SECONDS=1 release bad
     [[ $status != 0 && $stderr == *"web/release.sh:"*"release bad does not answer on every host, all hosts serve good again"* ]]
     [[ $stderr == *"web-1: /healthz answers with status 503"* && $(get "http://127.0.0.1:$port/") == good ]]
+}
+
+@test "each host goes back to its own, when a switch breaks off and when the release does not answer" {
+    stub curl 'if [[ -e $HOST/unwell ]]; then printf 503; else printf 200; fi'
+    # Every host's folder is one of its own here.
+    stub runuser '
+        for word in "$@"; do [[ $word != *@* ]] || address=${word#*@}; done
+        text=$(sed "s|$HOST/srv/www|$HOST/$address|g")
+        [[ ! -e $HOST/lost-$address || $text != *"web_release_here switch "*" new"* ]] || exit 255
+        bash -s <<<"$text"'
+    members="web-1=10.0.0.1 web-2=10.0.0.2 web-3=10.0.0.3"
+    for address in 10.0.0.1 10.0.0.2 10.0.0.3; do
+        mkdir -p "$host/$address/releases/new" "$host/$address/releases/initial"
+        ln -s releases/initial "$host/$address/current"
+    done
+    for address in 10.0.0.1 10.0.0.2; do
+        mkdir "$host/$address/releases/old"
+        ln -sfn releases/old "$host/$address/current"
+    done
+    links() { readlink "$host"/10.0.0.{1,2,3}/current | tr '\n' ' '; }
+    touch "$host/lost-10.0.0.3"
+    release new MEMBERS="$members" USER=multihost
+    [[ $status != 0 && $stderr == *"can't switch web-3 to release new, each host serves again what it did before"* ]]
+    [[ $(links) == "releases/old releases/old releases/initial " ]]
+    rm "$host/lost-10.0.0.3"
+    touch "$host/unwell"
+    ANSWER_SECONDS=1 release new MEMBERS="$members" USER=multihost
+    [[ $status != 0 && $stderr == *"release new does not answer on every host, each host serves again what it did before"* ]]
+    [[ $(links) == "releases/old releases/old releases/initial " ]]
+    rm "$host/unwell"
+    release new MEMBERS="$members" USER=multihost
+    [[ $status == 0 && $(field previous) == '"old"' && $(links) == "releases/new releases/new releases/new " ]]
+    # A new host among others that serve the release already.
+    ln -sfn releases/initial "$host/10.0.0.3/current"
+    touch "$host/unwell"
+    ANSWER_SECONDS=1 release new MEMBERS="$members" USER=multihost
+    [[ $status != 0 && $stderr == *"and there is none to go back to"* && $(links) == "releases/new releases/new releases/new " ]]
 }
 
 @test "a release is fetched and its digest verified before anything is switched" {
