@@ -160,6 +160,18 @@ initial_release() {
     ln -s releases/initial "$PARAM_DIRECTORY/current" 2>/dev/null || [[ -e $PARAM_DIRECTORY/current ]]
 }
 
+site_mark() {
+    printf '%s/.multihost-site' "$PARAM_DIRECTORY"
+}
+
+# Two sites would switch each other's releases: `current` is one.
+refuse_other_site() {
+    local mark
+    mark=$(site_mark)
+    [[ ! -e $mark || $(<"$mark") == "$PARAM_NAME" ]] ||
+        die "content.directory: $PARAM_DIRECTORY is that of the site $(<"$mark"): give $PARAM_NAME a folder of its own. If it is the same site under another name, keep the old one as siteName, or remove $mark"
+}
+
 # The module that refuses foreign files and connections, where it is switched on.
 allow_selinux() {
     command -v selinuxenabled >/dev/null && selinuxenabled || return 0
@@ -222,6 +234,7 @@ main() {
     require_params PARAM_NAME PARAM_DIRECTORY PARAM_PORT PARAM_HEALTH_PATH PARAM_REQUESTS_PER_SECOND PARAM_BURST PARAM_CONNECTIONS \
         PARAM_BODY_SIZE PARAM_STATUS_PORT
     os_detect
+    refuse_other_site
     packages_install_version "${PARAM_VERSION:-}" nginx
     packages_install curl tar
     if [[ -n ${PARAM_TLS_PORT:-} ]]; then
@@ -236,6 +249,7 @@ main() {
     [[ -z ${PARAM_USER:-} ]] || owner=$PARAM_USER:$(id -gn "$PARAM_USER")
     directory "$PARAM_DIRECTORY" 0755 "$owner"
     directory "$PARAM_DIRECTORY/releases" 0755 "$owner"
+    [[ -e $(site_mark) ]] || file_write "$(site_mark)" 0644 "$owner" "$PARAM_NAME"
     initial_release "$owner"
     allow_selinux
 
@@ -266,6 +280,12 @@ main() {
 }
 
 remove() {
+    local mark
+    mark=$(site_mark)
+    # What others share is still theirs.
+    if [[ ${PARAM_SHARED:-false} != true && -e $mark && $(<"$mark") == "$PARAM_NAME" ]]; then
+        rm -f "$mark"
+    fi
     [[ -e $NGINX_ETC/conf.d/$PARAM_NAME.conf ]] || return 0
     rm -f "$NGINX_ETC/conf.d/$PARAM_NAME.conf" "$NGINX_ETC/multihost/$PARAM_NAME".{crt,key}
     ! service_active nginx || service_command reload nginx

@@ -161,10 +161,24 @@ get() {
     [[ $status != 0 && $stderr == *"is not below a mount of its own"* ]]
 }
 
+@test "two sites have no folder in common, and one of earlier versions is taken over" {
+    node
+    : >"$host/argv"
+    node NAME=shop PORT=18482
+    [[ $status != 0 && $stderr == *"content.directory: $www is that of the site site: give shop a folder of its own"* ]]
+    [[ ! -e $NGINX_ETC/conf.d/shop.conf && ! -s $host/argv ]]
+    rm "$www/.multihost-site"
+    node
+    [[ $status == 0 && $(field changed) == *.multihost-site* && $(<"$www/.multihost-site") == site ]]
+    STEP_EVENT=delete node
+    node NAME=shop
+    [[ $status == 0 && $(<"$www/.multihost-site") == shop ]]
+}
+
 @test "removing the site removes its files alone" {
     node TLS_PORT=18443
     touch "$NGINX_ETC/conf.d/other.conf"
-    run bash -c "source '$scripts/web/node.sh' 2>/dev/null; service_active() { false; }; PARAM_NAME=site; remove"
+    run bash -c "source '$scripts/web/node.sh' 2>/dev/null; service_active() { false; }; PARAM_NAME=site PARAM_DIRECTORY=$www; remove"
     [[ $status == 0 && ! -e $NGINX_ETC/conf.d/site.conf && -e $NGINX_ETC/conf.d/other.conf ]]
 }
 
