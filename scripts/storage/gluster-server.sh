@@ -3,7 +3,7 @@
 #
 # PARAM_ADDRESS                 this host's, under which the others know it
 # PARAM_PEERS                   addresses of the other servers
-# PARAM_BRICK                   folder of the brick; PARAM_BRICK_MOUNT, above it, is where the disk goes
+# PARAM_BRICK                   folder of the brick; PARAM_BRICK_MOUNT, above it, is where the disk goes, and has the volume's name
 # PARAM_DISK, PARAM_FILESYSTEM  optional: a data disk's id or device, xfs or ext4. Without it the brick is on the system disk
 # PARAM_DISK_SIZE  optional: its GiB. When it has grown, so does its file system
 # PARAM_TLS                     true or false
@@ -70,10 +70,33 @@ take_over() {
     wait_for 60 "glusterd to answer" gluster_answers
 }
 
+own_volume() {
+    printf '%s' "${PARAM_BRICK_MOUNT##*/}"
+}
+
+# A daemon has one certificate. An authority with a new key is listed beside the old one; one that has nothing in common with what stands
+# here is another component's, and would lock out that one's servers and clients.
+refuse_other_authority() {
+    local file others
+    [[ $PARAM_TLS == true ]] && service_active glusterd.service || return 0
+    others=$(gluster_others "$(own_volume)" "$PARAM_ADDRESS")
+    [[ -n $others ]] || return 0
+    file=$(gluster_certificates).ca
+    if [[ ! -r $file || ! -e $GLUSTERD_STATE/secure-access ]] ||
+        ! grep -qxFf <(one_certificate_a_line <"$file") <(one_certificate_a_line <<<"$SECRET_CA_CERTIFICATE"); then
+        die "tls: this server has volume ${others//$'\n'/, } already, without certificates of this storage's authority, and can't have two: take other hosts for $(own_volume)"
+    fi
+}
+
+one_certificate_a_line() {
+    awk 'NF { text = text $1 } /^-----END/ { print text; text = "" } END { if (text != "") print text }'
+}
+
 main() {
     require_params PARAM_ADDRESS PARAM_BRICK PARAM_BRICK_MOUNT PARAM_TLS
     os_detect
     RESTART=false
+    refuse_other_authority
     install_gluster
     if [[ -n ${PARAM_DISK:-} ]]; then
         require_params PARAM_FILESYSTEM
@@ -101,12 +124,27 @@ main() {
     finish version="$(gluster --version | sed -n '1s/^glusterfs \([0-9.]*\).*/\1/p')" brick="$PARAM_ADDRESS:$PARAM_BRICK"
 }
 
+# A volume that isn't served any more is remembered as stopped, and gluster-volume starts it again. All servers stop it at once.
+volume_is_off() {
+    local info
+    info=$(gluster_try volume info "$(own_volume)") || return 0
+    ! grep -q "^Brick[0-9]*: $PARAM_ADDRESS:" <<<"$info" || ! grep -qx 'Status: Started' <<<"$info" ||
+        { gluster_try volume stop "$(own_volume)" force >/dev/null && changed "volume $(own_volume) stopped"; }
+}
+
 # A server that gluster-volume has relieved of its brick forgets the pool. One that still has a brick goes together with all others, as
-# the storage is switched off: it serves no more, and keeps what it takes to go on.
+# the storage is switched off: it serves no more, and keeps what it takes to go on. The daemon goes on for another storage's volume.
 remove() {
-    local volumes=''
+    local volumes='' others
     os_detect
     if service_active glusterd.service; then
+        others=$(gluster_others "$(own_volume)" "$PARAM_ADDRESS")
+        if [[ -n $others ]]; then
+            wait_for 240 "volume $(own_volume) to stop" volume_is_off
+            [[ -z ${PARAM_DISK:-} ]] || disk_unmount "$PARAM_BRICK_MOUNT"
+            log "glusterd goes on for ${others//$'\n'/, }; the files of $(own_volume) stay in $PARAM_BRICK"
+            return 0
+        fi
         volumes=$(gluster_try volume list | grep -v '^No volumes present' || true)
         # The bricks' processes are left alone when the daemon stops.
         quietly systemctl kill glusterd.service

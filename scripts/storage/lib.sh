@@ -232,6 +232,16 @@ gluster_certificates() {
     die "can't tell where GlusterFS expects its certificate: its rpc-transport/socket.so was not found"
 }
 
+# gluster_others NAME ADDRESS: started volumes, other than this one, that have a brick on this server.
+gluster_others() {
+    local volume info
+    while IFS= read -r volume; do
+        [[ -n $volume && $volume != "$1" ]] || continue
+        info=$(gluster_try volume info "$volume") || continue
+        ! grep -qx 'Status: Started' <<<"$info" || ! grep -q "^Brick[0-9]*: $2:" <<<"$info" || printf '%s\n' "$volume"
+    done < <(gluster_try volume list | grep -v '^No volumes present' || true)
+}
+
 # gluster_tls: brings certificate and settings to the state that PARAM_TLS asks for. Sets TLS_CHANGED.
 # shellcheck disable=SC2034 # TLS_CHANGED is read by whoever calls
 gluster_tls() {

@@ -23,7 +23,7 @@ gluster_host() {
         shift # --mode=script
         [[ $1 != --remote-host=* ]] || { [[ ! -e $HOST/no-answer ]] || exit 1
             if [[ $2 == volume ]]; then [[ ! -e $HOST/volume-elsewhere ]] || echo "Volume Name: $4"; else echo "UUID Hostname State"; fi; exit 0; }
-        bricks=$HOST/bricks
+        bricks=$HOST/brick-list
         case "$*" in
         *version*) echo "glusterfs 10.3" ;;
         "pool list") echo "UUID Hostname State"; echo "u0 localhost Connected"; cat "$HOST/pool" ;;
@@ -31,7 +31,10 @@ gluster_host() {
         "peer detach "*) sed -i "/ $3 /d" "$HOST/pool" ;;
         "volume create "*) for word in "$@"; do [[ $word != *:/* ]] || echo "$word"; done >"$bricks"
             [[ "$*" != *arbiter* ]] || touch "$HOST/arbiter" ;;
-        "volume list") if [[ -s $HOST/pool ]]; then echo gv0; else echo "No volumes present in cluster"; fi ;;
+        "volume list") [[ ! -e $HOST/second ]] || echo gv1
+            if [[ -s $HOST/pool ]]; then echo gv0; else echo "No volumes present in cluster"; fi ;;
+        "volume info gv1") printf "Volume Name: gv1\nStatus: Started\nBrick1: 10.0.0.1:/other\n" ;;
+        "volume stop "*) rm "$HOST/started" ;;
         "volume info "*)
             [[ -e $bricks ]] || exit 1
             echo "Volume Name: $3"
@@ -229,6 +232,22 @@ client() {
     grep -qx 'systemctl kill glusterd.service' "$host/argv"
 }
 
+@test "a server that has another storage's volume goes on for it, and takes no second authority" {
+    server
+    volume BRICKS="10.0.0.1:$host/bricks/gv0/brick 10.0.0.2:/b 10.0.0.3:/b"
+    touch "$host/second"
+    server
+    [[ $status == 0 && $(field changed) == '[]' ]]
+    echo OTHER >"$host/etc/ssl/glusterfs.ca"
+    server
+    [[ $status != 0 && $stderr == *"tls: this server has volume gv1 already, without certificates of this storage's authority"* ]]
+    [[ $(<"$host/etc/ssl/glusterfs.ca") == OTHER ]]
+    STEP_EVENT=delete server
+    [[ $status == 0 && -e $host/active/glusterd.service && ! -e $host/started && -e $host/units/glusterd.service.d && -e $host/etc/ssl/glusterfs.ca ]]
+    STEP_EVENT=delete server
+    [[ $status == 0 && -e $host/active/glusterd.service ]]
+}
+
 @test "a client that leaves unmounts, and nothing mounts it again" {
     client
     STEP_EVENT=delete client
@@ -264,7 +283,7 @@ examine() {
     STUB_PENDING=4 examine volume
     [[ $(found servers) == "failed: 10.0.0.3:/b is not served, and with one more"* && $(found copies) == "warning: 4 entries wait"* ]]
     # A server that is down is not in the list at all.
-    sed -i 2d "$host/bricks"
+    sed -i 2d "$host/brick-list"
     STUB_SPLIT=2 examine volume
     [[ $(found servers) == "failed: 10.0.0.2:/b, 10.0.0.3:/b are not served, so that"* && $(found copies) == "failed: 2 files differ"* ]]
     stub gluster 'exit 1'
