@@ -205,7 +205,7 @@ function checkRelease(problems: Problems, { release }: WebTierArgs): void {
         );
     }
     if (typeof release.url === "string" && !/^https?:\/\/[^\s']+$/.test(release.url)) {
-        problems.add("release.url", `"${release.url}" is not an HTTP address.`);
+        problems.add("release.url", `"${withoutSignature(release.url)}" is not an HTTP address.`);
     }
     if ((release.url === undefined) !== (release.sha256 === undefined)) {
         problems.add("release.sha256", "goes with release.url: give both or none.");
@@ -241,4 +241,9 @@ function isEndpoint(text: string): boolean {
     const match = /^([^:\s]+):(\d{1,5})$/.exec(text);
     if (match === null || Number(match[2]) < 1 || Number(match[2]) > 65_535) return false;
     return isIP(match[1]!) === 4 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(match[1]!);
+}
+
+/** An address without the login or signature that it may carry: those open what it leads to. */
+export function withoutSignature(url: string): string {
+    return url.replace(/[?#].*$/s, "").replace(/^([a-z]+:\/\/)[^/]*@/i, "$1");
 }

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { Host, HostStep } from "../host";
 import type { WebTierArgs } from "./args";
-import { parseWebTierArgs, type WebTierSettings } from "./settings";
+import { parseWebTierArgs, type WebTierSettings, withoutSignature } from "./settings";
 
 /** Where a host of a {@link WebTier} answers. */
 export interface WebHost {
@@ -119,7 +119,7 @@ export class WebTier extends pulumi.ComponentResource {
                 params: {
                     ...contentParams(settings, args),
                     release: release?.name,
-                    url: release?.url,
+                    url: release?.url === undefined ? undefined : pulumi.output(release.url).apply(withoutSignature),
                     sha256: release?.sha256,
                     keep: settings.keep,
                     members: pulumi.all(settings.hosts.map(memberOf)),
@@ -127,6 +127,7 @@ export class WebTier extends pulumi.ComponentResource {
                     healthPath: settings.healthPath,
                     checkPath: settings.checkPath,
                 },
+                ...(release?.url === undefined ? {} : { secrets: { url: release.url } }),
                 // A host that is another machine now has none of the releases, and one that serves something new has to be looked at.
                 rerunOn: [...settings.hosts.map((host) => host.identity), ...nodes.map((node) => node.stdin)],
             },

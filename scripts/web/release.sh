@@ -2,7 +2,7 @@
 # Switches all web servers to a release, or none: after the switch each of them has to answer, else each goes back to what it had.
 #
 # PARAM_RELEASE              name of the folder below releases/
-# PARAM_URL, PARAM_SHA256    archive to fetch it from where it isn't there yet
+# SECRET_URL, PARAM_SHA256   archive to fetch it from where it isn't there yet; PARAM_URL is what of the address anyone may read
 # PARAM_MEMBERS              "name=ip …", all web servers
 # PARAM_DIRECTORY            with releases/ and the link `current`
 # PARAM_SHARED               true when all members see the same files there
@@ -80,7 +80,7 @@ main() {
     mapfile -t PLACES < <(places)
 
     for place in "${PLACES[@]}"; do
-        output=$(at "$place" fetch "$PARAM_RELEASE" "${PARAM_URL:-}" "${PARAM_SHA256:-}" 2>&1) ||
+        output=$(at "$place" fetch "$PARAM_RELEASE" "${SECRET_URL:-}" "${PARAM_SHA256:-}" 2>&1) ||
             die "can't bring release $PARAM_RELEASE to ${place%%=*}; nothing was switched" "$output"
         [[ $output != *fetched* ]] || changed "release $PARAM_RELEASE fetched (${place%%=*})"
     done

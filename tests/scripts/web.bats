@@ -296,11 +296,16 @@ get() {
     echo fetched >"$BATS_TEST_TMPDIR/files/index.html"
     tar -czf "$BATS_TEST_TMPDIR/archive/site.tar.gz" -C "$BATS_TEST_TMPDIR/files" .
     digest=$(sha256sum <"$BATS_TEST_TMPDIR/archive/site.tar.gz" | cut -d' ' -f1)
-    release new URL="file://$BATS_TEST_TMPDIR/archive/site.tar.gz" SHA256="${digest//[0-9]/0}"
+    stub curl 'exec /usr/bin/curl "$@"'
+    url="file://$BATS_TEST_TMPDIR/archive/site.tar.gz?Signature=pssst\"\\"
+    release new SHA256="${digest//[0-9]/0}" -- URL="$url"
     [[ $status != 0 && $stderr == *"can't bring release new to local; nothing was switched"*"SHA-256 is not release.sha256"* ]]
     [[ $(get "http://127.0.0.1:$port/") == *"site works"* && $(ls "$www/releases") == initial ]]
-    release new URL="file://$BATS_TEST_TMPDIR/archive/site.tar.gz" SHA256="$digest"
+    release new SHA256="$digest" -- URL="$url"
     [[ $status == 0 && $(get "http://127.0.0.1:$port/") == fetched ]]
+    run ! grep -q pssst "$host/argv"
+    release gone SHA256="$digest" -- URL="file://$BATS_TEST_TMPDIR/nowhere?Signature=pssst"
+    [[ $status != 0 && $stderr != *pssst* ]]
     release missing
     [[ $status != 0 && $stderr == *"put the release there, or give release.url"* ]]
 }

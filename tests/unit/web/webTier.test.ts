@@ -85,6 +85,19 @@ test("switches a release once, on the first host, after all hosts serve", async 
     expect(recorder.resources.filter(({ name }) => name.endsWith("-release"))).toHaveLength(1);
 });
 
+test("shows where a release comes from, and not what opens the way there", async () => {
+    const sha256 = "0".repeat(64);
+    const url = "https://me:word@example.com/site.tar.gz?Expires=1&Signature=pssst";
+    await create({ hosts: hosts(1), release: { name: "r7", url, sha256 } });
+    expect(command("site-release")).toContain("PARAM_URL='https://example.com/site.tar.gz'");
+    const { stdin, ...rest } = recorder.resources.find(({ name }) => name === "site-release")!.inputs;
+    expect(JSON.stringify(rest)).not.toMatch(/pssst|word/);
+    expect(String(stdin)).toContain(`SECRET_URL='${url}'`);
+    expect(problemsOf({ release: { name: "r7", url: "oss://bucket/site?Signature=pssst", sha256 } })).toContain(
+        'release.url: "oss://bucket/site" is not an HTTP address.',
+    );
+});
+
 test("shared content needs no logins between the hosts", async () => {
     await create({ release: { name: "r7" }, content: { directory: "/data/shared/www", shared: true } });
     expect(command("site-release")).toContain("PARAM_SHARED='true'");
