@@ -219,6 +219,7 @@ main() {
         seed_end
     fi
     allow_data_directory
+    [[ $PARAM_PORT == 3306 ]] || selinux_ports mysqld_port_t "$PARAM_PORT"
     service_start "$MYSQL_UNIT"
     wait_for 600 "the server to answer" sql_answers local
     if ! is_managed; then

@@ -242,6 +242,8 @@ main() {
 
     sysctl_set 60-multihost-redis.conf vm.overcommit_memory=1 'net.core.somaxconn>=1024'
     thp_never
+    # The second one is the cluster's bus.
+    selinux_ports redis_port_t "$PARAM_PORT" "$((PARAM_PORT + 10000))"
 
     [[ -d ${REDIS_ETC%/*} ]] || directory "${REDIS_ETC%/*}" 0750 root:redis
     directory "$REDIS_ETC" 0750 root:redis

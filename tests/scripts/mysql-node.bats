@@ -63,6 +63,16 @@ node() {
     [[ $status != 0 && $stderr == *"version: this host has mariadb-server 1:10.11.14-0+deb12u2, which doesn't become 11 in place"* ]]
 }
 
+@test "SELinux lets it have another port than the usual one" {
+    database_host rocky-9
+    stub_selinux
+    node mariadb PORT=3307
+    [[ $status == 0 && $(field changed) == *'"SELinux: port 3307 is mysqld_port_t"'* ]]
+    node mariadb PORT=3307
+    [[ $status == 0 && $(field changed) == '[]' ]]
+    run ! grep -q "mysqld_port_t -p tcp 3306" "$host/argv"
+}
+
 @test "a second run changes nothing, in both families and with both engines" {
     for case in debian-12:mariadb:mariadb.service ubuntu-24.04:mysql:mysql.service alinux-3:mariadb:mariadb.service alinux-3:mysql:mysqld.service; do
         IFS=: read -r os engine unit <<<"$case"

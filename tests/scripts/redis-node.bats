@@ -27,6 +27,20 @@ node() {
     [[ -e $host/packages/redis && ! -e $host/packages/redis-server ]]
 }
 
+@test "SELinux lets it have its port and the bus" {
+    stub_host rocky-9
+    stub_selinux
+    node
+    [[ $status == 0 && $(field changed) == *'"SELinux: port 7000 is redis_port_t","SELinux: port 17000 is redis_port_t"'* ]]
+    node
+    [[ $status == 0 && $(field changed) == '[]' ]]
+    run ! grep -q policycoreutils "$host/argv"
+    # Where the tool is missing, it is installed.
+    rm "$bin/semanage"
+    node
+    grep -q "install policycoreutils-python-utils" "$host/argv"
+}
+
 @test "encrypts everything and answers on the private address" {
     stub_host debian-12
     node

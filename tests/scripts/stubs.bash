@@ -84,6 +84,21 @@ stub_outdated() {
     echo 7 >"$host/pid"
 }
 
+# stub_selinux: enforcing, with a policy that has 7000 for another service.
+stub_selinux() {
+    printf '%s\n' 'gatekeeper_port_t  tcp  1721, 7000' 'http_port_t  tcp  80, 443, 8008-8009' 'http_port_t  udp  8081' >"$host/selinux-ports"
+    # shellcheck disable=SC2016
+    {
+        stub getenforce 'echo Enforcing'
+        stub semanage '
+            case $2 in
+            -l) cat "$HOST/selinux-ports" ;;
+            -a) ! grep -qw "$7" "$HOST/selinux-ports" || exit 1; echo "$4 tcp $7" >>"$HOST/selinux-ports" ;;
+            -m) grep -qw "$7" "$HOST/selinux-ports" || exit 1; echo "$4 tcp $7" >>"$HOST/selinux-ports" ;;
+            esac'
+    }
+}
+
 # stub NAME BODY: every call leaves its arguments in $host/argv.
 stub() {
     printf '#!/bin/bash\nprintf "%%s\\n" "%s $*" >>"$HOST/argv"\n%s\n' "$1" "$2" >"$bin/$1"
