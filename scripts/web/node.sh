@@ -16,6 +16,7 @@
 
 NGINX_ETC=${NGINX_ETC:-/etc/nginx}
 NGINX_RUN=${NGINX_RUN:-/run}
+DEFAULT_LISTEN='^[[:space:]]*listen[[:space:]][^#]*[[:space:]]default_server'
 
 # The limits' zones stand outside the server, so their names hold the site's.
 site_config() {
@@ -252,6 +253,7 @@ main() {
     [[ -e $(site_mark) ]] || file_write "$(site_mark)" 0644 "$owner" "$PARAM_NAME"
     initial_release "$owner"
     allow_selinux
+    selinux_ports http_port_t "$PARAM_PORT" "$PARAM_STATUS_PORT" ${PARAM_TLS_PORT:+"$PARAM_TLS_PORT"}
 
     RELOAD_MARK=$NGINX_RUN/multihost-$PARAM_NAME.reload
     if [[ -n ${PARAM_TLS_PORT:-} ]]; then
@@ -264,6 +266,11 @@ main() {
     if [[ -e $path || -L $path ]]; then
         file_remove "$path"
         touch "$RELOAD_MARK"
+    fi
+    # And so does the site that stands in RHEL 8's nginx.conf: nginx takes one such site only.
+    path=$NGINX_ETC/nginx.conf
+    if [[ -z ${PARAM_SERVER_NAMES:-} && -e $path ]] && grep -qE "$DEFAULT_LISTEN" "$path"; then
+        site_file "$path" 0644 "$(sed -E "/$DEFAULT_LISTEN/s/[[:space:]]+default_server//" "$path")"
     fi
     site_file "$NGINX_ETC/conf.d/$PARAM_NAME.conf" 0644 "$(site_config)"
     judge_config

@@ -103,6 +103,21 @@ get() {
     done
 }
 
+@test "takes every name from the site in RHEL 8's nginx.conf, and its ports from SELinux" {
+    stub_host rocky-8
+    web_host
+    stub_selinux
+    printf '    server {\n        listen       80 default_server;\n        listen       [::]:80 default_server;\n    }\n' >"$NGINX_ETC/nginx.conf"
+    node SERVER_NAMES=www.example.com PORT=8009
+    [[ $status == 0 && $(field changed) == *'"SELinux: port 18481 is http_port_t"'* && $(field changed) != *"port 8009"* ]]
+    grep -q default_server "$NGINX_ETC/nginx.conf"
+    node
+    [[ $status == 0 && $(field changed) == *'"SELinux: port 18480 is http_port_t"'*nginx.conf* ]]
+    [[ $(<"$NGINX_ETC/nginx.conf") == $'    server {\n        listen       80;\n        listen       [::]:80;\n    }' ]]
+    node
+    [[ $status == 0 && $(field changed) == '[]' ]]
+}
+
 @test "a changed setting is taken over by a reload" {
     node
     node BURST=7
