@@ -199,11 +199,10 @@ function components(changes: readonly Change[]): string {
 }
 
 function lossLines(losses: readonly Loss[]): string {
-    const rows = losses.map(({ change, what, announced }) => {
-        const causes = change.properties.filter(({ replaces }) => replaces).map(({ path }) => code(path));
-        const why = causes.length === 0 ? "" : `, because of ${causes.join(", ")}`;
-        const verb = change.operation === "replace" ? "Replaces" : "Deletes";
-        return `> - ${announced ? "" : "**not announced** – "}${verb} ${code(change.name)}${why}. Lost: ${what}.`;
+    const rows = losses.map(({ change, what, causes, announced }) => {
+        const why = causes.length === 0 ? "" : `, because of ${causes.map(code).join(", ")}`;
+        const verb = `${words[change.operation].replace("to ", "")}s`;
+        return `> - ${announced ? "" : "**not announced** – "}${verb.charAt(0).toUpperCase()}${verb.slice(1)} ${code(change.name)}${why}. Lost: ${what}.`;
     });
     const open = losses.filter(({ announced }) => !announced);
     const [first] = open;
@@ -213,7 +212,7 @@ function lossLines(losses: readonly Loss[]): string {
             : [
                   ">",
                   `> If this is meant, say so in a commit message (${code(
-                      `${first.change.operation === "replace" ? "Replaces" : "Deletes"}: ${first.change.name}`,
+                      `${first.announcedAs === "replace" ? "Replaces" : "Deletes"}: ${first.change.name}`,
                   )}) or with the label ${code(ANNOUNCING_LABEL)}.`,
               ];
     return [

@@ -28,7 +28,7 @@ Previews every stack that the commits since a base touch, and makes a comment fo
   --pull-request N    its number (default: that of the workflow's event)
   --author LOGIN      who writes the comments (default: github-actions[bot])
 
-Exit code 0: nothing is lost. 2: a stateful resource is replaced or deleted, and the change doesn't announce it. 1: failed.
+Exit code 0: nothing is lost. 2: a stateful resource is replaced, deleted or emptied, and the change doesn't announce it. 1: failed.
 Without --output and --post the comments go to standard output.
 --post reads GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL from the environment.
 `;

@@ -169,7 +169,7 @@ async function approve(options: Options): Promise<Plan> {
     const [lost] = losses.filter(({ announced }) => !announced);
     if (lost !== undefined)
         throw new Refusal(
-            `${to} would lose what can't be made again. If that is meant: --${lost.change.operation} ${lost.change.name}`,
+            `${to} would lose what can't be made again. If that is meant: --${lost.announcedAs} ${lost.change.name}`,
         );
     if (plan.changes.length > 0 && !options.yes) {
         if (!process.stdin.isTTY)

@@ -18,7 +18,7 @@ export interface StackReport {
     readonly outcome: "untouched" | "unchanged" | "harmless" | "risky" | "failed";
     /** How many resources each operation is for. */
     readonly counts: Readonly<Partial<Record<Operation, number>>>;
-    /** Stateful resources that are replaced or deleted. */
+    /** Stateful resources that are replaced, deleted, or emptied by an update. */
     readonly losses: readonly {
         readonly name: string;
         readonly type: string;

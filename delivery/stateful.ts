@@ -1,5 +1,5 @@
 /** Which resources hold what can't be made again, and which of a plan's changes lose it. */
-import type { Change, Plan } from "./plan";
+import type { Change, Operation, Plan } from "./plan";
 
 /** What is lost with a resource of that type. */
 const losses: Readonly<Record<string, string>> = {
@@ -28,11 +28,20 @@ const lossesByReplacement: Readonly<Record<string, string>> = {
     "random:index/randomPassword:RandomPassword": "the password",
 };
 
+/** Properties of which the provider gives a resource that stays another value only by emptying it. */
+const emptying: Readonly<Record<string, readonly string[]>> = {
+    "alicloud:ecs/instance:Instance": ["imageId"],
+};
+
 /** A change that loses something. */
 export interface Loss {
     readonly change: Change;
     /** What is lost, in words. */
     readonly what: string;
+    /** The properties that it is lost for. */
+    readonly causes: readonly string[];
+    /** How it is announced. What is emptied in place is as good as replaced to whoever has to agree. */
+    readonly announcedAs: keyof Announcements;
     /** Whether the author of the change said that this happens. */
     readonly announced: boolean;
 }
@@ -63,16 +72,25 @@ export function announcements(messages: readonly string[], labels: readonly stri
     return found;
 }
 
-/** The plan's replacements and deletions that lose something, those that nobody announced first. */
+/** The plan's changes that lose something, those that nobody announced first. */
 export function lossesOf(plan: Plan, announced: Announcements): Loss[] {
     return plan.changes
         .flatMap((change): Loss[] => {
-            const { operation, type } = change;
+            const { operation, type, properties } = change;
             const what = losses[type] ?? (operation === "replace" ? lossesByReplacement[type] : undefined);
-            if (what === undefined || change.retained) return [];
-            if (operation !== "replace" && operation !== "delete") return [];
-            const said = announced[operation];
-            return [{ change, what, announced: said.has("*") || said.has(change.name) }];
+            if (what === undefined) return [];
+            const causes = properties
+                .filter(({ path, replaces }) =>
+                    operation === "update" ? emptying[type]?.includes(path) === true : replaces,
+                )
+                .map(({ path }) => path);
+            const lost = operation === "update" ? causes.length > 0 : isEnd(operation) && !change.retained;
+            if (!lost) return [];
+            const announcedAs = operation === "delete" ? "delete" : "replace";
+            const said = announced[announcedAs];
+            return [{ change, what, causes, announcedAs, announced: said.has("*") || said.has(change.name) }];
         })
         .sort((one, other) => Number(one.announced) - Number(other.announced));
 }
+
+const isEnd = (operation: Operation): boolean => operation === "replace" || operation === "delete";

@@ -49,6 +49,8 @@ const deletionProtection: ResourceValidationPolicy = {
 
 /** Changes of these would make the provider build the host anew, with an empty system disk. */
 const rebuilding = ["imageId", "userData"];
+/** Of these, what the engine's protection stops: the provider replaces a system disk in place, which is no deletion to the engine. */
+const stoppedByProtection = ["userData"];
 
 const keptHosts: ResourceValidationPolicy = {
     name: "kept-hosts",
@@ -60,8 +62,9 @@ const keptHosts: ResourceValidationPolicy = {
     },
     validateResource: onTypes(token.instance, (_, report, args) => {
         const { rebuild } = args.getConfig<{ rebuild: string[] }>();
-        if (args.opts.protect || rebuild.includes("*") || rebuild.includes(args.name)) return;
-        const open = rebuilding.filter((property) => !texts(args.opts.ignoreChanges).includes(property));
+        if (rebuild.includes("*") || rebuild.includes(args.name)) return;
+        const closed = [...texts(args.opts.ignoreChanges), ...(args.opts.protect ? stoppedByProtection : [])];
+        const open = rebuilding.filter((property) => !closed.includes(property));
         if (open.length > 0)
             report(
                 `is rebuilt when ${open.join(" or ")} changes: ignore those changes, or name the host in the policy's \`rebuild\`.`,

@@ -116,6 +116,17 @@ test("a loss that the change announces is still shown, without the alarm", () =>
     expect(text).not.toContain("say so");
 });
 
+test("a system disk that an update replaces is a loss with its cause, and how to announce it", () => {
+    const text = comment([
+        resource({ op: "update", name: "node-7", detailedDiff: { imageId: { diffKind: "update", inputDiff: true } } }),
+        summary(),
+    ]);
+    expect(text).toContain(
+        "> - **not announced** – Updates `node-7`, because of `imageId`. Lost: the host's system disk",
+    );
+    expect(text).toContain("(`Replaces: node-7`)");
+});
+
 test("a value that is masked on both sides is only said to have changed", () => {
     const text = comment([
         resource({

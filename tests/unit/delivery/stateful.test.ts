@@ -34,6 +34,24 @@ test("a key that is made anew is a loss, one that goes with its host is not", ()
     expect([lost("replace"), lost("delete")]).toEqual([1, 0]);
 });
 
+test("another image is a loss although the provider updates the host, and is announced as a replacement", () => {
+    const update = (path: string, type?: string): object =>
+        resource({
+            op: "update",
+            name: "node-1",
+            ...(type !== undefined && { type }),
+            old: { retainOnDelete: true },
+            detailedDiff: { [path]: { diffKind: "update", inputDiff: true } },
+        });
+    const lost = (step: object, ...messages: string[]) =>
+        lossesOf(planOf(readEvents(log(step, summary()))), announcements(messages));
+    expect(lost(update("imageId"))).toMatchObject([{ causes: ["imageId"], announcedAs: "replace", announced: false }]);
+    expect(lost(update("imageId"), "Deletes: node-1")).toMatchObject([{ announced: false }]);
+    expect(lost(update("imageId"), "Replaces: node-1")).toMatchObject([{ announced: true }]);
+    expect(lost(update("tags.owner"))).toEqual([]);
+    expect(lost(update("imageId", "alicloud:ess/scalingConfiguration:ScalingConfiguration"))).toEqual([]);
+});
+
 test("a trailer announces what it names, and only for the operation that it says", () => {
     expect(names(["Rebuild the first host\n\nReplaces: node-1"])).toEqual([
         ["node-7", false],

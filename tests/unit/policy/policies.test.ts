@@ -151,10 +151,17 @@ describe("kept-hosts", () => {
         opts: { ignoreChanges, protect },
     });
 
-    test("passes hosts that stay whatever changes, protected ones, and those named to be rebuilt", async () => {
-        expect(await check("kept-hosts", [host(["imageId", "userData"]), host([], true)])).toEqual([]);
+    test("passes hosts that stay whatever changes, and those named to be rebuilt", async () => {
+        expect(await check("kept-hosts", [host(["imageId", "userData"]), host(["imageId"], true)])).toEqual([]);
         expect(await check("kept-hosts", [host([])], { rebuild: ["node-1"] })).toEqual([]);
         expect(await check("kept-hosts", [host([])], { rebuild: ["*"] })).toEqual([]);
+    });
+
+    test("reports a protected host whose system disk another image would replace", async () => {
+        expect(await check("kept-hosts", [host(["userData"], true), host([], true)])).toEqual([
+            expect.stringContaining("is rebuilt when imageId changes"),
+            expect.stringContaining("is rebuilt when imageId changes"),
+        ]);
     });
 
     test("reports which change would rebuild a host", async () => {
