@@ -2,11 +2,14 @@
 import type { Change, Operation, Plan } from "./plan";
 
 /** What is lost with a resource of that type. */
-const losses: Readonly<Record<string, string>> = {
+export const losses: Readonly<Record<string, string>> = {
     "alicloud:ecs/instance:Instance": "the host's system disk and all that is on it",
     "alicloud:ecs/ecsDisk:EcsDisk": "the disk's data",
     "alicloud:ecs/disk:Disk": "the disk's data",
+    "alicloud:ecs/ecsSnapshot:EcsSnapshot": "the snapshot: the disk may not be any more what it was then",
+    "alicloud:ecs/snapshot:Snapshot": "the snapshot: the disk may not be any more what it was then",
     "alicloud:ecs/eipAddress:EipAddress": "the public address: the cloud doesn't give the same one again",
+    "alicloud:ecs/eip:Eip": "the public address: the cloud doesn't give the same one again",
     "alicloud:vpc/network:Network": "the network, and with it everything inside",
     "alicloud:vpc/switch:Switch": "the subnet, and with it everything inside",
     "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer": "the balancer's address",
@@ -17,13 +20,27 @@ const losses: Readonly<Record<string, string>> = {
     "alicloud:oss/bucket:Bucket": "the bucket's objects",
     "alicloud:kms/key:Key": "the key: what it encrypted stays closed",
     "alicloud:rds/instance:Instance": "the database",
+    "alicloud:rds/rdsCloneDbInstance:RdsCloneDbInstance": "the database",
+    "alicloud:rds/database:Database": "the database",
     "alicloud:polardb/cluster:Cluster": "the database",
+    "alicloud:polardb/database:Database": "the database",
     "alicloud:kvstore/instance:Instance": "the database",
+    "alicloud:redis/tairInstance:TairInstance": "the database",
     "alicloud:mongodb/instance:Instance": "the database",
+    "alicloud:mongodb/shardingInstance:ShardingInstance": "the database",
+    "alicloud:mongodb/serverlessInstance:ServerlessInstance": "the database",
+    "alicloud:gpdb/instance:Instance": "the database",
+    "alicloud:clickhouse/dbCluster:DbCluster": "the database",
+    "alicloud:lindorm/instance:Instance": "the database",
+    "alicloud:hbase/instance:Instance": "the database",
+    "alicloud:elasticsearch/instance:Instance": "the indexes",
+    "alicloud:ots/instance:Instance": "the tables and all that is in them",
+    "alicloud:ots/table:Table": "the table and all that is in it",
+    "alicloud:log/store:Store": "the logs",
 };
 
 /** The same for types whose deletion loses nothing: what used them goes with them. */
-const lossesByReplacement: Readonly<Record<string, string>> = {
+export const lossesByReplacement: Readonly<Record<string, string>> = {
     "tls:index/privateKey:PrivateKey": "the key: what trusts it has to be told the new one",
     "random:index/randomPassword:RandomPassword": "the password",
 };

@@ -1,6 +1,6 @@
 import { touchedStacks } from "../../../delivery/affected";
 import { planOf, readEvents } from "../../../delivery/plan";
-import { announcements, lossesOf } from "../../../delivery/stateful";
+import { announcements, losses, lossesByReplacement, lossesOf } from "../../../delivery/stateful";
 import { log, resource, summary } from "./events";
 
 const plan = planOf(
@@ -50,6 +50,32 @@ test("another image is a loss although the provider updates the host, and is ann
     expect(lost(update("imageId"), "Replaces: node-1")).toMatchObject([{ announced: true }]);
     expect(lost(update("tags.owner"))).toEqual([]);
     expect(lost(update("imageId", "alicloud:ess/scalingConfiguration:ScalingConfiguration"))).toEqual([]);
+});
+
+// This project doesn't depend on the SDK of `random`; stacks that import its components may.
+const ofSdks = [...Object.keys(losses), ...Object.keys(lossesByReplacement)].filter(
+    (token) => !token.startsWith("random:"),
+);
+test.each(ofSdks)("%s is a type of the SDK", (token) => {
+    const [, sdk, module, name] = /^(\w+):(\w+)\/(\w+):\w+$/.exec(token) ?? [];
+    // The module of one resource: the whole SDK takes longer to load than all of these together.
+    const path = `@pulumi/${sdk}/${module === "index" ? "" : `${module}/`}${name}`;
+    const exported = Object.values(jest.requireActual<Record<string, { __pulumiType?: string }>>(path));
+    expect(exported.map(({ __pulumiType }) => __pulumiType)).toContain(token);
+});
+
+test("the cloud's own databases, what is kept in its services, snapshots and addresses of the older kind are losses", () => {
+    const lost = [
+        "alicloud:ecs/eip:Eip",
+        "alicloud:ecs/ecsSnapshot:EcsSnapshot",
+        "alicloud:redis/tairInstance:TairInstance",
+        "alicloud:rds/database:Database",
+        "alicloud:mongodb/shardingInstance:ShardingInstance",
+        "alicloud:ots/table:Table",
+        "alicloud:log/store:Store",
+    ].map((type) => resource({ op: "delete", name: "data", type }));
+    for (const step of lost)
+        expect(lossesOf(planOf(readEvents(log(step, summary()))), announcements([]))).toHaveLength(1);
 });
 
 test("a trailer announces what it names, and only for the operation that it says", () => {
