@@ -1,5 +1,5 @@
 /** What the engine's event log says about an update, reduced to what a reviewer asks about. */
-import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
+import type { EngineEvent, StepEventMetadata, StepEventStateMetadata } from "@pulumi/pulumi/automation";
 
 /** What happens to a resource. A replacement is one change, whatever steps the engine makes of it. */
 export type Operation = "create" | "update" | "replace" | "delete" | "import" | "read" | "forget";
@@ -82,6 +82,20 @@ const meaning: Readonly<Record<string, Operation>> = {
     discard: "forget",
 };
 
+/** Whether the stack only looks at a resource; the event's type doesn't have it. */
+export function isExternal(state: StepEventStateMetadata | null | undefined): boolean {
+    return (state as { external?: boolean } | null | undefined)?.external === true;
+}
+
+/** What a step does; undefined for one that changes nothing. */
+function meaningOf({ op, old, new: made }: StepEventMetadata): Operation | undefined {
+    const operation = meaning[op];
+    if (!isExternal(old)) return operation;
+    // The engine looks again every time.
+    if (op === "read" && old?.id === made?.id) return undefined;
+    return operation;
+}
+
 const typeOf = (urn: string): string => (urn.split("::")[2] ?? "").split("$").at(-1) ?? "";
 const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");
 const isStack = (urn: string): boolean => typeOf(urn) === "pulumi:pulumi:Stack";
@@ -122,7 +136,7 @@ const internal = (key: string): boolean => key.startsWith("__");
 function propertiesOf(step: StepEventMetadata): PropertyChange[] {
     const before = known(step.old?.inputs ?? {});
     const after = known(step.new?.inputs ?? {});
-    const operation = meaning[step.op];
+    const operation = meaningOf(step);
     if (operation === "create" || operation === "import")
         return Object.keys(after as object)
             .filter((key) => !internal(key))
@@ -220,7 +234,7 @@ export function planOf(events: readonly EngineEvent[]): Plan {
     const changes: Change[] = [];
     let unchanged = 0;
     for (const [urn, all] of steps) {
-        const made = all.flatMap((step) => meaning[step.op] ?? []);
+        const made = all.flatMap((step) => meaningOf(step) ?? []);
         const state = all[0]?.new ?? all[0]?.old;
         const isComponent = state?.custom !== true && !isProvider(urn);
         if (isComponent) continue;
@@ -233,7 +247,7 @@ export function planOf(events: readonly EngineEvent[]): Plan {
         const telling =
             all.find((step) => step.op === "replace") ??
             all.find((step) => step.op === "create-replacement") ??
-            all.find((step) => meaning[step.op] !== undefined) ??
+            all.find((step) => meaningOf(step) !== undefined) ??
             all[0];
         const component = componentOf(urn, parents);
         changes.push({

@@ -1,6 +1,6 @@
 /** A stack's resources as a preview finds them and as it would leave them, in the form of an exported state. */
 import type { EngineEvent, StepEventMetadata, StepEventStateMetadata } from "@pulumi/pulumi/automation";
-import { UNKNOWN, known } from "./plan";
+import { UNKNOWN, isExternal, known } from "./plan";
 
 /** A resource of a stack. */
 export interface StackResource {
@@ -123,7 +123,7 @@ function resourceOf(
         urn,
         type,
         custom: custom === true,
-        external: (state as { external?: boolean }).external === true,
+        external: isExternal(state),
         id: id === "" || known(id) === UNKNOWN ? urn : id,
         ...(parent !== "" && { parent }),
         ...(provider !== "" && { provider }),

@@ -1,7 +1,10 @@
 /** Events as the engine logs them, for tests. */
 
 export interface State {
+    /** Another than the step's: the one that an alias leads from. */
+    readonly urn?: string;
     readonly id?: string;
+    readonly external?: boolean;
     readonly inputs?: Record<string, unknown>;
     readonly outputs?: Record<string, unknown>;
     readonly retainOnDelete?: boolean;

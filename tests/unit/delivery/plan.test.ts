@@ -21,6 +21,22 @@ test("what stays is counted, components and the stack are not", () => {
     expect(changes.map(({ name, operation }) => [name, operation])).toEqual([["node-2", "create"]]);
 });
 
+test("what the stack only looks at stays as it is while it is the same, and is a change where it wasn't, is another, or was its own", () => {
+    const read = (old: object | undefined, id: string): object => {
+        const step = { op: "read", name: "main", type: "alicloud:vpc/switch:Switch", new: { id, external: true } };
+        const event = resource({ ...step, ...(old !== undefined && { old }) }) as {
+            resourcePreEvent: { metadata: { old: object | null } };
+        };
+        if (old === undefined) event.resourcePreEvent.metadata.old = null;
+        return event;
+    };
+    const operations = (event: object): string[] => plan(event).changes.map(({ operation }) => operation);
+    expect(plan(read({ id: "vsw-1", external: true }, "vsw-1"))).toMatchObject({ changes: [], unchanged: 1 });
+    expect(operations(read(undefined, "vsw-1"))).toEqual(["read"]);
+    expect(operations(read({ id: "vsw-1", external: true }, "vsw-2"))).toEqual(["read"]);
+    expect(operations(read({ id: "vsw-1" }, "vsw-1"))).toEqual(["read"]);
+});
+
 test("the steps of a replacement are one change, with what forces it", () => {
     const before = { inputs: { imageId: "debian-12", tags: { owner: "a" } } };
     const after = { inputs: { imageId: "debian-13", tags: { owner: "b" } } };
