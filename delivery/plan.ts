@@ -93,7 +93,9 @@ function meaningOf({ op, old, new: made }: StepEventMetadata): Operation | undef
     if (!isExternal(old)) return operation;
     // The engine looks again every time.
     if (op === "read" && old?.id === made?.id) return undefined;
-    return operation;
+    if (op === "discard-replaced") return undefined;
+    // The stack makes one of its own; what it looked at isn't its to lose.
+    return operation === "replace" ? "create" : operation;
 }
 
 const typeOf = (urn: string): string => (urn.split("::")[2] ?? "").split("$").at(-1) ?? "";
@@ -231,6 +233,7 @@ export function planOf(events: readonly EngineEvent[]): Plan {
         complete ||= event.summaryEvent !== undefined;
     }
 
+    joinRenamed(steps);
     const changes: Change[] = [];
     let unchanged = 0;
     for (const [urn, all] of steps) {
@@ -261,6 +264,24 @@ export function planOf(events: readonly EngineEvent[]): Plan {
         });
     }
     return { changes, unchanged, errors, warnings, violations, complete };
+}
+
+/** The engine deletes what it replaces under the name that it had; where an alias leads from there, it is the same replacement. */
+function joinRenamed(steps: Map<string, StepEventMetadata[]>): void {
+    for (const [urn, all] of steps) {
+        const before = all.find(({ op, old }) => meaning[op] === "replace" && old && old.urn !== urn)?.old?.urn ?? urn;
+        if (before === urn) continue;
+        const others = steps.get(before) ?? [];
+        const ends = others.filter(({ op }) => op === "delete-replaced" || op === "discard-replaced");
+        all.push(...ends);
+        // Something new may have taken the name.
+        if (others.length > ends.length)
+            steps.set(
+                before,
+                others.filter((step) => !ends.includes(step)),
+            );
+        else steps.delete(before);
+    }
 }
 
 function isProvider(urn: string): boolean {

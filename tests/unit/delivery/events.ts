@@ -41,7 +41,7 @@ export function resource(step: Step): object {
         outputs: {},
         ...given,
     });
-    const deletes = op === "delete" || op === "delete-replaced" || op === "discard";
+    const deletes = op === "delete" || op === "delete-replaced" || op.startsWith("discard");
     return {
         resourcePreEvent: {
             metadata: {

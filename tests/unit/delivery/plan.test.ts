@@ -74,6 +74,36 @@ test("a resource that is deleted before it is made again is replaced", () => {
     expect(changes[0]?.properties).toMatchObject([{ path: "bandwidth", replaces: true }]);
 });
 
+test("a resource that takes the place of one that was only looked at is made, and nothing is replaced", () => {
+    const steps = { name: "main", type: "alicloud:vpc/switch:Switch", old: { id: "vsw-1", external: true } };
+    const made = { ...steps, new: { inputs: { cidrBlock: "10.0.0.0/24" } } };
+    const { changes } = plan(
+        resource({ op: "create-replacement", ...made }),
+        resource({ op: "replace", ...made }),
+        resource({ op: "discard-replaced", ...steps }),
+    );
+    expect(changes).toMatchObject([{ operation: "create", properties: [{ path: "cidrBlock", after: "10.0.0.0/24" }] }]);
+});
+
+test("a replacement under another name is one change, also beside something new of the old name", () => {
+    const type = "alicloud:ecs/instance:Instance";
+    const renamed = { old: { urn: urn(type, "web"), id: "i-1" }, keys: ["zoneId"], diffs: ["zoneId"] };
+    const steps = [
+        resource({ op: "create-replacement", name: "node", ...renamed }),
+        resource({ op: "replace", name: "node", ...renamed }),
+        resource({ op: "delete-replaced", name: "web", old: { id: "i-1", retainOnDelete: true } }),
+    ];
+    const found = (events: object[]): unknown[] =>
+        plan(...events).changes.map(({ name, operation, retained }) => [name, operation, retained]);
+    expect(found(steps)).toEqual([["node", "replace", true]]);
+    expect(found([...steps].reverse())).toEqual([["node", "replace", true]]);
+    const create = resource({ op: "create", name: "web" });
+    expect(found([create, ...steps])).toEqual([
+        ["web", "create", false],
+        ["node", "replace", true],
+    ]);
+});
+
 test("a value that the cloud decides is said to be unknown, at any depth", () => {
     const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
     const { changes } = plan(
