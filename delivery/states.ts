@@ -60,8 +60,10 @@ export function statesOf(events: readonly EngineEvent[], dependencies: Dependenc
         if (step.old && step.old.delete !== true) before.set(step.urn, resourceOf(step.old, {}));
         if (stays(step)) after.set(step.urn, afterOf(step, dependencies.get(step.urn) ?? {}));
     }
+    // A replacement under another name deletes under the old one.
+    const found = new Map([...before.values()].map((one) => [one.urn, one]));
     return {
-        before: [...before.values()],
+        before: [...found.values()],
         after: [...after.values()].map((one) => withMachine(withCommand(one, before), after)),
     };
 }

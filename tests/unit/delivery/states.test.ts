@@ -40,6 +40,19 @@ test("a state holds what is there before, and what will be there after", () => {
     expect(names(after)).toEqual(["kept", "new", "again"]);
 });
 
+test("what is replaced under another name is there once before, under the name that it had", () => {
+    const old = { urn: urn(instance, "web") };
+    const { before, after } = statesOf(
+        events(
+            resource({ op: "create-replacement", name: "node", old }),
+            resource({ op: "replace", name: "node", old }),
+            resource({ op: "delete-replaced", name: "web" }),
+        ),
+    );
+    expect(names(before)).toEqual(["web"]);
+    expect(names(after)).toEqual(["node"]);
+});
+
 test("what is only known after the update is the resource that it comes from, else missing", () => {
     const dependencies = dependenciesOf(
         JSON.stringify({
