@@ -5,8 +5,8 @@ import { diagnose } from "../doctor/diagnose";
 import { formatReport } from "../doctor/report";
 import { runCommandLine } from "../toolchain/commandLine";
 import { policyPackArguments } from "../toolchain/policyPack";
-import { exitCodeOf, pulumiOutput, startPulumi } from "../toolchain/pulumi";
-import { projectName } from "../toolchain/stacks";
+import { exitCodeOf, type HeldSignals, holdSignals, pulumiOutput, startPulumi } from "../toolchain/pulumi";
+import { livesInLab, projectName } from "../toolchain/stacks";
 import { table } from "../toolchain/table";
 import { countsOf } from "./comment";
 import { previewStack } from "./engine";
@@ -37,8 +37,8 @@ Brings a stack to the program that is checked out and to the versions that anoth
   --delete NAME    one that may be deleted
   --yes            doesn't ask
 
-Exit codes: 0 promoted, or nothing to promote; 1 the update or the examination after it failed; 2 nothing was changed: called
-wrongly, refused, or not agreed to.
+Exit codes: 0 promoted, or nothing to promote; 1 the update or the examination after it failed, or settings can't be put back;
+2 nothing was changed: called wrongly, refused, not agreed to, interrupted, or failed before the update.
 `;
 
 const EXIT = { promoted: 0, failed: 1, refused: 2 } as const;
@@ -72,7 +72,10 @@ export function parseOptions(words: readonly string[]): Options {
 
 /** Stops a promotion before anything is changed. */
 class Refusal extends Error {}
+/** The stack's settings are neither what they were nor what was promoted. */
+class LeftBehind extends Error {}
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function settingsOf(stack: string): Promise<StackSettings> {
@@ -109,10 +112,14 @@ async function proven(stack: string): Promise<void> {
     say(`${stack} is converged and healthy.\n`);
 }
 
-async function agreed(question: string): Promise<boolean> {
+async function agreed(question: string, stopped: AbortSignal): Promise<boolean> {
     const terminal = createInterface({ input: process.stdin, output: process.stdout });
     try {
-        return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+        // Ctrl-C and Ctrl-D close the terminal, and a question that is never answered would end this process here and now.
+        const closed = new Promise<string>((done) => terminal.once("close", () => done("")));
+        stopped.addEventListener("abort", () => terminal.close());
+        const answer = await Promise.race([terminal.question(`${question} [y/N] `), closed]);
+        return /^y(es)?$/i.test(answer.trim());
     } finally {
         terminal.close();
     }
@@ -129,6 +136,10 @@ async function lastCommit(stack: string): Promise<string | undefined> {
     return updates.find(({ kind, result }) => kind === "update" && result === "succeeded")?.environment?.["git.head"];
 }
 
+function wayBack(found: readonly Difference[], to: string): string[] {
+    return goingBack(found).map((change) => `  npm run pulumi -- ${configWords(change, to).join(" ")}`);
+}
+
 /** What a failed promotion leaves behind, and the way back. */
 export function aftermath(
     { from, to }: Pick<Options, "from" | "to">,
@@ -136,28 +147,34 @@ export function aftermath(
     found: readonly Difference[],
     commit: string | undefined,
 ): string {
-    const versions = goingBack(found).map((change) => `  npm run pulumi -- ${configWords(change, to).join(" ")}`);
+    const versions = wayBack(found, to);
+    const file = `Pulumi.${to.split("/").at(-1)}.yaml`;
+    // git checks nothing out over the promoted versions, and at the commit the file is older than what was promoted to it then.
+    const [aside, back] = livesInLab(to) ? [[], []] : [[`  mv ${file} ${file}.kept`], [`  mv ${file}.kept ${file}`]];
     return [
         `${from}: untouched, converged and healthy.`,
         `${to}: ${state}${versions.length === 0 ? "" : " Its settings have the promoted versions."}`,
         "",
         `\`npm run promote -- --from ${from} --to ${to}\` goes on once the cause is gone. Back to what ${to} ran before:`,
+        ...aside,
         ...(commit === undefined
             ? ["  check out the commit that it was updated from last (its backend doesn't know it)"]
             : [`  git checkout ${commit}`]),
+        ...back,
         ...versions,
         `  npm run pulumi -- up --stack ${to}`,
     ].join("\n");
 }
 
 async function stateAfterFailure(to: string): Promise<string> {
-    const plan = await previewStack(to);
-    if (problemOf(plan) !== undefined) return "the update failed, and what is left of it can't be told.";
+    const plan = await previewStack(to).catch(() => undefined);
+    if (plan === undefined || problemOf(plan) !== undefined)
+        return "the update failed, and what is left of it can't be told.";
     return `the update failed; still to be done: ${countsOf(plan.changes)}.`;
 }
 
 /** Previews `to` with its new versions, and asks. @throws Refusal when it isn't to be */
-async function approve(options: Options): Promise<Plan> {
+async function approve(options: Options, stopped: AbortSignal): Promise<Plan> {
     const { to } = options;
     say(`Preview of ${to}:`);
     const plan = await previewStack(to);
@@ -174,12 +191,36 @@ async function approve(options: Options): Promise<Plan> {
     if (plan.changes.length > 0 && !options.yes) {
         if (!process.stdin.isTTY)
             throw new Refusal(`There is no terminal to ask on whether ${to} is to be updated: say --yes.`);
-        if (!(await agreed(`Update ${to}: ${countsOf(plan.changes)}?`))) throw new Refusal("Not agreed to.");
+        if (!(await agreed(`Update ${to}: ${countsOf(plan.changes)}?`, stopped))) throw new Refusal("Not agreed to.");
     }
     return plan;
 }
 
-async function promote(options: Options): Promise<number> {
+interface Agreed {
+    readonly plan: Plan;
+    readonly found: readonly Difference[];
+    /** Of the last update of the stack that is promoted to. */
+    readonly commit: string | undefined;
+}
+
+/** @throws LeftBehind when it fails */
+async function putBack(found: readonly Difference[], to: string): Promise<void> {
+    try {
+        await apply(goingBack(found), to);
+    } catch (error) {
+        throw new LeftBehind(
+            `${messageOf(error)}\nThe settings of ${to} may still have promoted versions. Back to its own:\n${wayBack(found, to).join("\n")}`,
+            { cause: error },
+        );
+    }
+}
+
+/**
+ * All that comes before the update.
+ * @param hold called before the first setting is changed
+ * @throws LeftBehind when settings couldn't be put back; any other error leaves everything as it was
+ */
+async function prepare(options: Options, hold: () => HeldSignals): Promise<Agreed> {
     const { from, to } = options;
     const [source, target] = [await settingsOf(from), await settingsOf(to)];
     const inTheWay = obstacles(source, target);
@@ -193,14 +234,34 @@ async function promote(options: Options): Promise<number> {
     say("");
 
     const commit = await lastCommit(to);
-    let plan: Plan;
+    const { came } = hold();
     try {
         await apply(versionChanges(found), to);
-        plan = await approve(options);
+        const plan = await approve(options, came);
+        if (came.aborted) throw new Refusal("Interrupted.");
+        return { plan, found, commit };
     } catch (error) {
-        await apply(goingBack(found), to);
+        await putBack(found, to);
         throw error;
     }
+}
+
+async function promote(options: Options): Promise<number> {
+    let signals: HeldSignals | undefined;
+    const hold = (): HeldSignals => (signals = holdSignals());
+    try {
+        const agreement = await prepare(options, hold).catch((error: unknown) => {
+            if (error instanceof LeftBehind) throw error;
+            throw new Refusal(messageOf(error), { cause: error });
+        });
+        return await carryOut(options, agreement);
+    } finally {
+        signals?.release();
+    }
+}
+
+async function carryOut(options: Options, { plan, found, commit }: Agreed): Promise<number> {
+    const { from, to } = options;
     if (plan.changes.length > 0) {
         const up = ["up", "--stack", to, "--yes", "--skip-preview", ...policyPackArguments()];
         if ((await exitCodeOf(await startPulumi(up, ["ignore", "inherit", "inherit"]))) !== 0) {
@@ -220,7 +281,7 @@ async function promote(options: Options): Promise<number> {
     return EXIT.promoted;
 }
 
-async function main(words: readonly string[]): Promise<number> {
+export async function main(words: readonly string[]): Promise<number> {
     if (words.some((word) => ["help", "--help", "-h"].includes(word))) {
         process.stdout.write(help);
         return EXIT.promoted;

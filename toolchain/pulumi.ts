@@ -8,6 +8,46 @@ import { ensureToolchain } from "./toolchain";
 
 export { ensureToolchain, toolchainProblems, type Origin, type Part, type Toolchain } from "./toolchain";
 
+/** What this process has started and what hasn't ended. */
+const running = new Set<ChildProcess>();
+
+function started(child: ChildProcess): ChildProcess {
+    running.add(child);
+    child.once("exit", () => running.delete(child));
+    child.once("error", () => running.delete(child));
+    return child;
+}
+
+/** Signals that don't end this process. */
+export interface HeldSignals {
+    /** Aborted once one came. */
+    readonly came: AbortSignal;
+    /** Lets signals do again what they do. */
+    readonly release: () => void;
+}
+
+/**
+ * From now on a signal ends the Pulumi that runs and not this process, which has something to put right before it ends. What a terminal
+ * sends, it sends to both.
+ */
+export function holdSignals(): HeldSignals {
+    const controller = new AbortController();
+    const interrupted = (): void => controller.abort();
+    const terminated = (): void => {
+        controller.abort();
+        for (const child of running) child.kill("SIGTERM");
+    };
+    process.on("SIGINT", interrupted);
+    process.on("SIGTERM", terminated);
+    return {
+        came: controller.signal,
+        release: () => {
+            process.off("SIGINT", interrupted);
+            process.off("SIGTERM", terminated);
+        },
+    };
+}
+
 /**
  * Starts Pulumi with these arguments and its plugins. The lab's stacks are left to the lab's own command line: another
  * checkout may have brought the lab up, whose program and settings its project folder would otherwise still hold.
@@ -20,10 +60,10 @@ export async function startPulumi(
     const env = { ...process.env, ...more };
     if (livesInLab(chosenStack(args))) {
         const lab = [join(root, "toolchain", "bootstrap.mjs"), "lab/cli.ts", "pulumi", "--", ...args];
-        return spawn(process.execPath, lab, { stdio, env });
+        return started(spawn(process.execPath, lab, { stdio, env }));
     }
     const toolchain = await ensureToolchain();
-    return spawn(toolchain.pulumi, args, { stdio, env: { ...env, ...toolchain.env } });
+    return started(spawn(toolchain.pulumi, args, { stdio, env: { ...env, ...toolchain.env } }));
 }
 
 /** A child's exit code, 1 when a signal ended it. @throws Error when it could not be started */

@@ -1,3 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { aftermath, parseOptions } from "../../../delivery/promote";
 import {
     configWords,
@@ -160,11 +164,48 @@ test("a failure leaves a way back that can be typed", () => {
         "prod: the update failed; still to be done: 3 to update. Its settings have the promoted versions.",
         "",
         "`npm run promote -- --from dev --to prod` goes on once the cause is gone. Back to what prod ran before:",
+        "  mv Pulumi.prod.yaml Pulumi.prod.yaml.kept",
         "  git checkout 1234abc",
+        "  mv Pulumi.prod.yaml.kept Pulumi.prod.yaml",
         "  npm run pulumi -- config set --path --type string redis.version 7.0.11 --stack prod",
         "  npm run pulumi -- config rm --path web.release --stack prod",
         "  npm run pulumi -- config set --path --type string web.releaseUrl https://example.com/40 --stack prod",
         "  npm run pulumi -- up --stack prod",
     ]);
     expect(aftermath({ from: "dev", to: "prod" }, "x", [], undefined)).toContain("check out the commit");
+    // The settings of the lab's stacks don't stand in the repository.
+    expect(aftermath({ from: "lab", to: "lab-second" }, "x", found, "1234abc")).not.toContain("mv ");
+});
+
+test("the way back leads past what the promotion has left in the stack's file, and keeps it", () => {
+    const folder = mkdtempSync(join(tmpdir(), "multihost-promotion-"));
+    const file = join(folder, "Pulumi.prod.yaml");
+    const git = (...args: string[]): string =>
+        execFileSync("git", ["-C", folder, "-c", "user.name=t", "-c", "user.email=t@localhost", ...args], {
+            encoding: "utf8",
+            stdio: ["ignore", "pipe", "ignore"],
+        }).trim();
+    const commit = (): string => {
+        git("add", "-A");
+        git("commit", "-m", "x");
+        return git("rev-parse", "HEAD");
+    };
+    try {
+        git("init");
+        writeFileSync(file, "version: before the last promotion\n");
+        writeFileSync(join(folder, "index.ts"), "the last program");
+        const last = commit();
+        writeFileSync(file, "version: of the last promotion, size: 8gb\n");
+        writeFileSync(join(folder, "index.ts"), "the new program");
+        commit();
+        writeFileSync(file, "version: promoted, size: 8gb\n");
+        const lines = aftermath({ from: "dev", to: "prod" }, "x", differences(dev, prod), last).split("\n");
+        const shell = lines.filter((line) => /^ {2}(git|mv) /.test(line)).join("\n");
+        execFileSync("bash", ["-ec", shell], { cwd: folder, stdio: "ignore" });
+        expect(readFileSync(join(folder, "index.ts"), "utf8")).toBe("the last program");
+        expect(readFileSync(file, "utf8")).toBe("version: promoted, size: 8gb\n");
+        expect(git("status", "--porcelain")).toBe("M Pulumi.prod.yaml");
+    } finally {
+        rmSync(folder, { recursive: true, force: true });
+    }
 });
