@@ -1,6 +1,6 @@
 /** What keeps data from being read or lost. */
 import type { ResourceValidationPolicy } from "@pulumi/policy";
-import { onTypes, stackOf, texts, token } from "./resources";
+import { onTypes, type Properties, stackOf, texts, token } from "./resources";
 
 const encryptedDisks: ResourceValidationPolicy = {
     name: "encrypted-disks",
@@ -29,21 +29,44 @@ const encryptedDisks: ResourceValidationPolicy = {
     ],
 };
 
+/** By which property, and which value of it, the cloud refuses a deletion. */
+const protections: Readonly<Record<string, readonly [property: string, on: unknown]>> = {
+    [token.instance]: ["deletionProtection", true],
+    [token.applicationBalancer]: ["deletionProtectionEnabled", true],
+    [token.networkBalancer]: ["deletionProtectionEnabled", true],
+    ...Object.fromEntries(token.classicBalancers.map((type) => [type, ["deleteProtection", "on"]])),
+    "alicloud:rds/instance:Instance": ["deletionProtection", true],
+    "alicloud:rds/rdsCloneDbInstance:RdsCloneDbInstance": ["deletionProtection", true],
+    "alicloud:polardb/cluster:Cluster": ["deletionLock", 1],
+    [token.redisInstance]: ["instanceReleaseProtection", true],
+    "alicloud:mongodb/instance:Instance": ["dbInstanceReleaseProtection", true],
+    "alicloud:mongodb/shardingInstance:ShardingInstance": ["dbInstanceReleaseProtection", true],
+};
+const databases = /^alicloud:(rds|polardb|kvstore|mongodb)\//;
+
+/** Whether it is paid in advance: the cloud keeps such a database to its end, and takes no protection for it. */
+function isContract(database: Properties): boolean {
+    return ["instanceChargeType", "paymentType", "payType"].some((property) =>
+        ["prepaid", "subscription"].includes(String(database[property]).toLowerCase()),
+    );
+}
+
 const deletionProtection: ResourceValidationPolicy = {
     name: "deletion-protection",
-    description: "In production, the cloud refuses to delete hosts and databases.",
+    description:
+        "In production, the cloud refuses to delete hosts, balancers, and databases of RDS, PolarDB, Redis and MongoDB.",
     enforcementLevel: "mandatory",
     configSchema: {
         properties: { stacks: { type: "array", items: { type: "string" }, default: ["prod"] } },
     },
-    validateResource: onTypes([token.instance, ...token.loadBalancers], (resource, report, args) => {
+    validateResource: onTypes(Object.keys(protections), (resource, report, args) => {
         if (!args.getConfig<{ stacks: string[] }>().stacks.includes(stackOf(args.urn))) return;
-        if (args.type === token.instance) {
-            if (resource["deletionProtection"] !== true) report("can be deleted: set deletionProtection.");
-        } else if (args.type === token.applicationBalancer) {
-            if (resource["deletionProtectionEnabled"] !== true)
-                report("can be deleted: set deletionProtectionEnabled.");
-        } else if (resource["deleteProtection"] !== "on") report('can be deleted: set deleteProtection to "on".');
+        const [property, on] = protections[args.type]!;
+        if (resource[property] === on || (databases.test(args.type) && isContract(resource))) return;
+        // The newer balancers take it in either of two ways.
+        const config = resource["deletionProtectionConfig"] as Properties | undefined;
+        if (property === "deletionProtectionEnabled" && config?.["enabled"] === true) return;
+        report(`can be deleted: set ${property}${on === true ? "" : ` to ${JSON.stringify(on)}`}.`);
     }),
 };
 

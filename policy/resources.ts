@@ -14,6 +14,11 @@ export const token = {
     command: "command:remote:Command",
     redisInstance: "alicloud:kvstore/instance:Instance",
     applicationBalancer: "alicloud:alb/loadBalancer:LoadBalancer",
+    networkBalancer: "alicloud:nlb/loadBalancer:LoadBalancer",
+    classicBalancers: [
+        "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer",
+        "alicloud:slb/loadBalancer:LoadBalancer",
+    ],
     loadBalancers: [
         "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer",
         "alicloud:slb/loadBalancer:LoadBalancer",

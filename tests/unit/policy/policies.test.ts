@@ -134,6 +134,45 @@ describe("deletion-protection", () => {
         expect(await check("deletion-protection", [host("prod", true), host("dev", false)])).toEqual([]);
     });
 
+    test.each(["alicloud:alb/loadBalancer:LoadBalancer", "alicloud:nlb/loadBalancer:LoadBalancer"])(
+        "passes %s that is protected in either way, and no other way",
+        async (type) => {
+            const balancer = (props: Record<string, unknown>): Subject => ({ type, stack: "prod", props });
+            const open = [
+                balancer({ deletionProtectionConfig: { enabled: false } }),
+                balancer({ deleteProtection: "on" }),
+            ];
+            const closed = [
+                balancer({ deletionProtectionEnabled: true }),
+                balancer({ deletionProtectionConfig: { enabled: true } }),
+            ];
+            expect(await check("deletion-protection", [...open, ...closed])).toEqual([
+                "thing: can be deleted: set deletionProtectionEnabled.",
+                "thing: can be deleted: set deletionProtectionEnabled.",
+            ]);
+        },
+    );
+
+    test.each([
+        ["alicloud:rds/instance:Instance", { deletionProtection: true }, { instanceChargeType: "Prepaid" }],
+        ["alicloud:polardb/cluster:Cluster", { deletionLock: 1 }, { payType: "PrePaid" }],
+        ["alicloud:kvstore/instance:Instance", { instanceReleaseProtection: true }, { paymentType: "PrePaid" }],
+        [
+            "alicloud:mongodb/instance:Instance",
+            { dbInstanceReleaseProtection: true },
+            { instanceChargeType: "PrePaid" },
+        ],
+    ])(
+        "reports %s that nothing protects, and passes one that can't be deleted before its contract ends",
+        async (type, on, contract) => {
+            const database = (props: object): Subject => ({ type, stack: "prod", props: { ...props } });
+            expect(await check("deletion-protection", [database(on), database(contract)])).toEqual([]);
+            expect(await check("deletion-protection", [database({})])).toEqual([
+                `thing: can be deleted: set ${Object.keys(on)[0]}${type.includes("polardb") ? " to 1" : ""}.`,
+            ]);
+        },
+    );
+
     test("reports an open host or balancer in the stacks that the team calls production", async () => {
         const balancer: Subject = {
             type: "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer",
