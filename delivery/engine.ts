@@ -44,12 +44,16 @@ export async function preview(stack: string, args: readonly string[] = []): Prom
         const events = readEvents(readIfThere(log));
         const plan = planOf(events);
         const states = statesOf(events, dependenciesOf(readIfThere(saved)));
-        if (code === 0) return { plan, states };
-        const said = plan.errors.length > 0 ? plan.errors : [tail.trim()];
-        return { plan: { ...plan, errors: said }, states };
+        return { plan: code === 0 ? plan : failedPlan(plan, tail), states };
     } finally {
         rmSync(folder, { recursive: true, force: true });
     }
+}
+
+/** The plan of a preview that ended with an error: what the engine said last, where nothing in its log tells why. */
+export function failedPlan(plan: Plan, tail: string): Plan {
+    const refused = plan.complete && plan.violations.some(({ mandatory }) => mandatory);
+    return plan.errors.length > 0 || refused ? plan : { ...plan, errors: [tail.trim()] };
 }
 
 /** What a preview finds and what the update would leave. @throws Error when it fails */

@@ -1,6 +1,6 @@
 /** Services ask who is there, and can't be listened to. */
 import type { ResourceValidationPolicy } from "@pulumi/policy";
-import { onTypes, token } from "./resources";
+import { known, onTypes, token } from "./resources";
 
 /** The steps that configure a service which the network could listen to. */
 const serving = new Set(["redis/node", "redis/cluster", "mysql/node", "mysql/replication"]);
@@ -11,9 +11,11 @@ const encryptedServices: ResourceValidationPolicy = {
     enforcementLevel: "mandatory",
     validateResource: [
         onTypes(token.command, (command, report) => {
-            const text = String(command["create"]);
-            const [, step = ""] = /\bSTEP=([\w/-]+)@/.exec(text) ?? [];
-            if (serving.has(step) && /\bPARAM_TLS='?false'?(\s|$)/.test(text))
+            const create = known(command, "create");
+            // It comes from what only the update makes, such as a new host's address; the update asks again.
+            if (typeof create !== "string") return;
+            const [, step = ""] = /\bSTEP=([\w/-]+)@/.exec(create) ?? [];
+            if (serving.has(step) && /\bPARAM_TLS='?false'?(\s|$)/.test(create))
                 report(`configures ${step.split("/")[0] ?? ""} without TLS: leave \`tls\` at its default.`);
         }),
         onTypes(token.redisInstance, (instance, report) => {

@@ -1,3 +1,4 @@
+import { failedPlan } from "../../../delivery/engine";
 import { type Plan, UNKNOWN, pathParts, planOf, readEvents } from "../../../delivery/plan";
 import { component, diagnostic, log, resource, summary, urn } from "./events";
 
@@ -161,6 +162,18 @@ test("a policy's finding is kept with its level", () => {
     expect(violations).toEqual([
         { policy: "disks-encrypted", mandatory: true, resource: "data", message: "not encrypted" },
     ]);
+});
+
+test("a preview that ends with an error says the engine's last words only where its log doesn't tell why", () => {
+    const violation = (enforcementLevel: string): object => ({
+        policyEvent: { message: "open", policyName: "p", enforcementLevel, resourceUrn: "" },
+    });
+    const errors = (...events: object[]): readonly string[] =>
+        failedPlan(planOf(readEvents(log(...events))), " the last words\n").errors;
+    expect(errors(violation("mandatory"), summary())).toEqual([]);
+    expect(errors(violation("advisory"), summary())).toEqual(["the last words"]);
+    expect(errors(violation("mandatory"))).toEqual(["the last words"]);
+    expect(errors(diagnostic("error", "no such image"), summary())).toEqual(["no such image"]);
 });
 
 describe("a log", () => {

@@ -226,6 +226,10 @@ describe("encrypted-services", () => {
         ).toEqual([]);
     });
 
+    test("leaves a step that only the update knows to the update", async () => {
+        expect(await check("encrypted-services", [{ type: COMMAND, props: unknownAt("create") }])).toEqual([]);
+    });
+
     test("reports services without", async () => {
         expect(
             await check("encrypted-services", [step("redis/node", "false"), step("mysql/node", "false")]),
