@@ -32,6 +32,11 @@ const publishedPorts: ResourceValidationPolicy = {
     }),
 };
 
+const hosts: readonly string[] = [token.instance, ...token.hostGroups];
+const hostAddresses: readonly string[] = token.hostAddresses;
+/** As an association names what leads to a host. */
+const hostKinds = ["EcsInstance", "NetworkInterface", "HaVip"];
+
 const publicAddresses: StackValidationPolicy = {
     name: "public-addresses",
     description: "Only bastions and balancers have a public address.",
@@ -47,7 +52,7 @@ const publicAddresses: StackValidationPolicy = {
             const exempt = componentTypes(resource).some((type) => components.includes(type));
             if (exempt) continue;
             const { props } = resource;
-            if (resource.type === token.instance && Number(props["internetMaxBandwidthOut"] ?? 0) > 0)
+            if (hosts.includes(resource.type) && Number(props["internetMaxBandwidthOut"] ?? 0) > 0)
                 report(
                     "asks for a public address (internetMaxBandwidthOut): set it to 0 and reach the host through the bastion.",
                     resource.urn,
@@ -56,9 +61,9 @@ const publicAddresses: StackValidationPolicy = {
             // Which kind of thing an address is bound to follows from its id, which isn't known before the first update.
             const bound = resource.propertyDependencies["instanceId"] ?? [];
             const toHost =
-                known(props, "instanceType") === "EcsInstance" ||
-                String(known(props, "instanceId")).startsWith("i-") ||
-                bound.some(({ type }) => type === token.instance);
+                hostKinds.includes(String(known(props, "instanceType"))) ||
+                /^(i|eni|havip)-/.test(String(known(props, "instanceId"))) ||
+                bound.some(({ type }) => type === token.instance || hostAddresses.includes(type));
             if (toHost)
                 report(
                     "binds a public address to a host that is no bastion: publish its service through a balancer.",

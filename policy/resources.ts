@@ -6,6 +6,18 @@ import type { PolicyResource, ResourceValidation, ResourceValidationArgs } from 
 
 export const token = {
     instance: "alicloud:ecs/instance:Instance",
+    /** What makes hosts from one description. */
+    hostGroups: [
+        "alicloud:ecs/ecsInstanceSet:EcsInstanceSet",
+        "alicloud:ess/scalingConfiguration:ScalingConfiguration",
+    ],
+    /** What answers for a host's address: bound to it, a public address is the host's. */
+    hostAddresses: [
+        "alicloud:ecs/ecsNetworkInterface:EcsNetworkInterface",
+        "alicloud:vpc/networkInterface:NetworkInterface",
+        "alicloud:vpc/hAVip:HAVip",
+        "alicloud:vpc/haVipv2:HaVipv2",
+    ],
     disks: ["alicloud:ecs/ecsDisk:EcsDisk", "alicloud:ecs/disk:Disk"],
     fileSystem: "alicloud:nas/fileSystem:FileSystem",
     securityGroupRule: "alicloud:ecs/securityGroupRule:SecurityGroupRule",

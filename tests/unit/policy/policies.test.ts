@@ -75,6 +75,33 @@ describe("public-addresses", () => {
         expect(said.map((message) => message.split(":")[0])).toEqual(["web-1", "web-2", "web-3"]);
     });
 
+    test("reports one on a network interface or a shared address, and hosts made from a description", async () => {
+        const associations: [Record<string, unknown>, string?][] = [
+            [unknownAt("instanceId", { instanceType: "NetworkInterface" })],
+            [{ instanceType: "HaVip" }],
+            [{ instanceId: "eni-bp1" }],
+            [{ instanceId: "havip-bp1" }],
+            [{}, "alicloud:ecs/ecsNetworkInterface:EcsNetworkInterface"],
+            [{}, "alicloud:vpc/haVipv2:HaVipv2"],
+            [{}, "alicloud:vpc/hAVip:HAVip"],
+        ];
+        const bound = associations.map(([props, to]): Subject => ({
+            type: ASSOCIATION,
+            props,
+            ...(to && { boundTo: [to] }),
+        }));
+        expect(await check("public-addresses", bound)).toHaveLength(associations.length);
+        const group = (type: string, internetMaxBandwidthOut: number): Subject => ({
+            type,
+            props: { internetMaxBandwidthOut },
+        });
+        for (const type of [
+            "alicloud:ecs/ecsInstanceSet:EcsInstanceSet",
+            "alicloud:ess/scalingConfiguration:ScalingConfiguration",
+        ])
+            expect(await check("public-addresses", [group(type, 10), group(type, 0)])).toHaveLength(1);
+    });
+
     test("takes the components that the team exempts", async () => {
         const edge: Subject[] = [
             { type: ASSOCIATION, within: ["team:edge:Proxy"], props: { instanceType: "EcsInstance" } },
