@@ -98,7 +98,9 @@ const dataDisk: Charges = ({ category, performanceLevel, size }) => [disk(catego
 
 const byType: Readonly<Record<string, Charges>> = {
     "alicloud:ecs/instance:Instance": (host, assumptions) => [
-        instanceType(text(host["instanceType"])),
+        text(host["spotStrategy"], "NoSpot") === "NoSpot"
+            ? instanceType(text(host["instanceType"]))
+            : { unpriced: `a spot price for ${text(host["instanceType"])}` },
         disk(host["systemDiskCategory"], host["systemDiskPerformanceLevel"], host["systemDiskSize"] ?? 40),
         ...(Array.isArray(host["dataDisks"]) ? (host["dataDisks"] as Properties[]) : []).map((one) =>
             disk(one["category"], one["performanceLevel"], one["size"]),
@@ -144,7 +146,9 @@ const byType: Readonly<Record<string, Charges>> = {
 export function chargesOf(type: string, properties: Properties, assumptions: Assumptions): Charge[] | undefined {
     const charges = byType[type];
     if (charges === undefined) return undefined;
-    const contract = properties["instanceChargeType"] ?? properties["paymentType"];
-    if (contract === "PrePaid" || contract === "Subscription") return [{ unpriced: "paid in advance, by a contract" }];
+    // A classic balancer has both, and says with the first one only how its capacity is paid.
+    const terms = [properties["instanceChargeType"], properties["paymentType"]];
+    if (terms.some((one) => one === "PrePaid" || one === "Subscription"))
+        return [{ unpriced: "paid in advance, by a contract" }];
     return charges(properties, assumptions);
 }

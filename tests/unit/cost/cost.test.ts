@@ -112,6 +112,26 @@ test("what has no price is named, and never 0", () => {
     expect(costTable({ after: estimate }, prices, standardAssumptions)).toMatch(/Not priced:\ncache +alicloud:kvstore/);
 });
 
+test("a balancer under contract has no list price, however its capacity is paid", () => {
+    const type = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer";
+    const estimate = of([resource(type, "edge", { paymentType: "Subscription", instanceChargeType: "PayBySpec" })]);
+    expect(estimate.lines).toEqual([]);
+    expect(estimate.unpriced).toMatchObject([
+        { resource: "edge", reason: expect.stringMatching(/^paid in advance/) as string },
+    ]);
+});
+
+test("a spot host's type has no list price, its disk has", () => {
+    const properties = { instanceType: "ecs.g7.large", systemDiskSize: 40 };
+    const charges = (spotStrategy: string) =>
+        chargesOf("alicloud:ecs/instance:Instance", { ...properties, spotStrategy }, standardAssumptions);
+    expect(charges("SpotAsPriceGo")).toEqual([
+        { unpriced: "a spot price for ecs.g7.large" },
+        expect.objectContaining({ table: "disk", quantity: 40 }),
+    ]);
+    expect(charges("NoSpot")).toContainEqual({ table: "instanceFamily", item: "g7", quantity: 1 });
+});
+
 test("components, keys, steps and what the stack only looks at are on no bill", () => {
     const estimate = of([
         { urn: pool, type: "multihost:compute:NodePool", custom: false },
