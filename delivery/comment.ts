@@ -35,6 +35,11 @@ export function markerOf(stack: string): string {
     return `<!-- multihost:preview:${stack} -->`;
 }
 
+/** The stack that a comment is about; undefined when it is none of these. */
+export function stackOfComment(body: string): string | undefined {
+    return /^<!-- multihost:preview:([\w.-]+) -->/.exec(body)?.[1];
+}
+
 /** Text from elsewhere, made harmless: no markup, no mention, no HTML. */
 function escape(text: string): string {
     return text

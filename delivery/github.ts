@@ -49,6 +49,11 @@ async function call(target: PullRequest, method: string, path: string, body?: un
     return answer === "" ? undefined : JSON.parse(answer);
 }
 
+/** The texts of the author's comments on the pull request, of this tool and of others. */
+export async function ownBodies(target: PullRequest): Promise<string[]> {
+    return (await ownComments(target, "")).map(({ body }) => body ?? "");
+}
+
 async function ownComments(target: PullRequest, marker: string): Promise<Comment[]> {
     const author = target.author ?? "github-actions[bot]";
     const found: Comment[] = [];

@@ -46,7 +46,7 @@ function allStacks(): string[] {
 export function stackReport(
     stack: string,
     plan: Plan,
-    change: { readonly commit: string; readonly messages: readonly string[]; readonly labels: readonly string[] },
+    change: { readonly commit?: string; readonly messages: readonly string[]; readonly labels: readonly string[] },
     more: { readonly cost?: StackReport["cost"]; readonly sections?: readonly string[] } = {},
 ): StackReport {
     const losses = lossesOf(plan, announcements(change.messages, change.labels));
@@ -72,7 +72,11 @@ export function stackReport(
         })),
         ...(more.cost !== undefined && { cost: more.cost }),
         ...(!saysNothing(plan) && {
-            comment: commentOf(plan, losses, { stack, commit: change.commit, sections: more.sections ?? [] }),
+            comment: commentOf(plan, losses, {
+                stack,
+                ...(change.commit !== undefined && { commit: change.commit }),
+                sections: more.sections ?? [],
+            }),
         }),
     };
 }
@@ -109,7 +113,7 @@ function parse(argv: readonly string[]) {
 async function reportOf(
     stack: string,
     { plan, states }: Preview,
-    change: Parameters<typeof stackReport>[2],
+    change: About,
     basis: CostBasis,
     output: string | undefined,
 ): Promise<StackReport> {
@@ -124,6 +128,40 @@ async function reportOf(
     return stackReport(stack, plan, change, { ...costs, sections });
 }
 
+type About = Parameters<typeof stackReport>[2];
+
+/** What all previews of a run go by. */
+interface Asked {
+    readonly about: About & { readonly commit: string };
+    readonly files: readonly string[];
+    readonly basis: CostBasis;
+}
+
+async function ask(options: ReturnType<typeof parse>): Promise<Asked> {
+    const basis = costBasis();
+    const event = workflowEvent();
+    const change = await changeSince(options.base ?? event?.base.sha ?? "origin/main", root);
+    const labels = options.label ?? event?.labels?.map(({ name }) => name) ?? [];
+    const messages = [...change.messages, event?.body ?? ""];
+    return { about: { commit: change.commit, messages, labels }, files: change.files, basis };
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The report of a stack that no preview came to: without one, the comment of an earlier commit would stay as if it were of this one. */
+export function failedReport(stack: string, error: unknown, about?: About): StackReport {
+    const plan: Plan = {
+        changes: [],
+        unchanged: 0,
+        errors: [messageOf(error)],
+        warnings: [],
+        violations: [],
+        complete: false,
+    };
+    return stackReport(stack, plan, about ?? { messages: [], labels: [] });
+}
+
+/** @throws UsageError for a stack that doesn't exist */
 async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
     const stacks = allStacks();
     const unknown = (options.stack ?? []).filter((stack) => !stacks.includes(stack));
@@ -131,13 +169,18 @@ async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
         throw new UsageError(
             `--stack: there is no Pulumi.${unknown.join(".yaml, no Pulumi.")}.yaml; stacks: ${stacks.join(", ")}`,
         );
-    const basis = costBasis();
-    const event = workflowEvent();
-    const change = await changeSince(options.base ?? event?.base.sha ?? "origin/main", root);
-    const labels = options.label ?? event?.labels?.map(({ name }) => name) ?? [];
-    const messages = [...change.messages, event?.body ?? ""];
     const candidates = options.stack ?? stacks.filter((stack) => !livesInLab(stack));
-    const touched = new Set(options.stack ?? touchedStacks(change.files, candidates));
+    const all = options.stack === undefined;
+    let asked: Asked;
+    try {
+        asked = await ask(options);
+    } catch (error) {
+        if (candidates.length === 0) throw error;
+        process.stderr.write(`${messageOf(error)}\n`);
+        return { commit: "", all, stacks: candidates.map((stack) => failedReport(stack, error)) };
+    }
+    const { about, files, basis } = asked;
+    const touched = new Set(options.stack ?? touchedStacks(files, candidates));
     const reports: StackReport[] = [];
     for (const stack of candidates) {
         if (!touched.has(stack)) {
@@ -145,10 +188,14 @@ async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
             continue;
         }
         process.stderr.write(`… Preview ${stack}\n`);
-        const about = { commit: change.commit, messages, labels };
-        reports.push(await reportOf(stack, await preview(stack), about, basis, options.output));
+        try {
+            reports.push(await reportOf(stack, await preview(stack), about, basis, options.output));
+        } catch (error) {
+            process.stderr.write(`${messageOf(error)}\n`);
+            reports.push(failedReport(stack, error, about));
+        }
     }
-    return { commit: change.commit, stacks: reports };
+    return { commit: about.commit, all, stacks: reports };
 }
 
 async function main(argv: readonly string[]): Promise<number> {

@@ -1,9 +1,10 @@
 /** What a preview of a change's stacks came to, as files: one comment per stack, and a report that programs read. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { markerOf } from "./comment";
+import { livesInLab } from "../toolchain/stacks";
+import { markerOf, stackOfComment } from "./comment";
 import type { Operation } from "./plan";
-import { type Posted, type PullRequest, postComment } from "./github";
+import { ownBodies, type Posted, type PullRequest, postComment } from "./github";
 
 /** Exit codes of `npm run preview:pr`. */
 export const EXIT = { harmless: 0, failed: 1, risky: 2 } as const;
@@ -32,7 +33,10 @@ export interface StackReport {
 }
 
 export interface Report {
+    /** What was previewed, shortened; empty when it failed before that was known. */
     readonly commit: string;
+    /** Whether it is about every stack outside the lab: what isn't in it doesn't exist any more. */
+    readonly all?: boolean;
     readonly stacks: readonly StackReport[];
 }
 
@@ -92,5 +96,11 @@ export async function postReport(target: PullRequest, report: Report): Promise<R
     const posted = new Map<string, Posted>();
     for (const { stack, comment } of report.stacks)
         posted.set(stack, await postComment(target, markerOf(stack), comment));
+    if (report.all !== true) return posted;
+    for (const body of await ownBodies(target)) {
+        const stack = stackOfComment(body);
+        if (stack === undefined || posted.has(stack) || livesInLab(stack)) continue;
+        posted.set(stack, await postComment(target, markerOf(stack), undefined));
+    }
     return posted;
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { markerOf } from "../../../delivery/comment";
 import { postComment, type PullRequest } from "../../../delivery/github";
 import { planOf, readEvents } from "../../../delivery/plan";
-import { stackReport } from "../../../delivery/previewPullRequest";
+import { failedReport, stackReport } from "../../../delivery/previewPullRequest";
 import { exitCode, postReport, readReport, writeReport, type StackReport } from "../../../delivery/report";
 import { diagnostic, log, resource, summary } from "./events";
 
@@ -162,6 +162,30 @@ describe("a report", () => {
         ]);
         expect(bodies()).toHaveLength(1);
         expect(bodies()[0]).toContain("1 to create");
+    });
+
+    test("on all stacks takes away the comments of those that are gone, and nothing else", async () => {
+        const others = ["gone", "lab"].map((stack) => `${markerOf(stack)}\nold`);
+        for (const body of [...others, "no preview"]) github.add(body, "github-actions[bot]");
+        github.add(others[0]!, "someone");
+        const stacks = [of([resource({ op: "same", name: "node-1" })])];
+        await postReport(target, { commit: "abc", stacks });
+        expect(github.comments).toHaveLength(4);
+        expect([...(await postReport(target, { commit: "abc", all: true, stacks }))]).toEqual([
+            ["dev", "nothing"],
+            ["gone", "removed"],
+        ]);
+        expect(bodies()).toEqual([others[1], "no preview", others[0]]);
+    });
+
+    test("of a stack that couldn't be previewed takes the place of what an earlier commit had", async () => {
+        const failed = failedReport("dev", new Error("no login"));
+        expect(failed.outcome).toBe("failed");
+        expect(failed.comment).toMatch(/Preview of `dev` failed\n[^]*no login/);
+        github.add(`${marker}\nharmless`, "github-actions[bot]");
+        await postReport(target, { commit: "", stacks: [failed] });
+        expect(bodies()).toEqual([failed.comment]);
+        expect(code(failed)).toBe(1);
     });
 
     test("that is none, or was made to look like one, is refused", () => {
