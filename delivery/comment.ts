@@ -8,6 +8,8 @@ import { ANNOUNCING_LABEL, type Loss } from "./stateful";
 export const COMMENT_LIMIT = 65_000;
 /** Longest value that is shown on one line. */
 const SHORT = 100;
+/** How many lines of two texts may differ: the search takes the longer the less they have in common, and nobody reads that many. */
+const DIFFERENT = 1000;
 /** Most resources that are named in a component's list. */
 const LISTED = 20;
 
@@ -112,7 +114,8 @@ function propertyLines({ path, before, after, replaces }: PropertyChange): strin
         if (after !== undefined) lines.push(`+     ${short(after)}`);
         return lines;
     }
-    const patch = structuredPatch("", "", old, now, "", "", { context: 1 });
+    const patch = structuredPatch("", "", old, now, "", "", { context: 1, maxEditLength: DIFFERENT });
+    if (patch === undefined) return [`${head}: (changed)`];
     return [
         head,
         ...patch.hunks.flatMap((hunk, index) => [
@@ -282,20 +285,19 @@ function fit(markdown: string, room: number): string {
     return `${kept}${open ? "\n```" : ""}\n\n… cut: the rest is in the preview's log.`;
 }
 
+/** What fits of all that differs; the caller leaves room for the note on the rest. */
 function fullDifference(changes: readonly Change[], room: number): string | undefined {
-    if (changes.length === 0 || room < 500) return undefined;
+    if (changes.length === 0) return undefined;
     const kept: string[] = [];
     let length = 0;
-    let left = 0;
     for (const change of changes) {
         const lines = changeLines(change).join("\n");
-        if (left > 0 || length + lines.length > room - 300) left += 1;
-        else {
-            kept.push(lines);
-            length += lines.length + 2;
-        }
+        if (length + lines.length > room - 300) continue;
+        kept.push(lines);
+        length += lines.length + 2;
     }
-    if (kept.length === 0) return undefined;
-    const rest = left === 0 ? "" : `\n\n${left} more resources: the preview's log has them.`;
-    return folded("Full difference", block("diff", kept.join("\n\n")) + rest);
+    const left = changes.length - kept.length;
+    const rest = `${left} more resources: the preview's log has them.`;
+    if (kept.length === 0) return rest;
+    return folded("Full difference", block("diff", kept.join("\n\n")) + (left === 0 ? "" : `\n\n${rest}`));
 }

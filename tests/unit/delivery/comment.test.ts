@@ -182,6 +182,46 @@ test("a comment on 2,000 resources fits into what GitHub takes, and says what it
     expect((text.match(/^```+/gm) ?? []).length % 2).toBe(0);
 });
 
+test("what is too long for the difference leaves room for what comes after it, and is counted", () => {
+    const text = (name: string, length: number): object => {
+        const lines = (sign: string): string =>
+            Array.from({ length }, (_, line) => `${sign}${line}`.repeat(20)).join("\n");
+        const [old, now] = [lines("a"), lines("b")];
+        return resource({
+            op: "update",
+            name,
+            type: "oss:index/object:Object",
+            diffs: ["content"],
+            old: { inputs: { content: old } },
+            new: { inputs: { content: now } },
+        });
+    };
+    const both = comment([text("long", 450), text("short", 2), summary()]);
+    expect(both).toContain("# update short");
+    expect(both).not.toContain("# update long");
+    expect(both).toContain("1 more resources: the preview's log has them.");
+    const alone = comment([text("long", 450), summary()]);
+    expect(alone).toContain("1 more resources: the preview's log has them.");
+    expect(alone).not.toContain("Full difference");
+});
+
+test("two long texts without a line in common are not compared to the end", () => {
+    const lines = (sign: string): string => Array.from({ length: 20_000 }, (_, line) => `${sign}${line}`).join("\n");
+    const started = Date.now();
+    const text = comment([
+        resource({
+            op: "update",
+            name: "page",
+            diffs: ["content"],
+            old: { inputs: { content: lines("a") } },
+            new: { inputs: { content: lines("b") } },
+        }),
+        summary(),
+    ]);
+    expect(text).toContain("content: (changed)");
+    expect(Date.now() - started).toBeLessThan(5000);
+});
+
 test("there is nothing to say of a plan without change, and something of one that failed", () => {
     const of = (...events: object[]) => saysNothing(planOf(readEvents(log(...events))));
     expect(of(redis, resource({ op: "same", name: "node-1" }), summary())).toBe(true);
