@@ -25,6 +25,12 @@ export interface StepArgs {
     /** Further values whose change runs the step again, in place; for example another step's result. */
     readonly rerunOn?: readonly pulumi.Input<unknown>[];
     /**
+     * Whether the step speaks for a service that outlives the machine it runs on: on another machine it goes on as an update instead of
+     * starting afresh, so that its script can tell a service that lost all its machines from one that never was.
+     * @default false
+     */
+    readonly outlivesMachine?: boolean;
+    /**
      * Runs the script's function `remove` when the step goes away while its host stays.
      * @default false: deleting the step leaves the host as it is.
      */
@@ -170,6 +176,7 @@ export class Host extends pulumi.ComponentResource {
     /** How `@pulumi/command` reaches it; holds the private key, as a secret. */
     public readonly connection: command.types.input.remote.ConnectionArgs;
 
+    private readonly makesMachine: boolean;
     /** Goes and comes with the machine. Undefined where another program makes the machine. */
     private readonly machine: pulumi.Resource | undefined;
     private readonly outboundBy: readonly pulumi.Resource[];
@@ -197,6 +204,7 @@ export class Host extends pulumi.ComponentResource {
             return key.trim();
         });
         this.identity = args.identity === undefined ? this.hostKey : pulumi.output(args.identity);
+        this.makesMachine = args.machine !== undefined;
         this.outboundBy = args.outboundBy ?? [];
         this.connection = {
             host: args.bastion === undefined && args.publicAddress !== undefined ? args.publicAddress : args.address,
@@ -281,6 +289,7 @@ export class Host extends pulumi.ComponentResource {
             );
         const create = params.apply((values) => stepCommand(name, script, values, this.user));
         const minutes = `${args.timeoutMinutes ?? defaultTimeoutMinutes}m`;
+        const updates = args.outlivesMachine === true || !this.makesMachine;
 
         return new HostStep<T>(
             name,
@@ -291,7 +300,8 @@ export class Host extends pulumi.ComponentResource {
                 update: pulumi.interpolate`${create} update`,
                 ...(args.removeOnDelete === true ? { delete: pulumi.interpolate`${create} delete` } : {}),
                 stdin: pulumi.secret(stdin),
-                triggers: [machine],
+                // The machine's identity is part of `stdin`, too, where it only updates.
+                ...(args.outlivesMachine === true ? {} : { triggers: [machine] }),
                 // It would come through the environment, which sshd drops with a warning.
                 addPreviousOutputInEnv: false,
                 logging: "stderr",
@@ -304,10 +314,10 @@ export class Host extends pulumi.ComponentResource {
                 ...(args.removeOnDelete === true ? { deleteBeforeReplace: true } : {}),
                 ...opts,
                 // With an update command the provider would only update when the machine is another one.
-                replaceOnChanges: ["triggers", ...(opts.replaceOnChanges ?? [])],
+                replaceOnChanges: [...(updates ? [] : ["triggers"]), ...(opts.replaceOnChanges ?? [])],
                 // Of a machine that this program doesn't make nobody knows when it goes: what follows one that is gone is an update, which
                 // needs no dial to the former, and only what leaves the program is undone.
-                ignoreChanges: [...(this.machine === undefined ? ["triggers"] : []), ...(opts.ignoreChanges ?? [])],
+                ignoreChanges: [...(updates ? ["triggers"] : []), ...(opts.ignoreChanges ?? [])],
                 additionalSecretOutputs: [
                     "connection",
                     "stdin",

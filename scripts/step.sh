@@ -29,6 +29,8 @@ step_redact() {
 step_run() {
     local mode=${1:-create} records=${STEP_RECORDS:-/var/lib/multihost/steps} entry=main work status err_trap
     local record=$records/$STEP_KEY
+    # shellcheck disable=SC2034 # a script that speaks for a whole service reads it: an update means that the service was there before
+    STEP_MODE=$mode
     local machine=$record.machine
     [[ $mode != delete ]] || entry=remove
 

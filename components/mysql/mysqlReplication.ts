@@ -168,6 +168,7 @@ export class MysqlReplication extends pulumi.ComponentResource {
                 },
                 // Whatever a server's steps have changed may have to be finished here: a restart, a copy, a machine replaced.
                 rerunOn: [...nodes, ...seeds].map((step) => step.stdin),
+                outlivesMachine: true,
                 usesInternet: false,
                 timeoutMinutes: 180,
             },

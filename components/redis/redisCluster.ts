@@ -126,6 +126,7 @@ export class RedisCluster extends pulumi.ComponentResource {
                 secrets,
                 // Whatever a node's step has changed may have to be finished here: a restart, a new password, a machine replaced.
                 rerunOn: [...nodes.map((node) => node.stdin), ...settings.hosts.map((host) => host.identity)],
+                outlivesMachine: true,
                 usesInternet: false,
                 timeoutMinutes: 60,
             },

@@ -46,6 +46,12 @@ on_error() {
     exit "$1"
 }
 
+# How a user says that a step may forget what was there before.
+step_begins_anew() {
+    # shellcheck disable=SC2016 # it is what the user types
+    printf '`pulumi up --replace "**::%s"` begins with an empty service' "${STEP_KEY##*.}"
+}
+
 # Runs a program whose output matters only when it fails.
 quietly() {
     local output status=0

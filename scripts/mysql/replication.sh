@@ -69,6 +69,9 @@ semi_sync_wanted() {
 }
 
 begin() {
+    # The machines that hold the data are deleted when this step succeeds.
+    [[ $STEP_MODE != update ]] ||
+        die "hosts: no server has any data, but there was a source before, so the hosts were all replaced at once, and the data is on the machines of before: put those back, and replace them in two updates or more. If the data may go, $(step_begins_anew)"
     CURRENT=$WANTED
     open_source "$CURRENT"
     name_source "$CURRENT" "$CURRENT"

@@ -113,6 +113,13 @@ identify() {
     look
 }
 
+# A list without a single node of the cluster that worked before would begin an empty one, and the machines that hold the keys are deleted
+# when this step succeeds.
+refuse_amnesia() {
+    [[ $STEP_MODE == update && -z $(holders) ]] || return 0
+    die "members: none of them knows the cluster that was here before, so their hosts were all replaced at once, and the keys are on the machines of before: put those back, and replace them in two updates or more. If the keys may go, $(step_begins_anew)"
+}
+
 all_know_all() {
     local name other
     for name in "${MEMBERS[@]}"; do
@@ -654,6 +661,7 @@ main() {
     require_params PARAM_MEMBERS PARAM_MASTERS PARAM_REPLICAS_PER_MASTER PARAM_TLS SECRET_PASSWORD
     parse_members
     identify
+    refuse_amnesia
     if [[ -n $(departing) ]]; then
         succeed_the_dead
     fi

@@ -26,13 +26,16 @@ attempt() {
     [[ $status == 0 ]]
 }
 
-@test "makes one source and a replica out of two new servers" {
+@test "makes one source and a replica out of two new servers, unless there were others before" {
     for number in 1 2; do
         attempt node "$number"
         [[ $(field changed) == *"server taken over"* ]]
         attempt seed "$number" false 1 2
         [[ $(field changed) == "[]" ]]
     done
+    STEP_EVENT=update run --separate-stderr replicate 1 1 2
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"the data is on the machines of before: put those back"*'--replace "**::test"'* && $(executed 1) == "" ]]
     attempt replicate 1 1 2
     [[ $(field source) == '"db-1"' && $(field replicas) == '["db-2"]' && $output != *notes* ]]
     app 1 "CREATE TABLE app.t (id INT PRIMARY KEY AUTO_INCREMENT, v TEXT); INSERT INTO app.t (v) VALUES ('one')"

@@ -138,6 +138,13 @@ present() {
     done | cli "$2" -c 2>/dev/null | grep -cE '^[0-9]+$'
 }
 
+@test "begins no empty cluster where another one worked before" {
+    STEP_EVENT=update run --separate-stderr converge 3 1 1 2 3 4 5 6
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"the keys are on the machines of before: put those back"*'--replace "**::test"'* ]]
+    [[ $(cli 1 CLUSTER INFO) == *cluster_known_nodes:1* ]]
+}
+
 @test "creates three masters with a replica each, in another zone" {
     run --separate-stderr converge 3 1 1 2 3 4 5 6
     echo "$stderr" "$output"
@@ -147,7 +154,7 @@ present() {
 }
 
 @test "a second run changes nothing" {
-    run --separate-stderr converge 3 1 1 2 3 4 5 6
+    STEP_EVENT=update run --separate-stderr converge 3 1 1 2 3 4 5 6
     echo "$stderr" "$output"
     [[ $status == 0 && $(field changed) == "[]" ]]
 }

@@ -6,7 +6,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 
 import { Host, type HostArgs } from "../../../components";
-import { assembleScript } from "../../../components/scripts";
+import { assembleScript, sha256 } from "../../../components/scripts";
 
 const step = "command:remote:Command";
 const script = assembleScript("test/step", [{ file: "test/step.sh", text: "main() { :; }\n" }]);
@@ -126,7 +126,7 @@ describe("Host.run", () => {
         expect(await valueOf(deletedWith!.urn)).toContain("Command::a-machine");
         expect(recorder.options(step, "t").deletedWith).toBeUndefined();
         expect(recorder.names(marker)).toEqual(["a-machine"]);
-        expect(recorder.options(step, "a-ready").deleteBeforeReplace).toBe(true);
+        expect(recorder.options(step, "a-ready")).toMatchObject({ deleteBeforeReplace: true, ignoreChanges: [] });
     });
 
     test("a replacement that is asked for undoes the step before it makes it anew", async () => {
@@ -138,7 +138,11 @@ describe("Host.run", () => {
     });
 
     test("a change updates in place; only another machine replaces (command#189)", async () => {
-        machine("a", { identity: "i-1" }).run("s", { script, params: { port: 1 }, rerunOn: ["other"] });
+        machine("a", { identity: "i-1", machine: machine("other") }).run("s", {
+            script,
+            params: { port: 1 },
+            rerunOn: ["other"],
+        });
         await recorder.settled();
         expect(recorder.find(step, "s").inputs).toMatchObject({
             triggers: ["i-1"],
@@ -154,6 +158,15 @@ describe("Host.run", () => {
         expect(recorder.options(step, "s").ignoreChanges).toEqual(["triggers"]);
         expect(recorder.find(step, "s").inputs["stdin"]).toContain("STEP_MACHINE=");
         expect(recorder.options(step, "t").ignoreChanges).toEqual([]);
+    });
+
+    test("what outlives the machine goes on as an update on another one, and runs again there", async () => {
+        machine("a", { identity: "i-1" }).run("s", { script, outlivesMachine: true });
+        await recorder.settled();
+        const { inputs } = recorder.find(step, "s");
+        expect(inputs).not.toHaveProperty("triggers");
+        expect(recorder.options(step, "s").replaceOnChanges).not.toContain("triggers");
+        expect(inputs["stdin"]).toContain(`STEP_MACHINE=${sha256("i-1")}`);
     });
 
     test("a changed script shows in the command text (command#33, #83, #151)", async () => {

@@ -66,6 +66,8 @@ describe("MysqlReplication", () => {
         expect(command("db-replication")).toContain("PARAM_SOURCE='db-1'");
         expect(command("db-replication")).toContain("PARAM_DATABASES='shop mail_queue'");
         expect(command("db-replication")).not.toContain("PARAM_VERIFY");
+        // On another first host it is an update, by which it knows that a source was there.
+        expect(recorder.find(commandType, "db-replication").inputs).not.toHaveProperty("triggers");
     });
 
     test("pins the host keys of those that a copy is fetched from", async () => {
