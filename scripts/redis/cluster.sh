@@ -688,7 +688,11 @@ main() {
 forget_the_dead() {
     local id name
     for id in $(departing); do
-        if ! alive "$id"; then
+        if ((N_SLOTS[$id] > 0)); then
+            try_for "${GONE_SECONDS:-180}" fate_known "$id" ||
+                die "$(label "$id") holds ${N_SLOTS[$id]} slots and can't be asked: start its Redis, or wait until it has loaded its data; if it is gone for good, run CLUSTER FORGET $id on all members within a minute"
+        fi
+        if [[ -n ${N_FLAGS[$id]:-} ]] && ! alive "$id"; then
             for name in "${MEMBERS[@]}"; do
                 redis_try "${ADDRESS[$name]}" CLUSTER FORGET "$id" >/dev/null || true
             done
@@ -696,4 +700,15 @@ forget_the_dead() {
         fi
     done
     look
+}
+
+# A node that misses one look may only be slow: it answers, or the cluster has given it up.
+fate_known() {
+    look
+    [[ -z ${N_FLAGS[$1]:-} ]] || alive "$1" || { is_failed "$1" && ! loads "${N_ADDRESS[$1]}"; }
+}
+
+# Its keys will be back.
+loads() {
+    [[ $(redis_as "$REDIS_PASSWORD" "$1" PING) == *LOADING* ]]
 }

@@ -294,6 +294,82 @@ cli_plain() {
     [[ $status == 0 && $(field changed) == "[]" ]]
 }
 
+# Masters without replicas, with a key in each.
+four_masters() {
+    local number
+    for number in 11 12 13 14; do
+        node_start "$number"
+    done
+    run --separate-stderr converge 4 0 11 12 13 14
+    echo "$stderr" "$output"
+    [[ $status == 0 ]]
+    for number in {1..40}; do
+        cli 11 -c SET "kept:$number" "$number"
+    done
+}
+
+kept() {
+    local number count=0
+    for number in {1..40}; do
+        [[ $(cli 11 -c GET "kept:$number") != "$number" ]] || count=$((count + 1))
+    done
+    printf '%s' "$count"
+}
+
+# patience MILLISECONDS: before a node that is silent counts as failed.
+patience() {
+    local number
+    for number in 11 12 13 14; do
+        cli "$number" CONFIG SET cluster-node-timeout "$1" || true
+    done
+}
+
+@test "drains a leaving master that was silent for a moment instead of giving up its slots" {
+    four_masters
+    patience 60000
+    kill -STOP "$(<"$BATS_FILE_TMPDIR/node-14/redis.pid")"
+    (
+        sleep 10
+        kill -CONT "$(<"$BATS_FILE_TMPDIR/node-14/redis.pid")"
+    ) 3>&- 4>&- &
+    run --separate-stderr converge 3 0 11 12 13
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(field masters) == 3 && $output != *"had lost their owner"* && $(kept) == 40 ]]
+    run --separate-stderr converge 4 0 11 12 13 14
+    [[ $status == 0 ]]
+}
+
+@test "does not give up the slots of a leaving master that the cluster still counts on, or that loads its data" {
+    node_kill 14
+    GONE_SECONDS=2 run --separate-stderr converge 3 0 11 12 13
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"127.0.0.1:$((base + 14)) holds "*" slots and can't be asked: start its Redis"* ]]
+    patience 2000
+    python3 -c '
+import socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[2] + "/node.crt", sys.argv[2] + "/node.key")
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    client, _ = server.accept()
+    try:
+        with context.wrap_socket(client, server_side=True) as client:
+            while client.recv(4096):
+                client.sendall(b"-LOADING Redis is loading the dataset in memory\r\n")
+    except OSError:
+        pass' "$((base + 14))" "$REDIS_ETC" 3>&- 4>&- &
+    loading=$!
+    sleep 6
+    [[ $(cli 11 CLUSTER NODES | grep ":$((base + 14))@") == *"master,fail "* ]]
+    GONE_SECONDS=2 run --separate-stderr converge 3 0 11 12 13
+    kill "$loading"
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"wait until it has loaded its data"* ]]
+    run --separate-stderr converge 3 0 11 12 13
+    echo "$stderr" "$output"
+    [[ $status == 0 && $output == *"had lost their owner"* ]]
+}
+
 @test "shows no password in the list of processes" {
     [[ -s $BATS_FILE_TMPDIR/argv ]]
     run ! grep -qF "$password" "$BATS_FILE_TMPDIR/argv"
