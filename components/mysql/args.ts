@@ -40,7 +40,8 @@ export interface MysqlReplicationArgs {
     /** TCP port of every server. Can't change while the servers exist. @default 3306 */
     readonly port?: number;
     /**
-     * InnoDB's buffer pool on each host: a share of the host's memory such as `50%` (at most 80%), or a size in `mb` or `gb`.
+     * InnoDB's buffer pool on each host: a share of the host's memory such as `50%` (at most 80%), or a size in `mb` or `gb`,
+     * at most 90% of it.
      * @default "50%"
      */
     readonly bufferPool?: string;

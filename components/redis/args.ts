@@ -46,7 +46,7 @@ export interface RedisClusterArgs {
     /** TCP port of every node; the cluster bus listens on `port + 10000`. Can't change while the cluster exists. @default 7000 */
     readonly port?: number;
     /**
-     * Memory for data on each node: a share of the host's memory such as `60%` (at most 90%), or a size in `mb` or `gb`.
+     * Memory for data on each node: a share of the host's memory such as `60%`, or a size in `mb` or `gb`; at most 90% of it.
      * What is left serves copies during persistence and replication.
      * @default "60%"
      */

@@ -69,12 +69,17 @@ memory_bytes() {
 
 # memory_size NAME SIZE: bytes of "60%" of this host's memory, or of a size such as 512mb or 4gb; whole MiB.
 memory_size() {
-    local number=${2%%[!0-9]*} unit=${2##*[0-9]}
+    local number=${2%%[!0-9]*} unit=${2##*[0-9]} memory size
+    memory=$(memory_bytes)
     # shellcheck disable=SC2017 # whole MiB are wanted
     case $unit in
-    %) printf '%s' $(($(memory_bytes) * number / 104857600 * 1048576)) ;;
-    mb) printf '%s' $((number * 1048576)) ;;
-    gb) printf '%s' $((number * 1073741824)) ;;
+    %) size=$((memory * number / 104857600 * 1048576)) ;;
+    mb) size=$((number * 1048576)) ;;
+    gb) size=$((number * 1073741824)) ;;
     *) die "$1: '$2' is neither a percentage nor a size in mb or gb" ;;
     esac
+    # The kernel would kill the service when it has filled it, not when it starts.
+    ((size * 10 <= memory * 9)) ||
+        die "$1: $2 is more than 90% of this host's $((memory / 1048576))mb: give a smaller size, or a share such as 60%"
+    printf '%s' "$size"
 }

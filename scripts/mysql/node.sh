@@ -195,8 +195,8 @@ main() {
         SECRET_CA_CERTIFICATE SECRET_CERTIFICATE SECRET_PRIVATE_KEY
     database_detect
     refuse_impossible
-    engine install
     POOL_SIZE=$(memory_size bufferPool "$PARAM_BUFFER_POOL")
+    engine install
     # A quarter of the pool, within what keeps checkpoints rare and a crash recovery short.
     REDO_SIZE=$((POOL_SIZE / 4 / 1048576 * 1048576))
     ((REDO_SIZE >= 100663296)) || REDO_SIZE=100663296

@@ -85,6 +85,13 @@ node() {
     done
 }
 
+@test "refuses more memory than the host has before it changes anything" {
+    database_host debian-12
+    node mariadb BUFFER_POOL=4gb
+    [[ $status != 0 && $stderr == *"mysql/node.sh:"*"bufferPool: 4gb is more than 90% of this host's 4096mb"* ]]
+    [[ -z $(ls "$host/packages") && ! -e $MYSQL_CONF ]]
+}
+
 @test "writes what keeps commits, replicates by GTID and starts read-only" {
     for engine in mariadb mysql; do
         database_host alinux-3

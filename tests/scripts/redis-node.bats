@@ -98,6 +98,19 @@ node() {
     grep -q "CONFIG SET tls-cert-file" "$host/argv"
 }
 
+@test "refuses more memory than the host has before it changes anything" {
+    stub_host debian-12
+    node MAXMEMORY=3687mb
+    [[ $status != 0 && $stderr == *"redis/node.sh:"*"maxmemory: 3687mb is more than 90% of this host's 4096mb"* ]]
+    [[ -z $(ls "$host/packages" "$host/etc/redis" "$host/sysctl.d" | grep -v ':$') ]]
+    printf '67108864\n' >"$host/cgroup/memory.max"
+    node MAXMEMORY=64mb
+    [[ $status != 0 && $stderr == *"of this host's 64mb"* ]]
+    rm "$host/cgroup/memory.max"
+    node MAXMEMORY=3686mb
+    [[ $status == 0 && $(field maxmemory) == 3865051136 ]]
+}
+
 @test "refuses what can't change in place, and a weak password" {
     stub_host debian-12
     node
