@@ -15,6 +15,8 @@
 
 REDIS_RUN=${REDIS_RUN:-/run/redis-cluster}
 REDIS_UNIT=redis-cluster.service
+# Names the step that made the node of this host.
+REDIS_OWNER=${REDIS_OWNER:-/var/lib/multihost/redis-owner}
 # Settings that CONFIG SET applies to a running server.
 REDIS_LIVE='maxmemory|maxmemory-policy|cluster-node-timeout|appendonly|save|min-replicas-to-write|masterauth'
 
@@ -225,6 +227,38 @@ refuse_impossible() {
         die "tls: a running cluster can't change from tls=$was_tls to tls=$PARAM_TLS in place: create a cluster beside it and move the data"
 }
 
+# Whether this component's earlier self wrote what is on the host, whatever its name was then.
+is_ours() {
+    local line authority=''
+    if [[ $PARAM_TLS != true ]]; then
+        [[ $(configured masterauth) == "$SECRET_PASSWORD" || $(configured masterauth) == "${SECRET_PREVIOUS_PASSWORD:-}" ]]
+        return
+    fi
+    [[ -r $REDIS_ETC/ca.crt ]] || return 1
+    # While keys rotate, authorities of two generations stand in one file.
+    while IFS= read -r line; do
+        authority+=$line$'\n'
+        if [[ $line == -----END* ]]; then
+            [[ ${SECRET_CA_CERTIFICATE:-}$'\n' != *"$authority"* ]] || return 0
+            authority=
+        fi
+    done <"$REDIS_ETC/ca.crt"
+    return 1
+}
+
+# Two components would each make this node theirs, in turn, with all its keys.
+claim() {
+    local owner
+    if (set -C && printf '%s\n' "$STEP_KEY" >"$REDIS_OWNER") 2>/dev/null; then
+        return 0
+    fi
+    owner=$(<"$REDIS_OWNER")
+    [[ $owner != "$STEP_KEY" ]] || return 0
+    is_ours ||
+        die "hosts: the Redis node on this host belongs to $owner, and a host carries one: give this cluster other hosts; if $owner is the same cluster under its former name, give it an alias; if that one is gone, remove $REDIS_OWNER here"
+    printf '%s\n' "$STEP_KEY" >"$REDIS_OWNER"
+}
+
 main() {
     local content old_password active
     require_params PARAM_ADDRESS PARAM_PORT PARAM_MAXMEMORY PARAM_MAXMEMORY_POLICY PARAM_NODE_TIMEOUT PARAM_APPENDONLY \
@@ -237,6 +271,7 @@ main() {
     MAXMEMORY=$(memory_size maxmemory "$PARAM_MAXMEMORY")
     UNIT_FILE=${SYSTEMD_UNITS:-/etc/systemd/system}/$REDIS_UNIT
     refuse_impossible
+    claim
     install_redis
     old_password=$(configured masterauth)
 
@@ -285,6 +320,10 @@ main() {
 
 # Only a node that redis/cluster has drained goes: a step is also deleted after its replacement was created, on the same host.
 remove() {
+    if [[ -r $REDIS_OWNER && $(<"$REDIS_OWNER") != "$STEP_KEY" ]]; then
+        log "the Redis node on this host belongs to $(<"$REDIS_OWNER"): it stays as it is"
+        return 0
+    fi
     os_detect
     SELF=$PARAM_ADDRESS:$PARAM_PORT
     if service_active "$REDIS_UNIT"; then
@@ -296,6 +335,7 @@ remove() {
     fi
     file_remove "${SYSTEMD_UNITS:-/etc/systemd/system}/$REDIS_UNIT"
     file_remove "$REDIS_ETC"
+    file_remove "$REDIS_OWNER"
     file_remove "${PARAM_DATA_DIR:-/var/lib/redis/cluster}"
     file_remove "${SYSCTL_D:-/etc/sysctl.d}/60-multihost-redis.conf"
     quietly systemctl daemon-reload

@@ -7,11 +7,15 @@ load stubs
 
 password=correct-horse-battery-1
 
+authority() {
+    printf -- '-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----' "$1"
+}
+
 # node [PARAM=value…]
 node() {
     run --separate-stderr step redis/node ADDRESS=10.0.0.1 PORT=7000 MAXMEMORY=50% MAXMEMORY_POLICY=noeviction NODE_TIMEOUT=5000 \
         APPENDONLY=true MIN_REPLICAS_TO_WRITE=0 TLS=true DATA_DIR="$host/data" "$@" \
-        -- PASSWORD="${secret:-$password}" CA_CERTIFICATE=$'CA\n' CERTIFICATE="${certificate:-CERT}" PRIVATE_KEY=$'KEY OF NODE\n'
+        -- PASSWORD="${secret:-$password}" CA_CERTIFICATE="${authority:-$(authority of-cache)}"$'\n' CERTIFICATE="${certificate:-CERT}" PRIVATE_KEY=$'KEY OF NODE\n'
     printf '%s\n' "$stderr" "$output"
 }
 
@@ -96,6 +100,44 @@ node() {
     certificate=RENEWED node
     [[ $(field changed) == "[\"$REDIS_ETC/node.crt\",\"certificate loaded\"]" ]]
     grep -q "CONFIG SET tls-cert-file" "$host/argv"
+}
+
+@test "refuses a host whose node belongs to another cluster, and leaves it as it is" {
+    stub_host debian-12
+    node
+    printf 'lab.multihost.other\n' >"$host/redis-owner"
+    find "$host/etc" "$host/units" -type f -exec sha256sum {} + >"$host/before"
+    authority=$(authority of-another) node
+    [[ $status != 0 && $stderr == *"redis/node.sh:"*"the Redis node on this host belongs to lab.multihost.other"*"remove $host/redis-owner here" ]]
+    find "$host/etc" "$host/units" -type f -exec sha256sum {} + | diff "$host/before" -
+    # Its own step is what undoes it.
+    STEP_EVENT=delete node
+    [[ $status == 0 && -e $REDIS_ETC/redis.conf ]]
+    printf 'lab.multihost.other\n' >"$host/redis-owner"
+    rm -r "$REDIS_ETC"
+    node
+    [[ $status != 0 && $stderr == *"belongs to lab.multihost.other"* ]]
+    rm "$host/redis-owner"
+    node
+    [[ $status == 0 && $(<"$host/redis-owner") == test ]]
+}
+
+@test "takes a cluster for itself under another name, with other keys or another password" {
+    stub_host debian-12
+    node
+    printf 'lab.multihost.former\n' >"$host/redis-owner"
+    secret=another-horse-battery-2 authority="$(authority of-cache)"$'\n'"$(authority of-cache-g2)" node
+    [[ $status == 0 && $(<"$host/redis-owner") == test ]]
+    authority=$(authority of-another) secret=yet-another-battery-3 node
+    [[ $status == 0 ]]
+    STEP_EVENT=delete node
+    [[ $status == 0 && ! -e $host/redis-owner && ! -e $REDIS_ETC ]]
+    node TLS=false
+    printf 'lab.multihost.former\n' >"$host/redis-owner"
+    secret=another-horse-battery-2 node TLS=false
+    [[ $status != 0 && $stderr == *"belongs to lab.multihost.former"* ]]
+    node TLS=false
+    [[ $status == 0 ]]
 }
 
 @test "refuses more memory than the host has before it changes anything" {

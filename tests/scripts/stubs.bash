@@ -16,7 +16,8 @@ stub_host() {
     : >"$host/lists/archive_Packages"
     export OS_RELEASE_FILE=$host/os-release SYSTEMD_UNITS=$host/units SYSCTL_D=$host/sysctl.d TMPFILES_D=$host/tmpfiles.d PROC_SYS=$host/proc \
         PROC_MEMINFO=$host/meminfo CGROUP=$host/cgroup THP_FILE=$host/thp SUDOERS_D=$host/sudoers.d APT_LISTS=$host/lists \
-        POLICY_RC_D=$host/policy-rc.d PACKAGES_PAUSE=0 PACKAGES_LOCK=$host/packages.lock REDIS_ETC=$host/etc/redis/cluster REDIS_RUN=$host/run HOST=$host PROC=$host/processes PATH=$bin:$PATH
+        POLICY_RC_D=$host/policy-rc.d PACKAGES_PAUSE=0 PACKAGES_LOCK=$host/packages.lock REDIS_ETC=$host/etc/redis/cluster REDIS_RUN=$host/run \
+        REDIS_OWNER=$host/redis-owner HOST=$host PROC=$host/processes PATH=$bin:$PATH
 
     # shellcheck disable=SC2016
     {
