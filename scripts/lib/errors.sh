@@ -4,6 +4,8 @@
 set -Eeuo pipefail
 # Bash 4.2 doesn't know it.
 shopt -s inherit_errexit 2>/dev/null || true
+# What programs print is read here, so it must not be in the host's language.
+export LC_ALL=C
 trap 'on_error "$?" "$BASH_COMMAND"' ERR
 
 # A failure inside $(…) fails again outside: this status says that it has been reported.

@@ -29,16 +29,18 @@ database_detect() {
     engine names
 }
 
-# sql_as USER PASSWORD ADDRESS [OPTION…]: runs the statements on standard input. An error message is output, too.
+# sql_as USER PASSWORD ADDRESS [OPTION…]: runs the statements on standard input. An error message is output, too. The client would take its
+# character set from the locale, which has none for the names of most tables.
 sql_as() {
     local user=$1 password=$2 address=$3
     shift 3
     if [[ $address == local ]]; then
-        timeout "${SQL_TIMEOUT:-60}" "$MYSQL_CLIENT" --no-defaults --socket="$MYSQL_SOCKET" --user=root --batch --skip-column-names "$@" 2>&1
+        timeout "${SQL_TIMEOUT:-60}" "$MYSQL_CLIENT" --no-defaults --socket="$MYSQL_SOCKET" --user=root --batch --skip-column-names \
+            --default-character-set=utf8mb4 "$@" 2>&1
     else
         # shellcheck disable=SC2046 # several options
         timeout "${SQL_TIMEOUT:-60}" "$MYSQL_CLIENT" --defaults-file=<(printf '[client]\nuser=%s\npassword="%s"\n' "$user" "$password") \
-            --host="$address" --port="$PARAM_PORT" --connect-timeout=5 --batch --skip-column-names $(engine tls_options) "$@" 2>&1
+            --host="$address" --port="$PARAM_PORT" --connect-timeout=5 --batch --skip-column-names --default-character-set=utf8mb4 $(engine tls_options) "$@" 2>&1
     fi
 }
 

@@ -35,6 +35,12 @@ try_script() {
     [[ $stderr == *"try.sh:3: 'bash -c seq 1 100; exit 3' ended with status 3"* && $stderr == *"    100"* && $stderr != *"    79"* ]]
 }
 
+@test "programs speak the scripts' language, whatever the host's is" {
+    stub_host debian-12
+    LC_ALL=de_DE.UTF-8 LANGUAGE=de try_script $'main() {\n    finish spoken="$(bash -c \'echo "$LC_ALL"\')" kept="ä 中"\n}'
+    [[ $status == 0 && $(field spoken) == '"C"' && $output == *'"kept":"ä 中"'* ]]
+}
+
 @test "results are JSON, whatever the text" {
     stub_host debian-12
     try_script $'main() {\n    changed $\'a "quoted"\\tand \\\\ broken\\nline\'\n    note plain\n    finish port:=7000 text=a\\"b\n}'
