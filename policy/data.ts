@@ -71,14 +71,14 @@ const deletionProtection: ResourceValidationPolicy = {
 };
 
 /** Changes of these would make the provider build the host anew, with an empty system disk. */
-const rebuilding = ["imageId", "userData"];
-/** Of these, what the engine's protection stops: the provider replaces a system disk in place, which is no deletion to the engine. */
-const stoppedByProtection = ["userData"];
+const rebuilding = ["imageId", "userData", "systemDiskCategory", "systemDiskEncrypted"];
+/** Of these, what the engine's protection stops: the provider writes another image onto a disk in place, which is no deletion to the engine. */
+const stoppedByProtection = rebuilding.filter((property) => property !== "imageId");
 
 const keptHosts: ResourceValidationPolicy = {
     name: "kept-hosts",
     description:
-        "A newer image or changed user data never rebuilds a host, unless the stack's policy settings allow it.",
+        "A newer image, changed user data or another system disk never rebuilds a host, unless the stack's policy settings allow it.",
     enforcementLevel: "mandatory",
     configSchema: {
         properties: { rebuild: { type: "array", items: { type: "string" }, default: [] } },

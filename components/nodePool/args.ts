@@ -58,7 +58,7 @@ export interface JumpHost {
 }
 
 /** What may replace a host whose description has changed. */
-export type RebuildReason = "image" | "userData";
+export type RebuildReason = "image" | "userData" | "systemDisk";
 
 /** Arguments of {@link NodePool}. */
 export interface NodePoolArgs {
@@ -88,7 +88,8 @@ export interface NodePoolArgs {
     /** Regular expression for the name of a public image. @default "^debian_12_": Debian 12 for x86 */
     readonly imageName?: string;
     /**
-     * What rebuilds a host from scratch, its disk included: a newer image, changed user data, or both.
+     * What rebuilds a host from scratch, its disk included: a newer image, changed user data, another
+     * category or encryption of the system disk, or several of them.
      * @default []: hosts keep what they were created with
      */
     readonly rebuildOn?: readonly RebuildReason[];

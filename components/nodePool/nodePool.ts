@@ -5,15 +5,23 @@ import * as tls from "@pulumi/tls";
 import { Host, type HostStep } from "../host";
 import { generationName, makeGenerations } from "../keys";
 import { physicalName, type Tags, tagsFor } from "../tags";
-import type { AdoptedInstance, DataDiskArgs, NodePoolArgs } from "./args";
+import type { AdoptedInstance, DataDiskArgs, NodePoolArgs, RebuildReason } from "./args";
 import { type NodePoolSettings, parseNodePoolArgs, type Slot } from "./settings";
 import { cloudConfig } from "./userData";
+
+/** What makes the provider build an instance anew, or write its disk anew, by the reason that allows it. */
+const rebuildReasons: readonly (readonly [RebuildReason, readonly string[]])[] = [
+    ["image", ["imageId"]],
+    ["userData", ["userData"]],
+    ["systemDisk", ["systemDiskCategory", "systemDiskEncrypted"]],
+];
 
 /**
  * Hosts of one kind, spread over the zones of a network.
  *
  * Every host keeps its number, and with it its name, zone and disks: raising or lowering the count, and leaving out a number in
- * the middle, never touches the others. A newer image or changed user data doesn't either, unless `rebuildOn` says so.
+ * the middle, never touches the others. A newer image, changed user data or another system disk doesn't either, unless `rebuildOn`
+ * says so.
  *
  * @example
  * const bastion = new Bastion("bastion", { network, adminCidrs: ["198.51.100.0/24"] });
@@ -154,8 +162,8 @@ export class NodePool extends pulumi.ComponentResource {
                 }),
             );
         const disks = disksOf(slot, args);
-        const keepsImage = !rebuildOn.includes("image");
-        const keepsUserData = !rebuildOn.includes("userData");
+        const kept = rebuildReasons.filter(([reason]) => !rebuildOn.includes(reason)).flatMap(([, inputs]) => inputs);
+        const rebuilding = rebuildReasons.flatMap(([, inputs]) => inputs).filter((input) => !kept.includes(input));
         const instance = new alicloud.ecs.Instance(
             slot.name,
             {
@@ -182,13 +190,9 @@ export class NodePool extends pulumi.ComponentResource {
                 // Data disks are in one machine at a time: torn from one that still works, they would lose what it has not written yet.
                 ...(disks.length > 0 && { deleteBeforeReplace: true }),
                 // With another number of zones hosts are dealt out anew, and one that is there can't move: only new ones follow.
-                ignoreChanges: [
-                    "vswitchId",
-                    ...(keepsImage ? ["imageId"] : []),
-                    ...(keepsUserData ? ["userData"] : []),
-                ],
+                ignoreChanges: ["vswitchId", ...kept],
                 // The provider would write a new image onto the running instance's disk and leave its id: no step would know.
-                replaceOnChanges: [...(keepsImage ? [] : ["imageId"]), ...(keepsUserData ? [] : ["userData"])],
+                replaceOnChanges: rebuilding,
             },
         );
         const attached = this.attachDisks(slot, instance, vswitch.zone, disks, args.tags);

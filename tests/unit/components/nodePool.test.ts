@@ -223,19 +223,19 @@ describe("NodePool", () => {
         }
     });
 
-    test("a newer image or other user data rebuilds a host only when asked", async () => {
+    test("a newer image, other user data or another system disk rebuilds a host only when asked", async () => {
         pool();
         await recorder.settled();
         expect(recorder.options(instance, "node-1")).toMatchObject({
-            ignoreChanges: ["vswitchId", "imageId", "userData"],
+            ignoreChanges: ["vswitchId", "imageId", "userData", "systemDiskCategory", "systemDiskEncrypted"],
             replaceOnChanges: [],
         });
         recorder.clear();
-        pool({ rebuildOn: ["image"] });
+        pool({ rebuildOn: ["image", "systemDisk"] });
         await recorder.settled();
         expect(recorder.options(instance, "node-1")).toMatchObject({
             ignoreChanges: ["vswitchId", "userData"],
-            replaceOnChanges: ["imageId"],
+            replaceOnChanges: ["imageId", "systemDiskCategory", "systemDiskEncrypted"],
         });
     });
 

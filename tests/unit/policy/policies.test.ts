@@ -218,7 +218,8 @@ describe("kept-hosts", () => {
     });
 
     test("passes hosts that stay whatever changes, and those named to be rebuilt", async () => {
-        expect(await check("kept-hosts", [host(["imageId", "userData"]), host(["imageId"], true)])).toEqual([]);
+        const kept = ["imageId", "userData", "systemDiskCategory", "systemDiskEncrypted"];
+        expect(await check("kept-hosts", [host(kept), host(["imageId"], true)])).toEqual([]);
         expect(await check("kept-hosts", [host([])], { rebuild: ["node-1"] })).toEqual([]);
         expect(await check("kept-hosts", [host([])], { rebuild: ["*"] })).toEqual([]);
     });
@@ -231,8 +232,8 @@ describe("kept-hosts", () => {
     });
 
     test("reports which change would rebuild a host", async () => {
-        expect(await check("kept-hosts", [host(["userData"])])).toEqual([
-            expect.stringContaining("node-1: is rebuilt when imageId changes"),
+        expect(await check("kept-hosts", [host(["userData", "systemDiskCategory"])])).toEqual([
+            expect.stringContaining("node-1: is rebuilt when imageId or systemDiskEncrypted changes"),
         ]);
         expect(await check("kept-hosts", [host([])], { rebuild: ["node-2"] })).toHaveLength(1);
     });
