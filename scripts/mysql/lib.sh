@@ -211,7 +211,8 @@ look_all() {
     done
     for address in "${MEMBERS[@]}"; do
         address=${S_FOLLOWS[$address]:-}
-        [[ -z $address || -n ${S_UP[$address]+known} ]] || look "$address" || true
+        # Whether a source that is no member any more is gone decides who takes over: one look that fails is too little for that.
+        [[ -z $address || -n ${S_UP[$address]+known} ]] || try_for "${ANSWER_SECONDS:-60}" look "$address" || true
     done
 }
 

@@ -83,6 +83,8 @@ begin() {
 succeed_the_gone() {
     local address missing
     for address in "${MEMBERS[@]}"; do
+        [[ -n ${S_UP[$address]} ]] ||
+            die "source: the old source is gone, and $(server_name "$address"), which doesn't answer, may have what $PARAM_SOURCE lacks: start it, or take its host out"
         [[ -n ${S_EXECUTED[$address]} && $address != "$WANTED" ]] || continue
         missing=$(engine missing "${S_EXECUTED[$address]}" "${S_EXECUTED[$WANTED]}")
         [[ -z $missing ]] ||

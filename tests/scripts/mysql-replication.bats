@@ -300,11 +300,31 @@ examine() {
     [[ $output != *"$admin"* && $stderr != *"$admin"* ]]
 }
 
+@test "promotes nobody while the source of before was only silent for a moment" {
+    on 1 "$hosts/bin/systemctl" stop "$engine.service"
+    (
+        sleep 3
+        on 1 "$hosts/bin/systemctl" start "$engine.service"
+    ) 3>&- 4>&- &
+    ANSWER_SECONDS=60 run --separate-stderr replicate 2 2 3
+    echo "$stderr" "$output"
+    wait
+    [[ $status == 0 && $(field changed) == *"db-2 is the source instead of 127.0.42.1"* ]]
+    attempt replicate 2 1 2 3
+    attempt replicate 1 1 2 3
+}
+
 @test "takes over from a source that is gone when its host was taken out" {
     on 1 "$hosts/bin/systemctl" stop "$engine.service"
     run --separate-stderr replicate 2 1 2 3
     echo "$stderr"
     [[ $status != 0 && $stderr == *"the source db-1 doesn't answer"* ]]
+    on 3 "$hosts/bin/systemctl" stop "$engine.service"
+    run --separate-stderr replicate 2 2 3
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"db-3, which doesn't answer, may have what db-2 lacks: start it, or take its host out"* ]]
+    [[ $(query 2 "SELECT @@read_only") == 1 ]]
+    on 3 "$hosts/bin/systemctl" start "$engine.service"
     run --separate-stderr replicate 2 2 3
     echo "$stderr" "$output"
     [[ $status == 0 && $(field source) == '"db-2"' && $(field changed) == *"the one before is gone"* ]]

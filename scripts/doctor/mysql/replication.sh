@@ -9,7 +9,7 @@ check() {
     local address wanted silent=() stray=() broken=() behind=() seconds waiting
     database_detect
     members_parse
-    SQL_TIMEOUT=10 look_all
+    ANSWER_SECONDS=0 SQL_TIMEOUT=10 look_all
     find_source
     for address in "${MEMBERS[@]}"; do
         [[ -n ${S_UP[$address]} ]] || silent+=("$(server_name "$address")")
