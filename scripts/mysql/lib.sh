@@ -246,11 +246,12 @@ find_source() {
         # A source that was frozen, alone.
         if ((${#with_data[@]} == 1)); then
             CURRENT=${with_data[0]}
-        else
+        elif ! named_by_all "${with_data[@]}"; then
             SOURCE_LOST="$(names "${with_data[@]}") hold data, and none follows another: nobody can tell which is the source"
         fi
     elif ((${#followed[@]} > 1)); then
-        SOURCE_LOST="the servers follow different sources, $(names "${followed[@]}"), of which none takes writes"
+        { ((${#silent[@]} == 0)) && named_by_all "${with_data[@]}"; } ||
+            SOURCE_LOST="the servers follow different sources, $(names "${followed[@]}"), of which none takes writes"
     elif [[ -n ${S_UP[${followed[0]}]:-} && -n ${S_EXECUTED[${followed[0]}]} ]]; then
         CURRENT=${followed[0]}
     elif [[ -n ${S_UP[${followed[0]}]:-} || -z ${S_NAME[${followed[0]}]:-} ]]; then
@@ -259,6 +260,25 @@ find_source() {
     else
         SOURCE_LOST="the source $(server_name "${followed[0]}") doesn't answer: start it, or take its host out and name another source"
     fi
+}
+
+# named_by_all ADDRESS…: sets CURRENT to the one that all of them name in their data. A switchover that was cut off may leave nothing else to
+# go by.
+named_by_all() {
+    local address row named=''
+    for address in "$@"; do
+        row=$(sql_try "$address" "SELECT source FROM $MYSQL_SCHEMA.topology") || return 1
+        [[ -n $row && ${named:-$row} == "$row" ]] || return 1
+        named=$row
+    done
+    for address in "$@"; do
+        if [[ $(address_number "$address") == "$named" && -z ${S_FOLLOWS[$address]} ]]; then
+            # shellcheck disable=SC2034 # for those who call
+            CURRENT=$address
+            return 0
+        fi
+    done
+    return 1
 }
 
 names() {

@@ -202,6 +202,27 @@ switch_over() {
     done
 }
 
+# A source that is read-only may have handed over already, to a server that nobody can ask now and that has what nobody else has.
+refuse_second_source() {
+    local named address
+    [[ -z ${S_WRITABLE[$CURRENT]} ]] || return 0
+    named=$(sql "$CURRENT" "SELECT source FROM $MYSQL_SCHEMA.topology")
+    for address in "${MEMBERS[@]}"; do
+        if [[ $address != "$CURRENT" && $(address_number "$address") == "$named" ]] && is_broken "$address"; then
+            die "$(server_name "$CURRENT") was made read-only for $(server_name "$address"), which may have taken writes since: start it, or take its host out" "$REASONS"
+        fi
+    done
+}
+
+# Left read-only by a switchover that was cut off, or by hand.
+reopen() {
+    look "$CURRENT" || die "the source $(server_name "$CURRENT") stopped answering"
+    [[ -z ${S_WRITABLE[$CURRENT]} ]] || return 0
+    open_source "$CURRENT"
+    name_source "$CURRENT" "$CURRENT"
+    changed "$(server_name "$CURRENT") takes writes again"
+}
+
 now() {
     printf '%s' $((${EPOCHREALTIME/[.,]/} / 1000))
 }
@@ -418,7 +439,9 @@ main() {
     WANTED=$(address_of "$PARAM_SOURCE")
     identify
     judge
+    refuse_second_source
     switch_over
+    reopen
     accounts
     attach_all
     release_leaving

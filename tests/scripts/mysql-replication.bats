@@ -300,6 +300,51 @@ examine() {
     [[ $output != *"$admin"* && $stderr != *"$admin"* ]]
 }
 
+# hand_over_half FROM TO: what a switchover does until the new source would stop following.
+hand_over_half() {
+    query "$1" "SET GLOBAL read_only = 1; UPDATE multihost.topology SET source = $((127 << 24 | 42 << 8 | $2))"
+    holds "$2" "SELECT source FROM multihost.topology" "$((127 << 24 | 42 << 8 | $2))"
+}
+
+@test "opens a source again that a switchover froze before it was cut off" {
+    hand_over_half 1 2
+    attempt replicate 1 1 2 3
+    [[ $(field changed) == '["db-1 takes writes again"]' && $(query 1 "SELECT @@read_only") == 0 ]]
+    holds 2 "SELECT source FROM multihost.topology" "$((127 << 24 | 42 << 8 | 1))"
+    attempt replicate 1 1 2 3
+    [[ $(field changed) == "[]" ]]
+}
+
+@test "does not open it while the server that it was frozen for is silent" {
+    hand_over_half 1 2
+    on 2 "$hosts/bin/systemctl" stop "$engine.service"
+    run --separate-stderr replicate 1 1 2 3
+    on 2 "$hosts/bin/systemctl" start "$engine.service"
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"db-1 was made read-only for db-2, which may have taken writes since: start it, or take its host out"* ]]
+    [[ $(query 1 "SELECT @@read_only") == 1 ]]
+}
+
+@test "goes by what all servers name when nobody takes writes and nobody follows" {
+    for number in 1 2 3; do
+        query "$number" "SET GLOBAL read_only = 1; $(mine 'STOP SLAVE; RESET SLAVE ALL' 'STOP REPLICA; RESET REPLICA ALL')"
+    done
+    attempt replicate 2 1 2 3
+    [[ $(field source) == '"db-2"' && $(field changed) == *"db-2 takes writes again"* && $(field replicas) == '["db-1","db-3"]' ]]
+    attempt replicate 1 1 2 3
+    for number in 1 2 3; do
+        query "$number" "SET GLOBAL read_only = 1; $(mine 'STOP SLAVE; RESET SLAVE ALL' 'STOP REPLICA; RESET REPLICA ALL')"
+    done
+    # MySQL's replicas are closed even to root.
+    open=$(mine '' 'SET GLOBAL super_read_only = 0;')
+    query 3 "$open SET SESSION sql_log_bin = 0; UPDATE multihost.topology SET source = 1"
+    run --separate-stderr replicate 1 1 2 3
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"nobody can tell which is the source"* ]]
+    query 3 "$open SET SESSION sql_log_bin = 0; UPDATE multihost.topology SET source = $((127 << 24 | 42 << 8 | 1))"
+    attempt replicate 1 1 2 3
+}
+
 @test "promotes nobody while the source of before was only silent for a moment" {
     on 1 "$hosts/bin/systemctl" stop "$engine.service"
     (
