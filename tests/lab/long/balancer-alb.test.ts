@@ -1,5 +1,5 @@
 /** An Application Load Balancer in front of the shared stack's web servers. */
-import { provesBalancer } from "./balancerTypes";
+import { provesBalancer } from "../balancerTypes";
 
 jest.setTimeout(300_000);
 

@@ -1,6 +1,6 @@
 /** The example that takes hosts and network of the platform's stack. */
-import { configure, eventually, onHost, status, up, upChanges } from "./lab";
-import { init, outputsOf, prepareExamples, pulumi, remove, removeExamples, upAgain } from "./examples";
+import { configure, eventually, onHost, status, up, upChanges } from "../lab";
+import { init, outputsOf, prepareExamples, pulumi, remove, removeExamples, upAgain } from "../examples";
 
 jest.setTimeout(600_000);
 
