@@ -16,17 +16,19 @@ import { among } from "./view";
 
 type Resources = Readonly<Record<string, Resource>>;
 
-/** Resources by the type that requests name. */
-const kinds: Readonly<Record<string, (context: ActionContext) => Resources>> = {
-    loadbalancer: ({ store }) => store.state.applicationBalancers,
-    servergroup: ({ store }) => store.state.albServerGroups,
-    listener: ({ store }) => store.state.albListeners,
-    rule: ({ store }) => store.state.albRules,
-    acl: ({ store }) => store.state.albAcls,
-};
+/** Resources by the type that requests name: a map, because what clients name may be a member that every object has. */
+const kinds = new Map<string, (context: ActionContext) => Resources>(
+    Object.entries({
+        loadbalancer: ({ store }) => store.state.applicationBalancers,
+        servergroup: ({ store }) => store.state.albServerGroups,
+        listener: ({ store }) => store.state.albListeners,
+        rule: ({ store }) => store.state.albRules,
+        acl: ({ store }) => store.state.albAcls,
+    }),
+);
 
 function resourcesOfType(context: ActionContext, type: string | undefined): Resources {
-    return kinds[type ?? ""]?.(context) ?? refuseParameter("ResourceType");
+    return kinds.get(type ?? "")?.(context) ?? refuseParameter("ResourceType");
 }
 
 function resourcesOf(context: ActionContext, type: string | undefined, ids: readonly string[] | undefined): Resource[] {

@@ -8,15 +8,17 @@ import { checkTags, refuse, refuseParameter } from "./checks";
 
 type Resources = Readonly<Record<string, Resource>>;
 
-/** Resources by the type that requests name. */
-const kinds: Readonly<Record<string, (context: ActionContext) => Resources>> = {
-    loadbalancer: ({ store }) => store.state.networkBalancers,
-    servergroup: ({ store }) => store.state.nlbServerGroups,
-    listener: ({ store }) => store.state.nlbListeners,
-};
+/** Resources by the type that requests name: a map, because what clients name may be a member that every object has. */
+const kinds = new Map<string, (context: ActionContext) => Resources>(
+    Object.entries({
+        loadbalancer: ({ store }) => store.state.networkBalancers,
+        servergroup: ({ store }) => store.state.nlbServerGroups,
+        listener: ({ store }) => store.state.nlbListeners,
+    }),
+);
 
 function resourcesOfType(context: ActionContext, type: string | undefined): Resources {
-    return kinds[type?.toLowerCase() ?? ""]?.(context) ?? refuseParameter("ResourceType");
+    return kinds.get(type?.toLowerCase() ?? "")?.(context) ?? refuseParameter("ResourceType");
 }
 
 function resourcesOf(context: ActionContext, type: string | undefined, ids: readonly string[] | undefined): Resource[] {

@@ -9,22 +9,24 @@ import { balancerOf } from "./lookup";
 
 type Resources = Readonly<Record<string, Resource>>;
 
-/** Resources by the type that requests name. */
-const kinds: Readonly<Record<string, (context: ActionContext) => Resources>> = {
-    instance: ({ store }) => store.state.loadBalancers,
-    vservergroup: ({ store }) => store.state.vServerGroups,
-    acl: ({ store }) => store.state.accessControlLists,
-    certificate: ({ store }) => store.state.slbCertificates,
-    listener: ({ store }) =>
-        Object.fromEntries(
-            Object.values(store.state.loadBalancers)
-                .flatMap(({ listeners }) => listeners)
-                .map((listener) => [listener.id, listener]),
-        ),
-};
+/** Resources by the type that requests name: a map, because what clients name may be a member that every object has. */
+const kinds = new Map<string, (context: ActionContext) => Resources>(
+    Object.entries({
+        instance: ({ store }) => store.state.loadBalancers,
+        vservergroup: ({ store }) => store.state.vServerGroups,
+        acl: ({ store }) => store.state.accessControlLists,
+        certificate: ({ store }) => store.state.slbCertificates,
+        listener: ({ store }) =>
+            Object.fromEntries(
+                Object.values(store.state.loadBalancers)
+                    .flatMap(({ listeners }) => listeners)
+                    .map((listener) => [listener.id, listener]),
+            ),
+    }),
+);
 
 function resourcesOfType(context: ActionContext, type: string | undefined): Resources {
-    const kind = kinds[type?.toLowerCase() ?? ""];
+    const kind = kinds.get(type?.toLowerCase() ?? "");
     return kind?.(context) ?? refuse("InvalidParameter.ResourceType", "The specified ResourceType is invalid.");
 }
 

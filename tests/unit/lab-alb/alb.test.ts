@@ -541,6 +541,10 @@ test("tags of every kind of resource", async () => {
             "Tag.1.Key": "a",
         }),
     ).toBe("404 ResourceNotFound.ResourceId");
+    // A member of every object, and no kind of resource.
+    expect(
+        await cloud.albRefusal("ListTagResources", { ResourceType: "constructor", "ResourceId.1": balancer }),
+    ).toMatch(/^400 IllegalParam/);
 });
 
 test("what a cut-off run left behind is found by name, or by where it belongs, and removed", async () => {
