@@ -28,6 +28,7 @@ import type {
     DesiredVpc,
     MachineEvent,
 } from "../../lab/model/desired";
+import { hostOf } from "../unit/lab-machine/hostOf";
 
 const run = promisify(execFile);
 const NAME = "machine-test";
@@ -171,18 +172,7 @@ function host(
 ): DesiredHost {
     const vswitch = address.startsWith("10.9.1.") ? 1 : 2;
     return {
-        id,
-        systemDiskId: `d-${id}`,
-        hostname: id,
-        name: id,
-        instanceType: "ecs.g7.large",
-        metadata: { enabled: true, tokenRequired: false },
-        imageId: "debian_12",
-        kernel: "shared",
-        power: "running",
-        bootCount: 0,
-        cpus: 1,
-        memoryMiB: 512,
+        ...hostOf(id),
         nics: [
             {
                 id: `eni-${id}`,
@@ -197,7 +187,6 @@ function host(
             },
         ],
         publicKeys: [publicKey],
-        disks: [],
         tags: { Name: id, role: "test" },
         zoneId: "cn-hangzhou-h",
         regionId: "cn-hangzhou",

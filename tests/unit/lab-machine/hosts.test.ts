@@ -6,27 +6,7 @@ import { Hosts } from "../../../lab/hosts/hosts";
 import { Runner } from "../../../lab/hosts/runner";
 import type { DesiredHost, MachineEvent } from "../../../lab/model/desired";
 import type { Network } from "../../../lab/net/network";
-
-const host = (id: string): DesiredHost => ({
-    id,
-    systemDiskId: `d-${id}`,
-    hostname: id,
-    name: id,
-    instanceType: "ecs.g7.large",
-    metadata: { enabled: true, tokenRequired: false },
-    imageId: "debian_12",
-    kernel: "shared",
-    power: "running",
-    bootCount: 0,
-    cpus: 1,
-    memoryMiB: 512,
-    nics: [],
-    publicKeys: [],
-    disks: [],
-    tags: {},
-    zoneId: "z",
-    regionId: "r",
-});
+import { hostOf } from "./hostOf";
 
 /** Containers of an earlier process of the lab; none of them is a real one. */
 class Engine {
@@ -77,7 +57,7 @@ class Engine {
 let folder: string;
 let engine: Engine;
 let hosts: Hosts;
-const both = [host("i-1"), host("i-2")];
+const both = [hostOf("i-1"), hostOf("i-2")];
 const apply = async (desired: readonly DesiredHost[]): Promise<void> => {
     hosts.note(desired);
     await hosts.removeOthers(desired);
@@ -91,7 +71,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 test("a host that runs is said to do so, also by a process that did not start it", async () => {
-    await apply([{ ...host("i-1"), bootCount: 2 }, host("i-2")]);
+    await apply([{ ...hostOf("i-1"), bootCount: 2 }, hostOf("i-2")]);
     expect(engine.events).toContainEqual({ kind: "running", hostId: "i-1", bootCount: 2 });
 });
 

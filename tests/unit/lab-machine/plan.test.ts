@@ -1,6 +1,7 @@
 import type { DesiredHost, DesiredMachine, DesiredVpc } from "../../../lab/model/desired";
 import { edgeMac, labAddresses, outerAddress, twin } from "../../../lab/net/addresses";
 import { NetworkPlan, RouterPlan, changedBindings, planNetwork, replaceTable } from "../../../lab/net/plan";
+import { hostOf } from "./hostOf";
 
 const vpc = (id: string, changes: Partial<DesiredVpc> = {}): DesiredVpc => ({
     id,
@@ -17,18 +18,7 @@ const vpc = (id: string, changes: Partial<DesiredVpc> = {}): DesiredVpc => ({
 });
 
 const host = (id: string, vpcId: string, primaryIp: string, securityGroupIds: readonly string[] = []): DesiredHost => ({
-    id,
-    systemDiskId: `d-${id}`,
-    hostname: id,
-    name: id,
-    instanceType: "ecs.g7.large",
-    metadata: { enabled: true, tokenRequired: false },
-    imageId: "debian_12",
-    kernel: "shared",
-    power: "running",
-    bootCount: 0,
-    cpus: 1,
-    memoryMiB: 512,
+    ...hostOf(id),
     nics: [
         {
             id: `eni-${id}`,
@@ -42,11 +32,6 @@ const host = (id: string, vpcId: string, primaryIp: string, securityGroupIds: re
             securityGroupIds,
         },
     ],
-    publicKeys: [],
-    disks: [],
-    tags: {},
-    zoneId: "z",
-    regionId: "r",
 });
 
 function plan(changes: Partial<DesiredMachine>, index = 0): NetworkPlan {
