@@ -31,12 +31,6 @@ export const token = {
         "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer",
         "alicloud:slb/loadBalancer:LoadBalancer",
     ],
-    loadBalancers: [
-        "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer",
-        "alicloud:slb/loadBalancer:LoadBalancer",
-        "alicloud:alb/loadBalancer:LoadBalancer",
-        "alicloud:nlb/loadBalancer:LoadBalancer",
-    ],
 } as const;
 
 export type Properties = Readonly<Record<string, unknown>>;

@@ -6,7 +6,9 @@ import { hasTag, onTypes, token } from "./resources";
 const tagged = [
     token.instance,
     ...token.disks,
-    ...token.loadBalancers,
+    ...token.classicBalancers,
+    token.applicationBalancer,
+    token.networkBalancer,
     "alicloud:vpc/network:Network",
     "alicloud:vpc/natGateway:NatGateway",
     "alicloud:ecs/eipAddress:EipAddress",

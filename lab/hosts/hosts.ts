@@ -12,7 +12,7 @@ import { Container, ContainerEvent, Docker, EngineInfo } from "./docker";
 import { readJson, remove, writeAtomically } from "./files";
 import { ensureImage } from "./image";
 import { kindOf } from "./kinds";
-import { Runner } from "./runner";
+import { Runner, reasonOf } from "./runner";
 
 /** Labels by which containers are found again. */
 const LAB_LABEL = "multihost.lab";
@@ -138,7 +138,7 @@ export class Hosts {
                 this.applied.set(host.id, JSON.stringify(host));
                 return;
             } catch (error) {
-                const reason = error instanceof Error ? error.message : String(error);
+                const reason = reasonOf(error);
                 this.options.log(`host ${host.id}: ${reason}`);
                 this.applied.delete(host.id);
                 const runtime = this.runtimes.get(host.id);
@@ -394,7 +394,7 @@ export class Hosts {
                 });
             } catch (error) {
                 // Nobody asked for this boot, so nobody asks again.
-                emit({ kind: "failed", hostId, reason: error instanceof Error ? error.message : String(error) });
+                emit({ kind: "failed", hostId, reason: reasonOf(error) });
             }
             return;
         }

@@ -15,7 +15,8 @@ export function throwAll(problems: readonly unknown[]): void {
     if (problems.length > 1) throw new AggregateError(problems, problems.map(reasonOf).join("\n"));
 }
 
-function reasonOf(problem: unknown): string {
+/** What an error says. */
+export function reasonOf(problem: unknown): string {
     return problem instanceof Error ? problem.message : String(problem);
 }
 
