@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { messageOf } from "../toolchain/errors";
 import { runCommandLine } from "../toolchain/commandLine";
 import { layOut } from "../graph/cli";
 import { root } from "../toolchain/folders";
@@ -145,8 +146,6 @@ async function ask(options: ReturnType<typeof parse>): Promise<Asked> {
     const messages = [...change.messages, event?.body ?? ""];
     return { about: { commit: change.commit, messages, labels }, files: change.files, basis };
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The report of a stack that no preview came to: without one, the comment of an earlier commit would stay as if it were of this one. */
 export function failedReport(stack: string, error: unknown, about?: About): StackReport {

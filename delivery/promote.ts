@@ -1,6 +1,7 @@
 /** `npm run promote`: gives one stack the program and the versions that another one has proven; docs/promotion.md. */
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
+import { messageOf } from "../toolchain/errors";
 import { diagnose } from "../doctor/diagnose";
 import { formatReport } from "../doctor/report";
 import { runCommandLine } from "../toolchain/commandLine";
@@ -75,7 +76,6 @@ class Refusal extends Error {}
 /** The stack's settings are neither what they were nor what was promoted. */
 class LeftBehind extends Error {}
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function settingsOf(stack: string): Promise<StackSettings> {

@@ -1,4 +1,5 @@
 /** What the project's command lines have in common. */
+import { messageOf } from "./errors";
 
 /**
  * Runs one: the exit code is what `main` returns, or `failed` after an error, whose message goes to standard error alone: messages are
@@ -10,7 +11,7 @@ export function runCommandLine(main: (words: readonly string[]) => Promise<numbe
             process.exitCode = code;
         })
         .catch((error: unknown) => {
-            process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+            process.stderr.write(`${messageOf(error)}\n`);
             process.exitCode = failed;
         });
 }

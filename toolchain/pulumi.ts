@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { messageOf } from "./errors";
 import { root } from "./folders";
 import { chosenStack, livesInLab } from "./stacks";
 import { ensureToolchain } from "./toolchain";
@@ -106,7 +107,7 @@ async function main(args: readonly string[]): Promise<void> {
 
 if (require.main === module) {
     main(process.argv.slice(2)).catch((error: unknown) => {
-        process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+        process.stderr.write(`${messageOf(error)}\n`);
         // Ends what still builds side by side.
         process.exit(1);
     });

@@ -18,6 +18,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
+import { messageOf } from "./errors";
 import { cacheFolder, root } from "./folders";
 import {
     alicloudTarget,
@@ -200,9 +201,7 @@ async function officialOr<T>(
             return { origin: "official", value: await official() };
         } catch (error) {
             if (preference() === "official") throw error;
-            note(
-                `The official download failed, going on without it: ${error instanceof Error ? error.message : String(error)}`,
-            );
+            note(`The official download failed, going on without it: ${messageOf(error)}`);
         }
     }
     return other();

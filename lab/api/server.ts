@@ -2,6 +2,7 @@
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
+import { messageOf } from "../../toolchain/errors";
 import { equal } from "./credentials";
 import { Dispatcher } from "./dispatch";
 import { parseFault } from "./faults";
@@ -163,7 +164,7 @@ async function control(
             else send(response, 200, (await run(body)) ?? {});
         }
     } catch (error) {
-        send(response, 400, { Code: "Failed", Message: error instanceof Error ? error.message : String(error) });
+        send(response, 400, { Code: "Failed", Message: messageOf(error) });
     }
 }
 

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../../toolchain/errors";
 import type { DesiredHost, MachineEvent } from "../model/desired";
 import type { Network } from "../net/network";
 import { INIT } from "./definitions";
@@ -12,7 +13,7 @@ import { Container, ContainerEvent, Docker, EngineInfo } from "./docker";
 import { readJson, remove, writeAtomically } from "./files";
 import { ensureImage } from "./image";
 import { kindOf } from "./kinds";
-import { Runner, reasonOf } from "./runner";
+import { Runner } from "./runner";
 
 /** Labels by which containers are found again. */
 const LAB_LABEL = "multihost.lab";
@@ -138,7 +139,7 @@ export class Hosts {
                 this.applied.set(host.id, JSON.stringify(host));
                 return;
             } catch (error) {
-                const reason = reasonOf(error);
+                const reason = messageOf(error);
                 this.options.log(`host ${host.id}: ${reason}`);
                 this.applied.delete(host.id);
                 const runtime = this.runtimes.get(host.id);
@@ -394,7 +395,7 @@ export class Hosts {
                 });
             } catch (error) {
                 // Nobody asked for this boot, so nobody asks again.
-                emit({ kind: "failed", hostId, reason: reasonOf(error) });
+                emit({ kind: "failed", hostId, reason: messageOf(error) });
             }
             return;
         }

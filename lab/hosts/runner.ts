@@ -1,6 +1,7 @@
 /** The one place of the machine side that starts programs. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { messageOf } from "../../toolchain/errors";
 
 /** What a program that ended left behind. */
 export interface Finished {
@@ -12,12 +13,7 @@ export interface Finished {
 /** Throws what went wrong, all of it in one error when it is more than one; nothing when nothing did. */
 export function throwAll(problems: readonly unknown[]): void {
     if (problems.length === 1) throw problems[0];
-    if (problems.length > 1) throw new AggregateError(problems, problems.map(reasonOf).join("\n"));
-}
-
-/** What an error says. */
-export function reasonOf(problem: unknown): string {
-    return problem instanceof Error ? problem.message : String(problem);
+    if (problems.length > 1) throw new AggregateError(problems, problems.map(messageOf).join("\n"));
 }
 
 export interface RunOptions {
