@@ -61,13 +61,12 @@ export async function loginCommand(
 
 /** The words of an `ssh` command to the host, or undefined when there is no way to log in. */
 async function sshLine(options: Login): Promise<string[] | undefined> {
-    const { paths, host, hosts } = options;
+    const { paths, host, hosts, stacks } = options;
     if (spawnSync("ssh", ["-V"], { stdio: "ignore" }).status !== 0) return undefined;
     const key = await keyOf(options, host);
     if (key === undefined) return undefined;
     if (host.publicAddress !== "") return [...ssh(paths, key, host), `root@${host.publicAddress}`];
-    for (const bastion of hosts) {
-        if (bastion.publicAddress === "" || bastion.vpc !== host.vpc || bastion.state !== "Running") continue;
+    for (const bastion of bastionsOf(host, hosts, stacks)) {
         const bastionKey = await keyOf(options, bastion);
         if (bastionKey === undefined) continue;
         const proxy = [...ssh(paths, bastionKey, bastion), "-W", "%h:%p", `root@${bastion.publicAddress}`];
@@ -79,6 +78,28 @@ async function sshLine(options: Login): Promise<string[] | undefined> {
         ];
     }
     return undefined;
+}
+
+/**
+ * The hosts of a host's VPC through which it may be reached, those of its own stack first: a VPC may hold several stacks, whose security
+ * groups let only their own bastion in.
+ */
+export function bastionsOf(
+    host: HostView,
+    hosts: readonly HostView[],
+    stacks: readonly RecordedStack[],
+): readonly HostView[] {
+    const own = new Set(
+        stacks
+            .map(({ resources }) => new Set(resources.map(({ outputs }) => outputs?.["id"])))
+            .filter((ids) => ids.has(host.instanceId))
+            .flatMap((ids) => [...ids]),
+    );
+    const inReach = hosts.filter(
+        ({ publicAddress, vpc, state }) => publicAddress !== "" && vpc === host.vpc && state === "Running",
+    );
+    const isOwn = ({ instanceId }: HostView): boolean => own.has(instanceId);
+    return [...inReach.filter(isOwn), ...inReach.filter((bastion) => !isOwn(bastion))];
 }
 
 function ssh(paths: LabPaths, key: string, host: HostView): string[] {
