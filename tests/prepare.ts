@@ -48,6 +48,8 @@ export function prepareScripts(): Promise<void> {
 export const labEnvironment: NodeJS.ProcessEnv = {
     LAB_NAME: process.env["TEST_LAB_NAME"] ?? "test",
     LAB_PORT: process.env["TEST_LAB_PORT"] ?? "8079",
+    // The SDK notes the stack of each of a program's thousands of promises (docs/decisions/0018).
+    NODE_OPTIONS: `${process.env["NODE_OPTIONS"] ?? ""} --stack-trace-limit=1`.trim(),
 };
 
 function lab(...args: string[]): Promise<number> {

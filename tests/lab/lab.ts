@@ -3,9 +3,11 @@ import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type LabPaths, labPaths } from "../../lab/paths";
+import { capturePulumi, pulumiEnvironment } from "../../lab/pulumi";
 import { rpcClient, type Rpc } from "../../lab/rpc";
 import { loginCommand } from "../../lab/ssh";
 import { type LabView, labView } from "../../lab/view";
+import { ensureToolchain } from "../../toolchain/toolchain";
 import { labEnvironment } from "../prepare";
 
 const root = resolve(__dirname, "..", "..");
@@ -141,9 +143,16 @@ export function status(environment: NodeJS.ProcessEnv = labEnvironment): LabView
     return labView(pathsOf(environment));
 }
 
+/** What `npm run lab -- pulumi …` would print, without the start of the command line, of which there are hundreds. */
+async function pulumiOutput(args: readonly string[], stack: string): Promise<string> {
+    const toolchain = await ensureToolchain();
+    const paths = pathsOf(labEnvironment);
+    return capturePulumi(paths, toolchain, pulumiEnvironment(paths, toolchain), [...args, "--stack", stack]);
+}
+
 /** A stack's outputs, secrets in plain text. */
 export async function outputs(stack = "lab"): Promise<Record<string, unknown>> {
-    const printed = await labOutput(["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack]);
+    const printed = await pulumiOutput(["stack", "output", "--json", "--show-secrets"], stack);
     return JSON.parse(printed) as Record<string, unknown>;
 }
 
@@ -152,7 +161,7 @@ export async function outputs(stack = "lab"): Promise<Record<string, unknown>> {
  * an instance's id as well.
  */
 export async function hostsOf(stack: string): Promise<Map<string, string>> {
-    const { deployment } = JSON.parse(await labOutput(["pulumi", "stack", "export", "--stack", stack])) as {
+    const { deployment } = JSON.parse(await pulumiOutput(["stack", "export"], stack)) as {
         deployment: { resources?: { id?: string }[] };
     };
     const ids = new Set((deployment.resources ?? []).map(({ id }) => id));
@@ -179,8 +188,8 @@ export async function removeStack(stack: string): Promise<void> {
  * removes it with `undefined`.
  */
 export async function configure(path: string, value: string | undefined, stack = "lab"): Promise<void> {
-    const change = value === undefined ? ["rm"] : ["set", "--plaintext"];
-    await labOutput(["pulumi", "config", ...change, "--path", path, "--stack", stack], { input: value ?? "" });
+    const change = value === undefined ? ["rm", path] : ["set", "--plaintext", path, value];
+    await pulumiOutput(["config", ...change, "--path"], stack);
 }
 
 /** Runs another of the project's command lines, such as `rotation/cli.ts`, with the lab's environment. */

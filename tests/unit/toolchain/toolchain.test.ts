@@ -91,6 +91,19 @@ describe("the toolchain that a machine already has", () => {
         expect(existsSync(calls)).toBe(false);
     });
 
+    it("keeps no logs of what Pulumi does, which would cost most of its time, and takes away those of former versions", async () => {
+        installPulumi(`v${versions.pulumi}`);
+        installPlugins();
+        const home = (await ensureToolchain()).env["PULUMI_HOME"]!;
+        expect(lstatSync(join(home, "logs")).isFile()).toBe(true);
+        // As a checkout of a former version left it.
+        rmSync(join(home, "logs"));
+        rmSync(join(home, "plugins.json"));
+        write(join(home, "logs", "pulumi-1.log"), "a log");
+        await ensureToolchain();
+        expect(lstatSync(join(home, "logs")).isFile()).toBe(true);
+    });
+
     it("is not used when it is too old: what then stands in the way is said before anything begins", async () => {
         installPulumi("v3.1.0");
         installPlugins();
