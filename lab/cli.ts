@@ -19,6 +19,7 @@ import { isAlive as isHolderAlive, withLock } from "../toolchain/lock.cjs";
 import { root } from "../toolchain/folders";
 import { policyPackArguments } from "../toolchain/policyPack";
 import { formatDuration, note, step, summary } from "../toolchain/progress.cjs";
+import { foreground } from "../toolchain/run";
 import { LAB_STACK, projectName } from "../toolchain/stacks";
 import { table } from "../toolchain/table";
 import { Toolchain, ensureToolchain } from "../toolchain/toolchain";
@@ -231,23 +232,12 @@ async function runUp(
     if (refresh) args.push("--refresh");
     const terminal = process.stdout.isTTY;
     const runPulumi = (): Promise<number> =>
-        new Promise((resolve, reject) => {
-            const child = spawn(toolchain.pulumi, args, {
+        foreground(
+            spawn(toolchain.pulumi, args, {
                 env: { ...environment, [STARTER]: String(process.pid) },
                 stdio: "inherit",
-            });
-            // A terminal sends Ctrl-C to Pulumi, too, which then ends in its own good time.
-            const wait = (): void => undefined;
-            const pass = (): void => void child.kill("SIGTERM");
-            process.on("SIGINT", wait);
-            process.on("SIGTERM", pass);
-            child.once("error", reject);
-            child.once("close", (code) => {
-                process.off("SIGINT", wait);
-                process.off("SIGTERM", pass);
-                resolve(code ?? EXIT_FAILED);
-            });
-        });
+            }),
+        );
     // On a terminal Pulumi draws its own progress, and two would tear each other.
     if (terminal) return runPulumi();
     // A step that ends badly must throw to be shown as such.
@@ -392,11 +382,7 @@ function removeIfEmpty(folder: string): void {
 async function login(paths: LabPaths, words: readonly string[]): Promise<number> {
     const [program = "", ...args] = await loginCommand(paths, words);
     const child = spawn(program, args, { stdio: "inherit" });
-    process.on("SIGINT", () => undefined);
-    return new Promise((resolve, reject) => {
-        child.once("error", reject);
-        child.once("close", (code) => resolve(code ?? EXIT_FAILED));
-    });
+    return foreground(child);
 }
 
 async function pulumi(paths: LabPaths, args: readonly string[]): Promise<number> {
@@ -408,12 +394,7 @@ async function pulumi(paths: LabPaths, args: readonly string[]): Promise<number>
         env: { PULUMI_STACK: LAB_STACK, ...environment, [STARTER]: String(process.pid) },
         stdio: "inherit",
     });
-    process.on("SIGINT", () => undefined);
-    process.on("SIGTERM", () => child.kill("SIGTERM"));
-    return new Promise((resolve, reject) => {
-        child.once("error", reject);
-        child.once("close", (code) => resolve(code ?? EXIT_FAILED));
-    });
+    return foreground(child);
 }
 
 /** A process of its own: the doctor knows the components, which nothing here does. */
@@ -421,12 +402,7 @@ async function doctor(paths: LabPaths, args: readonly string[]): Promise<number>
     if (!runningDaemon(paths)) throw new LabError(`The lab "${paths.name}" does not run: \`npm run lab -- start\`.`);
     const program = [join(root, "toolchain", "bootstrap.mjs"), "doctor/cli.ts", "--stack", LAB_STACK, ...args];
     const child = spawn(process.execPath, program, { env: { ...process.env, LAB_NAME: paths.name }, stdio: "inherit" });
-    process.on("SIGINT", () => undefined);
-    process.on("SIGTERM", () => child.kill("SIGTERM"));
-    return new Promise((resolve, reject) => {
-        child.once("error", reject);
-        child.once("close", (code) => resolve(code ?? EXIT_FAILED));
-    });
+    return foreground(child);
 }
 
 function env(paths: LabPaths, json: boolean): number {

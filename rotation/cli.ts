@@ -4,7 +4,8 @@ import { parseArgs } from "node:util";
 import type { KeyGenerations } from "../components/keys";
 import { type KeyOwner, keyOwners } from "../config/keys";
 import { runCommandLine } from "../toolchain/commandLine";
-import { exitCodeOf, pulumiOutput, startPulumi } from "../toolchain/pulumi";
+import { pulumiOutput, startPulumi } from "../toolchain/pulumi";
+import { exitCodeOf } from "../toolchain/run";
 import { LAB_STACK } from "../toolchain/stacks";
 import { begin, beginKeys, type Change, finish, finishKeys, type Known } from "./rotation";
 

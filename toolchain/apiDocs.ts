@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import { runCommandLine } from "./commandLine";
 import { root } from "./folders";
-import { exitCodeOf } from "./pulumi";
+import { exitCodeOf } from "./run";
 
 const help = `Usage: npm run docs:api -- [--output FOLDER]
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { messageOf } from "./errors";
 import { root } from "./folders";
+import { exitCodeOf, foreground } from "./run";
 import { chosenStack, livesInLab } from "./stacks";
 import { ensureToolchain } from "./toolchain";
 
@@ -67,14 +68,6 @@ export async function startPulumi(
     return started(spawn(toolchain.pulumi, args, { stdio, env: { ...env, ...toolchain.env } }));
 }
 
-/** A child's exit code, 1 when a signal ended it. @throws Error when it could not be started */
-export function exitCodeOf(child: ChildProcess): Promise<number> {
-    return new Promise((resolve, reject) => {
-        child.once("error", reject);
-        child.once("close", (code) => resolve(code ?? 1));
-    });
-}
-
 /**
  * Runs Pulumi, which says itself on standard error what is wrong, and may ask on the terminal for a passphrase.
  *
@@ -92,17 +85,7 @@ export async function pulumiOutput(args: readonly string[], input?: string): Pro
 }
 
 async function main(args: readonly string[]): Promise<void> {
-    const child = await startPulumi(args, "inherit");
-    // A terminal sends Ctrl-C to both; Pulumi ends in its own good time, and this process after it.
-    process.on("SIGINT", () => undefined);
-    process.on("SIGTERM", () => child.kill("SIGTERM"));
-    await new Promise<void>((done, reject) => {
-        child.on("error", reject);
-        child.on("close", (code, signal) => {
-            process.exitCode = code ?? (signal === "SIGINT" ? 130 : 143);
-            done();
-        });
-    });
+    process.exitCode = await foreground(await startPulumi(args, "inherit"));
 }
 
 if (require.main === module) {

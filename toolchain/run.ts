@@ -1,5 +1,6 @@
 /** Running other programs: output kept for the error message, children never left behind. */
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
+import { constants } from "node:os";
 
 export interface RunOptions {
     readonly cwd?: string;
@@ -61,4 +62,30 @@ export function run(command: string, args: readonly string[], options: RunOption
             reject(new Error(`${command} ${args.slice(0, 3).join(" ")} ${outcome}${said === "" ? "" : `:\n${said}`}`));
         });
     });
+}
+
+/** A child's exit code, and as a shell says it, 128 and its number, when a signal ended it. @throws Error when it could not be started */
+export function exitCodeOf(child: ChildProcess): Promise<number> {
+    return new Promise((resolve, reject) => {
+        child.once("error", reject);
+        child.once("close", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+    });
+}
+
+/**
+ * Waits for a child that shares this process's terminal, which sends Ctrl-C to both: the child ends in its own good time, and this process
+ * after it.
+ * @returns its exit code, as {@link exitCodeOf}
+ */
+export async function foreground(child: ChildProcess): Promise<number> {
+    const wait = (): void => undefined;
+    const pass = (): void => void child.kill("SIGTERM");
+    process.on("SIGINT", wait);
+    process.on("SIGTERM", pass);
+    try {
+        return await exitCodeOf(child);
+    } finally {
+        process.off("SIGINT", wait);
+        process.off("SIGTERM", pass);
+    }
 }
