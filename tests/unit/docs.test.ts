@@ -49,6 +49,14 @@ test.each(documents)("%s links only to what there is", (file) => {
     expect(missing).toEqual([]);
 });
 
+test("docs/configuration.md lists the outputs of the stack, and none else", () => {
+    const outputs = [...read("index.ts").matchAll(/^export const (\w+)/gm)].map(([, name]) => name!);
+    const [, table = ""] = read("docs/configuration.md").split("## Outputs of the stack");
+    const listed = [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name!);
+    expect(outputs.length).toBeGreaterThan(10);
+    expect(listed.sort()).toEqual(outputs.sort());
+});
+
 describe("README.zh-CN.md", () => {
     const [english, chinese] = ["README.md", "README.zh-CN.md"].map(read) as [string, string];
     const levels = (text: string): string[] => headingsOf(text).map(([level]) => level!);
