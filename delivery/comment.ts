@@ -1,6 +1,6 @@
 /** A plan as the comment on a pull request. */
 import { structuredPatch } from "diff";
-import { UNKNOWN, operations, type Change, type Operation, type Plan, type PropertyChange } from "./plan";
+import { SECRET, UNKNOWN, operations, type Change, type Operation, type Plan, type PropertyChange } from "./plan";
 import { type StepChange, stepChange } from "./steps";
 import { ANNOUNCING_LABEL, type Loss } from "./stateful";
 
@@ -10,6 +10,8 @@ export const COMMENT_LIMIT = 65_000;
 const SHORT = 100;
 /** How many lines of two texts may differ: the search takes the longer the less they have in common, and nobody reads that many. */
 const DIFFERENT = 1000;
+/** Most properties that are named of one resource. */
+const LONGEST_GIST = 5;
 /** Most resources that are named in a component's list. */
 const LISTED = 20;
 
@@ -150,16 +152,26 @@ function changeLines(change: Change): string[] {
     return [head, ...shown];
 }
 
-/** What differs, in a few words: the names of the properties. */
+/** Two values in place of which a reviewer would ask for them; longer ones, secrets and those not known yet are below. */
+function valuesOf({ before, after }: PropertyChange): string {
+    const values = [before, after].map((value) => (value === undefined ? "(none)" : short(value)));
+    const tells =
+        values.join("").length <= SHORT &&
+        before !== after &&
+        ![before, after].some((value) => value === SECRET || typeof value === "object");
+    return tells ? ` ${values.map(code).join(" → ")}` : "";
+}
+
+/** What differs, in a few words: the properties, and from what to what where that is short. */
 function gist(change: Change): string {
     if (change.operation !== "update" && change.operation !== "replace") return "";
     const step = stepChange(change);
     if (step !== undefined) return stepGist(step);
-    const names = [...new Set(change.properties.map(({ path }) => path))];
-    const causes = new Set(change.properties.filter(({ replaces }) => replaces).map(({ path }) => path));
-    const ordered = [...names.filter((name) => causes.has(name)), ...names.filter((name) => !causes.has(name))];
-    const some = ordered.slice(0, 5).map((name) => code(name) + (causes.has(name) ? " (forces it)" : ""));
-    if (ordered.length > 5) some.push(`${ordered.length - 5} more`);
+    const described = [...change.properties]
+        .sort((one, other) => Number(other.replaces) - Number(one.replaces))
+        .map((property) => code(property.path) + valuesOf(property) + (property.replaces ? " (forces it)" : ""));
+    const some = [...new Set(described)];
+    if (some.length > LONGEST_GIST) some.splice(LONGEST_GIST, Infinity, `${some.length - LONGEST_GIST} more`);
     return some.length === 0 ? "" : `: ${some.join(", ")}`;
 }
 

@@ -8,7 +8,7 @@ export const operations: readonly Operation[] = ["delete", "replace", "update", 
 
 /** One property that differs. A value is undefined where the property isn't there on that side. */
 export interface PropertyChange {
-    /** As the engine writes it: `tags.environment`, `ingress[0].port`. */
+    /** As the engine writes it: `tags.environment`. In lists of objects by what tells the member: `servers[i-1].weight`, `servers[]` for a whole one. */
     readonly path: string;
     readonly before: unknown;
     readonly after: unknown;
@@ -63,7 +63,7 @@ const unknowns = new Set([
 ]);
 /** The key by which the engine marks a secret's place; its value is always this one. */
 const SECRET_KEY = "4dabf18193072939515e22adb298388d";
-const SECRET = "[secret]";
+export const SECRET = "[secret]";
 export const UNKNOWN = "(known after the update)";
 
 /** Each step of the engine, in the words of {@link Operation}. Steps that are missing here change nothing. */
@@ -122,32 +122,131 @@ function valueAt(values: unknown, parts: readonly (string | number)[]): unknown 
     return value;
 }
 
+/** Bookkeeping of the engine and of bridged providers. */
+const internal = (key: string): boolean => key.startsWith("__");
+
 /** A value as people may read it: {@link UNKNOWN} and a mask in the places of what is not known yet and of secrets. */
 export function known(value: unknown): unknown {
     if (typeof value === "string") return unknowns.has(value) ? UNKNOWN : value;
     if (Array.isArray(value)) return value.map(known);
     if (typeof value === "object" && value !== null && SECRET_KEY in value) return SECRET;
     if (typeof value === "object" && value !== null)
-        return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, known(inner)]));
+        return Object.fromEntries(
+            Object.entries(value)
+                .filter(([key]) => !internal(key))
+                .map(([key, inner]) => [key, known(inner)]),
+        );
     return value;
 }
 
-/** Bookkeeping of the engine and of bridged providers. */
-const internal = (key: string): boolean => key.startsWith("__");
+type Member = Readonly<Record<string, unknown>>;
+
+const isMember = (value: unknown): value is Member =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What a list has that another one hasn't, each as often. */
+function without(list: readonly Member[], other: readonly Member[]): Member[] {
+    const left = other.map((member) => JSON.stringify(member));
+    return list.filter((member) => {
+        const index = left.indexOf(JSON.stringify(member));
+        if (index >= 0) left.splice(index, 1);
+        return index < 0;
+    });
+}
+
+/** What a member of a list can be told by. */
+const isIdentity = (key: string): boolean => /(id|ip|name|address|port|key|zone|device)$/i.test(key);
+
+/** What differs between two members, where they can be told to be the same one: by what they have in common. */
+function changedKeys(before: Member, after: Member): { readonly same: readonly string[]; readonly other: string[] } {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    const isSame = (key: string): boolean => JSON.stringify(before[key]) === JSON.stringify(after[key]);
+    return {
+        same: keys.filter((key) => isSame(key) && isIdentity(key)),
+        other: keys.filter((key) => !isSame(key)),
+    };
+}
+
+/**
+ * How two lists of objects differ, whatever the order of their members: providers compare most of them as sets, and their differences by
+ * index say that every member is another one.
+ * @returns nothing where only the order differs, or the values aren't such lists
+ */
+function memberChanges(list: string, before: unknown, after: unknown, replaces: boolean): PropertyChange[] {
+    if (!Array.isArray(before) || !Array.isArray(after)) return [];
+    if (![...before, ...after].every(isMember)) return [];
+    const gone = without(before as Member[], after as Member[]);
+    const changes: PropertyChange[] = [];
+    for (const member of without(after as Member[], before as Member[])) {
+        const [nearest] = gone
+            .map((former) => ({ former, ...changedKeys(former, member) }))
+            .filter(({ same }) => same.length > 0)
+            .sort((one, other) => one.other.length - other.other.length);
+        if (nearest === undefined) {
+            changes.push({ path: `${list}[]`, before: undefined, after: member, replaces });
+            continue;
+        }
+        gone.splice(gone.indexOf(nearest.former), 1);
+        const name = text(member[nearest.same[0]!]);
+        for (const key of nearest.other)
+            changes.push({
+                path: `${list}[${name}].${key}`,
+                before: nearest.former[key],
+                after: member[key],
+                replaces,
+            });
+    }
+    return [...changes, ...gone.map((member) => ({ path: `${list}[]`, before: member, after: undefined, replaces }))];
+}
+
+const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** Property by property, and lists of objects by their members. */
+function gathered(properties: readonly PropertyChange[], before: unknown, after: unknown): PropertyChange[] {
+    const lists = new Map<string, PropertyChange[]>();
+    for (const property of properties) {
+        const [list, index] = pathParts(property.path);
+        if (typeof list === "string" && typeof index === "number")
+            lists.set(list, [...(lists.get(list) ?? []), property]);
+    }
+    const members = new Map(
+        [...lists].map(([list, changes]) => [
+            list,
+            memberChanges(
+                list,
+                valueAt(before, [list]),
+                valueAt(after, [list]),
+                changes.some(({ replaces }) => replaces),
+            ),
+        ]),
+    );
+    const told = new Set<string>();
+    return properties.flatMap((property) => {
+        const list = String(pathParts(property.path)[0]);
+        const changes = lists.get(list)?.includes(property) === true ? (members.get(list) ?? []) : [];
+        if (changes.length === 0) return [property];
+        if (told.has(list)) return [];
+        told.add(list);
+        return changes;
+    });
+}
 
 function propertiesOf(step: StepEventMetadata): PropertyChange[] {
     const before = known(step.old?.inputs ?? {});
     const after = known(step.new?.inputs ?? {});
     const operation = meaningOf(step);
     if (operation === "create" || operation === "import")
-        return Object.keys(after as object)
-            .filter((key) => !internal(key))
-            .map((path) => ({ path, before: undefined, after: valueAt(after, [path]), replaces: false }));
+        return Object.keys(after as object).map((path) => ({
+            path,
+            before: undefined,
+            after: valueAt(after, [path]),
+            replaces: false,
+        }));
     if (operation !== "update" && operation !== "replace") return [];
     const detailed = step.detailedDiff ?? {};
     const causes = new Set(step.keys ?? []);
     const paths = Object.keys(detailed).length > 0 ? Object.keys(detailed) : (step.diffs ?? []);
-    return paths
+    const properties = paths
         .filter((path) => !internal(path))
         .map((path) => {
             const parts = pathParts(path);
@@ -162,6 +261,7 @@ function propertiesOf(step: StepEventMetadata): PropertyChange[] {
                 replaces: (detailed[path]?.diffKind ?? "").endsWith("-replace") || causes.has(String(parts[0])),
             };
         });
+    return gathered(properties, before, after);
 }
 
 /** The outermost component that a resource belongs to, by the parents of all resources. */

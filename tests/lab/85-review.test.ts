@@ -42,6 +42,16 @@ test("of a stack that does not change there is nothing to say", async () => {
 
 describe("a change", () => {
     const secrets: string[] = [];
+    /** One of each component beside those below. */
+    const settings = [
+        ["adminCidrs[1]", "198.51.100.0/24"],
+        ["mysql.bufferPool", "72mb"],
+        ["storage.diskSize", "30"],
+        ["loadBalancer.weights.web-1", "50"],
+        ["loadBalancer.allow[0]", "203.0.113.0/24"],
+        ["dns.ttl", "20"],
+        ["web.release", "r9"],
+    ] as const;
 
     beforeAll(async () => {
         const url = await labOutput(["pulumi", "stack", "output", "redisUrl", "--show-secrets"]);
@@ -53,12 +63,16 @@ describe("a change", () => {
         await configure("redis.maxmemory", "72mb");
         await configure("hosts.exclude[0]", "1");
         await configure("web.instanceType", "ecs.g7.xlarge");
+        for (const [path, value] of settings) await configure(path, value);
     }, 120_000);
 
     afterAll(async () => {
         await configure("redis.maxmemory", "64mb");
         await configure("hosts.exclude", undefined);
-        await configure("web.instanceType", undefined);
+        for (const path of ["web", "dns", "loadBalancer.weights", "loadBalancer.allow", "adminCidrs[1]"])
+            await configure(path, undefined);
+        await configure("mysql.bufferPool", "64mb");
+        await configure("storage.diskSize", "20");
     }, 120_000);
 
     test("that takes a host away is risky until it is announced, and says in words what each step will do", async () => {
@@ -73,13 +87,24 @@ describe("a change", () => {
         expect(comment).toContain("Deletes `node-1`. Lost: the host's system disk");
         expect(comment).toContain("Deletes `node-1-storage`. Lost: the disk's data");
         expect(comment).toMatch(/\*\*redis\*\* \(RedisCluster\)/);
-        expect(comment).toContain("`MAXMEMORY` `64mb` → `72mb`");
+        expect(comment).toContain("- update `redis-node-2` (Command): `MAXMEMORY` `64mb` → `72mb`");
+        expect(comment).toContain("- update `web-1` (Instance): `instanceType` `ecs.g7.large` → `ecs.g7.xlarge`");
+        expect(comment).toContain("- create `bastion-bastion-ingress-tcp-22-from-198.51.100.0-24` (SecurityGroupRule)");
+        expect(comment).toContain("- update `mysql-node-2` (Command): `BUFFER_POOL` `64mb` → `72mb`");
+        expect(comment).toContain("- update `node-2-storage` (EcsDisk): `size` `20` → `30`");
+        expect(comment).toContain("- update `storage-node-2` (Command): `DISK_SIZE` `20` → `30`");
+        expect(comment).toMatch(
+            /- update `balancer` \(BackendServer\): `backendServers\[i-\w+\]\.weight` `100` → `50`$/m,
+        );
+        expect(comment).toContain("- create `balancer-80-203.0.113.0-24` (AclEntryAttachment)");
+        expect(comment).toContain("- update `names-web-web-1` (ZoneRecord): `ttl` `10` → `20`");
+        expect(comment).toContain("- create `site-release` (Command)");
         for (const secret of secrets) expect(everything).not.toContain(secret);
 
-        // One host goes and another one comes; two hosts grow from `large` to `xlarge`.
+        // One host goes and another one comes; two hosts grow from `large` to `xlarge`, and three data disks by 10 GiB.
         const { before, after } = stack!.cost!;
-        expect(after - before).toBeCloseTo(2 * 0.52325 * 730, 0);
-        expect(comment).toMatch(/<summary>Cost: [\d,.]+ → [\d,.]+ CNY a month \(\+763\.9\d\)<\/summary>/);
+        expect(after - before).toBeCloseTo((2 * 0.52325 + 30 * 0.0021) * 730, 0);
+        expect(comment).toMatch(/<summary>Cost: [\d,.]+ → [\d,.]+ CNY a month \(\+809\.9\d\)<\/summary>/);
         expect(comment).toContain("```mermaid\nflowchart LR");
         expect(comment).toMatch(/^- node: host node-1, [^\n]*Redis :7000/m);
         expect(comment).toMatch(/^\+ node: host node-7, cn-hangzhou-\w, ecs\.g7\.large, [^\n]*Redis :7000/m);

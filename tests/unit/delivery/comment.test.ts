@@ -45,7 +45,7 @@ test("a comment says how much changes, what is lost, what changes where, and all
         > If this is meant, say so in a commit message (\`Replaces: node-1\`) or with the label \`stateful-change\`.
 
         - Outside of components: 1 to replace
-          - replace \`node-1\` (Instance): \`imageId\` (forces it)
+          - replace \`node-1\` (Instance): \`imageId\` \`debian-12\` → \`debian-13\` (forces it)
         - **redis** (RedisCluster): 1 to update
           - update \`redis-node-1\` (Command): \`MAXMEMORY\` \`64mb\` → \`96mb\`
 
@@ -91,6 +91,31 @@ test("a step says which parameters differ, whether its script does, and that sec
     expect(step(text, text)).toContain("(Command): secrets");
     expect(step(text, "04da6b54-80e4-46f7-96ec-b56ff0331ba9")).toContain(
         "(Command): parameters (known after the update)",
+    );
+});
+
+test("an update says from what to what, except for what is long, secret or no single value", () => {
+    const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value: "" };
+    const text = comment([
+        resource({
+            op: "update",
+            name: "names",
+            diffs: ["ttl", "value", "remark", "password", "tags", "note"],
+            old: { inputs: { ttl: 10, value: "10.0.0.1", remark: "a", password: secret, tags: { a: "1" }, note: "n" } },
+            new: {
+                inputs: {
+                    ttl: 20,
+                    value: "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+                    remark: "b".repeat(120),
+                    password: secret,
+                    tags: { a: "2" },
+                },
+            },
+        }),
+        summary(),
+    ]);
+    expect(text).toContain(
+        "- update `names` (Instance): `ttl` `10` → `20`, `value` `10.0.0.1` → `(known after the update)`, `remark`, `password`, `tags`, 1 more\n",
     );
 });
 

@@ -38,6 +38,49 @@ test("what the stack only looks at stays as it is while it is the same, and is a
     expect(operations(read({ id: "vsw-1" }, "vsw-1"))).toEqual(["read"]);
 });
 
+describe("lists of objects are compared by their members, which providers give any order", () => {
+    const web = (serverId: string, weight: number): object => ({ serverId, type: "ecs", weight });
+    const changed = (before: object[], after: object[]): [string, unknown, unknown][] => {
+        const size = Math.max(before.length, after.length);
+        const kind = { diffKind: "update", inputDiff: true };
+        const event = resource({
+            op: "update",
+            name: "servers",
+            detailedDiff: Object.fromEntries(
+                Array.from({ length: size }, (_, index) => [`servers[${index}].weight`, kind]),
+            ),
+            old: { inputs: { servers: before } },
+            new: { inputs: { servers: after } },
+        });
+        return plan(event).changes[0]!.properties.map(({ path, before: old, after: now }) => [path, old, now]);
+    };
+
+    test("another weight is that of one server", () => {
+        expect(changed([web("i-1", 100), web("i-2", 100)], [web("i-2", 50), web("i-1", 100)])).toEqual([
+            ["servers[i-2].weight", 100, 50],
+        ]);
+    });
+
+    test("one more and one less are whole members", () => {
+        expect(changed([web("i-1", 100)], [web("i-1", 100), web("i-2", 50)])).toEqual([
+            ["servers[]", undefined, web("i-2", 50)],
+        ]);
+        expect(changed([web("i-1", 100), web("i-2", 50)], [web("i-2", 50)])).toEqual([
+            ["servers[]", web("i-1", 100), undefined],
+        ]);
+        expect(changed([web("i-1", 100), web("i-1", 100)], [web("i-1", 100)])).toEqual([
+            ["servers[]", web("i-1", 100), undefined],
+        ]);
+    });
+
+    test("where only the order differs it is what the engine says", () => {
+        expect(changed([web("i-1", 1), web("i-2", 2)], [web("i-2", 2), web("i-1", 1)])).toEqual([
+            ["servers[0].weight", 1, 2],
+            ["servers[1].weight", 2, 1],
+        ]);
+    });
+});
+
 test("the steps of a replacement are one change, with what forces it", () => {
     const before = { inputs: { imageId: "debian-12", tags: { owner: "a" } } };
     const after = { inputs: { imageId: "debian-13", tags: { owner: "b" } } };
