@@ -10,7 +10,8 @@ import { labPaths } from "../../../lab/paths";
 import { labEnvironment } from "../../prepare";
 import { api, eventually, labOutput, onHost, outputOn, startOnHost } from "../lab";
 
-jest.setTimeout(900_000);
+// Hosts with a kernel of their own are emulated, and their image is made when the first one starts.
+jest.setTimeout(1_900_000);
 
 const root = resolve(__dirname, "..", "..", "..");
 const folder = mkdtempSync(join(tmpdir(), "multihost-nfs-"));
@@ -48,7 +49,7 @@ const on = (host: string): string => ids.get(host)!;
 const run = (host: string, command: string, seconds = 120): Promise<string> => outputOn(on(host), command, seconds);
 const [server, one, other] = ["file-1", "file-2", "file-3"];
 
-function pulumi(args: readonly string[], seconds = 800): Promise<string> {
+function pulumi(args: readonly string[], seconds = 1800): Promise<string> {
     return labOutput(["pulumi", "--cwd", folder, ...args, "--stack", stack], { seconds });
 }
 
