@@ -14,6 +14,7 @@ export interface BastionArgs extends Pick<
     | "systemDisk"
     | "user"
     | "keyPair"
+    | "keys"
     | "deletionProtection"
     | "hostPrefix"
     | "tags"

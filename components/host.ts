@@ -103,8 +103,10 @@ export function parseStepOutput<T extends object>(name: string, stdout: string |
 export interface HostArgs {
     /** The machine's private address. */
     readonly address: pulumi.Input<string>;
-    /** Its public address. When given and there is no bastion, this is where SSH connects to. */
+    /** Its public address. When given and there is no bastion, this is where SSH connects to, unless `direct` says otherwise. */
     readonly publicAddress?: pulumi.Input<string>;
+    /** Connect to `address` although there is a public one, where this program runs within the network. @default false */
+    readonly direct?: boolean;
     /** TCP port of the SSH server. @default 22 */
     readonly port?: pulumi.Input<number>;
     /** Who logs in: root, or a user who may run `sudo` without a password. @default "root" */
@@ -119,6 +121,8 @@ export interface HostArgs {
     readonly identity?: pulumi.Input<string>;
     /** Availability zone, such as `cn-hangzhou-h`. */
     readonly zone?: pulumi.Input<string>;
+    /** Size of an ECS instance: services whose memory is a share of the host's are set anew when it changes. */
+    readonly instanceType?: pulumi.Input<string>;
     /** The resource that is the machine: when it is deleted, nothing is run on it any more. */
     readonly machine?: pulumi.Resource;
     /** Resources without which SSH can't connect, such as an address's association or a security group's rule. */
@@ -167,6 +171,8 @@ export class Host extends pulumi.ComponentResource {
     public readonly bastion: Host | undefined;
     /** Undefined when it isn't known. */
     public readonly zone: pulumi.Output<string> | undefined;
+    /** Size of the instance; undefined when it isn't known. */
+    public readonly instanceType: pulumi.Output<string> | undefined;
     /** Changes exactly when the machine is another machine. */
     public readonly identity: pulumi.Output<string>;
     /** The pinned public host key. */
@@ -197,6 +203,7 @@ export class Host extends pulumi.ComponentResource {
         this.publicAddress = args.publicAddress === undefined ? undefined : pulumi.output(args.publicAddress);
         this.bastion = args.bastion;
         this.zone = args.zone === undefined ? undefined : pulumi.output(args.zone);
+        this.instanceType = args.instanceType === undefined ? undefined : pulumi.output(args.instanceType);
         this.hostKey = pulumi.output(args.hostKey).apply((key) => {
             const found = new Problems();
             requireHostKey(found, key);
@@ -207,7 +214,10 @@ export class Host extends pulumi.ComponentResource {
         this.makesMachine = args.machine !== undefined;
         this.outboundBy = args.outboundBy ?? [];
         this.connection = {
-            host: args.bastion === undefined && args.publicAddress !== undefined ? args.publicAddress : args.address,
+            host:
+                args.bastion === undefined && args.direct !== true && args.publicAddress !== undefined
+                    ? args.publicAddress
+                    : args.address,
             port: args.port ?? 22,
             user: this.user,
             privateKey: pulumi.secret(args.privateKey),

@@ -110,6 +110,8 @@ export class MysqlReplication extends pulumi.ComponentResource {
                         certificate,
                         privateKey,
                     },
+                    // Its memory is a share of the host's.
+                    rerunOn: host.instanceType === undefined ? [] : [host.instanceType],
                     removeOnDelete: true,
                 },
                 // Pulumi hands nothing of a component's `dependsOn` to its children.

@@ -13,7 +13,7 @@ export interface DataDiskArgs {
     readonly size: number;
     /** Kind of disk, as the cloud calls it. @default "cloud_essd" */
     readonly category?: string;
-    /** Encrypted with the account's service key. @default true */
+    /** Encrypted with the account's service key. Disks that exist keep what they were made with. @default true */
     readonly encrypted?: boolean;
     /** Numbers of the hosts that get one. @default all */
     readonly hosts?: readonly number[];
@@ -81,7 +81,11 @@ export interface NodePoolArgs {
     readonly exclude?: readonly number[];
     /** Hosts that exist, by a name of your choice. They become members like the others; deleting the pool leaves them running. */
     readonly adopt?: Readonly<Record<string, AdoptedInstance | Host>>;
-    /** Size of the hosts. @default "ecs.g7.large": 2 vCPU, 8 GiB */
+    /**
+     * Size of the hosts. Another one stops and starts every host of the pool, all at the same time; one after the other with
+     * `pulumi up --target` of each instance, and a plain `pulumi up` in the end, which fits services' memory to the new size.
+     * @default "ecs.g7.large": 2 vCPU, 8 GiB
+     */
     readonly instanceType?: pulumi.Input<string>;
     /** Id of the image. @default the newest that `imageName` finds */
     readonly imageId?: pulumi.Input<string>;
@@ -102,8 +106,9 @@ export interface NodePoolArgs {
      */
     readonly dataDisks?: readonly DataDiskArgs[];
     /**
-     * Spreads the hosts over different physical machines, at most 20 in a zone. Not every instance family can be part of one.
-     * @default true for 2 to 20 hosts
+     * Spreads the hosts over different physical machines, at most 20 in a zone; further ones go anywhere, and so do those that were made
+     * before there was a set. Not every instance family can be part of one.
+     * @default true for two hosts or more
      */
     readonly deploymentSet?: boolean;
     /** Which hosts get an elastic address: all, or the listed numbers. @default none */
@@ -112,13 +117,18 @@ export interface NodePoolArgs {
     readonly publicBandwidth?: number;
     /** What the hosts are reached through. @default their public addresses */
     readonly bastion?: JumpHost;
-    /** Connect to private addresses without a bastion, where this program runs within the VPC or a VPN. @default false */
+    /** Connect to private addresses, also of hosts with public ones, where this program runs within the VPC or a VPN. @default false */
     readonly direct?: boolean;
-    /** Who logs in to the hosts. A user other than root is created and may run `sudo`. @default "root" */
+    /**
+     * Who logs in to the hosts. A user other than root is created with the host and may run `sudo`. Can't change once there are hosts,
+     * which know this one only.
+     * @default "root"
+     */
     readonly user?: string;
     /**
      * The key pair that logs in: one that exists, or the kind to make. The cloud's own key pairs are RSA only; the public half of
-     * another kind comes through user data alone.
+     * another kind comes through user data alone. Can't change once there are hosts, which let this key in only: `keys` renews generated
+     * ones, and another pair of your own has to be let in on every host before it is given here.
      * @default "RSA" with 4096 bits
      */
     readonly keyPair?: "RSA" | "ED25519" | ExistingKeyPair;

@@ -89,7 +89,8 @@ export class NodePool extends pulumi.ComponentResource {
                 new tls.PrivateKey(
                     generationName(`${name}-key`, generation),
                     keyPair === "RSA" ? { algorithm: "RSA", rsaBits: 4096 } : { algorithm: "ED25519" },
-                    { parent: this },
+                    // Hosts know this one, and no other kind in its place would be let in to tell them.
+                    { parent: this, ignoreChanges: ["algorithm", "rsaBits"] },
                 ),
         );
         const keys = {
@@ -183,19 +184,22 @@ export class NodePool extends pulumi.ComponentResource {
                 tags: tagsFor(slot.name, args.tags),
                 volumeTags: tagsFor(slot.name, args.tags),
                 ...(keys.keyName === undefined ? {} : { keyName: keys.keyName }),
-                ...(shared.deploymentSetId === undefined ? {} : { deploymentSetId: shared.deploymentSetId }),
+                ...(slot.spread && shared.deploymentSetId !== undefined
+                    ? { deploymentSetId: shared.deploymentSetId }
+                    : {}),
             },
             {
                 parent: this,
                 // Data disks are in one machine at a time: torn from one that still works, they would lose what it has not written yet.
                 ...(disks.length > 0 && { deleteBeforeReplace: true }),
                 // With another number of zones hosts are dealt out anew, and one that is there can't move: only new ones follow.
-                ignoreChanges: ["vswitchId", ...kept],
+                // A deployment set is joined at birth only: the cloud takes no running host in.
+                ignoreChanges: ["vswitchId", "deploymentSetId", ...kept],
                 // The provider would write a new image onto the running instance's disk and leave its id: no step would know.
                 replaceOnChanges: rebuilding,
             },
         );
-        const attached = this.attachDisks(slot, instance, vswitch.zone, disks, args.tags);
+        const attached = this.attachDisks(slot, instance, disks, args.tags);
         const address = slot.public ? this.publicAddress(slot, instance, shared) : undefined;
 
         const host = new Host(
@@ -208,6 +212,8 @@ export class NodePool extends pulumi.ComponentResource {
                 hostKey: hostKey.publicKeyOpenssh,
                 identity: instance.id,
                 zone: instance.availabilityZone,
+                instanceType: instance.instanceType,
+                direct: args.direct ?? false,
                 machine: instance,
                 reachableBy: [
                     ...network.rulesOf(args.role),
@@ -226,7 +232,6 @@ export class NodePool extends pulumi.ComponentResource {
     private attachDisks(
         slot: Slot,
         instance: alicloud.ecs.Instance,
-        zoneId: pulumi.Output<string>,
         disks: readonly DataDiskArgs[],
         tags: Tags | undefined,
     ): { name: string; id: pulumi.Output<string>; attachment: pulumi.Resource }[] {
@@ -237,7 +242,8 @@ export class NodePool extends pulumi.ComponentResource {
                 diskName,
                 {
                     diskName,
-                    zoneId,
+                    // Where the host is, not where one of its number would be now: zones may have been added since.
+                    zoneId: instance.availabilityZone,
                     size: disk.size,
                     // Without a reboot.
                     type: "online",
@@ -246,8 +252,8 @@ export class NodePool extends pulumi.ComponentResource {
                     deleteWithInstance: false,
                     tags: tagsFor(diskName, tags),
                 },
-                // It stays where its host stays.
-                { parent: this, ignoreChanges: ["zoneId"] },
+                // It stays where its host stays, and as it is: the provider would put an empty one in its place.
+                { parent: this, ignoreChanges: ["zoneId", "encrypted"] },
             );
             const attachment = new alicloud.ecs.EcsDiskAttachment(
                 diskName,
@@ -302,8 +308,9 @@ export class NodePool extends pulumi.ComponentResource {
                 hostKey: existing.hostKey,
                 identity: existing.instanceId,
                 zone: found.availabilityZone,
+                instanceType: found.instanceType,
                 ...(args.bastion === undefined && args.direct !== true
-                    ? { publicAddress: found.apply(({ eip, publicIp }) => eip || publicIp) }
+                    ? { publicAddress: found.apply((instance) => publicAddressOf(hostName, instance)) }
                     : {}),
                 reachableBy: [...args.network.rulesOf(args.role), ...(args.bastion?.preparedBy ?? [])],
                 outboundBy: args.network.outbound,
@@ -380,6 +387,19 @@ export class NodePool extends pulumi.ComponentResource {
             ),
         );
     }
+}
+
+/** @throws pulumi.RunError when there is none: SSH would dial an empty name, which is this machine itself */
+function publicAddressOf(
+    hostName: string,
+    { eip, publicIp }: { readonly eip: string; readonly publicIp: string },
+): string {
+    const address = eip || publicIp;
+    if (address === "")
+        throw new pulumi.RunError(
+            `adopt["${hostName}"]: has no public address: name a bastion, or set direct: true where this program runs within the VPC.`,
+        );
+    return address;
 }
 
 /** A public key as an item of a list, whose items have no spaces. */

@@ -19,6 +19,8 @@ export interface Slot {
     /** Host name, and beginning of the names of all its resources. */
     readonly name: string;
     readonly public: boolean;
+    /** Whether the pool's deployment set has room for it. */
+    readonly spread: boolean;
 }
 
 /** The numbers of `count` hosts: the smallest positive ones that are not excluded. */
@@ -123,10 +125,15 @@ export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSet
     problems.throwIfAny(`NodePool "${name}"`);
 
     return {
-        slots: numbers.map((number) => ({ number, name: `${hostPrefix}-${number}`, public: publicSlots.has(number) })),
+        slots: numbers.map((number, index) => ({
+            number,
+            name: `${hostPrefix}-${number}`,
+            public: publicSlots.has(number),
+            spread: index < spread,
+        })),
         user: args.user ?? "root",
         meshUser,
-        deploymentSet: args.deploymentSet ?? (numbers.length >= 2 && numbers.length <= 20),
+        deploymentSet: args.deploymentSet ?? numbers.length >= 2,
         publicBandwidth,
         systemDisk,
     };

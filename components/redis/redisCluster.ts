@@ -103,6 +103,8 @@ export class RedisCluster extends pulumi.ComponentResource {
                                   privateKey: issued.privateKey,
                               }),
                     },
+                    // Its memory is a share of the host's.
+                    rerunOn: host.instanceType === undefined ? [] : [host.instanceType],
                     removeOnDelete: true,
                 },
                 // Pulumi hands nothing of a component's `dependsOn` to its children.

@@ -18,7 +18,8 @@ export function nasShare(settings: NasSettings, { name, parent, dependsOn }: Sha
             ...(settings.zone === undefined ? {} : { zoneId: settings.zone }),
             tags: tagsFor(name, settings.tags),
         },
-        { parent, dependsOn },
+        // None of them can change: the provider would put an empty file system in its place.
+        { parent, dependsOn, ignoreChanges: ["storageType", "zoneId", "encryptType"] },
     );
     const group = new alicloud.nas.AccessGroup(
         name,

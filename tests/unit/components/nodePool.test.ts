@@ -13,7 +13,7 @@ const recorder = new Recorder({
 import * as pulumi from "@pulumi/pulumi";
 
 import { Bastion, Connectivity, Host, Network, NodePool, type NodePoolArgs } from "../../../components";
-import { parseNodePoolArgs, slotNumbers } from "../../../components/nodePool/settings";
+import { type NodePoolSettings, parseNodePoolArgs, slotNumbers } from "../../../components/nodePool/settings";
 import { cloudConfig } from "../../../components/nodePool/userData";
 
 const instance = "alicloud:ecs/instance:Instance";
@@ -149,9 +149,10 @@ describe("NodePool", () => {
         const made = pool({ count: 2, dataDisks: [{ name: "db", size: 100 }] });
         await recorder.settled();
         expect(recorder.options(instance, "node-2").ignoreChanges).toContain("vswitchId");
-        expect(recorder.options("alicloud:ecs/ecsDisk:EcsDisk", "node-2-db").ignoreChanges).toEqual(["zoneId"]);
-        // Where it is, and not where it would be put now.
+        expect(recorder.options("alicloud:ecs/ecsDisk:EcsDisk", "node-2-db").ignoreChanges).toContain("zoneId");
+        // Where it is, and not where it would be put now; and a disk that comes later is put there, too.
         expect(await valueOf(made.hosts[1]!.zone!)).toBe("zone-of-node-2");
+        expect(recorder.find("alicloud:ecs/ecsDisk:EcsDisk", "node-2-db").inputs["zoneId"]).toBe("zone-of-node-2");
     });
 
     test("calls its hosts by another name than its own where it is told to, and keeps its key's name", async () => {
@@ -227,14 +228,21 @@ describe("NodePool", () => {
         pool();
         await recorder.settled();
         expect(recorder.options(instance, "node-1")).toMatchObject({
-            ignoreChanges: ["vswitchId", "imageId", "userData", "systemDiskCategory", "systemDiskEncrypted"],
+            ignoreChanges: [
+                "vswitchId",
+                "deploymentSetId",
+                "imageId",
+                "userData",
+                "systemDiskCategory",
+                "systemDiskEncrypted",
+            ],
             replaceOnChanges: [],
         });
         recorder.clear();
         pool({ rebuildOn: ["image", "systemDisk"] });
         await recorder.settled();
         expect(recorder.options(instance, "node-1")).toMatchObject({
-            ignoreChanges: ["vswitchId", "userData"],
+            ignoreChanges: ["vswitchId", "deploymentSetId", "userData"],
             replaceOnChanges: ["imageId", "systemDiskCategory", "systemDiskEncrypted"],
         });
     });
@@ -270,8 +278,10 @@ describe("NodePool", () => {
         expect(recorder.find("alicloud:ecs/ecsDisk:EcsDisk", "node-1-db").inputs).toMatchObject({
             size: 100,
             encrypted: true,
-            zoneId: "zone-of-main-cn-hangzhou-h",
+            zoneId: "zone-of-node-1",
         });
+        // The provider would put an empty disk in its place.
+        expect(recorder.options("alicloud:ecs/ecsDisk:EcsDisk", "node-1-db").ignoreChanges).toContain("encrypted");
         expect(recorder.find("alicloud:ecs/ecsDiskAttachment:EcsDiskAttachment", "node-1-db").inputs).toEqual({
             diskId: "node-1-db-id",
             instanceId: "node-1-id",
@@ -386,10 +396,33 @@ describe("NodePool", () => {
         expect(problemsOf(() => pool({ count: 0 }))[1]).toContain("count: a pool needs a host");
     });
 
-    test("leaves the deployment set out where hosts don't fit into one", () => {
-        const settings = (count: number): boolean =>
-            parseNodePoolArgs("node", { network: network(), role: "data", count, direct: true }).deploymentSet;
-        expect([1, 2, 20, 21].map(settings)).toEqual([false, true, true, false]);
+    test("a deployment set takes as many hosts as fit into it, and none that is there already", () => {
+        const settings = (count: number): NodePoolSettings =>
+            parseNodePoolArgs("node", { network: network(), role: "data", count, direct: true });
+        expect([1, 2, 20, 21, 50].map((count) => settings(count).deploymentSet)).toEqual([
+            false,
+            true,
+            true,
+            true,
+            true,
+        ]);
+        // 20 in each of two zones.
+        expect(settings(41).slots.map(({ spread }) => spread)).toEqual([...Array<boolean>(40).fill(true), false]);
+    });
+
+    test("the kind of its key stays, since no host would let another one in", async () => {
+        pool();
+        await recorder.settled();
+        expect(recorder.options("tls:index/privateKey:PrivateKey", "node-key").ignoreChanges).toEqual([
+            "algorithm",
+            "rsaBits",
+        ]);
+    });
+
+    test("hosts with public addresses are dialled at their private ones where it says so", async () => {
+        pool({ direct: true, count: 1, publicAddresses: true });
+        await recorder.settled();
+        expect(recorder.find(step, "node-1-ready").inputs["connection"]).toMatchObject({ host: "10.0.0.1" });
     });
 });
 

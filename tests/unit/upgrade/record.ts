@@ -51,7 +51,9 @@ export async function recordProgram(project: string): Promise<RecordedResource[]
             newResource: ({ type, name, inputs: given }) => {
                 const plain = given as Record<string, unknown>;
                 inputs.set(`${type}::${name}`, plain);
-                return { id: `i-${name}`, state: { ...plain, ...computed(type, name) } };
+                const vswitch = /^i-(.*)/.exec(String(plain["vswitchId"]))?.[1];
+                const place = vswitch === undefined ? {} : { availabilityZone: `zone-of-${vswitch}` };
+                return { id: `i-${name}`, state: { ...plain, ...computed(type, name), ...place } };
             },
             call: ({ token }) =>
                 ({
