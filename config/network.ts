@@ -13,7 +13,7 @@ import type { Problems } from "../components/problems";
 import type { Reader, Section } from "./reader";
 
 export interface NetworkConfig {
-    /** Range of the VPC. @default "10.0.0.0/16" */
+    /** Range of the VPC. @default "10.0.0.0/16" for a new one */
     readonly cidr: string;
     /** Ids of the zones, or how many of the region's; undefined with existing VSwitches. @default 2 */
     readonly zones?: number | readonly string[];
@@ -43,18 +43,27 @@ export const networkKeys = [
 export function readNetwork(reader: Reader, hostCount: number): NetworkConfig {
     const { problems } = reader;
     const network = reader.section("network");
-    const cidr = reader.text(network, "network.cidr") ?? "10.0.0.0/16";
     const zones = readZones(reader, network);
     const reservedCidrs = reader.cidrs(network?.["reservedCidrs"], "network.reservedCidrs");
     const vswitchCidrs =
         network?.["vswitchCidrs"] === undefined ? undefined : reader.texts(network, "network.vswitchCidrs");
     const vpcId = reader.text(network, "network.vpcId");
+    const given = reader.text(network, "network.cidr");
+    const cidr = given ?? "10.0.0.0/16";
     const vswitchIds = network?.["vswitchIds"] === undefined ? undefined : reader.texts(network, "network.vswitchIds");
     const natGateway =
         network?.["natGateway"] === undefined ? undefined : reader.boolean(network, "network.natGateway", true);
-    if (vswitchIds === undefined) {
+    if (vpcId !== undefined && given === undefined) {
+        problems.add(
+            "network.cidr",
+            "is missing: the range of the VPC that network.vpcId names, whose hosts are clients.",
+        );
+    } else if (vswitchIds === undefined) {
         checkRange(problems, { cidr, zones, reservedCidrs, count: hostCount, vswitchCidrs });
-    } else {
+    }
+    if (vswitchIds !== undefined) {
+        const problem = given === undefined ? undefined : vpcCidrProblem(given);
+        if (problem !== undefined) problems.add("network.cidr", problem);
         if (vpcId === undefined) {
             problems.add("network.vswitchIds", "existing VSwitches need the id of their VPC: set network.vpcId.");
         }

@@ -54,6 +54,7 @@ export interface NetworkArgs {
     readonly cidr?: string;
     /**
      * Zones to have a VSwitch in: their ids, or how many; with a number the region's zones are looked up.
+     * A number may become the ids of the zones that it found, in the order of their VSwitches.
      * Zones may be added at the end later: hosts that are there stay where they are, new ones are spread over all. One that hosts stand
      * in can't go: take its hosts out first.
      * @default 2

@@ -134,7 +134,8 @@ export class Network extends pulumi.ComponentResource {
         const { zones } = settings;
         const lookedUp = typeof zones === "number" ? this.lookUpZones(zones, args.instanceType) : undefined;
         return settings.vswitchCidrs.map((cidrBlock, index) => {
-            const vswitchName = `${name}-${typeof zones === "number" ? index + 1 : zones[index]}`;
+            const numbered = `${name}-${index + 1}`;
+            const vswitchName = typeof zones === "number" ? numbered : `${name}-${zones[index]}`;
             return new alicloud.vpc.Switch(
                 vswitchName,
                 {
@@ -145,27 +146,34 @@ export class Network extends pulumi.ComponentResource {
                     tags: tagsFor(vswitchName, args.tags),
                 },
                 // The order in which zones are listed may change, and a VSwitch that moves takes its hosts along.
-                { parent: this, ...(lookedUp === undefined ? {} : { ignoreChanges: ["zoneId"] }) },
+                lookedUp === undefined
+                    ? // Where there was a number of zones before, it is the VSwitch of that number.
+                      { parent: this, aliases: [{ name: numbered }] }
+                    : { parent: this, ignoreChanges: ["zoneId"] },
             );
         });
     }
 
     private lookUpZones(count: number, instanceType: string | undefined): pulumi.Output<string[]> {
+        const forVSwitches = { availableResourceCreation: "VSwitch" };
         const found = alicloud.getZonesOutput(
-            {
-                availableResourceCreation: "VSwitch",
-                ...(instanceType === undefined ? {} : { availableInstanceType: instanceType }),
-            },
+            { ...forVSwitches, ...(instanceType === undefined ? {} : { availableInstanceType: instanceType }) },
             { parent: this },
         );
-        return found.ids.apply((ids) => {
-            if (ids.length < count) {
-                const offer = instanceType === undefined ? "" : ` that offer ${instanceType}`;
+        return found.ids.apply(async (ids) => {
+            const offering = [...ids].sort();
+            if (offering.length >= count) return offering;
+            const offer = instanceType === undefined ? "" : ` that offer ${instanceType}`;
+            const problem = `Network "${this.name}": zones: this region has ${ids.length} zones${offer}, not ${count}.`;
+            const all =
+                instanceType === undefined ? ids : (await alicloud.getZones(forVSwitches, { parent: this })).ids;
+            if (offering.length === 0 || all.length < count)
                 throw new pulumi.RunError(
-                    `Network "${this.name}": zones: this region has ${ids.length} zones${offer}, not ${count}. Ask for fewer, or for another region or instance type.`,
+                    `${problem} Ask for fewer, or for another region or instance type; for VSwitches that exist name their zones instead of a number.`,
                 );
-            }
-            return [...ids].sort();
+            // What is on sale changes from day to day, which is nothing to VSwitches that are there: no reason to refuse every update.
+            pulumi.log.warn(`${problem} A VSwitch that is new now stands in a zone without it.`, this);
+            return [...offering, ...all.filter((id) => !offering.includes(id)).sort()];
         });
     }
 

@@ -317,8 +317,23 @@ describe("the stack's configuration", () => {
     });
 
     it("takes VSwitches that exist, and computes nothing beside them", () => {
-        const { network } = parseConfig({ ...minimal, network: '{"vpcId":"vpc-1","vswitchIds":["vsw-1"]}' });
-        expect(network).toEqual({ cidr: "10.0.0.0/16", reservedCidrs: [], vpcId: "vpc-1", vswitchIds: ["vsw-1"] });
+        const existing = '{"vpcId":"vpc-1","vswitchIds":["vsw-1"],"cidr":"172.16.0.0/12"}';
+        const { network } = parseConfig({ ...minimal, network: existing });
+        expect(network).toEqual({ cidr: "172.16.0.0/12", reservedCidrs: [], vpcId: "vpc-1", vswitchIds: ["vsw-1"] });
+    });
+
+    it.each(['{"vpcId":"vpc-1"}', '{"vpcId":"vpc-1","vswitchIds":["vsw-1"]}'])(
+        "asks for the range of a VPC that exists: %s",
+        (network) => {
+            expect(problemsOf({ ...minimal, network }).slice(1)).toEqual([
+                "  - network.cidr: is missing: the range of the VPC that network.vpcId names, whose hosts are clients.",
+            ]);
+        },
+    );
+
+    it("refuses a range of an existing VPC that is none", () => {
+        const network = '{"vpcId":"vpc-1","vswitchIds":["vsw-1"],"cidr":"banana"}';
+        expect(problemsOf({ ...minimal, network })[1]).toMatch(/network\.cidr: /);
     });
 
     it("takes good passwords that are stored encrypted, and keeps them secret", async () => {

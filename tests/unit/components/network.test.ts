@@ -1,6 +1,15 @@
 import { problemsOf, Recorder, valueOf } from "./recorder";
 
-const recorder = new Recorder();
+const recorder = new Recorder({
+    answers: {
+        "alicloud:index/getZones:getZones": ({ availableInstanceType }: { availableInstanceType?: string }) => ({
+            ids: [
+                ...["cn-hangzhou-k", "cn-hangzhou-h", "cn-hangzhou-i"],
+                ...(availableInstanceType === undefined ? ["cn-hangzhou-b"] : []),
+            ],
+        }),
+    },
+});
 
 import * as pulumi from "@pulumi/pulumi";
 
@@ -195,6 +204,27 @@ describe("Network", () => {
         ]);
         expect(recorder.find(vswitch, "main-1").inputs["zoneId"]).toBe("cn-hangzhou-h");
         expect(recorder.options(vswitch, "main-1").ignoreChanges).toEqual(["zoneId"]);
+    });
+
+    test("goes on where a zone has stopped offering the instance type, which is nothing to VSwitches that are there", async () => {
+        const logged = jest.spyOn(pulumi.log, "warn").mockImplementation(() => Promise.resolve());
+        new Network("main", { zones: 4, instanceType: "ecs.g7.large" }, recorder.watched);
+        await recorder.settled();
+        expect(logged).toHaveBeenCalledWith(
+            expect.stringContaining("this region has 3 zones that offer ecs.g7.large, not 4"),
+            expect.anything(),
+        );
+        expect(["main-1", "main-4"].map((name) => recorder.find(vswitch, name).inputs["zoneId"])).toEqual([
+            "cn-hangzhou-h",
+            "cn-hangzhou-b",
+        ]);
+        logged.mockRestore();
+    });
+
+    test("keeps the VSwitches of a number of zones that are named later", async () => {
+        new Network("main", { zones: ["cn-hangzhou-h", "cn-hangzhou-i"] }, recorder.watched);
+        await recorder.settled();
+        expect(recorder.options(vswitch, "main-cn-hangzhou-i").aliases).toEqual([{ name: "main-2" }]);
     });
 
     test("gives a way out through one NAT gateway", async () => {

@@ -34,6 +34,7 @@ export class Recorder {
     readonly observed: Observed[] = [];
     readonly calls: { token: string; inputs: unknown }[] = [];
 
+    /** @param options answers of functions by their token, or what gives them for the inputs */
     constructor(options: { preview?: boolean; answers?: Record<string, unknown> } = {}) {
         void pulumi.runtime.setMocks(
             {
@@ -63,7 +64,9 @@ export class Recorder {
                         "alicloud:ecs/getImages:getImages": { images: [{ id: "debian_12_5_x64_20G_alibase.vhd" }] },
                         ...options.answers,
                     };
-                    return answers[token] as Record<string, unknown>;
+                    const answer = answers[token] as
+                        Record<string, unknown> | ((asked: unknown) => Record<string, unknown>);
+                    return typeof answer === "function" ? answer(inputs) : answer;
                 },
             },
             "project",
