@@ -75,10 +75,17 @@ export function webHosts({ count, instanceType }: WebConfig, hosts: HostsConfig)
 export function webContent({
     web,
     storage,
-}: Pick<StackConfig, "web" | "storage">): Pick<WebTierArgs, "port" | "content" | "release" | "version"> {
+    network,
+    loadBalancer,
+}: Pick<StackConfig, "web" | "storage" | "network" | "loadBalancer">): Pick<
+    WebTierArgs,
+    "port" | "content" | "release" | "version" | "trustedProxies"
+> {
     const { port, shared, version, release, releaseUrl, releaseSha256 } = web;
     return {
         port,
+        // It connects from addresses of its VSwitches; by any other's all visitors would count as one.
+        ...(loadBalancer.enabled && loadBalancer.type === "alb" && { trustedProxies: ["100.64.0.0/10", network.cidr] }),
         ...(shared && { content: { directory: `${storage.mountPoint}/www`, shared } }),
         ...(version !== undefined && { version }),
         ...(release !== undefined && { release: { name: release, url: releaseUrl, sha256: releaseSha256 } }),

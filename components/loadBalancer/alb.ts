@@ -208,7 +208,8 @@ class ApplicationBalancer implements CloudBalancer {
         return new alicloud.alb.ListenerAclAttachment(
             child,
             { aclId: list.id, aclType: type === "white" ? "White" : "Black", listenerId: listener.id },
-            { parent, dependsOn: entries, deletedWith: listener },
+            // The listener takes one kind of list only, and knows a list by its id: the former has to go first.
+            { parent, dependsOn: entries, deletedWith: listener, deleteBeforeReplace: true },
         );
     }
 

@@ -43,9 +43,20 @@ export function certificateName(name: string, { certificate }: ListenerCertifica
     return pulumi.output(certificate).apply((pem) => `${name.slice(0, 48)}-${digest(pem)}`);
 }
 
-/** The certificate service has two homes: one for the regions of China, one for the others. */
+/**
+ * The certificate service has two homes. The provider (connectivity/endpoint.go) takes the one outside of China for international accounts
+ * in regions that are no part of its market there, Hong Kong among them; which kind of account it is, only its setting tells here.
+ */
 function certificateRegion(region: string): string {
-    return region.startsWith("cn-") ? "cn-hangzhou" : "ap-southeast-1";
+    const isChinese = region.startsWith("cn-");
+    switch (new pulumi.Config("alicloud").get("accountType")) {
+        case "Domestic":
+            return "cn-hangzhou";
+        case "International":
+            return isChinese && region !== "cn-hongkong" ? "cn-hangzhou" : "ap-southeast-1";
+        default:
+            return isChinese ? "cn-hangzhou" : "ap-southeast-1";
+    }
 }
 
 function digest(text: string): string {

@@ -42,9 +42,12 @@ export class LoadBalancer extends pulumi.ComponentResource {
     public readonly address: pulumi.Output<string>;
     /** Every IPv4 address that it listens on: one per zone where its type has several. */
     public readonly addresses: readonly pulumi.Output<string>[];
-    /** Name that the cloud gives it in the DNS; undefined where its type has none. */
+    /**
+     * Name that the cloud gives it in the DNS, for the CNAME of a name of your own: since November 2024 the cloud answers no client that
+     * uses the name of a new `alb` or `nlb` itself. Undefined where its type has none.
+     */
     public readonly dnsName: pulumi.Output<string> | undefined;
-    /** Where clients connect to, by `dnsName` where there is one and else by `address`: the first `https` listener, else the first `http` one, else the first; `tcp://…`, `udp://…` or `tls://…` by its protocol. Known once it serves. */
+    /** Where clients connect to, by `address`: the first `https` listener, else the first `http` one, else the first; `tcp://…`, `udp://…` or `tls://…` by its protocol. Known once it serves. */
     public readonly url: pulumi.Output<string>;
     /** What clients verify generated certificates with; undefined when there are none. */
     public readonly caCertificate: pulumi.Output<string> | undefined;
@@ -104,7 +107,7 @@ function instanceOf({ name, identity }: Host): pulumi.Output<string> {
 
 /** Known once every listener is. */
 function urlOf(
-    { addresses, dnsName }: BalancerPlace,
+    { addresses }: BalancerPlace,
     listeners: readonly ListenerArgs[],
     ready: readonly pulumi.CustomResource[],
 ): pulumi.Output<string> {
@@ -113,8 +116,7 @@ function urlOf(
         listeners.find((listener) => listener.protocol === "http") ??
         listeners[0]!;
     const usual = (protocol === "https" && port === 443) || (protocol === "http" && port === 80);
-    const place = dnsName ?? addresses[0]!;
     return pulumi
-        .all([place, ...ready.map(({ id }) => id)])
+        .all([addresses[0]!, ...ready.map(({ id }) => id)])
         .apply(([host]) => `${protocol}://${host!}${usual ? "" : `:${port}`}`);
 }

@@ -101,7 +101,11 @@ export interface WebTierArgs {
      * `Permissions-Policy: camera=(), geolocation=(), microphone=()`, and with TLS `Strict-Transport-Security: max-age=31536000`
      */
     readonly headers?: Readonly<Record<string, string>>;
-    /** Whose `X-Forwarded-For` is believed: the balancer's ranges. @default ["100.64.0.0/10"], where this cloud's balancers connect from */
+    /**
+     * Whose `X-Forwarded-For` is believed: the balancer's ranges. Behind an `alb` they have to hold those of its VSwitches, from which it
+     * connects, or the limits count all visitors as one.
+     * @default ["100.64.0.0/10"], where a `clb` connects from
+     */
     readonly trustedProxies?: readonly string[];
     /**
      * Version of nginx's package, or its beginning: `1.22` takes the newest 1.22.x of the hosts' repositories. A newer
