@@ -531,6 +531,23 @@ describe("a cancel", () => {
         expect((await other).outputs["stdout"]).toBe("done");
     });
 
+    it("ends a step that has its time, and none that runs beside it by the same shell", async () => {
+        const step = (name: string, more: object = {}, limits: object = {}): Promise<unknown> =>
+            provider.create(
+                type,
+                { connection: connection(), create: `STEP=${name}@1 PARAM_TEXT='a b' bash --norc -s`, ...more },
+                limits,
+            );
+        const other = step("other", { stdin: "sleep 4; echo done" });
+        const file = path.join(folder, "stepping");
+        const running = failureOf(step("late", { stdin: `echo $$ >${file}; sleep 300; true` }, { timeout: 2 }));
+        await until(() => fs.existsSync(file) && fs.readFileSync(file, "utf8") !== "");
+        const pid = Number(fs.readFileSync(file, "utf8"));
+        expect(await running).toBe("context deadline exceeded");
+        expect(isAlive(pid)).toBe(false);
+        expect(((await other) as { outputs: Record<string, unknown> }).outputs["stdout"]).toBe("done");
+    });
+
     it("comes back at once, not when the command would have ended", async () => {
         const file = path.join(folder, "cancelled");
         const running = failureOf(run(`echo $$ > ${file}; sleep 300`));

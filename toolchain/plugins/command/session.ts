@@ -123,9 +123,10 @@ export interface Execution {
 
 // A server does not pass signals on to root's commands, nor does an old one to anybody's. A second session on the same
 // connection can: its own leader and the command's are children of the same server process. The command's is known by
-// its text, which comes by standard input (its shell may have become the last program in it), or by being the only one.
+// its text, which comes by standard input, or by being the only one. Its shell may have become the last program in it, which then is a part
+// of the text; programs of several commands may look the same, but not with the variables that the text sets before them.
 const terminator = `: multihost-terminator
-want=$(tr -d "\\042\\047\\134")
+want=$(tr "\\n" " " | tr -d "\\042\\047\\134")
 read -r _ _ _ _ _ own _ < /proc/$$/stat
 read -r _ _ _ server _ < /proc/$own/stat
 targets= only=
@@ -134,11 +135,20 @@ for stat in /proc/[0-9]*/stat; do
     pid=\${stat#/proc/}; pid=\${pid%/stat}
     set -- \${line##*) }
     [ "$2" = "$server" ] && [ "$pid" != "$own" ] || continue
-    have=$(tr "\\000" " " 2>/dev/null < "/proc/$pid/cmdline" | tr -d "\\042\\047\\134")
+    have=$(tr "\\000\\n" "  " 2>/dev/null < "/proc/$pid/cmdline" | tr -d "\\042\\047\\134")
     case "$have" in *multihost-terminator*) continue ;; esac
     only="$only $pid"
     case "$have" in *"$want "*) targets="$targets $pid"; continue ;; esac
-    case "$want" in *"\${have% }"*) targets="$targets $pid" ;; esac
+    case "$want" in *"\${have% }"*) ;; *) continue ;; esac
+    vars=" $(tr "\\000\\n" "  " 2>/dev/null < "/proc/$pid/environ" | tr -d "\\042\\047\\134") "
+    set -f
+    for word in \${want%%"\${have% }"*}; do
+        case "$word" in
+            *";") ;;
+            [A-Z]*=*) case "$vars" in *" $word "*) ;; *) continue 2 ;; esac ;;
+        esac
+    done
+    targets="$targets $pid"
 done
 set -- $only
 [ -n "$targets" ] || [ $# -ne 1 ] || targets=$1
