@@ -90,6 +90,6 @@ export interface RedisClusterArgs {
      * @default whatever the repositories have when a host is made
      */
     readonly version?: string;
-    /** Folder of the nodes' data, such as a mounted data disk's. @default "/var/lib/redis/cluster" */
+    /** Folder of the nodes' data, such as one on a mounted data disk: what the node has written goes when its host leaves the cluster. @default "/var/lib/redis/cluster" */
     readonly dataDirectory?: string;
 }

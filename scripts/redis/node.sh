@@ -318,6 +318,14 @@ main() {
     finish address="$SELF" version="$REDIS_MAJOR.$REDIS_MINOR" maxmemory:="$MAXMEMORY"
 }
 
+# What the node has written, and the folder when nothing else is in it: others may have files where a disk is mounted.
+remove_data() {
+    [[ -d $1 ]] || return 0
+    rm -rf "$1"/nodes.conf "$1"/dump.rdb "$1"/appendonlydir "$1"/appendonly.aof "$1"/temp-*.{rdb,aof}
+    rmdir "$1" 2>/dev/null || true
+    changed "$1: the node's data removed"
+}
+
 # Only a node that redis/cluster has drained goes: a step is also deleted after its replacement was created, on the same host.
 remove() {
     if [[ -r $REDIS_OWNER && $(<"$REDIS_OWNER") != "$STEP_KEY" ]]; then
@@ -336,7 +344,7 @@ remove() {
     file_remove "${SYSTEMD_UNITS:-/etc/systemd/system}/$REDIS_UNIT"
     file_remove "$REDIS_ETC"
     file_remove "$REDIS_OWNER"
-    file_remove "${PARAM_DATA_DIR:-/var/lib/redis/cluster}"
+    remove_data "${PARAM_DATA_DIR:-/var/lib/redis/cluster}"
     file_remove "${SYSCTL_D:-/etc/sysctl.d}/60-multihost-redis.conf"
     quietly systemctl daemon-reload
 }

@@ -122,6 +122,22 @@ node() {
     [[ $status == 0 && $(<"$host/redis-owner") == test ]]
 }
 
+@test "takes its own data along when it goes, and nobody else's" {
+    stub_host debian-12
+    node
+    mkdir -p "$host/data/appendonlydir"
+    touch "$host/data/"{nodes.conf,dump.rdb,appendonlydir/appendonly.aof.1.incr.aof,temp-7.rdb,theirs}
+    rm -f "$host/active/redis-cluster.service"
+    STEP_EVENT=delete node
+    [[ $status == 0 && $(ls "$host/data") == theirs ]]
+    rm "$host/data/theirs"
+    node
+    touch "$host/data/nodes.conf"
+    rm -f "$host/active/redis-cluster.service"
+    STEP_EVENT=delete node
+    [[ $status == 0 && ! -e $host/data ]]
+}
+
 @test "takes a cluster for itself under another name, with other keys or another password" {
     stub_host debian-12
     node
