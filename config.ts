@@ -23,6 +23,8 @@ export interface StackConfig {
     readonly bastion: {
         /** @default "ecs.t6-c1m1.large" */
         readonly instanceType: string;
+        /** That of `hosts`. */
+        readonly deletionProtection: boolean;
     };
     readonly hosts: HostsConfig;
     readonly redis: RedisConfig;
@@ -99,6 +101,7 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
     const tags = readTags(reader);
     const bastion = {
         instanceType: reader.instanceType(reader.section("bastion"), "bastion.instanceType", "ecs.t6-c1m1.large"),
+        deletionProtection: hosts.deletionProtection,
     };
     problems.throwIfAny("The stack's configuration");
     return {

@@ -21,7 +21,7 @@ describe("the stack's configuration", () => {
         expect(parseConfig(minimal)).toEqual({
             network: { cidr: "10.0.0.0/16", zones: 2, reservedCidrs: [] },
             adminCidrs: ["198.51.100.0/24"],
-            bastion: { instanceType: "ecs.t6-c1m1.large" },
+            bastion: { instanceType: "ecs.t6-c1m1.large", deletionProtection: false },
             hosts: {
                 count: 6,
                 exclude: [],
