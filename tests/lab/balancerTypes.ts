@@ -53,7 +53,7 @@ const types: readonly Type[] = [
     {
         type: "nlb",
         product: "Nlb",
-        name: /^https:\/\/nlb-\w+\.cn-hangzhou\.nlb\.aliyuncs\.com:443$/,
+        name: /^https:\/\/nlb-\w+\.cn-hangzhou\.nlb\.aliyuncs\.com$/,
         protocol: "TCPSSL",
         lists: [
             ["ListLoadBalancers", "LoadBalancers"],
@@ -147,6 +147,7 @@ export function provesBalancer(wanted: Type["type"]): void {
         eventually(`${count} servers that are not well`, 60, async () => (await unwell(of)) === count || undefined);
 
     let site: Site;
+    let byAddress: Site;
     let address: string;
 
     afterAll(() => rmSync(file, { force: true }));
@@ -159,11 +160,14 @@ export function provesBalancer(wanted: Type["type"]): void {
         const found = JSON.parse(await pulumi("stack", "output", "--json")) as Record<string, string>;
         address = found["address"]!;
         // What the nlb passes on it doesn't read; here it is HTTP.
-        site = new Site(found["url"]!.replace(/^tls:/, "https:"), found["caCertificate"]!, address);
+        byAddress = new Site(found["url"]!.replace(/^tls:/, "https:"), found["caCertificate"]!);
+        site = new Site(`https://${found["dnsName"]!}`, found["caCertificate"]!, address);
         await unwellAre(0);
     });
 
-    it("serves HTTPS under the name that the cloud gives it", async () => {
+    it("serves HTTPS at its address, and under the name that the cloud gives it", async () => {
+        expect(new URL(byAddress.url).hostname).toBe(address);
+        expect((await byAddress.ask()).status).toBe(200);
         expect(site.url).toMatch(name);
         expect((await site.ask()).status).toBe(200);
         expect(await site.askedHosts(10)).toEqual({ "web-1": 5, "web-2": 5 });

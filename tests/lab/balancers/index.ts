@@ -51,4 +51,4 @@ const balancer = new LoadBalancer(type, {
     listeners,
 });
 
-export const { id, url, address, caCertificate } = balancer;
+export const { id, url, address, dnsName, caCertificate } = balancer;
