@@ -92,7 +92,7 @@ export interface NodePoolArgs {
     /** Regular expression for the name of a public image. @default "^debian_12_": Debian 12 for x86 */
     readonly imageName?: string;
     /**
-     * What rebuilds a host from scratch, its disk included: a newer image, changed user data, another
+     * What rebuilds a host from scratch, its system disk included: a newer image, changed user data, another
      * category or encryption of the system disk, or several of them.
      * @default []: hosts keep what they were created with
      */
@@ -100,8 +100,9 @@ export interface NodePoolArgs {
     /** The disk that each host boots from. @default 40 GiB, encrypted */
     readonly systemDisk?: SystemDiskArgs;
     /**
-     * One of each for every host, or for those that it names. They outlive their host: one that is replaced is deleted first, and the
-     * new one gets the same disks.
+     * One of each for every host, or for those that it names. They stay when their host is replaced: it is deleted first, and the new
+     * one gets the same disks. With a host that goes (`count`, `exclude`), and with an entry that is taken off the list or names the host
+     * no longer, they are deleted with all that is on them; `deletionProtection` is the instances' alone.
      * @default none
      */
     readonly dataDisks?: readonly DataDiskArgs[];
