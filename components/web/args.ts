@@ -84,8 +84,8 @@ export interface WebTierArgs {
     /** What is served. @default a page that names the host, until somebody links `current` to something else */
     readonly release?: WebReleaseArgs;
     /**
-     * Answers 200 while this host can serve: the application's word with `upstream`, else whether the content is there. Exempt from limits
-     * and from the redirection to HTTPS. For the balancer's health check.
+     * Answers 200 while this host can serve: the application's word with `upstream`, else whether the served release has an `index.html`,
+     * or a file of this name, at its top. Exempt from limits and from the redirection to HTTPS. For the balancer's health check.
      * @default "/healthz"
      */
     readonly healthPath?: string;
