@@ -94,8 +94,9 @@ export interface BalancerVSwitchArgs {
 /** Arguments of {@link LoadBalancer}. */
 export interface LoadBalancerArgs {
     /**
-     * The cloud's product: Classic Load Balancer for every protocol; Application Load Balancer, in several zones, for `http` and
-     * `https`; or Network Load Balancer, in several zones, for `tcp`, `udp` and `tls`. Another value makes another balancer with another address.
+     * The cloud's product: Classic Load Balancer, for every protocol but `tls`; Application Load Balancer, in several zones, for
+     * `http` and `https`; or Network Load Balancer, in several zones, for `tcp`, `udp` and `tls`. Another value makes another balancer with
+     * another address.
      */
     readonly type: "clb" | "alb" | "nlb";
     /** Whether it has addresses of the internet, or of VSwitches. Another value gives it other addresses. */
