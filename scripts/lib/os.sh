@@ -15,11 +15,7 @@ os_detect() {
     alinux:3 | anolis:8 | anolis:23) OS_FAMILY=rhel ;;
     rhel:8 | rhel:9 | rhel:10 | rocky:8 | rocky:9 | rocky:10 | almalinux:8 | almalinux:9 | almalinux:10) OS_FAMILY=rhel ;;
     centos:9 | centos:10) OS_FAMILY=rhel ;;
-    centos:7)
-        [[ ${PARAM_ALLOW_CENTOS7:-} == 1 ]] ||
-            die "CentOS 7 gets no security updates since 2024-06-30: use Alibaba Cloud Linux 3 or Debian 12, or set allowCentos7 to accept the risk"
-        OS_FAMILY=rhel
-        ;;
+    centos:7) die "CentOS 7 gets no security updates since 2024-06-30: use Alibaba Cloud Linux 3 or Debian 12" ;;
     *) die "$OS_ID $OS_VERSION is not supported: use Debian 12 or 13, Ubuntu 22.04 or later, Alibaba Cloud Linux 3 or a RHEL 9 family distribution" ;;
     esac
 }

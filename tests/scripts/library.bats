@@ -56,12 +56,10 @@ try_script() {
     done
 }
 
-@test "refuses CentOS 7 unless it is allowed, and what it doesn't know" {
+@test "refuses CentOS 7, and what it doesn't know" {
     stub_host centos-7
     try_script $'main() {\n    os_detect\n    finish family="$OS_FAMILY"\n}'
-    [[ $status != 0 && $stderr == *"try.sh:2: CentOS 7 gets no security updates since 2024-06-30"* ]]
-    try_script $'main() {\n    os_detect\n    finish family="$OS_FAMILY"\n}' ALLOW_CENTOS7=1
-    [[ $(field family) == '"rhel"' ]]
+    [[ $status != 0 && $stderr == *"try.sh:2: CentOS 7 gets no security updates since 2024-06-30: use Alibaba Cloud Linux 3 or Debian 12"* ]]
     stub_host slackware-15
     try_script $'main() {\n    os_detect\n}'
     [[ $stderr == *"slackware 15 is not supported"* ]]
