@@ -102,7 +102,7 @@ export interface NodePoolArgs {
     /**
      * One of each for every host, or for those that it names. They stay when their host is replaced: it is deleted first, and the new
      * one gets the same disks. With a host that goes (`count`, `exclude`), and with an entry that is taken off the list or names the host
-     * no longer, they are deleted with all that is on them; `deletionProtection` is the instances' alone.
+     * no longer, they are deleted with all that is on them, unless `deletionProtection` keeps them.
      * @default none
      */
     readonly dataDisks?: readonly DataDiskArgs[];
@@ -147,7 +147,10 @@ export interface NodePoolArgs {
     readonly mesh?: { readonly user: string } | false;
     /** More of cloud-init's configuration, merged into the pool's own, such as `{ timezone: "Asia/Shanghai" }`. */
     readonly cloudConfig?: Readonly<Record<string, unknown>>;
-    /** Refuses the deletion of instances until it is switched off. @default false */
+    /**
+     * Refuses deletion until it is switched off, in an update before: the cloud that of instances, and Pulumi that of their data disks.
+     * @default false
+     */
     readonly deletionProtection?: boolean;
     /** Tags of every resource that can have any. */
     readonly tags?: Tags;

@@ -4,7 +4,7 @@ import * as tls from "@pulumi/tls";
 
 import { Host, type HostStep } from "../host";
 import { generationName, makeGenerations } from "../keys";
-import { physicalName, type Tags, tagsFor } from "../tags";
+import { physicalName, tagsFor } from "../tags";
 import type { AdoptedInstance, DataDiskArgs, NodePoolArgs, RebuildReason } from "./args";
 import { type NodePoolSettings, parseNodePoolArgs, type Slot } from "./settings";
 import { cloudConfig } from "./userData";
@@ -199,7 +199,7 @@ export class NodePool extends pulumi.ComponentResource {
                 replaceOnChanges: rebuilding,
             },
         );
-        const attached = this.attachDisks(slot, instance, disks, args.tags);
+        const attached = this.attachDisks(slot, instance, disks, args);
         const address = slot.public ? this.publicAddress(slot, instance, shared) : undefined;
 
         const host = new Host(
@@ -233,7 +233,7 @@ export class NodePool extends pulumi.ComponentResource {
         slot: Slot,
         instance: alicloud.ecs.Instance,
         disks: readonly DataDiskArgs[],
-        tags: Tags | undefined,
+        { tags, deletionProtection = false }: NodePoolArgs,
     ): { name: string; id: pulumi.Output<string>; attachment: pulumi.Resource }[] {
         return disks.map((disk) => {
             const diskName = `${slot.name}-${disk.name}`;
@@ -253,7 +253,8 @@ export class NodePool extends pulumi.ComponentResource {
                     tags: tagsFor(diskName, tags),
                 },
                 // It stays where its host stays, and as it is: the provider would put an empty one in its place.
-                { parent: this, ignoreChanges: ["zoneId", "encrypted"] },
+                // The cloud protects instances only, and a disk is deleted before its instance would be refused.
+                { parent: this, ignoreChanges: ["zoneId", "encrypted"], protect: deletionProtection },
             );
             const attachment = new alicloud.ecs.EcsDiskAttachment(
                 diskName,

@@ -280,6 +280,7 @@ describe("NodePool", () => {
             encrypted: true,
             zoneId: "zone-of-node-1",
         });
+        expect(recorder.options("alicloud:ecs/ecsDisk:EcsDisk", "node-1-db").protect).toBe(false);
         // The provider would put an empty disk in its place.
         expect(recorder.options("alicloud:ecs/ecsDisk:EcsDisk", "node-1-db").ignoreChanges).toContain("encrypted");
         expect(recorder.find("alicloud:ecs/ecsDiskAttachment:EcsDiskAttachment", "node-1-db").inputs).toEqual({
@@ -287,6 +288,12 @@ describe("NodePool", () => {
             instanceId: "node-1-id",
         });
         expect(await valueOf(made.dataDisks["node-1"]!["db"]!)).toBe("node-1-db-id");
+    });
+
+    test("protects data disks with their hosts, which the cloud doesn't", async () => {
+        pool({ count: 1, dataDisks: [{ name: "db", size: 100 }], deletionProtection: true });
+        await recorder.settled();
+        expect(recorder.options("alicloud:ecs/ecsDisk:EcsDisk", "node-1-db").protect).toBe(true);
     });
 
     test("attaches data disks to the hosts that they are for", async () => {
