@@ -15,6 +15,14 @@ export interface Step {
     readonly secrets: readonly string[];
 }
 
+/** How the last update, refresh or destroy of a stack went. */
+export interface LastUpdate {
+    /** Such as `update`. */
+    readonly kind: string;
+    /** `succeeded`, `failed`, `in-progress` or what else a backend says. */
+    readonly result: string;
+}
+
 /** A machine that the stack works on. */
 export interface InventoryHost {
     readonly name: string;
@@ -31,6 +39,7 @@ export interface Inventory {
 interface Resource {
     readonly urn: string;
     readonly type: string;
+    readonly parent?: string;
     readonly inputs?: Readonly<Record<string, unknown>>;
     /** Its replacement exists, and it waits for being deleted. */
     readonly delete?: boolean;
@@ -45,17 +54,20 @@ interface Export {
 
 /** The step that every host has: it tells the host's name. */
 const READY = "host/ready";
+const HOST = "multihost:host:Host";
 const SECRET = "4dabf18193072939515e22adb298388d";
 
 /**
  * @param exported what `pulumi stack export --show-secrets` prints, parsed.
+ * @param last undefined for a stack that was never updated, `unknown` where the backend doesn't tell.
  * @throws Error when it holds no secrets in plain text.
  */
-export function readInventory(exported: unknown): Inventory {
+export function readInventory(exported: unknown, last?: LastUpdate | "unknown"): Inventory {
     const { resources = [], pending_operations: pending = [] } = (exported as Export).deployment ?? {};
     const hosts = new Map<string, { name: string; connection: Connection; steps: Step[] }>();
     const steps: { identity: string; step: Step; connection: Connection }[] = [];
-    for (const { type, urn, inputs, delete: leaving } of resources) {
+    const made = new Set<string | undefined>();
+    for (const { type, urn, parent, inputs, delete: leaving } of resources) {
         if (type !== "command:remote:Command" || leaving === true) continue;
         const { create, stdin, connection } = plain(inputs) as Record<string, unknown>;
         if (typeof create !== "string" || typeof stdin !== "string") continue;
@@ -64,6 +76,7 @@ export function readInventory(exported: unknown): Inventory {
         const step = { name: nameOf(urn), script, command: create, secrets: secretLinesOf(stdin) };
         const identity = identityOf(connection as Connection);
         steps.push({ identity, step, connection: connection as Connection });
+        if (script === READY) made.add(parent);
         // Named like its host, with an ending.
         if (script === READY && !hosts.has(identity))
             hosts.set(identity, {
@@ -72,36 +85,99 @@ export function readInventory(exported: unknown): Inventory {
                 steps: [],
             });
     }
-    for (const { identity, step } of steps) hosts.get(identity)?.steps.push(step);
+    const strays: Stray[] = [];
+    for (const { identity, step, connection } of steps) {
+        const host = hosts.get(identity);
+        if (host === undefined) strays.push({ step, address: connection.host });
+        else host.steps.push(step);
+    }
+    const unmade = resources.filter(
+        ({ type, urn, delete: leaving }) => type === HOST && leaving !== true && !made.has(urn),
+    );
     return {
         hosts: [...hosts.values()].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true })),
-        findings: stateFindings(resources, pending),
+        findings: [
+            updateFinding(resources, pending, last),
+            ...hostFindings(
+                unmade.map(({ urn }) => nameOf(urn)),
+                strays,
+                isRunning(last),
+            ),
+        ],
     };
+}
+
+const isRunning = (last: LastUpdate | "unknown" | undefined): boolean =>
+    typeof last === "object" && last.result === "in-progress";
+
+/** A step on a machine that is none of the hosts. */
+interface Stray {
+    readonly step: Step;
+    readonly address: string;
+}
+
+/** What an update that did not get to its end leaves out: hosts that were not made ready, and what runs where no host is known. */
+function hostFindings(unmade: readonly string[], strays: readonly Stray[], running: boolean): Finding[] {
+    return [
+        ...unmade.map((name): Finding => ({
+            host: name,
+            service: "host",
+            step: null,
+            check: "ready",
+            ...(running
+                ? { status: "warning", detail: "is not ready yet: an update is running" }
+                : { status: "failed", detail: "was not made ready: run `pulumi up`" }),
+        })),
+        ...strays.map(({ step, address }): Finding => ({
+            host: null,
+            service: step.script.split("/")[0]!,
+            step: step.name,
+            check: "examination",
+            // The machine of a host that was not made ready may be the one, and that is a finding already.
+            status: running ? "warning" : unmade.length > 0 ? "skipped" : "failed",
+            detail: `not examined: ${address} is the address of no host that is ready: run \`pulumi up\``,
+        })),
+    ];
 }
 
 /** What the steps of one host have in common, whoever made it: the bastion's address may be an old one in steps that an update didn't reach. */
 const identityOf = ({ host, hostKey }: Connection): string => JSON.stringify([host, hostKey]);
 
-function stateFindings(
+/** The state alone can't tell that an update has failed: what it never came to is missing there without a trace. */
+function updateFinding(
     resources: readonly Resource[],
     pending: readonly { readonly resource: Resource; readonly type: string }[],
-): Finding[] {
-    const stack = { host: null, service: "stack", step: null } as const;
+    last: LastUpdate | "unknown" | undefined,
+): Finding {
+    const updates = { host: null, service: "stack", step: null, check: "updates" } as const;
     const leaving = resources.filter((resource) => resource.delete === true);
     const unfinished = [
         ...pending.map(({ resource, type }) => `${type} ${nameOf(resource.urn)}`),
         ...leaving.map(({ urn }) => `deleting what ${nameOf(urn)} replaced`),
-    ];
-    return [
-        unfinished.length === 0
-            ? { ...stack, check: "updates", status: "ok", detail: "the last one has finished" }
-            : {
-                  ...stack,
-                  check: "updates",
-                  status: "warning",
-                  detail: `an update was cut off (${unfinished.join(", ")}): \`pulumi refresh\`, then \`pulumi up\``,
-              },
-    ];
+    ].join(", ");
+    const refresh = pending.length === 0 ? "" : "`pulumi refresh`, then ";
+    const again =
+        typeof last === "object" && last.kind === "destroy"
+            ? "`pulumi destroy` again, or `pulumi up`, which makes anew what is gone"
+            : "`pulumi up`";
+    if (isRunning(last))
+        return { ...updates, status: "warning", detail: "an update is running: examine the stack again after it" };
+    if (typeof last === "object" && last.result === "failed")
+        return {
+            ...updates,
+            status: "failed",
+            detail: `the last ${last.kind} failed${unfinished === "" ? "" : ` (${unfinished})`}: run ${refresh}${again}`,
+        };
+    if (unfinished !== "")
+        return {
+            ...updates,
+            status: "warning",
+            // Not every backend tells of an update before its end.
+            detail: `an update was cut off, unless one is running (${unfinished}): \`pulumi refresh\`, then \`pulumi up\``,
+        };
+    if (last === "unknown")
+        return { ...updates, status: "warning", detail: "the backend does not tell how the last one ended" };
+    return { ...updates, status: "ok", detail: "the last one has finished" };
 }
 
 function nameOf(urn: string): string {

@@ -60,6 +60,64 @@ describe("the inventory", () => {
         });
     });
 
+    const node3 = { urn: "urn:pulumi:dev::p::multihost:host:Host::node-3", type: "multihost:host:Host" };
+    const ready3 = { ...step("node-3", "host/ready", "node-3-ready", "10.0.0.3"), parent: node3.urn };
+    const redis3 = step("node-3", "redis/node", "redis-node-3", "10.0.0.3");
+
+    test("tells of an update that failed, which leaves nothing in the state", () => {
+        const last = { kind: "update", result: "failed" };
+        expect(readInventory(cluster, last).findings).toEqual([
+            {
+                host: null,
+                service: "stack",
+                step: null,
+                check: "updates",
+                status: "failed",
+                detail: "the last update failed: run `pulumi up`",
+            },
+        ]);
+        expect(readInventory(cluster, { kind: "refresh", result: "failed" }).findings[0]?.detail).toContain(
+            "last refresh",
+        );
+        expect(readInventory(cluster, { kind: "destroy", result: "failed" }).findings[0]?.detail).toContain(
+            "`pulumi destroy` again",
+        );
+        expect(readInventory(cluster, { ...last, result: "succeeded" }).findings).toMatchObject([{ status: "ok" }]);
+        expect(readInventory(cluster, "unknown").findings).toMatchObject([{ status: "warning" }]);
+    });
+
+    test("tells an update that is running from one that was cut off", () => {
+        const running = { kind: "update", result: "in-progress" };
+        const half = {
+            deployment: { resources: [node3, redis3], pending_operations: [{ resource: ready3, type: "creating" }] },
+        };
+        expect(readInventory(half, running).findings).toMatchObject([
+            { status: "warning", detail: expect.stringContaining("an update is running") as string },
+            { host: "node-3", status: "warning" },
+            { step: "redis-node-3", status: "warning" },
+        ]);
+        expect(readInventory(half).findings[0]?.detail).toContain("was cut off");
+    });
+
+    test("names hosts that were not made ready, and steps that no host is known for", () => {
+        expect(readInventory(state(node3, ready3, redis3)).findings).toMatchObject([{ check: "updates" }]);
+        expect(readInventory(state(node3)).findings[1]).toMatchObject({
+            host: "node-3",
+            service: "host",
+            check: "ready",
+            status: "failed",
+        });
+        expect(readInventory(state(node3, redis3)).findings[2]).toMatchObject({
+            host: null,
+            service: "redis",
+            step: "redis-node-3",
+            status: "skipped",
+        });
+        expect(readInventory(state(redis3)).findings[1]).toMatchObject({ step: "redis-node-3", status: "failed" });
+        // What replaces a host is ready, and the host waits for being deleted.
+        expect(readInventory(state({ ...node3, delete: true })).findings).toHaveLength(1);
+    });
+
     test("refuses a state whose secrets are encrypted", () => {
         const encrypted = step("a", "host/ready", "a-ready") as { inputs: Record<string, unknown> };
         encrypted.inputs["stdin"] = { [SECRET]: "x", ciphertext: "v1:…" };
