@@ -16,6 +16,8 @@ export interface Check {
      * `# doctor: any host` says so.
      */
     readonly anyHost: boolean;
+    /** Script of the step that a host needs for that; any of the service's unless the line says `any host with storage/gluster-server`. */
+    readonly needs?: string;
 }
 
 const loaded = new Map<string, Check | undefined>();
@@ -37,7 +39,14 @@ function readCheck(name: string): Check | undefined {
         ...serviceLibrary(service),
         file,
     ]);
-    return { name, service, script, anyHost: /^# doctor: any host$/m.test(script.body) };
+    const anyHost = /^# doctor: any host(?: with ([a-z0-9/-]+))?$/m.exec(script.body);
+    return {
+        name,
+        service,
+        script,
+        anyHost: anyHost !== null,
+        ...(anyHost?.[1] !== undefined && { needs: anyHost[1] }),
+    };
 }
 
 /**

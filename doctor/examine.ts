@@ -48,9 +48,7 @@ export async function examine({ hosts, findings }: Inventory, remote: Remote): P
     });
     const adopted = await Promise.all(
         orphaned.map(async ({ host, work }) => {
-            const other = reached.find(({ steps }) =>
-                steps.some(({ script }) => serviceOf(script) === work.check.service),
-            );
+            const other = reached.find(({ steps }) => steps.some((step) => canStandInFor(step, work)));
             return other === undefined
                 ? [skipped(host, work, "not examined: no login to any of the service's hosts")]
                 : run(other, work, remote);
@@ -136,8 +134,9 @@ function skipped(host: InventoryHost, { step, check }: Work, detail: string): Fi
     };
 }
 
-function serviceOf(script: string): string {
-    return script.split("/")[0]!;
+/** Whether the host of a step knows a service as the host of `work` does: another service's, of the same kind, has other passwords. */
+function canStandInFor({ script, parent }: Step, { step, check }: Work): boolean {
+    return parent === step.parent && (check.needs ?? check.service) === (check.needs ? script : script.split("/")[0]);
 }
 
 /** What scripts/lib/errors.sh says of a failure stands first; what a program printed follows, indented. */

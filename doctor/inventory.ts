@@ -9,6 +9,8 @@ export interface Step {
     readonly name: string;
     /** Name of its script, such as `redis/node`. */
     readonly script: string;
+    /** URN of the component that it belongs to, such as a `RedisCluster`. */
+    readonly parent: string | undefined;
     /** The command as the stack runs it, parameters in it. */
     readonly command: string;
     /** `SECRET_…` assignments for bash. */
@@ -73,7 +75,7 @@ export function readInventory(exported: unknown, last?: LastUpdate | "unknown"):
         if (typeof create !== "string" || typeof stdin !== "string") continue;
         const script = scriptNameOf(create);
         if (script === undefined) continue;
-        const step = { name: nameOf(urn), script, command: create, secrets: secretLinesOf(stdin) };
+        const step = { name: nameOf(urn), script, parent, command: create, secrets: secretLinesOf(stdin) };
         const identity = identityOf(connection as Connection);
         steps.push({ identity, step, connection: connection as Connection });
         if (script === READY) made.add(parent);

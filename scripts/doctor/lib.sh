@@ -2,7 +2,8 @@
 # What a check is made of. It looks and reports, and changes nothing on the host: it writes no file, restarts nothing, installs nothing.
 #
 # A check is a file doctor/<service>/<step>.sh with a function `check`. It runs on every host that the step <service>/<step> ran on, with
-# that step's PARAM_… and SECRET_…. A line "# doctor: any host" marks one that asks the service as a whole, from any of its hosts.
+# that step's PARAM_… and SECRET_…. A line "# doctor: any host" marks one that asks the service as a whole, from any of its hosts
+# when the step's own is down; "# doctor: any host with <service>/<step>" names the step that such a host needs.
 
 # ok | warn | fail CHECK DETAIL: one finding. A detail of what is wrong says what to do about it.
 ok() { finding "$1" ok "$2"; }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # A replicated volume as a whole: every server serves its copy, the copies agree, and as many as needed are there.
-# doctor: any host
+# doctor: any host with storage/gluster-server
 # Parameters: those of storage/gluster-volume.
 
 volume_status() {

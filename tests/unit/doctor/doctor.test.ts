@@ -155,6 +155,33 @@ describe("an examination", () => {
         expect(by(findings, "ok")).toContain("node-2");
     });
 
+    test("asks a service from a host of its own, and a volume from one of its servers", async () => {
+        const of = (component: string, resource: object): object => ({ ...resource, parent: component });
+        const inventory = readInventory(
+            state(
+                ...["1", "2", "3", "4"].map((n) => step("", "host/ready", `node-${n}-ready`, `10.0.0.${n}`)),
+                of("one", step("", "redis/cluster", "one-cluster", "10.0.0.1")),
+                of("other", step("", "redis/node", "other-node-2", "10.0.0.2")),
+                of("one", step("", "redis/node", "one-node-3", "10.0.0.3")),
+                of("files", step("", "storage/gluster-volume", "files-volume", "10.0.0.1")),
+                of("files", step("", "storage/gluster-client", "files-node-2-mount", "10.0.0.2")),
+                of("files", step("", "storage/gluster-server", "files-node-4", "10.0.0.4")),
+            ),
+        );
+        const asked: string[] = [];
+        const remote: Remote = async (connection, command, output) => {
+            const [script] = /(redis\/cluster|storage\/gluster-volume)@/.exec(command.text) ?? [];
+            if (script !== undefined) asked.push(`${script}${connection.host}`);
+            return down("10.0.0.1")(connection, command, output);
+        };
+        await examine(inventory, remote);
+        expect(asked.sort()).toEqual(["redis/cluster@10.0.0.3", "storage/gluster-volume@10.0.0.4"]);
+
+        const findings = await examine(inventory, down("10.0.0.1", "10.0.0.3", "10.0.0.4"));
+        const skipped = findings.filter(({ status }) => status === "skipped").map(({ step: name }) => name);
+        expect(skipped).toEqual(expect.arrayContaining(["one-cluster", "files-volume"]));
+    });
+
     test("names the bastion, and not every host behind it", async () => {
         const findings = await examine(readInventory(cluster), down("198.51.100.1"));
         expect(by(findings, "failed")).toEqual(["bastion-1"]);
@@ -246,4 +273,5 @@ test("a step without a check of its own is left out, and every check belongs to 
     expect(loadCheck("mesh/none")).toBeUndefined();
     expect(loadCheck("redis/cluster")).toMatchObject({ service: "redis", anyHost: true });
     expect(loadCheck("redis/node")).toMatchObject({ service: "redis", anyHost: false });
+    expect(loadCheck("storage/gluster-volume")).toMatchObject({ anyHost: true, needs: "storage/gluster-server" });
 });
