@@ -5,6 +5,8 @@
 # that step's PARAM_… and SECRET_…. A line "# doctor: any host" marks one that asks the service as a whole, from any of its hosts
 # when the step's own is down; "# doctor: any host with <service>/<step>" names the step that such a host needs.
 
+PROC=${PROC:-/proc}
+
 # ok | warn | fail CHECK DETAIL: one finding. A detail of what is wrong says what to do about it.
 ok() { finding "$1" ok "$2"; }
 warn() { finding "$1" warning "$2"; }
@@ -27,6 +29,38 @@ certificate() {
         printf '{"check":%s,"certificate":"%s"}\n' "$(json_string "$1")" "$(base64 -w 0 "$2")"
     else
         fail "$1" "$2 can't be read: run \`pulumi up\`"
+    fi
+}
+
+# certificate_taken_over FILE ADVICE WORD…: GlusterFS reads its certificate at its start only. Looks at its processes that have one of these
+# words in their command lines; ADVICE is what to do about one that is older than the file.
+certificate_taken_over() {
+    local file=$1 advice=$2 boot written process words word fields started all=() former=()
+    shift 2
+    boot=$(sed -n 's/^btime //p' "$PROC/stat" 2>/dev/null) || true
+    written=$(date -r "$file" +%s 2>/dev/null) || true
+    [[ -n $boot && -n $written ]] || return 0
+    for process in "$PROC"/[0-9]*; do
+        # Any of them may end meanwhile.
+        words=$(tr '\0' '\n' 2>/dev/null <"$process/cmdline") || continue
+        word=${words%%$'\n'*}
+        [[ ${word##*/} == glusterfs || ${word##*/} == glusterfsd ]] || continue
+        for word in "$@"; do
+            grep -qxF -e "$word" <<<"$words" || continue
+            # What stands before the last bracket is the program's name. The kernel counts in hundredths of a second.
+            fields=$(cat "$process/stat" 2>/dev/null) || continue 2
+            read -ra fields <<<"${fields##*) }"
+            started=$((boot + fields[19] / 100))
+            all+=("${process##*/}")
+            # The boot's time is rounded, and a new host's processes begin within seconds of the file.
+            ((written <= started + 5)) || former+=("${process##*/}")
+            break
+        done
+    done
+    if ((${#former[@]} > 0)); then
+        warn certificate-in-use "process ${former[*]} still uses the certificate from before: $advice"
+    elif ((${#all[@]} > 0)); then
+        ok certificate-in-use "process ${all[*]} began with it"
     fi
 }
 

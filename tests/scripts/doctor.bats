@@ -196,6 +196,59 @@ web_node() {
     [[ $(found release) == "failed: b has r2; r1 is wanted"* && $(found members) == "failed: b: /healthz answers with status 000"* ]]
 }
 
+# process PID SECONDS WORD…: one that began so many seconds after the boot, which was at 1000000.
+process() {
+    local pid=$1 started=$2
+    shift 2
+    mkdir -p "$PROC/$pid"
+    printf '%s\0' "$@" >"$PROC/$pid/cmdline"
+    printf '%s (%s (1) x) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 %s00 20 21\n' "$pid" "$1" "$started" >"$PROC/$pid/stat"
+}
+
+gluster() {
+    check "storage/gluster-$1" BRICK="$host/gv0/brick" BRICK_MOUNT="$host/gv0" MOUNT_POINT="$host/data" TLS=true
+}
+
+@test "storage: tells what still uses a certificate from before, and a new host has nothing of that" {
+    stub findmnt true
+    stub systemd-escape 'echo data.mount'
+    stub gluster 'true'
+    touch "$host/active/glusterd.service"
+    mkdir -p "$host/gv0/brick"
+    printf '\0%s/etc/glusterfs.pem\0' "$host" >"$host/socket.so"
+    export GLUSTER_SOCKET=$host/socket.so
+    printf 'cpu 1 2\nbtime 1000000\n' >"$PROC/stat"
+    printf 'PEM\n' >"$host/etc/glusterfs.pem"
+    touch -d @1000100 "$host/etc/glusterfs.pem"
+    gluster server
+    [[ -z $(found certificate-in-use) ]]
+
+    # Both were started right after the file was written, as a new host's are.
+    process 7 100 /usr/sbin/glusterfsd -s 10.0.0.1 --brick-name "$host/gv0/brick" -l x.log
+    process 8 99 /usr/sbin/glusterfs -s localhost --process-name glustershd
+    process 9 100 /usr/sbin/glusterfs --process-name fuse --volfile-id=/gv0 "$host/data"
+    process 10 5 /usr/sbin/glusterfsd --brick-name "$host/gv1/brick"
+    process 11 5 /usr/bin/vim "$host/gv0/brick" "$host/data"
+    # Two that end while they are looked at.
+    mkdir "$PROC/12"
+    process 13 5 /usr/sbin/glusterfsd --brick-name "$host/gv0/brick"
+    rm "$PROC/13/stat"
+    gluster server
+    [[ -z $stderr ]]
+    [[ $(found certificate-in-use) == "ok: process 7 8 began with it" ]]
+    gluster client
+    [[ $(found certificate-in-use) == "ok: process 9 began with it" ]]
+
+    touch -d @1900000 "$host/etc/glusterfs.pem"
+    process 8 900001 /usr/sbin/glusterfs -s localhost --process-name glustershd
+    gluster server
+    [[ $(found certificate-in-use) == "warning: process 7 still uses the certificate from before: restart the brick"*"volume start gv0 force"* ]]
+    gluster client
+    [[ $(found certificate-in-use) == "warning: process 9 still uses the certificate from before: mount anew: systemctl restart data.mount while"* ]]
+    check storage/gluster-client MOUNT_POINT="$host/data" TLS=false
+    [[ -z $(found certificate-in-use) ]]
+}
+
 @test "a check that fails itself says where" {
     stub df 'true'
     stub systemctl 'exit 7'

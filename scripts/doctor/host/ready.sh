@@ -1,8 +1,6 @@
 # shellcheck shell=bash
 # The host itself: disks, memory, clock, units of systemd, updates that wait for a reboot.
 
-PROC=${PROC:-/proc}
-
 check_clock() {
     printf '{"check":"clock","time":%s}\n' "$(date +%s.%N)"
     # A container's clock is that of the machine below.

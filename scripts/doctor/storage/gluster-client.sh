@@ -3,8 +3,11 @@
 # Parameters: those of storage/gluster-client.
 
 check() {
+    local file
     if [[ $PARAM_TLS == true ]]; then
-        certificate certificate "$(gluster_certificates).pem"
+        file=$(gluster_certificates).pem
+        certificate certificate "$file"
+        certificate_taken_over "$file" "mount anew: systemctl restart $(mount_unit "$PARAM_MOUNT_POINT") while nobody uses $PARAM_MOUNT_POINT" "$PARAM_MOUNT_POINT"
     fi
     mount_answers "$PARAM_MOUNT_POINT" "see whether two of the servers run; if they do, \`pulumi up\` mounts it anew"
 }

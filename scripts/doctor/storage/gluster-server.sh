@@ -1,10 +1,15 @@
 # shellcheck shell=bash
-# One GlusterFS server: the daemon runs, and the brick stands where it should.
+# One GlusterFS server: the daemon runs, the brick stands where it should, and is served with the certificate that stands there.
 # Parameters: those of storage/gluster-server.
 
 check() {
+    local file
     if [[ $PARAM_TLS == true ]]; then
-        certificate certificate "$(gluster_certificates).pem"
+        file=$(gluster_certificates).pem
+        certificate certificate "$file"
+        # The one that heals is a client of the others.
+        certificate_taken_over "$file" "restart the brick (\`kill\`, then \`gluster volume start ${PARAM_BRICK_MOUNT##*/} force\`), one server at a time and with nothing left to heal" \
+            "$PARAM_BRICK" glustershd
     fi
     if [[ -n ${PARAM_DISK:-} ]] && ! is_mounted "$PARAM_BRICK_MOUNT"; then
         fail disk "$PARAM_DISK is not mounted on $PARAM_BRICK_MOUNT: mount it, or run \`pulumi up\`"
