@@ -167,6 +167,30 @@ redis_node() {
     [[ $(found memory) == ok* && $(found replication) == "failed: 0 replicas are in touch, writes need 1"* ]]
 }
 
+replication() {
+    check mysql/replication ENGINE=mariadb ADDRESS=10.0.0.1 PORT=3306 MEMBERS=db-1=10.0.0.1 SOURCE=db-1 SEMI_SYNC=false USER=shop \
+        DATABASES="orders stock" -- ADMIN_PASSWORD=admin-horse PASSWORD=correct-horse-battery
+}
+
+@test "mysql: tells an application that can't log in or use its database, without saying its password" {
+    # shellcheck disable=SC2016
+    stub mariadb '
+        account=$(cat "${1#--defaults-file=}" 2>/dev/null || cat "${2#--defaults-file=}") statement=$(cat)
+        case $account:$statement in
+        *user=multihost_admin*"read_only"*) printf "0\t0\t0-1-5\n" ;;
+        *user=multihost_admin*) ;;
+        *user=shop*password=\"correct-horse-battery\"*"USE \`orders\`") [[ ! -e $HOST/refused ]] || { cat "$HOST/refused"; exit 1; } ;;
+        *) echo "unexpected: $account $statement"; exit 1 ;;
+        esac'
+    replication
+    [[ $(found source) == "ok: db-1 takes writes" && $(found account) == "ok: shop logs in to db-1 and may use orders" ]]
+    echo "ERROR 1045 (28000): Access denied for user 'shop', correct-horse-battery" >"$host/refused"
+    replication
+    [[ $(found account) == "failed: shop can't use orders on db-1: ERROR 1045 (28000): Access denied for user 'shop', [secret]: run "* ]]
+    grep -q '^mariadb .*--ssl' "$host/argv"
+    run ! grep -q horse "$host/argv"
+}
+
 web_node() {
     check web/node NAME=site DIRECTORY="$host/srv" PORT=80 HEALTH_PATH=/healthz "$@"
 }

@@ -270,7 +270,8 @@ writer_start() {
 
 # examine MEMBER…: what the doctor says of them as a whole.
 examine() {
-    run --separate-stderr on 1 doctor mysql/replication ENGINE="$engine" ADDRESS=127.0.42.1 PORT="$port" MEMBERS="$(members "$@")" SOURCE=db-1 SEMI_SYNC=true -- ADMIN_PASSWORD="$admin"
+    run --separate-stderr on 1 doctor mysql/replication ENGINE="$engine" ADDRESS=127.0.42.1 PORT="$port" MEMBERS="$(members "$@")" SOURCE=db-1 SEMI_SYNC=true \
+        USER=app DATABASES="app other_data" -- ADMIN_PASSWORD="$admin" PASSWORD="${secret:-$password}"
     printf '%s\n' "$stderr" "$output"
     [[ $status == 0 ]]
 }
@@ -278,7 +279,9 @@ examine() {
 @test "the doctor sees a replica that stopped, one that takes writes, a source that moved and a server that is silent" {
     examine 1 2 3
     [[ $output != *failed* && $(found source) == "ok: db-1 takes writes" && $(found replication) == "ok: 2 follow and are in step" ]]
-    [[ $(found semi-sync) == "ok: "* ]]
+    [[ $(found semi-sync) == "ok: "* && $(found account) == "ok: app logs in to db-1 and may use app" ]]
+    secret=wrong-horse examine 1 2 3
+    [[ $(found account) == "failed: app can't use app on db-1: "*denied* && $output != *wrong-horse* ]]
 
     query 3 "$(mine 'STOP SLAVE' 'STOP REPLICA')"
     examine 1 2 3

@@ -1,9 +1,21 @@
 # shellcheck shell=bash
-# A source and its replicas as a whole: who takes writes, who follows, how far behind, whether commits wait for a replica.
+# A source and its replicas as a whole: who takes writes, whether the application gets in, who follows, how far behind, whether commits wait
+# for a replica.
 # doctor: any host
 # Parameters and secrets: those of mysql/replication.
 
 LAG_SECONDS=30
+
+# All else is asked as an account of the servers' own, whose login says nothing of the application's.
+check_account() {
+    local database=${PARAM_DATABASES%% *} output
+    if output=$(SQL_TIMEOUT=10 sql_as "$PARAM_USER" "$SECRET_PASSWORD" "$CURRENT" <<<"USE \`$database\`"); then
+        ok account "$PARAM_USER logs in to $(server_name "$CURRENT") and may use $database"
+    else
+        output=${output##*$'\n'}
+        fail account "$PARAM_USER can't use $database on $(server_name "$CURRENT"): ${output:-no answer within 10 s}: run \`pulumi up\` with \`--target-replace\` of the step mysql/replication"
+    fi
+}
 
 check() {
     local address wanted silent=() stray=() broken=() behind=() seconds waiting
@@ -34,6 +46,7 @@ check() {
     else
         ok source "$PARAM_SOURCE takes writes"
     fi
+    check_account
     for address in "${MEMBERS[@]}"; do
         [[ $address != "$CURRENT" && -n ${S_UP[$address]} ]] || continue
         [[ -z ${S_WRITABLE[$address]} ]] || stray+=("$(server_name "$address")")
