@@ -210,6 +210,34 @@ web_node() {
     [[ $(found health) == *"see whether 10.0.0.7:8080 answers" && -z $(found release) ]]
 }
 
+@test "web: asks on the address that others use, and by TLS without minding the certificate's name" {
+    # shellcheck disable=SC2016
+    {
+        stub ip 'echo "192.0.2.1 via 10.0.1.253 dev eth0 src 10.0.1.5 uid 0"'
+        stub curl '
+            case "$*" in
+            *"--resolve www.example.com:8443:10.0.1.5 https://www.example.com:8443/healthz" | *https://10.0.1.5:8443/healthz) [[ "$*" == *" -k "* ]] && cat "$HOST/tls" ;;
+            *http://10.0.1.5:80/healthz) printf 200 ;;
+            *) printf 000 ;;
+            esac'
+    }
+    touch "$host/active/nginx.service"
+    printf 200 >"$host/tls"
+    web_node
+    [[ $(found health) == ok* && -z $(found tls) ]]
+    web_node TLS_PORT=8443 SERVER_NAMES="www.example.com example.com"
+    [[ $(found tls) == "ok: 10.0.1.5:8443 answers 200" ]]
+    web_node TLS_PORT=8443 SERVER_NAMES="*.example.com"
+    [[ $(found tls) == ok* ]]
+    printf 000 >"$host/tls"
+    web_node TLS_PORT=8443
+    [[ $(found tls) == "failed: no answer by TLS on 10.0.1.5:8443: "* ]]
+    # Nginx listens on loopback only.
+    stub curl '[[ "$*" == *127.0.0.1* ]] && printf 200 || printf 000'
+    web_node
+    [[ $(found health) == "failed: no answer on 10.0.1.5:80: "* ]]
+}
+
 @test "web: tells members that serve another release, or don't answer" {
     # shellcheck disable=SC2016
     {
