@@ -181,6 +181,8 @@ export async function build(target: GoTarget, folder: string): Promise<void> {
         await run("go", args, {
             cwd: join(root, "toolchain", "go", target.folder),
             env: { ...thrift(), ...goEnvironment() },
+            // The compilers are processes of Go's, which a signal to Go alone leaves to go on.
+            ownGroup: true,
             onErrorLine: (line) => report(line.startsWith("go: ") ? line.slice(4) : `${++compiled} packages, ${line}`),
         });
     });

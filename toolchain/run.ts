@@ -7,27 +7,40 @@ export interface RunOptions {
     readonly env?: NodeJS.ProcessEnv;
     /** Called with each line of standard error as it comes. */
     readonly onErrorLine?: (line: string) => void;
+    /** For a program that starts others: all of them end with this process. It has no terminal then, so it can't ask for anything. */
+    readonly ownGroup?: boolean;
 }
 
-const children = new Set<ChildProcess>();
+/** How each is signalled: a terminal's Ctrl-C, too, reaches those in groups of their own only from here. */
+const children = new Map<ChildProcess, (signal: NodeJS.Signals) => void>();
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** Signals a program that was started `detached` and what it started in turn. Whether any of them was there. */
+export function signalGroup(leader: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+    if (leader.pid === undefined) return false;
+    try {
+        return process.kill(-leader.pid, signal);
+    } catch {
+        return false;
+    }
+}
+
 function stopChildren(signal: NodeJS.Signals): void {
-    for (const child of children) child.kill(signal);
+    for (const stop of children.values()) stop(signal);
     for (const name of signals) process.off(name, stopChildren);
     process.kill(process.pid, signal);
 }
 
 // An uncaught error gets no signal, so this is for what the signals don't cover.
 process.on("exit", () => {
-    for (const child of children) child.kill("SIGTERM");
+    for (const stop of children.values()) stop("SIGTERM");
 });
 
 /** Starts a program that ends with this process, however that ends. */
 function start(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
     const child = spawn(command, args, options);
     if (children.size === 0) for (const name of signals) process.on(name, stopChildren);
-    children.add(child);
+    children.set(child, (signal) => (options.detached ? signalGroup(child, signal) : child.kill(signal)));
     const forget = (): void => {
         children.delete(child);
         if (children.size === 0) for (const name of signals) process.off(name, stopChildren);
@@ -40,7 +53,12 @@ function start(command: string, args: readonly string[], options: SpawnOptions):
 /** Runs a program and returns its standard output; a failure carries the last lines of what it said. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
     return new Promise((resolve, reject) => {
-        const child = start(command, args, { cwd: options.cwd, env: options.env, stdio: ["ignore", "pipe", "pipe"] });
+        const child = start(command, args, {
+            cwd: options.cwd,
+            env: options.env,
+            stdio: ["ignore", "pipe", "pipe"],
+            detached: options.ownGroup,
+        });
         let output = "";
         let tail = "";
         let line = "";
