@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import Module, { createRequire } from "node:module";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -120,7 +120,8 @@ async function waitForOrphan(pidFile) {
 
 async function install(wanted) {
     const name = createHash("sha256").update(root).digest("hex").slice(0, 12);
-    const folder = join(tmpdir(), `multihost-${userInfo().uid}`);
+    // The user's name or its entry in the system's list may be missing, as for the arbitrary users of containers.
+    const folder = join(tmpdir(), `multihost-${process.getuid?.() ?? "user"}`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const pidFile = join(folder, `npm-${name}.pid`);
     await lock.withLock(join(folder, `npm-${name}.lock`), { what: "npm ci" }, async () => {
