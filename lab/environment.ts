@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { withoutProxyHere } from "../toolchain/noProxy";
 import { writePrivate } from "./files";
 import type { LabIdentity } from "./identity";
 import type { LabPaths } from "./paths";
@@ -52,15 +53,6 @@ export function clientEnvironment(
     writePrivate(extra, `${read(isForeign(alsoTrusted, paths) ? alsoTrusted : undefined)}\n${authority}\n`.trimStart());
 
     const endpoint = `127.0.0.1:${lab.port}`;
-    // One client compares with host:port, another with the host; lists differ in case of their name, too.
-    const noProxy = [
-        ...new Set([
-            ...(current["NO_PROXY"] ?? current["no_proxy"] ?? "").split(",").filter((entry) => entry !== ""),
-            "127.0.0.1",
-            endpoint,
-            "localhost",
-        ]),
-    ].join(",");
     const keys = { id: identity.accessKeyId, secret: identity.accessKeySecret };
     return {
         ALICLOUD_ACCESS_KEY: keys.id,
@@ -79,8 +71,8 @@ export function clientEnvironment(
         SSL_CERT_FILE: bundle,
         REQUESTS_CA_BUNDLE: bundle,
         NODE_EXTRA_CA_CERTS: extra,
-        NO_PROXY: noProxy,
-        no_proxy: noProxy,
+        // One client compares with host:port, another with the host.
+        ...withoutProxyHere(current, endpoint),
         PULUMI_BACKEND_URL: `file://${paths.pulumi}`,
         PULUMI_CONFIG_PASSPHRASE: identity.passphrase,
         // The passphrase's salt is in the lab's folder, not in the repository: take it from the stack's state.

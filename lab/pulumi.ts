@@ -11,7 +11,8 @@ import type { LabPaths } from "./paths";
 export function pulumiEnvironment(paths: LabPaths, toolchain: Toolchain): NodeJS.ProcessEnv {
     const lab = readJson(paths.env) as Record<string, string> | undefined;
     if (!lab) throw new LabError(`The lab "${paths.name}" does not run: start it with \`npm run lab -- start\`.`);
-    return { ...process.env, ...lab, ...toolchain.env };
+    // The lab's last: its list of what needs no proxy holds its endpoint, too.
+    return { ...process.env, ...toolchain.env, ...lab };
 }
 
 /** Runs Pulumi on the lab's project and returns its standard output. @throws LabError with what it printed when it fails */

@@ -30,6 +30,7 @@ import {
     hasMemoryForTwoBuilds,
 } from "./goBuild";
 import { withLock } from "./lock.cjs";
+import { withoutProxyHere } from "./noProxy";
 import { installCli, installPlugin, isReachable } from "./official";
 import { note } from "./progress.cjs";
 import { packStandIn, standInHash } from "./standIns";
@@ -370,6 +371,7 @@ function environment(selection: Selection, home: string): Record<string, string>
         PATH: path.join(delimiter),
         PULUMI_HOME: home,
         PULUMI_SKIP_UPDATE_CHECK: "true",
+        ...withoutProxyHere(),
         // Types are checked by the tests; at every run it would only cost time.
         PULUMI_NODEJS_TRANSPILE_ONLY: "true",
         // Where downloads are out of reach, asking for a plugin again and again only delays the message.

@@ -263,7 +263,8 @@ test("the environment of clients adds the lab to what they trust and avoids prox
     const { writeFileSync } = await import("node:fs");
     writeFileSync(system, "SYSTEM\n");
     const about = { authority: lab.authority, region: "cn-hangzhou", port: 8071 };
-    const once = clientEnvironment(paths, lab.identity, about, { SSL_CERT_FILE: system, NO_PROXY: "example.test" });
+    const current = { SSL_CERT_FILE: system, NO_PROXY: "", no_proxy: " example.test" };
+    const once = clientEnvironment(paths, lab.identity, about, current);
     expect(readFileSync(once["SSL_CERT_FILE"]!, "utf8")).toBe(`SYSTEM\n${lab.authority.trim()}\n`);
     expect(once["NO_PROXY"]).toBe("example.test,127.0.0.1,127.0.0.1:8071,localhost");
     expect(once["PULUMI_BACKEND_URL"]).toBe(`file://${paths.pulumi}`);

@@ -80,6 +80,15 @@ describe("the toolchain that a machine already has", () => {
         expect(said).toBe("");
     });
 
+    it("is called without a proxy on this machine, beside what was to have none", async () => {
+        installPulumi(`v${versions.pulumi}`);
+        installPlugins();
+        process.env["NO_PROXY"] = "example.test, .internal";
+        delete process.env["no_proxy"];
+        const list = "example.test,.internal,127.0.0.1,localhost";
+        expect((await ensureToolchain()).env).toMatchObject({ NO_PROXY: list, no_proxy: list });
+    });
+
     it("is found again without starting a program", async () => {
         const calls = join(folder, "calls");
         installPulumi(`v${versions.pulumi}; echo call >> ${calls}`);
