@@ -183,6 +183,15 @@ function hashesOf(versions: Versions): Hashes {
     };
 }
 
+/** A download that is here already, from when the network allowed it. */
+function hasOfficial(name: Part, versions: Versions): boolean {
+    return preference() !== "build" && existsSync(join(cacheFolder(), "parts", officialPart(name, versions)));
+}
+
+function officialPart(name: Part, versions: Versions): string {
+    return `${name}-${versions[name]}-official`;
+}
+
 function cliPart(versions: Versions, hashes: Hashes): string {
     return `pulumi-${versions.pulumi}-built-${hashes.cli}`;
 }
@@ -193,11 +202,12 @@ function alicloudPart(versions: Versions, hashes: Hashes): string {
 
 /** Asks for the first source that works; an official one that fails half way is reported and passed over. */
 async function officialOr<T>(
-    isOffered: boolean,
+    name: Part,
+    versions: Versions,
     official: () => Promise<T>,
     other: () => Promise<Source<T>>,
 ): Promise<Source<T>> {
-    if (isOffered) {
+    if (hasOfficial(name, versions) || (await isOfficialReachable(versions))) {
         try {
             return { origin: "official", value: await official() };
         } catch (error) {
@@ -208,7 +218,7 @@ async function officialOr<T>(
     return other();
 }
 
-async function chooseCli(versions: Versions, hashes: Hashes, isOfficial: boolean): Promise<Source<string>> {
+async function chooseCli(versions: Versions, hashes: Hashes): Promise<Source<string>> {
     const found = preference() === "auto" ? pulumiOnPath() : undefined;
     if (found !== undefined) {
         const version = versionOf(found);
@@ -218,12 +228,10 @@ async function chooseCli(versions: Versions, hashes: Hashes, isOfficial: boolean
         );
     }
     return officialOr(
-        isOfficial,
+        "pulumi",
+        versions,
         async () =>
-            join(
-                await part(`pulumi-${versions.pulumi}-official`, (folder) => installCli(versions.pulumi, folder)),
-                "bin",
-            ),
+            join(await part(officialPart("pulumi", versions), (folder) => installCli(versions.pulumi, folder)), "bin"),
         async () => {
             const folder = await part(cliPart(versions, hashes), async (target) => {
                 for (const each of cliTargets(versions.pulumi)) await build(each, join(target, "bin"));
@@ -237,20 +245,19 @@ async function choosePlugin(
     name: Plugin,
     versions: Versions,
     hashes: Hashes,
-    isOfficial: boolean,
     bin: () => Promise<string>,
 ): Promise<Source<string>> {
     const version = versions[name];
     const found = preference() === "auto" ? userPlugin(name, version) : undefined;
     if (found !== undefined) return { origin: "path", value: found };
     return officialOr(
-        isOfficial,
+        name,
+        versions,
         async () => {
-            const pulumi = join(await bin(), "pulumi");
-            return join(
-                await part(`${name}-${version}-official`, (folder) => installPlugin(pulumi, name, version, folder)),
-                "plugin",
+            const folder = await part(officialPart(name, versions), async (target) =>
+                installPlugin(join(await bin(), "pulumi"), name, version, target),
             );
+            return join(folder, "plugin");
         },
         async () => {
             if (name === "alicloud") {
@@ -272,9 +279,11 @@ function missingBuilds(versions: Versions, hashes: Hashes): GoTarget[] {
     const parts = join(cacheFolder(), "parts");
     const found = preference() === "auto" ? pulumiOnPath() : undefined;
     const hasCli =
+        hasOfficial("pulumi", versions) ||
         existsSync(join(parts, cliPart(versions, hashes))) ||
         (found !== undefined && isNewEnough(versionOf(found), versions.pulumi));
     const hasPlugin =
+        hasOfficial("alicloud", versions) ||
         existsSync(join(parts, alicloudPart(versions, hashes))) ||
         (preference() === "auto" && userPlugin("alicloud", versions.alicloud) !== undefined);
     return [...(hasCli ? [] : cliTargets(versions.pulumi)), ...(hasPlugin ? [] : [alicloudTarget(versions.alicloud)])];
@@ -292,9 +301,13 @@ export async function toolchainProblems(): Promise<string[]> {
     const versions = pinnedVersions();
     const hashes = hashesOf(versions);
     if (readSelection(selectionFile(versions, Object.values(hashes) as string[])) !== undefined) return [];
+    const isOfficial = preference() === "official";
     const missing = missingBuilds(versions, hashes);
-    if (missing.length === 0 || (await isOfficialReachable(versions))) return [];
-    if (preference() === "official")
+    const isHere = isOfficial
+        ? (["pulumi", ...pluginNames] as const).every((name) => hasOfficial(name, versions))
+        : missing.length === 0;
+    if (isHere || (await isOfficialReachable(versions))) return [];
+    if (isOfficial)
         return [
             "MULTIHOST_TOOLCHAIN is official, but get.pulumi.com is out of reach: unset it, or mend the connection.",
         ];
@@ -304,16 +317,14 @@ export async function toolchainProblems(): Promise<string[]> {
 async function select(versions: Versions, hashes: Hashes): Promise<Selection> {
     const problems = await toolchainProblems();
     if (problems.length > 0) throw new Error(problems.join("\n"));
-    const isOfficial = await isOfficialReachable(versions);
-
-    const cli = chooseCli(versions, hashes, isOfficial);
-    // Side by side the two builds keep every core busy, but each needs its own memory.
-    const isSideBySide = isOfficial || hasMemoryForTwoBuilds();
+    // Side by side two builds keep every core busy, but each needs its own memory. Downloads of plugins wait for the CLI anyway.
+    const isSideBySide = hasMemoryForTwoBuilds();
+    const cli = chooseCli(versions, hashes);
     if (!isSideBySide) await cli;
     const bin = async (): Promise<string> => (await cli).value;
     const [chosen, alicloud, command, tls] = (await Promise.all([
         cli,
-        ...pluginNames.map((name) => choosePlugin(name, versions, hashes, isOfficial, bin)),
+        ...pluginNames.map((name) => choosePlugin(name, versions, hashes, bin)),
     ])) as [Source<string>, Source<string>, Source<string>, Source<string>];
     return {
         bin: chosen.value,

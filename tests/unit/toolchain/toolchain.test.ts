@@ -9,9 +9,12 @@ import {
     rmSync,
     writeFileSync,
 } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { ensureToolchain, toolchainProblems } from "../../../toolchain/toolchain";
+import { alicloudTarget, goHash } from "../../../toolchain/goBuild";
+import { ensureToolchain, type Part, toolchainProblems } from "../../../toolchain/toolchain";
 import { pinnedVersions } from "../../../toolchain/versions";
 
 const versions = pinnedVersions();
@@ -21,6 +24,7 @@ describe("the toolchain that a machine already has", () => {
     let folder: string;
     let bin: string;
     let said: string;
+    let server: Server | undefined;
     const saved = { ...process.env };
 
     const write = (path: string, text: string): void => {
@@ -40,6 +44,22 @@ describe("the toolchain that a machine already has", () => {
             );
     };
 
+    const cachePart = (name: Part, kind: string, text = "#!/bin/sh\n"): void => {
+        const path = name === "pulumi" ? join("bin", "pulumi") : join("plugin", `pulumi-resource-${name}`);
+        write(join(folder, "cache", "parts", `${name}-${versions[name]}-${kind}`, path), text);
+    };
+    /** A mirror that says it has everything, and gives nothing. Returns the requests that it gets. */
+    const serve = async (): Promise<string[]> => {
+        const requests: string[] = [];
+        server = createServer((request, response) => {
+            requests.push(`${request.method ?? ""} ${request.url ?? ""}`);
+            response.writeHead(request.method === "HEAD" ? 200 : 404, { connection: "close" }).end();
+        });
+        await new Promise<void>((done) => server?.listen(0, "127.0.0.1", done));
+        process.env["MULTIHOST_PULUMI_SITE"] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+        return requests;
+    };
+
     beforeEach(() => {
         folder = mkdtempSync(join(tmpdir(), "toolchain-"));
         bin = join(folder, "bin");
@@ -57,8 +77,10 @@ describe("the toolchain that a machine already has", () => {
             return true;
         });
     });
-    afterEach(() => {
+    afterEach(async () => {
         jest.restoreAllMocks();
+        await new Promise((done) => (server === undefined ? done(undefined) : server.close(done)));
+        server = undefined;
         process.env = { ...saved };
         rmSync(folder, { recursive: true });
     });
@@ -127,6 +149,29 @@ describe("the toolchain that a machine already has", () => {
         expect(await toolchainProblems()).toEqual([]);
         rmSync(join(folder, "home"), { recursive: true });
         expect(await toolchainProblems()).toEqual([expect.stringContaining("there is no Go: install Go 1.")]);
+    });
+
+    it("is not asked of the network when it was downloaded before", async () => {
+        for (const name of ["pulumi", ...plugins] as const) cachePart(name, "official");
+        const requests = await serve();
+        expect(await toolchainProblems()).toEqual([]);
+        expect((await ensureToolchain()).origin).toEqual({
+            pulumi: "official",
+            alicloud: "official",
+            command: "official",
+            tls: "official",
+        });
+        expect(requests).toEqual([]);
+    });
+
+    it("is a download of before also where only downloads are wanted, and nothing else is", async () => {
+        process.env["MULTIHOST_TOOLCHAIN"] = "official";
+        for (const name of ["pulumi", "command", "tls"] as const) cachePart(name, "official");
+        cachePart("alicloud", `built-${goHash([alicloudTarget(versions.alicloud)])}`);
+        expect(await toolchainProblems()).toEqual([expect.stringContaining("get.pulumi.com is out of reach")]);
+        cachePart("alicloud", "official");
+        expect(await toolchainProblems()).toEqual([]);
+        expect((await ensureToolchain()).origin["alicloud"]).toBe("official");
     });
 
     it("refuses a preference that does not exist", async () => {
