@@ -200,22 +200,49 @@ function alicloudPart(versions: Versions, hashes: Hashes): string {
     return `alicloud-${versions.alicloud}-built-${hashes.alicloud}`;
 }
 
-/** Asks for the first source that works; an official one that fails half way is reported and passed over. */
-async function officialOr<T>(
+/** What takes the place of an official download. */
+interface Fallback {
+    /** What stands in its way, as {@link toolchainProblems} says it. */
+    readonly problems: () => Promise<string[]>;
+    readonly make: () => Promise<Source<string>>;
+}
+
+function built(name: string, targets: readonly GoTarget[], inside: string): Fallback {
+    return {
+        problems: async () => (existsSync(join(cacheFolder(), "parts", name)) ? [] : buildProblems(targets)),
+        make: async () => {
+            const folder = await part(name, async (target) => {
+                for (const each of targets) await build(each, join(target, inside));
+            });
+            return { origin: "built", value: join(folder, inside) };
+        },
+    };
+}
+
+/**
+ * Asks for the first source that works; an official one that fails half way is reported and passed over.
+ * @throws Error with what failed and what stands in the way of the other source, as nobody looked into that while downloads were offered
+ */
+async function officialOr(
     name: Part,
     versions: Versions,
-    official: () => Promise<T>,
-    other: () => Promise<Source<T>>,
-): Promise<Source<T>> {
+    official: () => Promise<string>,
+    other: Fallback,
+): Promise<Source<string>> {
     if (hasOfficial(name, versions) || (await isOfficialReachable(versions))) {
         try {
             return { origin: "official", value: await official() };
         } catch (error) {
             if (preference() === "official") throw error;
+            const problems = await other.problems();
+            if (problems.length > 0)
+                throw new Error([`The official download failed: ${messageOf(error)}`, ...problems].join("\n"), {
+                    cause: error,
+                });
             note(`The official download failed, going on without it: ${messageOf(error)}`);
         }
     }
-    return other();
+    return other.make();
 }
 
 async function chooseCli(versions: Versions, hashes: Hashes): Promise<Source<string>> {
@@ -232,12 +259,7 @@ async function chooseCli(versions: Versions, hashes: Hashes): Promise<Source<str
         versions,
         async () =>
             join(await part(officialPart("pulumi", versions), (folder) => installCli(versions.pulumi, folder)), "bin"),
-        async () => {
-            const folder = await part(cliPart(versions, hashes), async (target) => {
-                for (const each of cliTargets(versions.pulumi)) await build(each, join(target, "bin"));
-            });
-            return { origin: "built", value: join(folder, "bin") };
-        },
+        built(cliPart(versions, hashes), cliTargets(versions.pulumi), "bin"),
     );
 }
 
@@ -250,6 +272,18 @@ async function choosePlugin(
     const version = versions[name];
     const found = preference() === "auto" ? userPlugin(name, version) : undefined;
     if (found !== undefined) return { origin: "path", value: found };
+    const other: Fallback =
+        name === "alicloud"
+            ? built(alicloudPart(versions, hashes), [alicloudTarget(version)], "plugin")
+            : {
+                  problems: () => Promise.resolve([]),
+                  make: async () => {
+                      const folder = await part(`${name}-${version}-standin-${hashes[name]}`, (target) =>
+                          packStandIn(name, version, target),
+                      );
+                      return { origin: "stand-in", value: join(folder, "plugin") };
+                  },
+              };
     return officialOr(
         name,
         versions,
@@ -259,17 +293,13 @@ async function choosePlugin(
             );
             return join(folder, "plugin");
         },
-        async () => {
-            if (name === "alicloud") {
-                const folder = await part(alicloudPart(versions, hashes), (target) =>
-                    build(alicloudTarget(version), join(target, "plugin")),
-                );
-                return { origin: "built", value: join(folder, "plugin") };
-            }
-            const folder = await part(`${name}-${version}-standin-${hashes[name]}`, (target) =>
-                packStandIn(name, version, target),
-            );
-            return { origin: "stand-in", value: join(folder, "plugin") };
+        {
+            ...other,
+            problems: async () => {
+                // Where there is no CLI, that is what failed, and no plugin is of use.
+                await bin();
+                return other.problems();
+            },
         },
     );
 }

@@ -164,6 +164,18 @@ describe("the toolchain that a machine already has", () => {
         expect(requests).toEqual([]);
     });
 
+    it("is built after a download that failed only when nothing stands in the way of that", async () => {
+        // The CLI's site answers, the plugins' doesn't.
+        cachePart("pulumi", "official", '#!/bin/sh\necho "error: the plugins are out of reach" >&2\nexit 1\n');
+        for (const name of ["command", "tls"] as const) cachePart(name, "official");
+        await serve();
+        const failure = await ensureToolchain().catch(String);
+        expect(failure).toContain("error: the plugins are out of reach");
+        expect(failure).toContain("so it is built from source, but there is no Go: install Go 1.");
+        expect(failure).not.toContain("ENOENT");
+        expect(said).not.toContain("Build the alicloud plugin");
+    });
+
     it("is a download of before also where only downloads are wanted, and nothing else is", async () => {
         process.env["MULTIHOST_TOOLCHAIN"] = "official";
         for (const name of ["pulumi", "command", "tls"] as const) cachePart(name, "official");
