@@ -363,6 +363,24 @@ async function select(versions: Versions, hashes: Hashes): Promise<Selection> {
     };
 }
 
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Whether to ask again for downloads: one probe that failed must not decide for ever, and a warm start must not ask each time. */
+function isDue(file: string, selection: Selection): boolean {
+    return preference() === "auto" && hasOwnParts(selection) && Date.now() - statSync(file).mtimeMs > dayMs;
+}
+
+/** With downloads in place of our own parts, where they are offered by now; else what was chosen before, which works. */
+async function selectAgain(before: Selection, versions: Versions, hashes: Hashes): Promise<Selection> {
+    if (!(await isOfficialReachable(versions))) return before;
+    try {
+        return await select(versions, hashes);
+    } catch (error) {
+        note(`Going on with the parts that are here: ${messageOf(error)}`);
+        return before;
+    }
+}
+
 /** Pulumi's home of this checkout: its own, so that two checkouts with different plugins don't disturb each other. */
 function homeFolder(): string {
     return join(cacheFolder(), "homes", createHash("sha256").update(root).digest("hex").slice(0, 12));
@@ -405,8 +423,11 @@ async function prepareHome(home: string, selection: Selection, versions: Version
     });
 }
 
+function hasOwnParts({ origin }: Selection): boolean {
+    return Object.values(origin).some((each) => each === "built" || each === "stand-in");
+}
+
 function environment(selection: Selection, home: string): Record<string, string> {
-    const own = Object.values(selection.origin).some((origin) => origin === "built" || origin === "stand-in");
     const path = [selection.bin, process.env["PATH"] ?? "", dirname(process.execPath)].filter((entry) => entry !== "");
     return {
         PATH: path.join(delimiter),
@@ -416,7 +437,7 @@ function environment(selection: Selection, home: string): Record<string, string>
         // Types are checked by the tests; at every run it would only cost time.
         PULUMI_NODEJS_TRANSPILE_ONLY: "true",
         // Where downloads are out of reach, asking for a plugin again and again only delays the message.
-        ...(own ? { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" } : {}),
+        ...(hasOwnParts(selection) ? { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" } : {}),
     };
 }
 
@@ -432,6 +453,10 @@ export async function ensureToolchain(): Promise<Toolchain> {
     let selection = readSelection(file);
     if (selection === undefined) {
         selection = await select(versions, hashes);
+        writeAtomically(file, JSON.stringify(selection));
+    } else if (isDue(file, selection)) {
+        selection = await selectAgain(selection, versions, hashes);
+        // Written also when nothing is new: it is due again in a day.
         writeAtomically(file, JSON.stringify(selection));
     }
     const home = homeFolder();

@@ -7,13 +7,16 @@ import {
     readdirSync,
     readlinkSync,
     rmSync,
+    statSync,
+    utimesSync,
     writeFileSync,
 } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { alicloudTarget, goHash } from "../../../toolchain/goBuild";
+import { alicloudTarget, cliTargets, goHash } from "../../../toolchain/goBuild";
+import { standInHash } from "../../../toolchain/standIns";
 import { ensureToolchain, type Part, toolchainProblems } from "../../../toolchain/toolchain";
 import { pinnedVersions } from "../../../toolchain/versions";
 
@@ -174,6 +177,34 @@ describe("the toolchain that a machine already has", () => {
         expect(failure).toContain("so it is built from source, but there is no Go: install Go 1.");
         expect(failure).not.toContain("ENOENT");
         expect(said).not.toContain("Build the alicloud plugin");
+    });
+
+    it("is asked for again a day after it was built, and then downloaded where that is offered", async () => {
+        cachePart("pulumi", `built-${goHash(cliTargets(versions.pulumi))}`);
+        cachePart("alicloud", `built-${goHash([alicloudTarget(versions.alicloud)])}`);
+        for (const name of ["command", "tls"] as const) cachePart(name, `standin-${standInHash(name, versions[name])}`);
+        const own = { pulumi: "built", alicloud: "built", command: "stand-in", tls: "stand-in" };
+        expect((await ensureToolchain()).origin).toEqual(own);
+        const selections = join(folder, "cache", "selections");
+        const file = join(selections, readdirSync(selections)[0]!);
+        const age = (hours: number): void => utimesSync(file, new Date(), new Date(Date.now() - hours * 3_600_000));
+
+        age(25);
+        expect((await ensureToolchain()).origin).toEqual(own);
+        // Out of reach still, which is not asked again within the day.
+        expect(Date.now() - statSync(file).mtimeMs).toBeLessThan(60_000);
+
+        for (const name of ["pulumi", "alicloud", "tls"] as const) cachePart(name, "official");
+        const requests = await serve();
+        age(23);
+        expect((await ensureToolchain()).origin).toEqual(own);
+        expect(requests).toEqual([]);
+        age(25);
+        const origin = { pulumi: "official", alicloud: "official", command: "stand-in", tls: "official" };
+        expect((await ensureToolchain()).origin).toEqual(origin);
+        expect(requests).toEqual([expect.stringMatching(/^HEAD /)]);
+        // Of the one plugin that was offered and not given.
+        expect(said.split("The official download failed, going on without it: ")).toHaveLength(2);
     });
 
     it("is a download of before also where only downloads are wanted, and nothing else is", async () => {
