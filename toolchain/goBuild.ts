@@ -1,7 +1,7 @@
 /** Building from the Go module proxy, where the official downloads are out of reach. */
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, statfs } from "node:fs/promises";
-import { freemem } from "node:os";
+import { totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { cacheFolder, root } from "./folders";
 import { step } from "./progress.cjs";
@@ -83,13 +83,14 @@ const memoryNeeded = 5 * 2 ** 30;
 const diskNeeded = 9 * 2 ** 30;
 
 /** Memory that can be had without swapping, within the limit of the container this may run in. */
-function availableMemory(): number {
-    let available = freemem();
+export function availableMemory(meminfo = "/proc/meminfo"): number {
+    // What other systems call free leaves out what they keep only as long as nobody needs it, which is most of it after a while.
+    let available = 0.75 * totalmem();
     try {
-        const match = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8"));
+        const match = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync(meminfo, "utf8"));
         if (match !== null) available = Number(match[1]) * 1024;
     } catch {
-        // Not Linux: what the system calls free is all there is to go by.
+        // Not Linux.
     }
     const limit = process.constrainedMemory();
     return limit > 0 ? Math.min(available, limit) : available;
