@@ -1,6 +1,6 @@
 /** Building from the Go module proxy, where the official downloads are out of reach. */
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, statfs } from "node:fs/promises";
+import { mkdir, statfs, writeFile } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { cacheFolder, root } from "./folders";
@@ -71,12 +71,22 @@ export function goHash(targets: readonly GoTarget[]): string {
 /** The environment of Go: its caches below our own folder, so that what a build leaves on the disk is removed in one place. */
 export function goEnvironment(): NodeJS.ProcessEnv {
     const caches = join(cacheFolder(), "go");
+    const chosen = process.env["GOCACHE"];
     return {
         ...process.env,
-        GOCACHE: process.env["GOCACHE"] ?? join(caches, "build"),
+        // For Go an empty one is none.
+        GOCACHE: chosen === undefined || chosen === "" ? join(caches, "build") : chosen,
         GOMODCACHE: process.env["GOMODCACHE"] ?? join(caches, "modules"),
         GOWORK: "off",
     };
+}
+
+/**
+ * Left beside Go's cache by a build that went through, and removed with it: then another one takes little more of the disk. The folder itself
+ * is there from the first moment of a build that may have been interrupted.
+ */
+function completedMark({ folder }: GoTarget): string {
+    return join(goEnvironment()["GOCACHE"]!, `multihost-${folder}-completed`);
 }
 
 const memoryNeeded = 5 * 2 ** 30;
@@ -134,7 +144,7 @@ export async function buildProblems(targets: readonly GoTarget[]): Promise<strin
         );
     const disk = await statfs(await existingParent(cacheFolder()));
     const free = disk.bavail * disk.bsize;
-    const isWarm = existsSync(goEnvironment()["GOCACHE"]!);
+    const isWarm = targets.every((target) => existsSync(completedMark(target)));
     if (!isWarm && free < diskNeeded)
         problems.push(
             `${why}, which takes ${gib(diskNeeded)} of disk, and ${gib(free)} are free at ${cacheFolder()}: make room, or name another place in MULTIHOST_CACHE.`,
@@ -186,5 +196,8 @@ export async function build(target: GoTarget, folder: string): Promise<void> {
             ownGroup: true,
             onErrorLine: (line) => report(line.startsWith("go: ") ? line.slice(4) : `${++compiled} packages, ${line}`),
         });
+        const mark = completedMark(target);
+        await mkdir(dirname(mark), { recursive: true });
+        await writeFile(mark, "");
     });
 }

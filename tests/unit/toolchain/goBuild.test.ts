@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { availableMemory } from "../../../toolchain/goBuild";
+import { delimiter, join } from "node:path";
+import { alicloudTarget, availableMemory, build, buildProblems } from "../../../toolchain/goBuild";
 
 const gib = 2 ** 30;
 
@@ -11,14 +11,25 @@ jest.mock("node:os", () => ({
     freemem: () => 0.1 * 2 ** 30,
 }));
 
+jest.mock("node:fs/promises", () => ({
+    ...jest.requireActual<typeof import("node:fs/promises")>("node:fs/promises"),
+    statfs: () => Promise.resolve({ bavail: 1, bsize: 2 ** 30 }),
+}));
+
 describe("a build", () => {
     let folder: string;
+    const saved = { ...process.env };
     beforeEach(() => {
         folder = mkdtempSync(join(tmpdir(), "go-build-"));
         jest.spyOn(process, "constrainedMemory").mockReturnValue(0);
+        jest.spyOn(process.stderr, "write").mockReturnValue(true);
+        process.env["MULTIHOST_CACHE"] = join(folder, "cache");
+        process.env["PATH"] = `${folder}${delimiter}${saved["PATH"] ?? ""}`;
+        delete process.env["GOCACHE"];
     });
     afterEach(() => {
         jest.restoreAllMocks();
+        process.env = { ...saved };
         rmSync(folder, { recursive: true });
     });
 
@@ -29,5 +40,24 @@ describe("a build", () => {
         expect(availableMemory(meminfo)).toBe(2 * gib);
         jest.spyOn(process, "constrainedMemory").mockReturnValue(gib);
         expect(availableMemory(meminfo)).toBe(gib);
+    });
+
+    it("needs room on the disk until one has gone through, also after one that was interrupted", async () => {
+        const target = alicloudTarget("1.0.0");
+        const diskProblems = async (): Promise<string[]> =>
+            (await buildProblems([target])).filter((problem) => problem.includes("of disk"));
+        const go = (text: string): void => {
+            writeFileSync(join(folder, "go"), `#!/bin/sh\n[ "$1" = env ] && echo go9.0.0 && exit\n${text}\n`);
+            chmodSync(join(folder, "go"), 0o755);
+        };
+        go('mkdir -p "$GOCACHE"; echo interrupted >&2; exit 1');
+        expect(await diskProblems()).toHaveLength(1);
+        await expect(build(target, join(folder, "target"))).rejects.toThrow("interrupted");
+        expect(await diskProblems()).toHaveLength(1);
+        go("exit 0");
+        await build(target, join(folder, "target"));
+        expect(await diskProblems()).toEqual([]);
+        rmSync(join(folder, "cache", "go"), { recursive: true });
+        expect(await diskProblems()).toHaveLength(1);
     });
 });
