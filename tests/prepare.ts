@@ -1,7 +1,8 @@
 /** What the test levels need before they run, and how it is taken away again. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { step } from "../toolchain/progress.cjs";
+import { runProgram, stopped } from "./programs";
 
 const root = resolve(__dirname, "..");
 
@@ -16,6 +17,7 @@ function has(command: string): boolean {
 async function ensureCommands(packages: Readonly<Record<string, string>>): Promise<void> {
     const missing = Object.entries(packages).filter(([command]) => !has(command));
     if (missing.length === 0) return;
+    stopped.throwIfAborted();
     const [commands, names] = [missing.map(([command]) => command), missing.map(([, name]) => name)];
     if (process.getuid?.() !== 0)
         throw new Error(`The tests need ${commands.join(", ")}: install the packages ${names.join(", ")} as root.`);
@@ -52,15 +54,17 @@ export const labEnvironment: NodeJS.ProcessEnv = {
     NODE_OPTIONS: `${process.env["NODE_OPTIONS"] ?? ""} --stack-trace-limit=1`.trim(),
 };
 
-function lab(...args: string[]): Promise<number> {
-    return new Promise((done, fail) => {
-        const child = spawn(process.execPath, [join(root, "toolchain", "bootstrap.mjs"), "lab/cli.ts", ...args], {
-            cwd: root,
-            env: { ...process.env, ...labEnvironment },
-            stdio: ["ignore", "inherit", "inherit"],
-        });
-        child.on("error", fail);
-        child.on("close", (code) => done(code ?? 1));
+/** Environment of a second one, which the tests of interrupted runs make and remove. */
+export const cutLabEnvironment: NodeJS.ProcessEnv = {
+    LAB_NAME: `${labEnvironment["LAB_NAME"]}-cut`,
+    LAB_PORT: String(Number(labEnvironment["LAB_PORT"]) + 1),
+};
+
+function lab(command: "up" | "down", environment = labEnvironment): Promise<number> {
+    return runProgram(process.execPath, [join(root, "toolchain", "bootstrap.mjs"), "lab/cli.ts", command], {
+        cwd: root,
+        env: { ...process.env, ...environment },
+        cleansUp: command === "down",
     });
 }
 
@@ -70,7 +74,9 @@ export async function prepareLab(): Promise<void> {
     if ((await lab("up")) !== 0) throw new Error("The lab did not come up: see the output above.");
 }
 
-/** Removes the lab `test`. */
+/** Removes the lab `test`, and where tests were cut off the second one, too. */
 export async function removeLab(): Promise<void> {
-    if ((await lab("down")) !== 0) throw new Error("The lab could not be removed: see the output above.");
+    const codes = [await lab("down")];
+    if (stopped.aborted) codes.push(await lab("down", cutLabEnvironment));
+    if (codes.some((code) => code !== 0)) throw new Error("The lab could not be removed: see the output above.");
 }

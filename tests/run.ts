@@ -2,11 +2,12 @@
  * Runs the tests, those levels that are named or all but the long one: `npm test`, `npm run test:unit`, `npm run test:lab -- scale`.
  * Further words choose test files by a part of their name. The last line is `N passed, N failed, N skipped`.
  */
-import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
+import { messageOf } from "../toolchain/errors";
 import { prepareLab, prepareScripts, prepareUnit, removeLab } from "./prepare";
+import { runProgram, stopOnSignals, stopped, stoppedCode } from "./programs";
 
 const root = resolve(__dirname, "..");
 const levels = ["static", "unit", "scripts", "lab", "long"] as const;
@@ -27,20 +28,23 @@ interface Outcome {
     readonly output: string;
 }
 
-/** Runs a command of the project; its output is shown unless `quiet`, and returned in any case. */
-function execute(command: string, args: readonly string[], options: { quiet?: boolean } = {}): Promise<Outcome> {
-    return new Promise((done) => {
-        const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
-        let output = "";
-        const take = (chunk: Buffer): void => {
-            output += chunk.toString();
-            if (options.quiet !== true) process.stdout.write(chunk);
-        };
-        child.stdout.on("data", take);
-        child.stderr.on("data", take);
-        child.on("error", (error) => done({ code: 127, output: error.message }));
-        child.on("close", (code) => done({ code: code ?? 1, output }));
-    });
+/**
+ * Runs a command of the project; its output is shown unless `quiet`, and returned in any case.
+ * @throws Error when the run is to end
+ */
+async function execute(command: string, args: readonly string[], options: { quiet?: boolean } = {}): Promise<Outcome> {
+    let output = "";
+    const onOutput = (chunk: Buffer): void => {
+        output += chunk.toString();
+        if (options.quiet !== true) process.stdout.write(chunk);
+    };
+    try {
+        const code = await runProgram(command, args, { cwd: root, onOutput });
+        return { code, output };
+    } catch (error) {
+        stopped.throwIfAborted();
+        return { code: 127, output: messageOf(error) };
+    }
 }
 
 const binary = (name: string): string => join(root, "node_modules", ".bin", name);
@@ -54,6 +58,8 @@ async function runStatic(): Promise<Omit<Result, "level" | "seconds">> {
     const notes: string[] = [];
     // Each takes one processor.
     const outcomes = checks.map(([, command, args]) => execute(binary(command), args, { quiet: true }));
+    // One that fails before its turn is heard of then.
+    void Promise.allSettled(outcomes);
     for (const [index, [name, command, args]] of checks.entries()) {
         const { code, output } = await outcomes[index]!;
         console.log(`  ${code === 0 ? "✓" : "✗"} ${name}`);
@@ -178,12 +184,15 @@ async function runLab(
     filters: readonly string[],
     more: readonly string[] = [],
 ): Promise<Omit<Result, "level" | "seconds">> {
-    await prepareLab();
+    let cameUp = false;
     try {
+        await prepareLab();
+        cameUp = true;
         const args = ["--runInBand", "--verbose", "--testSequencer", "./tests/lab/sequencer.js", ...more];
         return await runJest(folder, filters, args);
     } finally {
-        await removeLab();
+        // One that did not come up stays for whoever looks into why.
+        if (cameUp || stopped.aborted) await removeLab();
     }
 }
 
@@ -209,21 +218,23 @@ async function runLevel(level: Level, filters: readonly string[]): Promise<Resul
     try {
         result = await run();
     } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        console.error(message);
+        const message = messageOf(error);
+        if (error !== stopped.reason) console.error(message);
         result = { passed: 0, failed: 1, skipped: 0, notes: [`failed: ${level}: ${message}`] };
     }
     return { level, ...result, seconds: Math.round((Date.now() - started) / 1000) };
 }
 
 async function main(): Promise<void> {
+    stopOnSignals();
     const words = process.argv.slice(2);
     const chosen = words.filter((word): word is Level => (levels as readonly string[]).includes(word));
     const filters = words.filter((word) => !(levels as readonly string[]).includes(word) && !word.startsWith("-"));
     const wanted: readonly Level[] = chosen.length > 0 ? chosen : levels.filter((level) => level !== "long");
     const inTurn = async (...some: readonly Level[]): Promise<Result[]> => {
         const results: Result[] = [];
-        for (const level of some) if (wanted.includes(level)) results.push(await runLevel(level, filters));
+        for (const level of some)
+            if (wanted.includes(level) && !stopped.aborted) results.push(await runLevel(level, filters));
         return results;
     };
     // One after the other, as packages are installed. What is missing in the end the level itself says.
@@ -234,6 +245,8 @@ async function main(): Promise<void> {
         ...(await Promise.all([inTurn("static", "unit"), inTurn("scripts")])).flat(),
         ...(await inTurn("lab", "long")),
     ];
+    // Results of what was cut off say nothing.
+    if (stopped.aborted) process.exit(stoppedCode());
 
     console.log("");
     for (const { level, passed, failed, skipped, seconds, notes } of results) {

@@ -6,13 +6,13 @@ import { findIndex } from "../../lab/machine";
 import { labPaths } from "../../lab/paths";
 import { isAlive, processes } from "../../lab/process";
 import { type DaemonRecord, runningDaemon } from "../../lab/record";
-import { labEnvironment } from "../prepare";
+import { cutLabEnvironment } from "../prepare";
 import { api, eventually, lab, labOutput, status } from "./lab";
 
 jest.setTimeout(600_000);
 
-const name = `${labEnvironment["LAB_NAME"]}-cut`;
-const environment = { LAB_NAME: name, LAB_PORT: String(Number(labEnvironment["LAB_PORT"]) + 1) };
+const environment = cutLabEnvironment;
+const name = environment["LAB_NAME"]!;
 const paths = labPaths({ ...process.env, ...environment });
 const root = resolve(__dirname, "..", "..");
 const region = { RegionId: "cn-hangzhou" };
