@@ -1,6 +1,9 @@
 /** What the test levels need before they run, and how it is taken away again. */
 import { spawnSync } from "node:child_process";
-import { join, resolve } from "node:path";
+import { rmdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { stateFolder } from "../toolchain/folders";
+import { withLock } from "../toolchain/lock.cjs";
 import { step } from "../toolchain/progress.cjs";
 import { runProgram, stopped } from "./programs";
 
@@ -66,6 +69,22 @@ function lab(command: "up" | "down", environment = labEnvironment): Promise<numb
         env: { ...process.env, ...environment },
         cleansUp: command === "down",
     });
+}
+
+/** Runs `action` while no other run of tests uses the lab `test`: each begins with its removal. */
+export async function alone<T>(action: () => Promise<T>): Promise<T> {
+    const name = labEnvironment["LAB_NAME"]!;
+    // Beside the labs' own files: among them it would count as a lab, and go when the lab is removed.
+    const lock = join(stateFolder(), `tests-${name}.lock`);
+    try {
+        return await withLock(lock, { what: `the tests' lab "${name}"`, signal: stopped }, action);
+    } finally {
+        try {
+            rmdirSync(dirname(lock));
+        } catch {
+            // Another lab's state is there.
+        }
+    }
 }
 
 /** Removes what an earlier run may have left, and brings up the lab `test` with the whole stack. */

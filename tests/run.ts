@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { messageOf } from "../toolchain/errors";
-import { prepareLab, prepareScripts, prepareUnit, removeLab } from "./prepare";
+import { alone, prepareLab, prepareScripts, prepareUnit, removeLab } from "./prepare";
 import { runProgram, stopOnSignals, stopped, stoppedCode } from "./programs";
 
 const root = resolve(__dirname, "..");
@@ -184,16 +184,18 @@ async function runLab(
     filters: readonly string[],
     more: readonly string[] = [],
 ): Promise<Omit<Result, "level" | "seconds">> {
-    let cameUp = false;
-    try {
-        await prepareLab();
-        cameUp = true;
-        const args = ["--runInBand", "--verbose", "--testSequencer", "./tests/lab/sequencer.js", ...more];
-        return await runJest(folder, filters, args);
-    } finally {
-        // One that did not come up stays for whoever looks into why.
-        if (cameUp || stopped.aborted) await removeLab();
-    }
+    return alone(async () => {
+        let cameUp = false;
+        try {
+            await prepareLab();
+            cameUp = true;
+            const args = ["--runInBand", "--verbose", "--testSequencer", "./tests/lab/sequencer.js", ...more];
+            return await runJest(folder, filters, args);
+        } finally {
+            // One that did not come up stays for whoever looks into why.
+            if (cameUp || stopped.aborted) await removeLab();
+        }
+    });
 }
 
 async function runLevel(level: Level, filters: readonly string[]): Promise<Result> {

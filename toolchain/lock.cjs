@@ -39,7 +39,14 @@ let counter = 0;
 
 function acquire(path) {
     const mine = `${path}.${process.pid}.${++counter}`;
-    writeFileSync(mine, `${identify(process.pid)}\n`);
+    // Whoever held the lock may have removed the folder, which was empty then: also between these two calls.
+    mkdirSync(dirname(path), { recursive: true });
+    try {
+        writeFileSync(mine, `${identify(process.pid)}\n`);
+    } catch (error) {
+        if (error.code === "ENOENT") return false;
+        throw error;
+    }
     try {
         // A link either appears with its content or not at all.
         linkSync(mine, path);
@@ -72,7 +79,6 @@ function removeStale(path, dead) {
 }
 
 async function withLock(path, options, action) {
-    mkdirSync(dirname(path), { recursive: true });
     const pollMs = options.pollMs ?? 250;
     const tell = options.onWait ?? ((text) => process.stderr.write(`${text}\n`));
     let told = false;
@@ -85,7 +91,7 @@ async function withLock(path, options, action) {
         }
         if (!told) tell(`Another run (process ${holder.split(" ")[0]}) is busy with: ${options.what}. Waiting for it.`);
         told = true;
-        await sleep(pollMs);
+        await sleep(pollMs, undefined, { signal: options.signal });
     }
     try {
         return await action();

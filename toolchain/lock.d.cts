@@ -5,6 +5,8 @@ export interface LockOptions {
     readonly pollMs?: number;
     /** Told once when somebody else holds the lock. @default writes to standard error */
     readonly onWait?: (text: string) => void;
+    /** Ends the waiting when it is aborted, with an error. */
+    readonly signal?: AbortSignal;
 }
 
 /** Runs `action` while no other process runs one under the same path. The lock of a process that died is taken over. */

@@ -40,6 +40,16 @@ describe("lock", () => {
         expect(said).toEqual([`Another run (process ${process.pid}) is busy with: a test. Waiting for it.`]);
     });
 
+    it("is waited for only until the waiting is ended", async () => {
+        const controller = new AbortController();
+        const events: string[] = [];
+        await withLock(path, { what: "a test" }, async () => {
+            const options = { what: "another", onWait: () => controller.abort(), signal: controller.signal };
+            await expect(withLock(path, options, () => events.push("in"))).rejects.toThrow("aborted");
+        });
+        expect(events).toEqual([]);
+    });
+
     it("is taken over from a process that died", async () => {
         const crash = `require(${JSON.stringify(script)}).withLock(${JSON.stringify(path)}, { what: "x" }, () => process.kill(process.pid, "SIGKILL"))`;
         spawnSync(process.execPath, ["-e", crash]);

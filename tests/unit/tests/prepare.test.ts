@@ -1,0 +1,36 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { alone } from "../../prepare";
+
+const saved = { ...process.env };
+let folder: string;
+beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "prepare-"));
+    process.env["MULTIHOST_STATE"] = join(folder, "state");
+});
+afterEach(() => {
+    jest.restoreAllMocks();
+    process.env = { ...saved };
+    rmSync(folder, { recursive: true });
+});
+
+test("a second run of tests waits for the first one's lab and says so, and both leave nothing", async () => {
+    let said = "";
+    jest.spyOn(process.stderr, "write").mockImplementation((text) => {
+        said += String(text);
+        return true;
+    });
+    const events: string[] = [];
+    const run = (name: string): Promise<void> =>
+        alone(async () => {
+            events.push(`${name} up`);
+            await sleep(40);
+            events.push(`${name} down`);
+        });
+    await Promise.all([run("first"), run("second")]);
+    expect(events).toEqual(["first up", "first down", "second up", "second down"]);
+    expect(said).toBe(`Another run (process ${process.pid}) is busy with: the tests' lab "test". Waiting for it.\n`);
+    expect(existsSync(join(folder, "state"))).toBe(false);
+});
