@@ -2,12 +2,18 @@
 import { spawnSync } from "node:child_process";
 import { rmdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { searchPath } from "../lab/hosts/runner";
 import { stateFolder } from "../toolchain/folders";
 import { withLock } from "../toolchain/lock.cjs";
 import { step } from "../toolchain/progress.cjs";
 import { runProgram, stopped } from "./programs";
 
 const root = resolve(__dirname, "..");
+
+/** Lets this process and what it starts find services and tools of administration, which are on no ordinary user's PATH on Debian. */
+export function findAdministration(): void {
+    process.env["PATH"] = searchPath();
+}
 
 function has(command: string): boolean {
     return spawnSync("sh", ["-c", `command -v ${command}`], { stdio: "ignore" }).status === 0;

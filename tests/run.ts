@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { messageOf } from "../toolchain/errors";
-import { alone, prepareLab, prepareScripts, prepareUnit, removeLab } from "./prepare";
+import { alone, findAdministration, prepareLab, prepareScripts, prepareUnit, removeLab } from "./prepare";
 import { runProgram, stopOnSignals, stopped, stoppedCode } from "./programs";
 
 const root = resolve(__dirname, "..");
@@ -229,6 +229,7 @@ async function runLevel(level: Level, filters: readonly string[]): Promise<Resul
 
 async function main(): Promise<void> {
     stopOnSignals();
+    findAdministration();
     const words = process.argv.slice(2);
     const chosen = words.filter((word): word is Level => (levels as readonly string[]).includes(word));
     const filters = words.filter((word) => !(levels as readonly string[]).includes(word) && !word.startsWith("-"));

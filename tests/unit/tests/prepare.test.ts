@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { alone } from "../../prepare";
+import { alone, findAdministration } from "../../prepare";
 
 const saved = { ...process.env };
 let folder: string;
@@ -33,4 +33,14 @@ test("a second run of tests waits for the first one's lab and says so, and both 
     expect(events).toEqual(["first up", "first down", "second up", "second down"]);
     expect(said).toBe(`Another run (process ${process.pid}) is busy with: the tests' lab "test". Waiting for it.\n`);
     expect(existsSync(join(folder, "state"))).toBe(false);
+});
+
+test("services are found with the PATH of an ordinary user, to which their folders are added once", () => {
+    process.env["PATH"] = "/usr/local/bin:/usr/bin:/bin";
+    findAdministration();
+    findAdministration();
+    expect(process.env["PATH"]).toBe("/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin");
+    process.env["PATH"] = "/usr/sbin:/usr/bin";
+    findAdministration();
+    expect(process.env["PATH"]).toBe("/usr/sbin:/usr/bin:/usr/local/sbin:/sbin");
 });
