@@ -125,10 +125,13 @@ interface Rotation {
     readonly said: string;
 }
 
+/** For the end of what the configuration doesn't have any more: hosts still do after an update that failed, so one follows all the same. */
+const nothing = (): Promise<void> => Promise.resolve();
+
 async function passwordRotation(name: string, service: Service, { stack, finish: ends }: Options): Promise<Rotation> {
     const now = await known(service, stack);
     const changes = ends ? finish(now) : begin(now, randomBytes(32).toString("base64url"));
-    if (ends && changes.length === 0) return { stages: [], said: `${name} has no previous one.` };
+    if (ends && changes.length === 0) return { stages: [nothing], said: `${name} has no previous one.` };
     const change = async (): Promise<void> => {
         for (const one of changes) await set(service, stack, one);
     };
@@ -144,7 +147,7 @@ async function passwordRotation(name: string, service: Service, { stack, finish:
 async function keyRotation(name: string, owner: KeyOwner, { stack, finish: ends }: Options): Promise<Rotation> {
     const now = ((await configured(stack, "keys"))[owner] ?? {}) as KeyGenerations;
     const states = ends ? finishKeys(now) : beginKeys(now);
-    if (states.length === 0) return { stages: [], said: `${name} have no former ones.` };
+    if (states.length === 0) return { stages: [nothing], said: `${name} have no former ones.` };
     const output = authorities[owner];
     return {
         stages: states.map((state) => () => setKeys(owner, stack, state)),
@@ -157,7 +160,11 @@ async function keyRotation(name: string, owner: KeyOwner, { stack, finish: ends 
     };
 }
 
-async function rotate(options: Options): Promise<number> {
+/**
+ * Rotates, and updates the stack.
+ * @returns the exit code
+ */
+export async function rotate(options: Options): Promise<number> {
     const { names, stack, yes } = options;
     if (!yes && !process.stdin.isTTY)
         throw new Error("There is no terminal to ask on whether the stack is to be updated: say --yes.");

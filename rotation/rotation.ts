@@ -35,7 +35,7 @@ export function begin({ current, password, previousPassword }: Known, fresh: str
 }
 
 /**
- * What the end of the previous password asks for: nothing when there is none.
+ * What the end of the previous password asks for: nothing when there is none in the configuration, which the stack may not have heard of yet.
  *
  * @throws Error when no update has given the stack the new password yet
  */
@@ -61,8 +61,8 @@ export function beginKeys({ generation = 1, beside }: KeyGenerations): readonly 
 }
 
 /**
- * What the end of the former generation asks for, likewise: nothing when no rotation is under way. First once more what came before,
- * which an update that failed may not have brought to every host.
+ * What the end of the former generation asks for, likewise: nothing when the configuration has none, which the stack may not have heard of
+ * yet. First once more what came before, which an update that failed may not have brought to every host.
  */
 export function finishKeys(now: KeyGenerations): readonly KeyGenerations[] {
     const { generation = 1, beside } = now;

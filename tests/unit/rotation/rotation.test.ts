@@ -1,5 +1,9 @@
-import { parseOptions, passwordIn } from "../../../rotation/cli";
+import { spawn } from "node:child_process";
+import { parseOptions, passwordIn, rotate } from "../../../rotation/cli";
 import { begin, beginKeys, finish, finishKeys } from "../../../rotation/rotation";
+import { pulumiOutput, startPulumi } from "../../../toolchain/pulumi";
+
+jest.mock("../../../toolchain/pulumi", () => ({ pulumiOutput: jest.fn(), startPulumi: jest.fn() }));
 
 describe("a rotation", () => {
     it("lets the previous password stay valid before there is a new one, and takes it away in the end", () => {
@@ -33,7 +37,7 @@ describe("a rotation", () => {
         );
     });
 
-    it("is not ended before the new password is valid, and needs no end without a previous one", () => {
+    it("is not ended before the new password is valid, and changes nothing without a previous one", () => {
         expect(() => finish({ current: "old", previousPassword: "old", password: "new" })).toThrow("locked out");
         expect(finish({ current: "new", password: "new" })).toEqual([]);
     });
@@ -55,6 +59,60 @@ describe("a rotation of keys", () => {
         expect(finishKeys({ generation: 1, beside: 2 })[0]).toEqual({ generation: 1, beside: 2 });
         expect(finishKeys({ generation: 2, beside: 1 })).toEqual([{ generation: 2, beside: 1 }, { generation: 2 }]);
         expect(() => beginKeys({ generation: 2, beside: 1 })).toThrow("--finish");
+    });
+});
+
+describe("the end of a rotation", () => {
+    const options = { stack: "dev", finish: true, yes: true };
+    let settings: Record<string, unknown>;
+    let done: string[];
+    let code: number;
+    let printed: string;
+
+    beforeEach(() => {
+        [settings, done, code, printed] = [{}, [], 0, ""];
+        jest.mocked(pulumiOutput).mockImplementation((args) => {
+            if (args[0] === "stack")
+                return Promise.resolve(JSON.stringify({ redisUrl: "rediss://:new@10.0.0.1:7000" }));
+            if (args[1] !== "--json") done.push(args.join(" "));
+            const values = Object.entries(settings).map(([key, value]) => [
+                `p:${key}`,
+                { value: JSON.stringify(value) },
+            ]);
+            return Promise.resolve(JSON.stringify(Object.fromEntries(values)));
+        });
+        jest.mocked(startPulumi).mockImplementation((args) => {
+            done.push(args.join(" "));
+            return Promise.resolve(spawn(process.execPath, ["-e", `process.exit(${code})`], { stdio: "ignore" }));
+        });
+        jest.spyOn(process.stdout, "write").mockImplementation((text) => {
+            printed += String(text);
+            return true;
+        });
+    });
+    afterEach(() => jest.restoreAllMocks());
+
+    const update = "up --stack dev --yes --skip-preview";
+
+    it.each([
+        ["redis.password", { redis: { password: "new" } }, "redis.password has no previous one.\n"],
+        ["hosts.keys", { keys: { hosts: { generation: 2 } } }, "hosts.keys have no former ones.\n"],
+    ])("%s, whose update failed, is brought to the stack by the next run", async (name, left, said) => {
+        settings = left;
+        code = 3;
+        expect(await rotate({ ...options, names: [name] })).toBe(3);
+        expect(printed).toContain("--finish` goes on.");
+        expect(printed).not.toContain(said);
+        code = 0;
+        expect(await rotate({ ...options, names: [name] })).toBe(0);
+        expect(printed.endsWith(said)).toBe(true);
+        expect(done).toEqual([update, update]);
+    });
+
+    it("changes the configuration first", async () => {
+        settings = { redis: { password: "new", previousPassword: "old" } };
+        expect(await rotate({ ...options, names: ["redis.password"] })).toBe(0);
+        expect(done).toEqual(["config rm --stack dev --path redis.previousPassword", update]);
     });
 });
 
