@@ -5,7 +5,7 @@ import type { KeyGenerations } from "../components/keys";
 import { type KeyOwner, keyOwners } from "../config/keys";
 import { runCommandLine } from "../toolchain/commandLine";
 import { pulumiOutput, startPulumi } from "../toolchain/pulumi";
-import { exitCodeOf } from "../toolchain/run";
+import { foreground } from "../toolchain/run";
 import { LAB_STACK } from "../toolchain/stacks";
 import { begin, beginKeys, type Change, finish, finishKeys, type Known } from "./rotation";
 
@@ -182,7 +182,7 @@ export async function rotate(options: Options): Promise<number> {
     for (let stage = 0; stage < stages; stage += 1) {
         for (const rotation of rotations) await rotation.stages[stage]?.();
         const how = yes ? ["--yes", "--skip-preview"] : [];
-        const code = await exitCodeOf(
+        const code = await foreground(
             await startPulumi(["up", "--stack", stack, ...how], ["inherit", "inherit", "inherit"]),
         );
         if (code === 0) continue;

@@ -109,6 +109,30 @@ describe("the end of a rotation", () => {
         expect(done).toEqual([update, update]);
     });
 
+    it.each(["SIGINT", "SIGTERM"] as const)(
+        "lets Pulumi end before it does at %s, and tells how to go on",
+        async (signal) => {
+            const waiting =
+                signal === "SIGINT" ? "setTimeout(() => process.exit(130), 300)" : "setTimeout(() => {}, 25_000)";
+            const before = process.listenerCount(signal);
+            let [heldBy, ended] = [0, false];
+            jest.mocked(startPulumi).mockImplementation(() => {
+                setTimeout(() => {
+                    heldBy = process.listenerCount(signal) - before;
+                    process.emit(signal, signal);
+                }, 100);
+                const child = spawn(process.execPath, ["-e", waiting], { stdio: "ignore" });
+                child.once("exit", () => (ended = true));
+                return Promise.resolve(child);
+            });
+            expect(await rotate({ ...options, names: ["redis.password"] })).toBe(signal === "SIGINT" ? 130 : 143);
+            // Without anyone who listens, the signal would have ended this process first.
+            expect([heldBy, ended]).toEqual([1, true]);
+            expect(printed).toContain("--finish` goes on.");
+            expect(process.listenerCount(signal)).toBe(before);
+        },
+    );
+
     it("changes the configuration first", async () => {
         settings = { redis: { password: "new", previousPassword: "old" } };
         expect(await rotate({ ...options, names: ["redis.password"] })).toBe(0);
