@@ -3,8 +3,9 @@ import { parseArgs } from "node:util";
 import { previewedStates } from "../delivery/engine";
 import { exportedResources } from "../delivery/states";
 import { runCommandLine } from "../toolchain/commandLine";
+import { messageOf } from "../toolchain/errors";
 import { pulumiOutput } from "../toolchain/pulumi";
-import { LAB_STACK } from "../toolchain/stacks";
+import { LAB_STACK, stackOf } from "../toolchain/stacks";
 import { type Assumptions, standardAssumptions } from "./charges";
 import { byComponent, type Estimate, estimateOf } from "./estimate";
 import { currencies, type Currency, pricedRegions, readPrices } from "./prices";
@@ -30,6 +31,9 @@ ${Object.entries(assumptionOptions)
     .join("\n")}
 `;
 
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
 export interface Options {
     readonly stack: string;
     readonly preview: boolean;
@@ -49,7 +53,7 @@ export function parseOptions(
     const { values } = parseArgs({
         args: [...words],
         options: {
-            stack: { type: "string", short: "s", default: env["PULUMI_STACK"] ?? LAB_STACK },
+            stack: { type: "string", short: "s" },
             preview: { type: "boolean", default: false },
             currency: { type: "string", default: settings.currency },
             region: { type: "string" },
@@ -77,7 +81,7 @@ export function parseOptions(
     }
     if (problems.length > 0 || currency === undefined) throw new Error(problems.join("\n"));
     return {
-        stack: values.stack,
+        stack: stackOf(values.stack, env),
         preview: values.preview,
         currency,
         region: values.region,
@@ -91,9 +95,17 @@ export function estimateJson(estimate: Estimate): object {
     return { ...estimate, components: Object.fromEntries(byComponent(estimate)) };
 }
 
-async function main(words: readonly string[]): Promise<number> {
+/** @returns the exit code */
+export async function main(words: readonly string[]): Promise<number> {
     const prices = readPrices();
-    const options = parseOptions(words, process.env, costSettings(), pricedRegions(prices));
+    const settings = costSettings();
+    let options: Options | undefined;
+    try {
+        options = parseOptions(words, process.env, settings, pricedRegions(prices));
+    } catch (error) {
+        process.stderr.write(`${messageOf(error)}\n\n${help}`);
+        return EXIT_USAGE;
+    }
     if (options === undefined) {
         process.stdout.write(help);
         return 0;
@@ -118,4 +130,4 @@ async function main(words: readonly string[]): Promise<number> {
     return 0;
 }
 
-if (require.main === module) runCommandLine(main, 1);
+if (require.main === module) runCommandLine(main, EXIT_FAILED);

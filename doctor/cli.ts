@@ -1,5 +1,6 @@
 /** `npm run doctor`: examines a stack's hosts and services, and changes nothing. docs/doctor.md. */
 import { runCommandLine } from "../toolchain/commandLine";
+import { stackOf } from "../toolchain/stacks";
 import { diagnose } from "./diagnose";
 import { formatReport } from "./report";
 
@@ -23,7 +24,8 @@ interface Options {
 
 /** @returns undefined for words that are not known */
 export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): Options | undefined {
-    let [stack, all, json] = [env["PULUMI_STACK"] ?? "", false, false];
+    let stack: string | undefined;
+    let [all, json] = [false, false];
     const rest = [...words];
     for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
         if (word === "--all") all = true;
@@ -31,10 +33,10 @@ export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): 
         else if (word === "--stack" || word === "-s") stack = rest.shift() ?? "-";
         else if (word.startsWith("--stack=")) stack = word.slice("--stack=".length);
         else return undefined;
-        if (stack.startsWith("-")) return undefined;
+        if (stack === "" || stack?.startsWith("-") === true) return undefined;
     }
     if (all && json) return undefined;
-    return { stack: stack === "" ? "lab" : stack, all, json };
+    return { stack: stackOf(stack, env), all, json };
 }
 
 async function main(words: readonly string[]): Promise<number> {

@@ -6,9 +6,10 @@ import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { previewedStates } from "../delivery/engine";
 import { runCommandLine } from "../toolchain/commandLine";
+import { messageOf } from "../toolchain/errors";
 import { pulumiOutput } from "../toolchain/pulumi";
 import { exitCodeOf } from "../toolchain/run";
-import { LAB_STACK } from "../toolchain/stacks";
+import { LAB_STACK, stackOf } from "../toolchain/stacks";
 import { toMermaid } from "./change";
 import { toDot } from "./dot";
 import { readTopology, type Topology, topologyOf } from "./topology";
@@ -24,6 +25,9 @@ Draws a stack: network, zones, hosts, services, and who may connect to whom on w
                   what comes, changes and goes in colours
 `;
 
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
 const formats = ["svg", "dot", "json", "mermaid"] as const;
 
 export interface Options {
@@ -38,7 +42,7 @@ export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): 
     const { values } = parseArgs({
         args: [...words],
         options: {
-            stack: { type: "string", short: "s", default: env["PULUMI_STACK"] ?? LAB_STACK },
+            stack: { type: "string", short: "s" },
             preview: { type: "boolean", default: false },
             output: { type: "string", short: "o" },
             format: { type: "string", default: "svg" },
@@ -48,7 +52,7 @@ export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): 
     if (values.help) return undefined;
     const format = formats.find((name) => name === values.format);
     if (format === undefined) throw new Error(`--format: "${values.format}" is none of ${formats.join(", ")}.`);
-    return { stack: values.stack, preview: values.preview, output: values.output, format };
+    return { stack: stackOf(values.stack, env), preview: values.preview, output: values.output, format };
 }
 
 /** Graphviz's language as SVG. @throws Error when it can't be drawn */
@@ -82,8 +86,15 @@ function draw({ format }: Options, before: Topology, after: Topology): Promise<s
     }
 }
 
-async function main(words: readonly string[]): Promise<number> {
-    const options = parseOptions(words, process.env);
+/** @returns the exit code */
+export async function main(words: readonly string[]): Promise<number> {
+    let options: Options | undefined;
+    try {
+        options = parseOptions(words, process.env);
+    } catch (error) {
+        process.stderr.write(`${messageOf(error)}\n\n${help}`);
+        return EXIT_USAGE;
+    }
     if (options === undefined) {
         process.stdout.write(help);
         return 0;
@@ -106,4 +117,4 @@ async function main(words: readonly string[]): Promise<number> {
     return 0;
 }
 
-if (require.main === module) runCommandLine(main, 1);
+if (require.main === module) runCommandLine(main, EXIT_FAILED);

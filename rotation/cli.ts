@@ -6,7 +6,7 @@ import { type KeyOwner, keyOwners } from "../config/keys";
 import { runCommandLine } from "../toolchain/commandLine";
 import { pulumiOutput, startPulumi } from "../toolchain/pulumi";
 import { foreground } from "../toolchain/run";
-import { LAB_STACK } from "../toolchain/stacks";
+import { LAB_STACK, stackOf } from "../toolchain/stacks";
 import { begin, beginKeys, type Change, finish, finishKeys, type Known } from "./rotation";
 
 /** Services with a password, and the output with a URL that has it, too. */
@@ -60,7 +60,7 @@ export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): 
         args: [...words],
         allowPositionals: true,
         options: {
-            stack: { type: "string", short: "s", default: env["PULUMI_STACK"] ?? LAB_STACK },
+            stack: { type: "string", short: "s" },
             finish: { type: "boolean", default: false },
             yes: { type: "boolean", short: "y", default: false },
         },
@@ -69,7 +69,7 @@ export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): 
         throw new Error(
             `What is to be rotated is one of ${[...secrets.keys()].join(", ")}, not "${positionals.join(" ")}".`,
         );
-    return { ...values, names: [...new Set(positionals)] };
+    return { ...values, stack: stackOf(values.stack, env), names: [...new Set(positionals)] };
 }
 
 /** The password in a URL. @throws Error when there is none */

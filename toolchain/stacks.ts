@@ -35,3 +35,15 @@ export function chosenStack(args: readonly string[], env: NodeJS.ProcessEnv = pr
     name ??= env["PULUMI_STACK"];
     return name === undefined || name === "" ? undefined : name.split("/").at(-1);
 }
+
+/**
+ * The stack that a command of the project's own is about: the one that `--stack` names, else `PULUMI_STACK`, else the lab's. Never an
+ * empty name, which Pulumi takes for whatever stack is selected.
+ * @param given the value of `--stack`
+ * @throws Error for one that is empty
+ */
+export function stackOf(given: string | undefined, env: NodeJS.ProcessEnv): string {
+    if (given === "") throw new Error("--stack is empty: name a stack, or leave it out.");
+    const named = given ?? env["PULUMI_STACK"];
+    return named === undefined || named === "" ? LAB_STACK : named;
+}

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Assumptions, chargesOf, sizeFactor, standardAssumptions } from "../../../cost/charges";
-import { parseOptions } from "../../../cost/cli";
+import { main, parseOptions } from "../../../cost/cli";
 import { byComponent, type Estimate, estimateOf } from "../../../cost/estimate";
 import { priceOf, pricedRegions, type PriceList, readPrices } from "../../../cost/prices";
 import { costSection, costTable, money } from "../../../cost/report";
@@ -208,6 +208,15 @@ tables: { one: { title: x, unit: week, currency: EUR, date: yesterday, prices: {
 describe("options", () => {
     const parse = (...words: string[]): ReturnType<typeof parseOptions> =>
         parseOptions(words, {}, parseCostSettings({ currency: "USD" }), pricedRegions(prices));
+
+    it("name a stack, or none", async () => {
+        const settings = parseCostSettings({});
+        expect(parseOptions([], { PULUMI_STACK: "" }, settings, [])).toMatchObject({ stack: "lab" });
+        const said = jest.spyOn(process.stderr, "write").mockReturnValue(true);
+        expect(await main(["--stack", ""])).toBe(2);
+        expect(said).toHaveBeenCalledWith(expect.stringContaining("--stack is empty"));
+        said.mockRestore();
+    });
 
     it("come from the words, then from the team's settings", () => {
         expect(parse()).toMatchObject({ stack: "lab", currency: "USD", assumptions: standardAssumptions, json: false });

@@ -260,12 +260,20 @@ test("a report shows the worst of every host and service first, and everything w
 });
 
 test("every word of the command line is known, or refused", () => {
-    expect(parseOptions([], {})).toEqual({ stack: "lab", all: false, json: false });
+    for (const env of [{}, { PULUMI_STACK: "" }])
+        expect(parseOptions([], env)).toEqual({ stack: "lab", all: false, json: false });
     expect(parseOptions(["--stack=prod", "--json"], { PULUMI_STACK: "dev" })).toMatchObject({
         stack: "prod",
         json: true,
     });
-    for (const words of [["--verbose"], ["--all", "--json"], ["--stack", "--all"], ["prod"]])
+    for (const words of [
+        ["--verbose"],
+        ["--all", "--json"],
+        ["--stack", "--all"],
+        ["--stack", ""],
+        ["--stack="],
+        ["prod"],
+    ])
         expect(parseOptions(words, {})).toBeUndefined();
 });
 

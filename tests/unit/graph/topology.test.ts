@@ -1,4 +1,4 @@
-import { layOut, parseOptions } from "../../../graph/cli";
+import { layOut, main, parseOptions } from "../../../graph/cli";
 import { toDot } from "../../../graph/dot";
 import { readTopology } from "../../../graph/topology";
 
@@ -281,5 +281,13 @@ describe("options", () => {
         expect(() => parseOptions(["--format", "png"], {})).toThrow(
             '--format: "png" is none of svg, dot, json, mermaid.',
         ));
+    it("take an empty environment variable for none", () =>
+        expect(parseOptions([], { PULUMI_STACK: "" })).toMatchObject({ stack: "lab" }));
+    it.each([["--stack", ""], ["--stack="]])("with an empty name are wrong: %s", async (...words) => {
+        const said = jest.spyOn(process.stderr, "write").mockReturnValue(true);
+        expect(await main(words)).toBe(2);
+        expect(said).toHaveBeenCalledWith(expect.stringContaining("--stack is empty"));
+        said.mockRestore();
+    });
     it("give help", () => expect(parseOptions(["--help"], {})).toBeUndefined());
 });

@@ -157,6 +157,8 @@ describe("the command line", () => {
             yes: true,
         });
         expect(parseOptions(["redis.password"], { PULUMI_STACK: "dev" }).stack).toBe("dev");
+        expect(parseOptions(["redis.password"], { PULUMI_STACK: "" }).stack).toBe("lab");
+        expect(() => parseOptions(["redis.password", "--stack", ""], {})).toThrow("--stack is empty");
     });
 
     it.each([[[]], [["redis"]], [["web.password"]], [["redis.password", "web.keys"]], [["redis.password", "--now"]]])(

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { publishedChecksum } from "../../../toolchain/official";
 import { contentHash } from "../../../toolchain/sources";
-import { chosenStack, livesInLab } from "../../../toolchain/stacks";
+import { chosenStack, livesInLab, stackOf } from "../../../toolchain/stacks";
 
 describe("the stack of a command line", () => {
     it.each([
@@ -23,6 +23,14 @@ describe("the stack of a command line", () => {
         expect(chosenStack(["up", "-s", "dev"], { PULUMI_STACK: "lab" })).toBe("dev");
         expect(chosenStack(["up"], { PULUMI_STACK: "" })).toBeUndefined();
     });
+});
+
+test("a command's stack is never an empty name, which Pulumi takes for the one that is selected", () => {
+    expect(stackOf(undefined, {})).toBe("lab");
+    expect(stackOf(undefined, { PULUMI_STACK: "" })).toBe("lab");
+    expect(stackOf(undefined, { PULUMI_STACK: "dev" })).toBe("dev");
+    expect(stackOf("prod", { PULUMI_STACK: "dev" })).toBe("prod");
+    expect(() => stackOf("", { PULUMI_STACK: "dev" })).toThrow("--stack is empty");
 });
 
 it.each([
