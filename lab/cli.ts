@@ -390,7 +390,6 @@ async function pulumi(paths: LabPaths, args: readonly string[]): Promise<number>
     const environment = pulumiEnvironment(paths, toolchain);
     writeProject(paths);
     const child = spawn(toolchain.pulumi, inLabProject(args, paths.project), {
-        cwd: root,
         env: { PULUMI_STACK: LAB_STACK, ...environment, [STARTER]: String(process.pid) },
         stdio: "inherit",
     });
