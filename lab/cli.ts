@@ -24,7 +24,7 @@ import { LAB_STACK, projectName } from "../toolchain/stacks";
 import { table } from "../toolchain/table";
 import { Toolchain, ensureToolchain } from "../toolchain/toolchain";
 import { LabError, control, isGone, startDaemon, stopDaemon } from "./control";
-import { DaemonRecord, labCode, runningDaemon } from "./record";
+import { DaemonRecord, asItRuns, labCode, runningDaemon } from "./record";
 import { readJson, writePrivate } from "./files";
 import type { LabIdentity } from "./identity";
 import { createMachine, ensureEngine, ensureImage, findIndex, stopEngine } from "./machine";
@@ -88,9 +88,9 @@ async function main(argv: readonly string[]): Promise<number> {
             accept(rest, "--json");
             return env(paths, rest.includes("--json"));
         case "pulumi":
-            return pulumi(paths, rest[0] === "--" ? rest.slice(1) : rest);
+            return pulumi(asItRuns(paths), rest[0] === "--" ? rest.slice(1) : rest);
         case "doctor":
-            return doctor(paths, rest);
+            return doctor(asItRuns(paths), rest);
         case "down":
             accept(rest);
             return down(paths);

@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { cacheFolder, stateFolder } from "../toolchain/folders";
 import { toolchainProblems } from "../toolchain/toolchain";
-import { runningDaemon } from "./record";
+import { runningDaemon, wrongPort } from "./record";
 import { LabPaths } from "./paths";
 import { listenerOf } from "./process";
 
@@ -120,10 +120,7 @@ function checkKernel(): string | undefined {
 
 async function checkPort(paths: LabPaths): Promise<string | undefined> {
     const daemon = runningDaemon(paths);
-    if (daemon) {
-        if (daemon.port === paths.port) return undefined;
-        return `The lab "${paths.name}" runs on port ${daemon.port}, not ${paths.port}: stop it first, or set LAB_PORT=${daemon.port}.`;
-    }
+    if (daemon) return wrongPort(paths, daemon);
     const free = await new Promise<boolean>((resolve) => {
         const probe = net.createServer();
         probe.once("error", () => resolve(false));

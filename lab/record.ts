@@ -1,7 +1,7 @@
 import { root } from "../toolchain/folders";
 import { contentHash } from "../toolchain/sources";
 import { readJson } from "./files";
-import type { LabPaths } from "./paths";
+import { type LabPaths, UsageError } from "./paths";
 import { isAlive } from "./process";
 
 /** What is written down about the running daemon. */
@@ -29,4 +29,22 @@ export function runningDaemon(paths: LabPaths): DaemonRecord | undefined {
         return undefined;
     }
     return record && isAlive(record.pid, record.start) ? record : undefined;
+}
+
+/** What is wrong with the port that a lab was asked for on, while it runs; undefined when that is its own. */
+export function wrongPort({ name, port }: LabPaths, daemon: DaemonRecord): string | undefined {
+    if (daemon.port === port) return undefined;
+    return `The lab "${name}" runs on port ${daemon.port}, not ${port}: stop it first, or set LAB_PORT=${daemon.port}.`;
+}
+
+/**
+ * A lab with the port on which it runs, whatever the default is: nobody has to repeat it to work on a lab that is up.
+ * @throws UsageError when LAB_PORT asks for another one
+ */
+export function asItRuns(paths: LabPaths, environment: NodeJS.ProcessEnv = process.env): LabPaths {
+    const daemon = runningDaemon(paths);
+    if (daemon === undefined) return paths;
+    const problem = environment["LAB_PORT"] === undefined ? undefined : wrongPort(paths, daemon);
+    if (problem !== undefined) throw new UsageError(problem);
+    return { ...paths, port: daemon.port };
 }

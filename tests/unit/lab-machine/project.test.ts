@@ -1,5 +1,12 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writePrivate } from "../../../lab/files";
+import { labPaths } from "../../../lab/paths";
+import { startOf } from "../../../lab/process";
+import { asItRuns } from "../../../lab/record";
+import { inLabProject, writeProject } from "../../../lab/stack";
 import { policyPackArguments } from "../../../toolchain/policyPack";
-import { inLabProject } from "../../../lab/stack";
 
 const project = "/labs/lab/project";
 const led = (line: string): string => inLabProject(line.split(" "), project, "/home/me").join(" ");
@@ -59,4 +66,36 @@ test.each([
 test("what names no relative file stays as it is", () => {
     const args = ["preview", "--non-interactive", ...policyPackArguments(), "--event-log", "/tmp/events.json"];
     expect(inLabProject(args, project)).toEqual(["--cwd", project, ...args]);
+});
+
+describe("a lab beside the first", () => {
+    const before = process.env["MULTIHOST_STATE"];
+    let state: string;
+    beforeEach(() => {
+        state = mkdtempSync(join(tmpdir(), "project-"));
+        process.env["MULTIHOST_STATE"] = state;
+    });
+    afterEach(() => {
+        if (before === undefined) delete process.env["MULTIHOST_STATE"];
+        else process.env["MULTIHOST_STATE"] = before;
+        rmSync(state, { recursive: true });
+    });
+
+    it("has the port on which it runs, and no other", () => {
+        const blue = { LAB_NAME: "blue" };
+        expect(asItRuns(labPaths(blue), blue).port).toBe(8070);
+        const { folder, daemon, project } = labPaths(blue);
+        mkdirSync(folder, { recursive: true });
+        writePrivate(
+            daemon,
+            JSON.stringify({ pid: process.pid, start: startOf(process.pid), port: 8071, region: "r" }),
+        );
+        writeProject(asItRuns(labPaths(blue), blue));
+        const written = readFileSync(join(project, "Pulumi.lab.yaml"), "utf8");
+        expect([written.includes(":8071"), written.includes(":8070")]).toEqual([true, false]);
+        const asked = (port: string): number =>
+            asItRuns(labPaths({ ...blue, LAB_PORT: port }), { ...blue, LAB_PORT: port }).port;
+        expect(asked("8071")).toBe(8071);
+        expect(() => asked("8070")).toThrow('The lab "blue" runs on port 8071, not 8070');
+    });
 });
