@@ -2,10 +2,12 @@
 import {
     byName,
     INTERNET,
-    NAT,
+    networksOf,
+    networkTitle,
     type Topology,
     type TopologyBalancer,
     type TopologyHost,
+    type TopologyNetwork,
     type TopologyPool,
 } from "./topology";
 
@@ -13,9 +15,11 @@ import {
 const DRAWN = 12;
 
 /** One thing that a picture shows, as a line of text. Addresses that the cloud gives are left out: a new host has none before the update. */
-function facts({ vpc, pools, balancers, stores, nat, flows, names }: Topology): string[] {
+function facts(topology: Topology): string[] {
+    const { pools, balancers, stores, flows, names } = topology;
+    const networks = networksOf(topology);
     return [
-        ...(vpc === undefined ? [] : [`VPC ${vpc.name} ${vpc.cidr}`]),
+        ...networks.flatMap(({ vpc }) => (vpc === undefined ? [] : [`VPC ${vpc.name} ${vpc.cidr}`.trim()])),
         ...pools.flatMap(({ name, hosts, amongThemselves }) => [
             ...hosts.map((host) => `${name}: ${hostFact(host)}`),
             ...(amongThemselves.length === 0 ? [] : [`${name} among themselves: ${amongThemselves.join(", ")}`]),
@@ -24,7 +28,7 @@ function facts({ vpc, pools, balancers, stores, nat, flows, names }: Topology): 
             (one) => `balancer ${one.name}, ${one.public ? "public" : "private"}: ${one.ports.join(", ")}`,
         ),
         ...stores.map(({ name }) => `file storage ${name}`),
-        ...(nat === undefined ? [] : [NAT]),
+        ...networks.flatMap(({ nat, natName }) => (nat === undefined ? [] : [natName])),
         ...flows.map(({ from, to, ports }) => `${from} → ${to}${ports.length === 0 ? "" : `: ${ports.join(", ")}`}`),
         ...names.map((name) => `name ${name}`),
     ];
@@ -41,6 +45,23 @@ export function topologyChanges(before: Topology, after: Topology): string[] {
         ...old.filter((fact) => !now.includes(fact)).map((fact) => `- ${fact}`),
         ...now.filter((fact) => !old.includes(fact)).map((fact) => `+ ${fact}`),
     ];
+}
+
+/** Networks as they will be, with the pools that go where they were: in a network that goes, too. */
+function drawnNetworks(before: Topology, after: Topology): readonly TopologyNetwork[] {
+    const [old, now] = [networksOf(before), networksOf(after)];
+    const staying = new Set(after.pools.map(({ name }) => name));
+    const leaving = ({ pools }: TopologyNetwork): string[] => pools.filter((pool) => !staying.has(pool));
+    const one = old.length === 1 && now.length === 1;
+    const isSame = (was: TopologyNetwork, is: TopologyNetwork): boolean => one || was.vpc?.name === is.vpc?.name;
+    const drawn = now.map((is) => ({
+        ...is,
+        pools: [...is.pools, ...old.filter((was) => isSame(was, is)).flatMap(leaving)],
+    }));
+    const gone = old
+        .filter((was) => leaving(was).length > 0 && !now.some((is) => isSame(was, is)))
+        .map((was) => ({ ...was, nat: undefined, pools: leaving(was), balancers: [], stores: [], names: [] }));
+    return [...drawn, ...gone];
 }
 
 const escaped = (text: string): string =>
@@ -76,11 +97,13 @@ export function toMermaid(before: Topology, after: Topology): string {
         return ids.get(key)!;
     };
     const pools = drawnPools(before, after);
+    const networks = drawnNetworks(before, after);
+    const gateways = new Set(networks.map(({ natName }) => natName));
     const isPool = (end: string): boolean => pools.some(({ pool }) => pool === end);
     const isService = (end: string): boolean => [...after.balancers, ...after.stores].some(({ name }) => name === end);
     const endOf = (end: string): string => idOf(isPool(end) ? "pool" : "end", end);
     const outside = [...new Set(after.flows.flatMap(({ from, to }) => [from, to]))].filter(
-        (end) => !isPool(end) && !isService(end) && end !== NAT,
+        (end) => !isPool(end) && !isService(end) && !gateways.has(end),
     );
     const balancer = ({ name, ports }: TopologyBalancer): string =>
         `${endOf(name)}{{${label(name, "load balancer", ports.map((port) => `:${port}`).join(" "))}}}`;
@@ -90,14 +113,20 @@ export function toMermaid(before: Topology, after: Topology): string {
             end === INTERNET ? `${endOf(end)}((${label(end)}))` : `${endOf(end)}([${label(end)}])`,
         ),
         ...after.balancers.filter((one) => one.public).map(balancer),
-        `subgraph vpc[${label(after.vpc === undefined ? "network" : `VPC ${after.vpc.name} ${after.vpc.cidr}`)}]`,
-        ...after.balancers.filter((one) => !one.public).map(balancer),
-        ...after.stores.map(({ name }) => `${endOf(name)}[(${label(name, "file storage")})]`),
-        ...(after.nat === undefined ? [] : [`${endOf(NAT)}{{${label(NAT)}}}`]),
-        ...pools.flatMap(({ pool, hosts }) => poolLines(pool, hosts, idOf)),
-        "end",
+        ...networks.flatMap((network, index) => [
+            `subgraph vpc${index === 0 ? "" : index + 1}[${label(networkTitle(network, networks.length > 1))}]`,
+            ...after.balancers.filter((one) => !one.public && network.balancers.includes(one.name)).map(balancer),
+            ...after.stores
+                .filter(({ name }) => network.stores.includes(name))
+                .map(({ name }) => `${endOf(name)}[(${label(name, "file storage")})]`),
+            ...(network.nat === undefined ? [] : [`${endOf(network.natName)}{{${label(network.natName)}}}`]),
+            ...pools
+                .filter(({ pool }) => network.pools.includes(pool))
+                .flatMap(({ pool, hosts }) => poolLines(pool, hosts, idOf)),
+            "end",
+        ]),
         ...after.flows.map(({ from, to, ports }) => {
-            const arrow = from === NAT || to === NAT ? "-.->" : "-->";
+            const arrow = gateways.has(from) || gateways.has(to) ? "-.->" : "-->";
             return `${endOf(from)} ${arrow}${ports.length === 0 ? "" : `|${label(ports.join(", "))}|`} ${endOf(to)}`;
         }),
         "classDef new fill:#dff0d8,stroke:#2e7d32",

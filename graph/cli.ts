@@ -105,7 +105,7 @@ export async function main(words: readonly string[]): Promise<number> {
         throw new Error(
             options.preview
                 ? `The stack "${stack}" would have no hosts.`
-                : `The stack "${stack}" has no hosts: \`npm run pulumi -- up --stack ${stack}\` makes them, --preview draws them before.`,
+                : `The stack "${stack}" has no hosts yet: \`npm run pulumi -- up --stack ${stack}\` makes them or takes in those that exist, --preview draws them before.`,
         );
     }
     const picture = await draw(options, before, after);

@@ -1,7 +1,8 @@
 /** A topology in Graphviz's language. */
 import {
     INTERNET,
-    NAT,
+    networksOf,
+    networkTitle,
     type Topology,
     type TopologyBalancer,
     type TopologyHost,
@@ -48,16 +49,17 @@ function store({ name, mountTargets }: TopologyStore): string {
 }
 
 /** A picture of a stack. The same topology gives the same text. */
-export function toDot({ vpc, pools, balancers, stores, nat, flows, names }: Topology): string {
-    const zones = [...new Set(pools.flatMap(({ hosts }) => hosts.map(({ zone }) => zone)))].sort();
+export function toDot(topology: Topology): string {
+    const { pools, balancers, stores, flows } = topology;
+    const networks = networksOf(topology);
+    const gateways = new Set(networks.map(({ natName }) => natName));
+    // Of a host that exists already the zone isn't known.
+    const zones = [...new Set(pools.flatMap(({ hosts }) => hosts.map(({ zone }) => zone)))].filter(Boolean).sort();
     const colours = new Map(zones.map((zone, index) => [zone, zoneColours[index % zoneColours.length]!]));
     const poolNames = new Map(pools.map((one) => [one.name, one]));
-    const inside = new Set([
-        ...balancers.filter((one) => !one.public).map(({ name }) => name),
-        ...(nat === undefined ? [] : [NAT]),
-    ]);
     const outside = [...new Set(flows.flatMap(({ from, to }) => [from, to]))].filter(
-        (end) => !poolNames.has(end) && end !== NAT && ![...balancers, ...stores].some(({ name }) => name === end),
+        (end) =>
+            !poolNames.has(end) && !gateways.has(end) && ![...balancers, ...stores].some(({ name }) => name === end),
     );
     // An edge to a cluster needs a node in it; the middle one keeps it short.
     const anchor = (end: string): string => {
@@ -67,7 +69,7 @@ export function toDot({ vpc, pools, balancers, stores, nat, flows, names }: Topo
     const edges = flows.map(({ from, to, ports }) => {
         const ends = [
             // The way out doesn't decide what stands where.
-            ...(from === NAT || to === NAT ? ["constraint=false", "style=dashed"] : []),
+            ...(gateways.has(from) || gateways.has(to) ? ["constraint=false", "style=dashed"] : []),
             ...(poolNames.has(from) ? [`ltail=${quoted(`cluster pool ${from}`)}`] : []),
             ...(poolNames.has(to) ? [`lhead=${quoted(`cluster pool ${to}`)}`] : []),
         ];
@@ -83,16 +85,22 @@ export function toDot({ vpc, pools, balancers, stores, nat, flows, names }: Topo
             (end) =>
                 `${quoted(`end ${end}`)} [label=${label(end)}, shape=${end === INTERNET ? "doublecircle" : "oval"}, fillcolor="white"];`,
         ),
-        ...balancers.filter((one) => !inside.has(one.name)).map((one) => `${balancer(one)};`),
-        'subgraph "cluster vpc" {',
-        `label=${label(vpc === undefined ? "network" : `VPC ${vpc.name} ${vpc.cidr}`, names.join("  "))}; style=rounded; color="#52606d";`,
-        ...balancers.filter((one) => inside.has(one.name)).map((one) => `${balancer(one)};`),
-        ...stores.map((one) => `${store(one)};`),
-        ...(nat === undefined
-            ? []
-            : [`${quoted(`end ${NAT}`)} [label=${label(NAT, nat)}, shape=hexagon, fillcolor="white"];`]),
-        ...pools.map((one) => pool(one, colours)),
-        "}",
+        ...balancers.filter((one) => one.public).map((one) => `${balancer(one)};`),
+        ...networks.flatMap((network, index) => [
+            `subgraph ${quoted(index === 0 ? "cluster vpc" : `cluster vpc ${index + 1}`)} {`,
+            `label=${label(networkTitle(network, networks.length > 1), network.names.join("  "))}; style=rounded; color="#52606d";`,
+            ...balancers
+                .filter((one) => !one.public && network.balancers.includes(one.name))
+                .map((one) => `${balancer(one)};`),
+            ...stores.filter(({ name }) => network.stores.includes(name)).map((one) => `${store(one)};`),
+            ...(network.nat === undefined
+                ? []
+                : [
+                      `${quoted(`end ${network.natName}`)} [label=${label(network.natName, network.nat)}, shape=hexagon, fillcolor="white"];`,
+                  ]),
+            ...pools.filter(({ name }) => network.pools.includes(name)).map((one) => pool(one, colours)),
+            "}",
+        ]),
         ...(legend === ""
             ? []
             : [

@@ -39,20 +39,37 @@ export interface TopologyStore {
     readonly mountTargets: readonly string[];
 }
 
-/** Who may connect to whom. Ends are names of pools, balancers and stores, `NAT gateway`, or a range of addresses. */
+/** Who may connect to whom. Ends are names of pools, balancers, stores and NAT gateways, or a range of addresses. */
 export interface Flow {
     readonly from: string;
     readonly to: string;
     readonly ports: readonly string[];
 }
 
+/** One of several networks, and what is in it by its name. */
+export interface TopologyNetwork {
+    /** Undefined for what is in no VPC that the stack knows, such as hosts that exist already. */
+    readonly vpc: { readonly name: string; readonly cidr: string } | undefined;
+    /** As {@link Topology.nat}. */
+    readonly nat: string | undefined;
+    /** What its NAT gateway is called where a flow ends there. */
+    readonly natName: string;
+    readonly pools: readonly string[];
+    readonly balancers: readonly string[];
+    readonly stores: readonly string[];
+    readonly names: readonly string[];
+}
+
 export interface Topology {
+    /** The only one; undefined where there are several. */
     readonly vpc: { readonly name: string; readonly cidr: string } | undefined;
     readonly pools: readonly TopologyPool[];
     readonly balancers: readonly TopologyBalancer[];
     readonly stores: readonly TopologyStore[];
-    /** Address from which hosts without one of their own reach the internet; undefined without a NAT gateway. */
+    /** Address from which hosts without one of their own reach the internet; undefined without a NAT gateway, and where there are several networks. */
     readonly nat: string | undefined;
+    /** What is where, if there is more than one network. */
+    readonly networks?: readonly TopologyNetwork[];
     readonly flows: readonly Flow[];
     /** Names within the VPC, such as `redis.internal`. */
     readonly names: readonly string[];
@@ -73,7 +90,9 @@ const types = {
     mountTarget: "alicloud:nas/mountTarget:MountTarget",
     record: "alicloud:pvtz/zoneRecord:ZoneRecord",
     zone: "alicloud:pvtz/zone:Zone",
+    attachment: "alicloud:pvtz/zoneAttachment:ZoneAttachment",
     step: "command:remote:Command",
+    machine: "command:local:Command",
 } as const;
 
 /** Services by the step that brings a host to them. */
@@ -104,16 +123,17 @@ export function readTopology(exported: unknown): Topology {
 /** What resources come to in a picture. */
 export function topologyOf(resources: readonly Resource[]): Topology {
     const of = (type: string): Resource[] => resources.filter((resource) => resource.type === type);
-    const [vpc] = of(types.vpc);
-
-    const zonesOfSwitches = new Map(of(types.vswitch).map(({ id = "", outputs }) => [id, text(outputs?.["zoneId"])]));
+    const switches = new Map(of(types.vswitch).map(({ id = "", outputs = {} }) => [id, outputs]));
     const publicAddresses = publicAddressesOf(of(types.address), of(types.association));
     const steps = stepsOf(of(types.step));
     const members = new Map<string, { pool: string; groups: readonly string[] }>();
     const pools = new Map<string, TopologyHost[]>();
+    const vpcs = new Map<string, string>();
     for (const { urn, id = "", parent, outputs = {} } of of(types.instance)) {
         const pool = poolOf(parent) ?? nameOf(urn);
         members.set(id, { pool, groups: texts(outputs["securityGroups"]) });
+        const vpc = vpcOf(outputs, switches);
+        if (vpc !== "") vpcs.set(pool, vpcs.get(pool) ?? vpc);
         pools.set(pool, [
             ...(pools.get(pool) ?? []),
             {
@@ -121,34 +141,72 @@ export function topologyOf(resources: readonly Resource[]): Topology {
                 address: text(outputs["privateIp"]),
                 publicAddress: publicAddresses.get(id) ?? text(outputs["publicIp"]),
                 // A new one has its zone from where it will be.
-                zone: text(outputs["availabilityZone"]) || (zonesOfSwitches.get(text(outputs["vswitchId"])) ?? ""),
+                zone: text(outputs["availabilityZone"]) || text(switches.get(text(outputs["vswitchId"]))?.["zoneId"]),
                 instanceType: text(outputs["instanceType"]),
                 services: [...(steps.get(id) ?? [])].sort(byName),
             },
         ]);
     }
+    const made = new Map(pools);
+    const adopting = new Set<string>();
+    for (const { identity, pool, ...host } of existingHosts(resources, members)) {
+        const name = pool ?? host.name;
+        members.set(identity, { pool: name, groups: [] });
+        pools.set(name, [...(pools.get(name) ?? []), host]);
+        if (pool !== undefined) adopting.add(pool);
+    }
     const balancers = balancersOf(resources);
-    const stores = of(types.fileSystem).map(({ urn, id }) => ({
-        name: nameOf(urn),
-        mountTargets: of(types.mountTarget)
-            .filter(({ outputs }) => outputs?.["fileSystemId"] === id)
+    const mountTargets = (fileSystem: Resource): Resource[] =>
+        of(types.mountTarget).filter(({ outputs }) => outputs?.["fileSystemId"] === fileSystem.id);
+    const stores = of(types.fileSystem).map((fileSystem) => ({
+        name: nameOf(fileSystem.urn),
+        mountTargets: mountTargets(fileSystem)
             .map(({ outputs }) => text(outputs?.["mountTargetDomain"]))
             .filter((domain) => domain !== ""),
     }));
-    const [nat] = of(types.nat);
+    const places = placesOf(of(types.vpc), [...made.keys(), ...adopting], pools.keys(), vpcs);
+    const zones = new Map(of(types.zone).map(({ id, outputs }) => [id, text(outputs?.["zoneName"])]));
+    const names = of(types.record).map(({ outputs = {} }) => {
+        const [rr, zone] = [text(outputs["rr"]), zones.get(text(outputs["zoneId"])) ?? ""];
+        return { name: rr === "@" ? zone : `${rr}.${zone}`, zone: text(outputs["zoneId"]) };
+    });
+    const nats = of(types.nat);
+    const several = places.length > 1;
+    // What doesn't say where it is, is in the only VPC, or nobody knows where.
+    const vpcCount = places.filter(({ id }) => id !== "").length;
+    const elsewhere = (vpcCount > 1 ? places.find(({ id }) => id === "") : undefined) ?? places[0];
+    const placeOf = (vpc: string): string | undefined =>
+        vpc !== "" && places.some(({ id }) => id === vpc) ? vpc : elsewhere?.id;
+    const networks = places.map(({ id: vpc, pools: here, ...place }): TopologyNetwork => {
+        const isHere = (outputs: Fields = {}): boolean => !several || placeOf(vpcOf(outputs, switches)) === vpc;
+        const nat = nats.find(({ outputs }) => isHere(outputs));
+        const fields = new Map(resources.map(({ urn, outputs }) => [urn, outputs]));
+        const attached = (zone: string): boolean => {
+            const found = of(types.attachment).filter(({ outputs }) => outputs?.["zoneId"] === zone);
+            return found.length === 0
+                ? vpc === places[0]?.id
+                : found.some(({ outputs }) => attachedVpcs(outputs).includes(vpc));
+        };
+        return {
+            ...place,
+            pools: here,
+            nat: nat && (publicAddresses.get(nat.id ?? "") ?? ""),
+            natName: several && nats.length > 1 ? `${NAT} of ${place.vpc?.name ?? vpc}` : NAT,
+            balancers: balancers.filter(({ urn }) => isHere(fields.get(urn))).map(({ urn }) => nameOf(urn)),
+            stores: of(types.fileSystem)
+                .filter((fileSystem) => isHere(mountTargets(fileSystem)[0]?.outputs))
+                .map(({ urn }) => nameOf(urn)),
+            names: sortedOnce(names.filter(({ zone }) => !several || attached(zone)).map(({ name }) => name)),
+        };
+    });
     const flows = [
         ...ruleFlows(of(types.rule), members),
         ...balancers.flatMap((balancer) => balancerFlows(balancer, members)),
         ...mountFlows(of(types.step), stores, members),
-        ...(nat === undefined ? [] : outboundFlows(pools)),
+        ...networks.flatMap((network) => outboundFlows(network, made)),
     ];
-    const zones = new Map(of(types.zone).map(({ id, outputs }) => [id, text(outputs?.["zoneName"])]));
-    const names = of(types.record).map(({ outputs = {} }) => {
-        const [rr, zone] = [text(outputs["rr"]), zones.get(text(outputs["zoneId"])) ?? ""];
-        return rr === "@" ? zone : `${rr}.${zone}`;
-    });
     return {
-        vpc: vpc && { name: nameOf(vpc.urn), cidr: text(vpc.outputs?.["cidrBlock"]) },
+        vpc: several ? undefined : networks[0]?.vpc,
         pools: [...pools]
             .map(([name, hosts]) => ({
                 name,
@@ -165,20 +223,115 @@ export function topologyOf(resources: readonly Resource[]): Topology {
             ports: sortedOnce(ports),
         })),
         stores: stores.sort((one, other) => byName(one.name, other.name)),
-        nat: nat && (publicAddresses.get(nat.id ?? "") ?? ""),
+        nat: several ? undefined : networks[0]?.nat,
+        ...(several && { networks }),
         flows: flows.filter(({ from, to }) => from !== to),
-        names: [...new Set(names)].sort(byName),
+        names: sortedOnce(names.map(({ name }) => name)),
     };
 }
 
-/** Hosts without an address of their own leave through the NAT gateway. */
-function outboundFlows(pools: ReadonlyMap<string, readonly TopologyHost[]>): Flow[] {
-    const inner = [...pools].filter(([, hosts]) => hosts.some(({ publicAddress }) => publicAddress === ""));
-    return [...inner.map(([from]) => from).sort(byName), NAT].map((from) => ({
-        from,
-        to: from === NAT ? INTERNET : NAT,
-        ports: [],
+/** The networks of a picture: all of it in the only one, or each of several with what is in it. */
+export function networksOf(topology: Topology): readonly TopologyNetwork[] {
+    const { vpc, nat, networks, pools, balancers, stores, names } = topology;
+    const namesOf = (things: readonly { readonly name: string }[]): string[] => things.map(({ name }) => name);
+    const all = { pools: namesOf(pools), balancers: namesOf(balancers), stores: namesOf(stores), names };
+    return networks ?? [{ vpc, nat, natName: NAT, ...all }];
+}
+
+/** What the box of a network says. */
+export function networkTitle({ vpc }: TopologyNetwork, several: boolean): string {
+    if (vpc === undefined) return several ? "other networks" : "network";
+    return ["VPC", vpc.name, vpc.cidr].filter((part) => part !== "" || !several).join(" ");
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+type Place = Pick<TopologyNetwork, "vpc" | "pools"> & { readonly id: string };
+
+/**
+ * Where pools are: a VPC that the stack makes or has hosts in, and no such place for the others, if there are any. One place alone has
+ * everything, known or not.
+ */
+function placesOf(
+    networks: readonly Resource[],
+    inVpcs: Iterable<string>,
+    pools: Iterable<string>,
+    vpcs: ReadonlyMap<string, string>,
+): Place[] {
+    const known = new Map(
+        networks.map(({ id = "", urn, outputs }) => [id, { name: nameOf(urn), cidr: text(outputs?.["cidrBlock"]) }]),
+    );
+    const ids = new Set([...known.keys(), ...vpcs.values()]);
+    const [only, ...more] = ids;
+    const within = new Set(inVpcs);
+    // Where there is only one VPC, instances and pools are in no other.
+    const placeOf = (pool: string): string =>
+        vpcs.get(pool) ?? (only !== undefined && more.length === 0 && within.has(pool) ? only : "");
+    const all = [...pools].sort(byName);
+    const found = new Set([...ids, ...all.map(placeOf)]);
+    // An empty stack is one empty network.
+    const places = found.size === 0 ? [""] : [...found].sort((one, other) => Number(one === "") - Number(other === ""));
+    return places.map((id) => ({
+        id,
+        // Of the only one that isn't the stack's own, the picture has never told.
+        vpc: known.get(id) ?? (id === "" || places.length === 1 ? undefined : { name: id, cidr: "" }),
+        pools: all.filter((pool) => placeOf(pool) === id),
     }));
+}
+
+/** The VPC of a resource, by its own word or by that of its VSwitch; empty when it isn't known. */
+function vpcOf(outputs: Fields, switches: ReadonlyMap<string, Fields>): string {
+    const mappings = Array.isArray(outputs["zoneMappings"]) ? (outputs["zoneMappings"] as Fields[]) : [];
+    const viaSwitch = [outputs, ...mappings].map(({ vswitchId }) => text(switches.get(text(vswitchId))?.["vpcId"]));
+    return text(outputs["vpcId"]) || (viaSwitch.find((id) => id !== "") ?? "");
+}
+
+function attachedVpcs(outputs: Fields = {}): string[] {
+    const vpcs = Array.isArray(outputs["vpcs"]) ? (outputs["vpcs"] as Fields[]) : [];
+    return [...texts(outputs["vpcIds"]), ...vpcs.map(({ vpcId }) => text(vpcId))];
+}
+
+/** Hosts that exist already: those that are waited for, and that no instance of the stack is. Their steps alone tell of them. */
+function existingHosts(
+    resources: readonly Resource[],
+    members: Members,
+): (TopologyHost & { readonly identity: string; readonly pool: string | undefined })[] {
+    const commands = resources.filter(({ type }) => type === types.step);
+    const parents = new Map(resources.map(({ urn, parent }) => [urn, parent]));
+    // Such a host's instance belongs to the stack, too, even if it is missing.
+    const made = new Set(resources.filter(({ type }) => type === types.machine).map(({ parent }) => parent));
+    return commands.flatMap(({ urn, parent, inputs = {} }) => {
+        const identity = texts(inputs["triggers"])[0] ?? "";
+        const waits = scriptNameOf(text(inputs["create"])) === "host/ready";
+        if (!waits || identity === "" || members.has(identity) || (parent !== undefined && made.has(parent))) return [];
+        // Steps keep the identity of the machine that they began on.
+        const own = commands.filter(
+            (step) =>
+                texts(step.inputs?.["triggers"])[0] === identity || (parent !== undefined && step.parent === parent),
+        );
+        return [
+            {
+                identity,
+                pool: poolOf(parent && parents.get(parent)),
+                name: parent === undefined ? nameOf(urn).replace(/-ready$/, "") : nameOf(parent),
+                // How to reach it is secret.
+                address: "",
+                publicAddress: "",
+                zone: "",
+                instanceType: "",
+                services: sortedOnce(own.map(serviceOf).filter((service) => service !== undefined)),
+            },
+        ];
+    });
+}
+
+/** Hosts without an address of their own leave through the NAT gateway of their network. */
+function outboundFlows(
+    { nat, natName, pools }: TopologyNetwork,
+    made: ReadonlyMap<string, readonly TopologyHost[]>,
+): Flow[] {
+    if (nat === undefined) return [];
+    const inner = pools.filter((pool) => made.get(pool)?.some(({ publicAddress }) => publicAddress === ""));
+    return [...inner, natName].map((from) => ({ from, to: from === natName ? INTERNET : natName, ports: [] }));
 }
 
 /** The component that a host's resources belong to. */
@@ -200,17 +353,23 @@ function publicAddressesOf(addresses: readonly Resource[], associations: readonl
 /** What runs on each instance. */
 function stepsOf(commands: readonly Resource[]): Map<string, Set<string>> {
     const found = new Map<string, Set<string>>();
-    for (const { inputs = {} } of commands) {
-        const create = text(inputs["create"]);
-        const service = services[scriptNameOf(create) ?? ""];
+    for (const step of commands) {
+        const service = serviceOf(step);
         if (service === undefined) continue;
-        const port = /\bPARAM_PORT='(\d+)'/.exec(create)?.[1];
-        for (const instance of texts(inputs["triggers"]).slice(0, 1)) {
+        for (const instance of texts(step.inputs?.["triggers"]).slice(0, 1)) {
             const known = found.get(instance) ?? new Set<string>();
-            found.set(instance, known.add(port === undefined ? service : `${service} :${port}`));
+            found.set(instance, known.add(service));
         }
     }
     return found;
+}
+
+/** What a step brings its host to, with its port; undefined when that is no service. */
+function serviceOf({ inputs = {} }: Resource): string | undefined {
+    const create = text(inputs["create"]);
+    const service = services[scriptNameOf(create) ?? ""];
+    const port = /\bPARAM_PORT='(\d+)'/.exec(create)?.[1];
+    return service === undefined || port === undefined ? service : `${service} :${port}`;
 }
 
 /** Hosts that mount what the cloud keeps. A new mount target has no name before the update: then it is the only one there is. */

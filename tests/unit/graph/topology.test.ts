@@ -1,4 +1,5 @@
 import { layOut, main, parseOptions } from "../../../graph/cli";
+import { toMermaid } from "../../../graph/change";
 import { toDot } from "../../../graph/dot";
 import { readTopology } from "../../../graph/topology";
 
@@ -234,6 +235,128 @@ test("file storage of the cloud's is where those who mount it go, before it has 
         expect(topology.flows).toEqual([{ from: "web", to: "files", ports: ["2049"] }]);
         expect(toDot(topology)).toContain("shape=cylinder");
     }
+});
+
+describe("several networks", () => {
+    const inVpc = (vpc: string, name: string): object[] => [
+        resource("alicloud:vpc/network:Network", name, vpc, { cidrBlock: "10.0.0.0/16" }),
+        resource("alicloud:vpc/switch:Switch", name, `vsw-${name}`, { vpcId: vpc, zoneId: "z-a" }),
+        resource("alicloud:ecs/instance:Instance", `${name}-1`, `i-${name}`, {
+            privateIp: "10.0.0.1",
+            vswitchId: `vsw-${name}`,
+            securityGroups: [],
+        }),
+    ];
+    const nat = (vpc: string, name: string): object[] => [
+        resource("alicloud:vpc/natGateway:NatGateway", name, `ngw-${name}`, { vpcId: vpc }),
+        resource("alicloud:ecs/eipAddress:EipAddress", `nat-${name}`, `eip-${name}`, {
+            ipAddress: `203.0.113.${name}`,
+        }),
+        resource("alicloud:ecs/eipAssociation:EipAssociation", `nat-${name}`, `a-${name}`, {
+            allocationId: `eip-${name}`,
+            instanceId: `ngw-${name}`,
+        }),
+    ];
+    const drawn = (...resources: object[]) => readTopology({ deployment: { resources } });
+    /** What the boxes in a picture hold. */
+    const boxes = (text: string): string[] =>
+        text
+            .split(/^subgraph (?="?(?:cluster )?vpc)/m)
+            .slice(1)
+            .map((part) => part.split(/^(?:legend|classDef|.* -[->.])/m)[0]!);
+
+    it("have their own hosts and gateways", () => {
+        const topology = drawn(
+            ...inVpc("vpc-a", "1"),
+            ...inVpc("vpc-b", "2"),
+            ...nat("vpc-b", "2"),
+            ...nat("vpc-a", "1"),
+        );
+        expect(topology.networks).toEqual([
+            {
+                vpc: { name: "1", cidr: "10.0.0.0/16" },
+                nat: "203.0.113.1",
+                natName: "NAT gateway of 1",
+                pools: ["1-1"],
+                balancers: [],
+                stores: [],
+                names: [],
+            },
+            expect.objectContaining({ nat: "203.0.113.2", natName: "NAT gateway of 2", pools: ["2-1"] }),
+        ]);
+        expect([topology.vpc, topology.nat]).toEqual([undefined, undefined]);
+        expect(topology.flows).toEqual([
+            { from: "1-1", to: "NAT gateway of 1", ports: [] },
+            { from: "NAT gateway of 1", to: "internet", ports: [] },
+            { from: "2-1", to: "NAT gateway of 2", ports: [] },
+            { from: "NAT gateway of 2", to: "internet", ports: [] },
+        ]);
+        for (const text of [toDot(topology), toMermaid(topology, topology)]) {
+            const words = ["VPC 1 ", "1-1", "NAT gateway of 1", "VPC 2 ", "2-1", "NAT gateway of 2"];
+            const held = boxes(text).map((box) => words.filter((word) => box.includes(word)));
+            expect(held).toEqual([words.slice(0, 3), words.slice(3)]);
+        }
+    });
+
+    it("with a gateway in one of them leave the other without", () => {
+        const { flows } = drawn(...inVpc("vpc-a", "1"), ...inVpc("vpc-b", "2"), ...nat("vpc-b", "2"));
+        expect(flows.map(({ from, to }) => `${from} ${to}`)).toEqual(["2-1 NAT gateway", "NAT gateway internet"]);
+    });
+
+    it("that come and go are told apart", () => {
+        const [one, two] = [drawn(...inVpc("vpc-a", "1")), drawn(...inVpc("vpc-a", "1"), ...inVpc("vpc-b", "2"))];
+        expect(boxes(toMermaid(one, two))).toHaveLength(2);
+        const [first, second] = boxes(toMermaid(two, one));
+        expect([first!.includes(":::gone"), second!.includes(":::gone")]).toEqual([false, true]);
+    });
+});
+
+describe("hosts that exist already", () => {
+    const hostUrn = urn("multihost:host:Host", "old-1");
+    const existing = (more: object = {}): object[] => [
+        { urn: hostUrn, type: "multihost:host:Host", ...more },
+        { ...step("old-1-ready", "ssh-ed25519 AAAA", "STEP=host/ready@abc bash --norc -s"), parent: hostUrn },
+        { ...step("web-old-1", "ssh-ed25519 BBBB", "STEP=web/node@a PARAM_PORT='80' bash --norc -s"), parent: hostUrn },
+    ];
+    const old = { name: "old-1", address: "", publicAddress: "", zone: "", instanceType: "", services: ["nginx :80"] };
+
+    it("are drawn by themselves, of no zone that is known", () => {
+        const topology = readTopology({ deployment: { resources: existing() } });
+        expect(topology.pools).toEqual([{ name: "old-1", amongThemselves: [], hosts: [old] }]);
+        expect(topology.networks).toBeUndefined();
+        expect(toDot(topology)).toContain("host old-1");
+        expect(toDot(topology)).not.toContain("legend");
+    });
+
+    it("are drawn in the pool that adopts them, or beside the VPC of others", () => {
+        const { resources } = state.deployment;
+        const adopted = readTopology({
+            deployment: {
+                resources: [...resources, ...existing({ parent: urn("multihost:compute:NodePool", "node") })],
+            },
+        });
+        expect(adopted.pools.find(({ name }) => name === "node")?.hosts.map(({ name }) => name)).toEqual([
+            "node-1",
+            "node-2",
+            "old-1",
+        ]);
+        expect(adopted.networks).toBeUndefined();
+        const { networks, flows } = readTopology({ deployment: { resources: [...resources, ...existing()] } });
+        expect(networks?.map(({ vpc, pools, nat }) => [vpc?.name, pools, nat])).toEqual([
+            ["main", ["bastion", "node", "web"], "203.0.113.10"],
+            [undefined, ["old-1"], undefined],
+        ]);
+        expect(flows).toEqual(readTopology(state).flows);
+    });
+
+    it("are none whose instance is missing", () => {
+        const machine = {
+            urn: urn("command:local:Command", "old-1-machine"),
+            type: "command:local:Command",
+            parent: hostUrn,
+        };
+        expect(readTopology({ deployment: { resources: [...existing(), machine] } }).pools).toEqual([]);
+    });
 });
 
 test("an empty stack is an empty picture", () => {
