@@ -79,14 +79,19 @@ export function passwordIn(url: string): string {
     return decodeURIComponent(found[1]!);
 }
 
-/** A group of settings in the stack's configuration, secrets in plain text; empty when it isn't there. */
-async function configured(stack: string, section: string): Promise<Record<string, unknown>> {
+/** A setting in the stack's configuration, secrets in plain text; undefined when it isn't there. */
+async function setting(stack: string, name: string): Promise<unknown> {
     const settings = JSON.parse(await pulumiOutput(["config", "--json", "--show-secrets", "--stack", stack])) as Record<
         string,
         { readonly value?: string }
     >;
-    const text = Object.entries(settings).find(([key]) => key.endsWith(`:${section}`))?.[1].value ?? "{}";
-    return JSON.parse(text) as Record<string, unknown>;
+    const text = Object.entries(settings).find(([key]) => key.endsWith(`:${name}`))?.[1].value;
+    return text === undefined ? undefined : JSON.parse(text);
+}
+
+/** A group of settings; empty when it isn't there. */
+async function configured(stack: string, section: string): Promise<Record<string, unknown>> {
+    return ((await setting(stack, section)) ?? {}) as Record<string, unknown>;
 }
 
 async function known(service: Service, stack: string): Promise<Known> {
@@ -144,15 +149,29 @@ async function passwordRotation(name: string, service: Service, { stack, finish:
     };
 }
 
+/**
+ * What the end of the former keys asks of other stacks: their states have the keys to shared hosts that their last update found, and what
+ * they undo there they undo with these.
+ */
+async function forOtherStacks(owner: KeyOwner, stack: string): Promise<string> {
+    const shared = owner === "hosts" ? await setting(stack, "sharedHosts") : undefined;
+    if (!Array.isArray(shared) || shared.length === 0) return "";
+    return (
+        `\nOther stacks work on ${shared.join(", ")} and know the former keys only. Update each of them before you change or destroy it:\n` +
+        "  npm run pulumi -- up --stack STACK"
+    );
+}
+
 async function keyRotation(name: string, owner: KeyOwner, { stack, finish: ends }: Options): Promise<Rotation> {
     const now = ((await configured(stack, "keys"))[owner] ?? {}) as KeyGenerations;
     const states = ends ? finishKeys(now) : beginKeys(now);
-    if (states.length === 0) return { stages: [nothing], said: `${name} have no former ones.` };
+    const others = ends ? await forOtherStacks(owner, stack) : "";
+    if (states.length === 0) return { stages: [nothing], said: `${name} have no former ones.${others}` };
     const output = authorities[owner];
     return {
         stages: states.map((state) => () => setKeys(owner, stack, state)),
         said: ends
-            ? `The former ${name} are worth nothing from now on.`
+            ? `The former ${name} are worth nothing from now on.${others}`
             : output === undefined
               ? `Hosts let the former and the next ${name} in. The stack goes on with the former ones until you end them.`
               : "Servers will have certificates of another authority once you go on. Give clients both authorities:\n" +

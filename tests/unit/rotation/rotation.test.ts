@@ -133,6 +133,18 @@ describe("the end of a rotation", () => {
         },
     );
 
+    it("tells of other stacks that know the former keys, where hosts are shared", async () => {
+        settings = { keys: { hosts: { generation: 2, beside: 1 } }, sharedHosts: ["node-5", "node-6"] };
+        expect(await rotate({ ...options, names: ["redis.keys"] })).toBe(0);
+        expect(printed).not.toContain("node-5");
+        expect(await rotate({ ...options, names: ["hosts.keys"] })).toBe(0);
+        expect(printed).toContain("Other stacks work on node-5, node-6 and know the former keys only.");
+        printed = "";
+        settings = { ...settings, sharedHosts: [] };
+        expect(await rotate({ ...options, names: ["hosts.keys"] })).toBe(0);
+        expect(printed).toBe("The former hosts.keys are worth nothing from now on.\n");
+    });
+
     it("changes the configuration first", async () => {
         settings = { redis: { password: "new", previousPassword: "old" } };
         expect(await rotate({ ...options, names: ["redis.password"] })).toBe(0);
