@@ -174,7 +174,7 @@ function changedKeys(before: Member, after: Member): { readonly same: readonly s
  */
 function memberChanges(list: string, before: unknown, after: unknown, replaces: boolean): PropertyChange[] {
     if (!Array.isArray(before) || !Array.isArray(after)) return [];
-    if (![...before, ...after].every(isMember)) return [];
+    if (![...(before as unknown[]), ...(after as unknown[])].every(isMember)) return [];
     const gone = without(before as Member[], after as Member[]);
     const changes: PropertyChange[] = [];
     for (const member of without(after as Member[], before as Member[])) {

@@ -172,7 +172,7 @@ export class Network extends pulumi.ComponentResource {
                     `${problem} Ask for fewer, or for another region or instance type; for VSwitches that exist name their zones instead of a number.`,
                 );
             // What is on sale changes from day to day, which is nothing to VSwitches that are there: no reason to refuse every update.
-            pulumi.log.warn(`${problem} A VSwitch that is new now stands in a zone without it.`, this);
+            void pulumi.log.warn(`${problem} A VSwitch that is new now stands in a zone without it.`, this);
             return [...offering, ...all.filter((id) => !offering.includes(id)).sort()];
         });
     }
