@@ -81,8 +81,8 @@ describe("a change", () => {
         expect(stack?.outcome).toBe("risky");
         expect(code).toBe(2);
         expect(stack?.losses).toEqual([
-            { name: "node-1", type: "alicloud:ecs/instance:Instance", operation: "delete", announced: false },
             { name: "node-1-storage", type: "alicloud:ecs/ecsDisk:EcsDisk", operation: "delete", announced: false },
+            { name: "node-1", type: "alicloud:ecs/instance:Instance", operation: "delete", announced: false },
         ]);
         expect(comment).toContain("Deletes `node-1`. Lost: the host's system disk");
         expect(comment).toContain("Deletes `node-1-storage`. Lost: the disk's data");
@@ -109,7 +109,8 @@ describe("a change", () => {
         expect(comment).toMatch(/^- node: host node-1, [^\n]*Redis :7000/m);
         expect(comment).toMatch(/^\+ node: host node-7, cn-hangzhou-\w, ecs\.g7\.large, [^\n]*Redis :7000/m);
         expect(comment).toMatch(/^\+ web: host web-1, cn-hangzhou-\w, ecs\.g7\.xlarge, nginx/m);
-        expect(comment).not.toMatch(/^[+-] \S+ →/m);
+        const flows = [...comment.matchAll(/^[+-] \S+ → .*$/gm)].map(([line]) => line);
+        expect(flows).toEqual(["+ 198.51.100.0/24 → bastion: 22"]);
 
         const announced = await review("--label", "stateful-change");
         expect(announced.report.stacks[0]?.outcome).toBe("harmless");
