@@ -177,10 +177,10 @@ export function topologyOf(resources: readonly Resource[]): Topology {
     const elsewhere = (vpcCount > 1 ? places.find(({ id }) => id === "") : undefined) ?? places[0];
     const placeOf = (vpc: string): string | undefined =>
         vpc !== "" && places.some(({ id }) => id === vpc) ? vpc : elsewhere?.id;
+    const fields = new Map(resources.map(({ urn, outputs }) => [urn, outputs]));
     const networks = places.map(({ id: vpc, pools: here, ...place }): TopologyNetwork => {
         const isHere = (outputs: Fields = {}): boolean => !several || placeOf(vpcOf(outputs, switches)) === vpc;
         const nat = nats.find(({ outputs }) => isHere(outputs));
-        const fields = new Map(resources.map(({ urn, outputs }) => [urn, outputs]));
         const attached = (zone: string): boolean => {
             const found = of(types.attachment).filter(({ outputs }) => outputs?.["zoneId"] === zone);
             return found.length === 0
