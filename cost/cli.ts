@@ -2,8 +2,7 @@
 import { parseArgs } from "node:util";
 import { previewedStates } from "../delivery/engine";
 import { exportedResources } from "../delivery/states";
-import { runCommandLine } from "../toolchain/commandLine";
-import { messageOf } from "../toolchain/errors";
+import { perform, runCommandLine } from "../toolchain/commandLine";
 import { pulumiOutput } from "../toolchain/pulumi";
 import { LAB_STACK, stackOf } from "../toolchain/stacks";
 import { type Assumptions, standardAssumptions } from "./charges";
@@ -43,13 +42,13 @@ export interface Options {
     readonly assumptions: Assumptions;
 }
 
-/** @returns undefined when help is asked for. @throws Error that lists all words that ask for no estimate */
+/** @throws Error that lists all words that ask for no estimate */
 export function parseOptions(
     words: readonly string[],
     env: NodeJS.ProcessEnv,
     settings: CostSettings,
     regions: readonly string[],
-): Options | undefined {
+): Options {
     const { values } = parseArgs({
         args: [...words],
         options: {
@@ -63,10 +62,8 @@ export function parseOptions(
             "nat-units": { type: "string" },
             storage: { type: "string" },
             queries: { type: "string" },
-            help: { type: "boolean", short: "h", default: false },
         },
     });
-    if (values.help) return undefined;
     const problems: string[] = [];
     const currency = currencies.find((name) => name === values.currency);
     if (currency === undefined) problems.push(`--currency: "${values.currency}" is none of ${currencies.join(", ")}.`);
@@ -95,21 +92,7 @@ export function estimateJson(estimate: Estimate): object {
     return { ...estimate, components: Object.fromEntries(byComponent(estimate)) };
 }
 
-/** @returns the exit code */
-export async function main(words: readonly string[]): Promise<number> {
-    const prices = readPrices();
-    const settings = costSettings();
-    let options: Options | undefined;
-    try {
-        options = parseOptions(words, process.env, settings, pricedRegions(prices));
-    } catch (error) {
-        process.stderr.write(`${messageOf(error)}\n\n${help}`);
-        return EXIT_USAGE;
-    }
-    if (options === undefined) {
-        process.stdout.write(help);
-        return 0;
-    }
+async function run(options: Options, prices: ReturnType<typeof readPrices>): Promise<number> {
     const { stack, currency, region, assumptions, json } = options;
     const estimate = (resources: Parameters<typeof estimateOf>[0]): Estimate =>
         estimateOf(resources, { prices, currency, assumptions, ...(region !== undefined && { region }) });
@@ -128,6 +111,21 @@ export async function main(words: readonly string[]): Promise<number> {
             : `${costTable(sides, prices, assumptions)}\n`,
     );
     return 0;
+}
+
+/** @returns the exit code */
+export function main(words: readonly string[]): Promise<number> {
+    const prices = readPrices();
+    const settings = costSettings();
+    return perform(
+        {
+            help,
+            misused: EXIT_USAGE,
+            parse: (given) => parseOptions(given, process.env, settings, pricedRegions(prices)),
+            run: (options) => run(options, prices),
+        },
+        words,
+    );
 }
 
 if (require.main === module) runCommandLine(main, EXIT_FAILED);

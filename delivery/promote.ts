@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { messageOf } from "../toolchain/errors";
 import { diagnose } from "../doctor/diagnose";
 import { formatReport } from "../doctor/report";
-import { runCommandLine } from "../toolchain/commandLine";
+import { perform, runCommandLine } from "../toolchain/commandLine";
 import { policyPackArguments } from "../toolchain/policyPack";
 import { type HeldSignals, holdSignals, pulumiOutput, startPulumi } from "../toolchain/pulumi";
 import { exitCodeOf } from "../toolchain/run";
@@ -282,18 +282,7 @@ async function carryOut(options: Options, { plan, found, commit }: Agreed): Prom
     return EXIT.promoted;
 }
 
-export async function main(words: readonly string[]): Promise<number> {
-    if (words.some((word) => ["help", "--help", "-h"].includes(word))) {
-        process.stdout.write(help);
-        return EXIT.promoted;
-    }
-    let options: Options;
-    try {
-        options = parseOptions(words);
-    } catch (error) {
-        process.stderr.write(`${(error as Error).message}\n\n${help}`);
-        return EXIT.refused;
-    }
+async function run(options: Options): Promise<number> {
     try {
         return await promote(options);
     } catch (error) {
@@ -301,6 +290,10 @@ export async function main(words: readonly string[]): Promise<number> {
         process.stderr.write(`${error.message}\nNothing was changed.\n`);
         return EXIT.refused;
     }
+}
+
+export function main(words: readonly string[]): Promise<number> {
+    return perform({ help, misused: EXIT.refused, parse: parseOptions, run }, words);
 }
 
 if (require.main === module) runCommandLine(main, EXIT.failed);

@@ -1,5 +1,6 @@
 /** `npm run doctor`: examines a stack's hosts and services, and changes nothing. docs/doctor.md. */
-import { runCommandLine } from "../toolchain/commandLine";
+import { parseArgs } from "node:util";
+import { perform, runCommandLine } from "../toolchain/commandLine";
 import { stackOf } from "../toolchain/stacks";
 import { diagnose } from "./diagnose";
 import { formatReport } from "./report";
@@ -22,38 +23,28 @@ interface Options {
     readonly json: boolean;
 }
 
-/** @returns undefined for words that are not known */
-export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): Options | undefined {
-    let stack: string | undefined;
-    let [all, json] = [false, false];
-    const rest = [...words];
-    for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-        if (word === "--all") all = true;
-        else if (word === "--json") json = true;
-        else if (word === "--stack" || word === "-s") stack = rest.shift() ?? "-";
-        else if (word.startsWith("--stack=")) stack = word.slice("--stack=".length);
-        else return undefined;
-        if (stack === "" || stack?.startsWith("-") === true) return undefined;
-    }
-    if (all && json) return undefined;
-    return { stack: stackOf(stack, env), all, json };
+/** @throws Error for words that ask for no examination */
+export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): Options {
+    const { values } = parseArgs({
+        args: [...words],
+        options: {
+            stack: { type: "string", short: "s" },
+            all: { type: "boolean", default: false },
+            json: { type: "boolean", default: false },
+        },
+    });
+    if (values.all && values.json) throw new Error("--all and --json exclude each other: JSON has all findings.");
+    return { ...values, stack: stackOf(values.stack, env) };
 }
 
-async function main(words: readonly string[]): Promise<number> {
-    if (words.some((word) => ["help", "--help", "-h"].includes(word))) {
-        process.stdout.write(help);
-        return 0;
-    }
-    const options = parseOptions(words, process.env);
-    if (options === undefined) {
-        process.stderr.write(help);
-        return EXIT_UNABLE;
-    }
-    const report = await diagnose(options.stack);
-    process.stdout.write(
-        options.json ? `${JSON.stringify(report, undefined, 2)}\n` : `${formatReport(report, options.all)}\n`,
-    );
+async function run({ stack, all, json }: Options): Promise<number> {
+    const report = await diagnose(stack);
+    process.stdout.write(json ? `${JSON.stringify(report, undefined, 2)}\n` : `${formatReport(report, all)}\n`);
     return report.healthy ? 0 : EXIT_WRONG;
+}
+
+function main(words: readonly string[]): Promise<number> {
+    return perform({ help, misused: EXIT_UNABLE, parse: (given) => parseOptions(given, process.env), run }, words);
 }
 
 if (require.main === module) runCommandLine(main, EXIT_UNABLE);

@@ -5,8 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { previewedStates } from "../delivery/engine";
-import { runCommandLine } from "../toolchain/commandLine";
-import { messageOf } from "../toolchain/errors";
+import { perform, runCommandLine } from "../toolchain/commandLine";
 import { pulumiOutput } from "../toolchain/pulumi";
 import { exitCodeOf } from "../toolchain/run";
 import { LAB_STACK, stackOf } from "../toolchain/stacks";
@@ -37,8 +36,8 @@ export interface Options {
     readonly format: (typeof formats)[number];
 }
 
-/** @returns undefined when help is asked for. @throws Error for words that ask for no picture */
-export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): Options | undefined {
+/** @throws Error for words that ask for no picture */
+export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): Options {
     const { values } = parseArgs({
         args: [...words],
         options: {
@@ -46,10 +45,8 @@ export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): 
             preview: { type: "boolean", default: false },
             output: { type: "string", short: "o" },
             format: { type: "string", default: "svg" },
-            help: { type: "boolean", short: "h", default: false },
         },
     });
-    if (values.help) return undefined;
     const format = formats.find((name) => name === values.format);
     if (format === undefined) throw new Error(`--format: "${values.format}" is none of ${formats.join(", ")}.`);
     return { stack: stackOf(values.stack, env), preview: values.preview, output: values.output, format };
@@ -86,19 +83,7 @@ function draw({ format }: Options, before: Topology, after: Topology): Promise<s
     }
 }
 
-/** @returns the exit code */
-export async function main(words: readonly string[]): Promise<number> {
-    let options: Options | undefined;
-    try {
-        options = parseOptions(words, process.env);
-    } catch (error) {
-        process.stderr.write(`${messageOf(error)}\n\n${help}`);
-        return EXIT_USAGE;
-    }
-    if (options === undefined) {
-        process.stdout.write(help);
-        return 0;
-    }
+async function run(options: Options): Promise<number> {
     const { stack, output } = options;
     const { before, after } = await sides(options);
     if (after.pools.length === 0) {
@@ -115,6 +100,11 @@ export async function main(words: readonly string[]): Promise<number> {
         writeFileSync(output, picture);
     }
     return 0;
+}
+
+/** @returns the exit code */
+export function main(words: readonly string[]): Promise<number> {
+    return perform({ help, misused: EXIT_USAGE, parse: (given) => parseOptions(given, process.env), run }, words);
 }
 
 if (require.main === module) runCommandLine(main, EXIT_FAILED);

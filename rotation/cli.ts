@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import type { KeyGenerations } from "../components/keys";
 import { type KeyOwner, keyOwners } from "../config/keys";
-import { runCommandLine } from "../toolchain/commandLine";
+import { perform, runCommandLine } from "../toolchain/commandLine";
 import { pulumiOutput, startPulumi } from "../toolchain/pulumi";
 import { foreground } from "../toolchain/run";
 import { LAB_STACK, stackOf } from "../toolchain/stacks";
@@ -215,19 +215,11 @@ export async function rotate(options: Options): Promise<number> {
     return 0;
 }
 
-async function main(words: readonly string[]): Promise<number> {
-    if (words.some((word) => ["help", "--help", "-h"].includes(word))) {
-        process.stdout.write(help);
-        return 0;
-    }
-    let options: Options;
-    try {
-        options = parseOptions(words, process.env);
-    } catch (error) {
-        process.stderr.write(`${(error as Error).message}\n\n${help}`);
-        return EXIT_USAGE;
-    }
-    return rotate(options);
+function main(words: readonly string[]): Promise<number> {
+    return perform(
+        { help, misused: EXIT_USAGE, parse: (given) => parseOptions(given, process.env), run: rotate },
+        words,
+    );
 }
 
 if (require.main === module) runCommandLine(main, EXIT_FAILED);

@@ -1,6 +1,40 @@
 /** What the project's command lines have in common. */
 import { messageOf } from "./errors";
 
+/** A command as it is typed. */
+export interface CommandLine<Options> {
+    /** How it is used: the answer to `help`, `--help` and `-h`. */
+    readonly help: string;
+    /** Exit code for words that `parse` refuses. */
+    readonly misused: number;
+    /** @throws Error that says what is wrong with the words, all of it */
+    readonly parse: (words: readonly string[]) => Options;
+    /** @returns the exit code */
+    readonly run: (options: Options) => Promise<number>;
+}
+
+/**
+ * Does what the words ask for. Words that are refused are answered on standard error, by what is wrong and the help.
+ * @returns the exit code
+ */
+export async function perform<Options>(
+    { help, misused, parse, run }: CommandLine<Options>,
+    words: readonly string[],
+): Promise<number> {
+    if (words.some((word) => ["help", "--help", "-h"].includes(word))) {
+        process.stdout.write(help);
+        return 0;
+    }
+    let options: Options;
+    try {
+        options = parse(words);
+    } catch (error) {
+        process.stderr.write(`${messageOf(error)}\n\n${help}`);
+        return misused;
+    }
+    return run(options);
+}
+
 /**
  * Runs one: the exit code is what `main` returns, or `failed` after an error, whose message goes to standard error alone: messages are
  * written for people.

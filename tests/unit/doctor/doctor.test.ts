@@ -266,15 +266,15 @@ test("every word of the command line is known, or refused", () => {
         stack: "prod",
         json: true,
     });
-    for (const words of [
-        ["--verbose"],
-        ["--all", "--json"],
-        ["--stack", "--all"],
-        ["--stack", ""],
-        ["--stack="],
-        ["prod"],
-    ])
-        expect(parseOptions(words, {})).toBeUndefined();
+    for (const [words, message] of [
+        [["--verbose"], "--verbose"],
+        [["--all", "--json"], "exclude each other"],
+        [["--stack", "--all"], "--stack"],
+        [["--stack", ""], "--stack is empty"],
+        [["--stack="], "--stack is empty"],
+        [["prod"], "prod"],
+    ] as const)
+        expect(() => parseOptions(words, {})).toThrow(message);
 });
 
 test("a step without a check of its own is left out, and every check belongs to a step that exists", () => {

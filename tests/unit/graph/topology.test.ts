@@ -412,5 +412,4 @@ describe("options", () => {
         expect(said).toHaveBeenCalledWith(expect.stringContaining("--stack is empty"));
         said.mockRestore();
     });
-    it("give help", () => expect(parseOptions(["--help"], {})).toBeUndefined());
 });
