@@ -345,8 +345,7 @@ export function planOf(events: readonly EngineEvent[]): Plan {
             unchanged += 1;
             continue;
         }
-        const replaced = made.includes("replace") || (made.includes("create") && made.includes("delete"));
-        const operation: Operation = replaced ? "replace" : (made[0] ?? "update");
+        const operation = operationOf(made, all);
         const telling =
             all.find((step) => step.op === "replace") ??
             all.find((step) => step.op === "create-replacement") ??
@@ -360,10 +359,25 @@ export function planOf(events: readonly EngineEvent[]): Plan {
             operation,
             ...(component !== undefined && { component }),
             properties: telling === undefined ? [] : propertiesOf(telling),
-            retained: all.some((step) => step.old?.retainOnDelete === true),
+            retained: isRetained(all),
         });
     }
     return { changes, unchanged, errors, warnings, violations, complete };
+}
+
+/** What several steps for one resource come to. */
+function operationOf(made: readonly Operation[], steps: readonly StepEventMetadata[]): Operation {
+    // Beside it goes what an earlier replacement that was cut off left.
+    if (made.includes("delete") && !steps.some((step) => step.new && meaningOf(step) !== undefined)) return "delete";
+    if (made.includes("replace") || (made.includes("create") && made.includes("delete"))) return "replace";
+    return made[0] ?? "update";
+}
+
+/** Whether the cloud's objects stay: of several, such as one and its former that an update left, each has to. */
+function isRetained(steps: readonly StepEventMetadata[]): boolean {
+    const ends = steps.filter(({ op }) => op === "delete" || op === "delete-replaced");
+    const retained = ({ old }: StepEventMetadata): boolean => old?.retainOnDelete === true;
+    return ends.length > 0 ? ends.every(retained) : steps.some(retained);
 }
 
 /** The engine deletes what it replaces under the name that it had; where an alias leads from there, it is the same replacement. */

@@ -1,43 +1,172 @@
 /** Which resources hold what can't be made again, and which of a plan's changes lose it. */
 import type { Change, Operation, Plan } from "./plan";
 
-/** What is lost with a resource of that type. */
-export const losses: Readonly<Record<string, string>> = {
-    "alicloud:ecs/instance:Instance": "the host's system disk and all that is on it",
-    "alicloud:ecs/ecsDisk:EcsDisk": "the disk's data",
-    "alicloud:ecs/disk:Disk": "the disk's data",
-    "alicloud:ecs/ecsSnapshot:EcsSnapshot": "the snapshot: the disk may not be any more what it was then",
-    "alicloud:ecs/snapshot:Snapshot": "the snapshot: the disk may not be any more what it was then",
-    "alicloud:ecs/eipAddress:EipAddress": "the public address: the cloud doesn't give the same one again",
-    "alicloud:ecs/eip:Eip": "the public address: the cloud doesn't give the same one again",
-    "alicloud:vpc/network:Network": "the network, and with it everything inside",
-    "alicloud:vpc/switch:Switch": "the subnet, and with it everything inside",
-    "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer": "the balancer's address",
-    "alicloud:slb/loadBalancer:LoadBalancer": "the balancer's address",
-    "alicloud:alb/loadBalancer:LoadBalancer": "the balancer's address",
-    "alicloud:nlb/loadBalancer:LoadBalancer": "the balancer's address",
-    "alicloud:nas/fileSystem:FileSystem": "the file system's data",
-    "alicloud:oss/bucket:Bucket": "the bucket's objects",
-    "alicloud:kms/key:Key": "the key: what it encrypted stays closed",
-    "alicloud:rds/instance:Instance": "the database",
-    "alicloud:rds/rdsCloneDbInstance:RdsCloneDbInstance": "the database",
-    "alicloud:rds/database:Database": "the database",
-    "alicloud:polardb/cluster:Cluster": "the database",
-    "alicloud:polardb/database:Database": "the database",
-    "alicloud:kvstore/instance:Instance": "the database",
-    "alicloud:redis/tairInstance:TairInstance": "the database",
-    "alicloud:mongodb/instance:Instance": "the database",
-    "alicloud:mongodb/shardingInstance:ShardingInstance": "the database",
-    "alicloud:mongodb/serverlessInstance:ServerlessInstance": "the database",
-    "alicloud:gpdb/instance:Instance": "the database",
-    "alicloud:clickhouse/dbCluster:DbCluster": "the database",
-    "alicloud:lindorm/instance:Instance": "the database",
-    "alicloud:hbase/instance:Instance": "the database",
-    "alicloud:elasticsearch/instance:Instance": "the indexes",
-    "alicloud:ots/instance:Instance": "the tables and all that is in them",
-    "alicloud:ots/table:Table": "the table and all that is in it",
-    "alicloud:log/store:Store": "the logs",
+/** What is lost, and with which types of the provider's. */
+const lostWith: Readonly<Record<string, readonly string[]>> = {
+    "the host's system disk and all that is on it": [
+        "ecs/instance:Instance",
+        "ens/instance:Instance",
+        "simpleapplicationserver/instance:Instance",
+    ],
+    "the hosts' system disks and all that is on them": [
+        "ecs/ecsInstanceSet:EcsInstanceSet",
+        "ess/scalingGroup:ScalingGroup",
+    ],
+    "the cluster and all that runs on it": [
+        "ehpc/cluster:Cluster",
+        "ehpc/clusterV2:ClusterV2",
+        "eflo/cluster:Cluster",
+        "cs/kubernetes:Kubernetes",
+        "cs/managedKubernetes:ManagedKubernetes",
+        "cs/edgeKubernetes:EdgeKubernetes",
+        "cs/serverlessKubernetes:ServerlessKubernetes",
+        "emr/cluster:Cluster",
+        "emrv2/cluster:Cluster",
+    ],
+    "the disk's data": [
+        "ecs/ecsDisk:EcsDisk",
+        "ecs/disk:Disk",
+        "ens/disk:Disk",
+        "simpleapplicationserver/disk:Disk",
+        "rds/customDisk:CustomDisk",
+    ],
+    "the snapshot: what it was taken from may not be any more what it was then": [
+        "eds/snapshot:Snapshot",
+        "ecs/ecsSnapshot:EcsSnapshot",
+        "ecs/snapshot:Snapshot",
+        "ecs/ecsSnapshotGroup:EcsSnapshotGroup",
+        "ens/snapshot:Snapshot",
+        "simpleapplicationserver/snapshot:Snapshot",
+        "nas/snapshot:Snapshot",
+        "databasefilesystem/snapshot:Snapshot",
+    ],
+    "the image: no host is made from it again": [
+        "eds/image:Image",
+        "cloudphone/image:Image",
+        "ecs/image:Image",
+        "ecs/copyImage:CopyImage",
+        "ecs/imageCopy:ImageCopy",
+        "ens/image:Image",
+        "simpleapplicationserver/customImage:CustomImage",
+    ],
+    "the backup": ["rds/rdsBackup:RdsBackup", "redis/backup:Backup"],
+    "the backups that it holds": ["hbr/vault:Vault", "hbr/replicationVault:ReplicationVault"],
+    "the public address: the cloud doesn't give the same one again": [
+        "ga/basicAccelerateIp:BasicAccelerateIp",
+        "ecs/eipAddress:EipAddress",
+        "ecs/eip:Eip",
+        "ecs/eipSegmentAddress:EipSegmentAddress",
+        "ens/eip:Eip",
+        "eipanycast/anycastEipAddress:AnycastEipAddress",
+    ],
+    "the phones and all that is on them": [
+        "cloudphoneinstance/cloudPhoneInstance:CloudPhoneInstance",
+        "ecp/instance:Instance",
+    ],
+    "what the stack has made": [
+        "ros/stack:Stack",
+        "ros/stackInstance:StackInstance",
+        "compute/nestServiceInstance:NestServiceInstance",
+    ],
+    "the metrics": ["cms/prometheusInstance:PrometheusInstance"],
+    "the jobs and their states": ["realtimecompute/vvpInstance:VvpInstance"],
+    "the network, and with it everything inside": ["vpc/network:Network"],
+    "the subnet, and with it everything inside": ["vpc/switch:Switch"],
+    "the balancer's address": [
+        "ens/loadBalancer:LoadBalancer",
+        "slb/applicationLoadBalancer:ApplicationLoadBalancer",
+        "slb/loadBalancer:LoadBalancer",
+        "alb/loadBalancer:LoadBalancer",
+        "nlb/loadBalancer:LoadBalancer",
+    ],
+    "the gateway's address": ["vpn/gateway:Gateway"],
+    "the file system's data": [
+        "eds/nasFileSystem:NasFileSystem",
+        "nas/fileSystem:FileSystem",
+        "dfs/fileSystem:FileSystem",
+        "databasefilesystem/instance:Instance",
+    ],
+    "the bucket's objects": ["oss/bucket:Bucket"],
+    "the object": ["oss/bucketObject:BucketObject"],
+    "the key: what it encrypted stays closed": ["kms/key:Key"],
+    "the keys: what they encrypted stays closed": ["kms/instance:Instance"],
+    "the secret": ["kms/secret:Secret"],
+    "the database": [
+        "rds/instance:Instance",
+        "rds/rdsCloneDbInstance:RdsCloneDbInstance",
+        "rds/rdsUpgradeDbInstance:RdsUpgradeDbInstance",
+        "rds/ddrInstance:DdrInstance",
+        "rds/aiInstance:AiInstance",
+        "rds/database:Database",
+        "polardb/cluster:Cluster",
+        "polardb/zonalDbCluster:ZonalDbCluster",
+        "polardb/aicluster:Aicluster",
+        "polardb/database:Database",
+        "kvstore/instance:Instance",
+        "redis/tairInstance:TairInstance",
+        "mongodb/instance:Instance",
+        "mongodb/shardingInstance:ShardingInstance",
+        "mongodb/serverlessInstance:ServerlessInstance",
+        "adb/cluster:Cluster",
+        "adb/dBCluster:DBCluster",
+        "drds/instance:Instance",
+        "drds/polardbxInstance:PolardbxInstance",
+        "gpdb/instance:Instance",
+        "gpdb/elasticInstance:ElasticInstance",
+        "gpdb/database:Database",
+        "gpdb/supabaseProject:SupabaseProject",
+        "clickhouse/dbCluster:DbCluster",
+        "clickhouseenterprisedbcluster/clickHouseEnterpriseDbCluster:ClickHouseEnterpriseDbCluster",
+        "lindorm/instance:Instance",
+        "lindorm/instanceV2:InstanceV2",
+        "hbase/instance:Instance",
+        "cassandra/cluster:Cluster",
+        "graphdatabase/dbInstance:DbInstance",
+        "hologram/instance:Instance",
+        "ocean/baseInstance:BaseInstance",
+        "selectdb/dbInstance:DbInstance",
+        "selectdb/dbCluster:DbCluster",
+        "starrocks/instance:Instance",
+        "index/starRocksInstance:StarRocksInstance",
+        "index/milvusInstance:MilvusInstance",
+        "tsdb/instance:Instance",
+    ],
+    "the indexes": ["elasticsearch/instance:Instance", "opensearch/appGroup:AppGroup"],
+    "the tables and all that is in them": ["ots/instance:Instance", "maxcompute/project:Project"],
+    "the table and all that is in it": ["ots/table:Table", "polardb/dynamoTable:DynamoTable"],
+    "the logs": ["log/store:Store", "log/project:Project"],
+    "the messages": [
+        "alikafka/instance:Instance",
+        "alikafka/topic:Topic",
+        "amqp/instance:Instance",
+        "amqp/queue:Queue",
+        "rocketmq/instance:Instance",
+        "rocketmq/rocketMQInstance:RocketMQInstance",
+        "rocketmq/rocketMQTopic:RocketMQTopic",
+        "rocketmq/topic:Topic",
+        "mns/queue:Queue",
+        "message/serviceQueue:ServiceQueue",
+        "datahub/project:Project",
+        "datahub/topic:Topic",
+    ],
+    "the configuration and names that services register with it": ["mse/cluster:Cluster"],
+    "the images and charts that it holds": [
+        "cr/registryEnterpriseInstance:RegistryEnterpriseInstance",
+        "cr/namespace:Namespace",
+        "cr/repo:Repo",
+        "cr/chartNamespace:ChartNamespace",
+        "cr/chartRepository:ChartRepository",
+        "cs/registryEnterpriseNamespace:RegistryEnterpriseNamespace",
+        "cs/registryEnterpriseRepo:RegistryEnterpriseRepo",
+    ],
+    "the pairs of keys and values": ["dcdn/kvNamespace:KvNamespace"],
+    "the domain's records": ["dns/alidnsDomain:AlidnsDomain", "dns/domain:Domain"],
 };
+
+/** What is lost with a resource of that type. */
+export const losses: Readonly<Record<string, string>> = Object.fromEntries(
+    Object.entries(lostWith).flatMap(([what, types]) => types.map((type) => [`alicloud:${type}`, what] as const)),
+);
 
 /** The same for types whose deletion loses nothing: what used them goes with them. */
 export const lossesByReplacement: Readonly<Record<string, string>> = {
@@ -45,9 +174,13 @@ export const lossesByReplacement: Readonly<Record<string, string>> = {
     "random:index/randomPassword:RandomPassword": "the password",
 };
 
-/** Properties of which the provider gives a resource that stays another value only by emptying it. */
-const emptying: Readonly<Record<string, readonly string[]>> = {
-    "alicloud:ecs/instance:Instance": ["imageId"],
+const address = /^addressType$/;
+/** Properties of which the provider gives a resource that stays another value only by losing what is named above. A new member of a list takes nothing away. */
+const emptying: Readonly<Record<string, RegExp>> = {
+    "alicloud:ecs/instance:Instance": /^imageId$/,
+    "alicloud:alb/loadBalancer:LoadBalancer": address,
+    // A zone has an address of its own. What else a mapping has is the cloud's answer.
+    "alicloud:nlb/loadBalancer:LoadBalancer": /^(addressType|zoneMappings\[[^\]]*\](\.(zoneId|vswitchId))?)$/,
 };
 
 /** A change that loses something. */
@@ -97,8 +230,10 @@ export function lossesOf(plan: Plan, announced: Announcements): Loss[] {
             const what = losses[type] ?? (operation === "replace" ? lossesByReplacement[type] : undefined);
             if (what === undefined) return [];
             const causes = properties
-                .filter(({ path, replaces }) =>
-                    operation === "update" ? emptying[type]?.includes(path) === true : replaces,
+                .filter(({ path, before, replaces }) =>
+                    operation === "update"
+                        ? emptying[type]?.test(path) === true && !(path.endsWith("[]") && before === undefined)
+                        : replaces,
                 )
                 .map(({ path }) => path);
             const lost = operation === "update" ? causes.length > 0 : isEnd(operation) && !change.retained;
