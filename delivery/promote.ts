@@ -15,6 +15,7 @@ import { previewStack } from "./engine";
 import type { Plan } from "./plan";
 import {
     configWords,
+    doubtfulVersions,
     type Difference,
     differenceRows,
     differences,
@@ -81,11 +82,18 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function settingsOf(stack: string): Promise<StackSettings> {
     const printed = await pulumiOutput(["config", "--json", "--show-secrets", "--stack", stack]);
-    return readSettings(JSON.parse(printed) as PrintedConfig, projectName());
+    const read = readSettings(JSON.parse(printed) as PrintedConfig, projectName());
+    const secretVersions = new Set<string>();
+    for (const key of doubtfulVersions(read)) {
+        const one = await pulumiOutput(["config", "get", "--path", key, "--json", "--stack", stack]);
+        if ((JSON.parse(one) as { readonly secret: boolean }).secret) secretVersions.add(key);
+    }
+    return { ...read, secretVersions };
 }
 
 async function apply(changes: readonly VersionChange[], stack: string): Promise<void> {
-    for (const change of changes) await pulumiOutput(configWords(change, stack));
+    for (const change of changes)
+        await pulumiOutput(configWords(change, stack), change.secret ? change.value : undefined);
 }
 
 /** Why a plan can't be relied on; undefined when it can. */
@@ -138,7 +146,10 @@ async function lastCommit(stack: string): Promise<string | undefined> {
 }
 
 function wayBack(found: readonly Difference[], to: string): string[] {
-    return goingBack(found).map((change) => `  npm run pulumi -- ${configWords(change, to).join(" ")}`);
+    return goingBack(found).map((change) => {
+        const asked = change.secret && change.value !== undefined ? "   # asks for the value that it had" : "";
+        return `  npm run pulumi -- ${configWords(change, to).join(" ")}${asked}`;
+    });
 }
 
 /** What a failed promotion leaves behind, and the way back. */

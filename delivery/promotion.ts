@@ -20,19 +20,25 @@ export const versionKeys = [
     "web.releaseSha256",
 ] as const;
 
-const travels = (key: string): boolean => (versionKeys as readonly string[]).includes(key);
-
-/** Settings of a stack, and the groups of them that hold something secret. */
+/** Settings of a stack, and what of them is secret. */
 export interface StackSettings {
     readonly settings: Settings;
+    /** Groups that hold something secret: which of their members it is, `pulumi config` doesn't print. */
     readonly secretGroups: ReadonlySet<string>;
+    /** Versions that are secrets, such as an address with a signature. */
+    readonly secretVersions: ReadonlySet<string>;
 }
+
+const groupOf = (key: string): string => key.split(".")[0]!;
+
+/** Whether a stack runs what a setting is about. */
+const runs = ({ settings }: StackSettings, key: string): boolean => settings.get(`${groupOf(key)}.enabled`) !== false;
 
 /**
  * Takes printed configuration apart.
  * @param project whose settings go without a prefix; those of providers keep theirs
  */
-export function readSettings(printed: PrintedConfig, project: string): StackSettings {
+export function readSettings(printed: PrintedConfig, project: string): Omit<StackSettings, "secretVersions"> {
     const settings = new Map<string, unknown>();
     const secretGroups = new Set<string>();
     for (const [key, { value, objectValue, secret }] of Object.entries(printed)) {
@@ -45,6 +51,11 @@ export function readSettings(printed: PrintedConfig, project: string): StackSett
     return { settings, secretGroups };
 }
 
+/** The versions of which nothing printed says whether they are secrets. */
+export function doubtfulVersions({ settings, secretGroups }: Omit<StackSettings, "secretVersions">): string[] {
+    return versionKeys.filter((key) => settings.has(key) && secretGroups.has(groupOf(key)));
+}
+
 /** A setting in which two stacks differ; undefined where a stack leaves it at its default. */
 export interface Difference {
     readonly key: string;
@@ -52,8 +63,10 @@ export interface Difference {
     readonly to: unknown;
     /** Whether the promotion takes it along. */
     readonly travels: boolean;
-    /** Whether its values may be shown. In a group that holds a secret, only versions are. */
+    /** Whether its values may be shown. In a group that holds a secret, only versions are that are none. */
     readonly open: boolean;
+    /** On which side it is known to be a secret. */
+    readonly secret: { readonly from: boolean; readonly to: boolean };
 }
 
 /** In which settings two stacks differ, versions first, by name. */
@@ -62,9 +75,14 @@ export function differences(from: StackSettings, to: StackSettings): Difference[
     const found = keys.flatMap((key): Difference[] => {
         const [one, other] = [from.settings.get(key), to.settings.get(key)];
         if (JSON.stringify(one) === JSON.stringify(other)) return [];
-        const group = key.split(".")[0]!;
-        const open = travels(key) || !(from.secretGroups.has(group) || to.secretGroups.has(group));
-        return [{ key, from: one, to: other, travels: travels(key), open }];
+        const isVersion = (versionKeys as readonly string[]).includes(key);
+        const secret = { from: from.secretVersions.has(key), to: to.secretVersions.has(key) };
+        const open = isVersion
+            ? !secret.from && !secret.to
+            : !(from.secretGroups.has(groupOf(key)) || to.secretGroups.has(groupOf(key)));
+        // A version of what one of them doesn't run is proven by nothing there, or of no use here.
+        const travels = isVersion && runs(from, key) && runs(to, key);
+        return [{ key, from: one, to: other, travels, open, secret }];
     });
     return found.sort((one, other) => Number(other.travels) - Number(one.travels));
 }
@@ -73,16 +91,21 @@ export function differences(from: StackSettings, to: StackSettings): Difference[
 export interface VersionChange {
     readonly key: string;
     readonly value: string | undefined;
+    readonly secret: boolean;
 }
 
 /** What gives `to` the versions of `from`. */
 export function versionChanges(found: readonly Difference[]): VersionChange[] {
-    return found.filter((one) => one.travels).map(({ key, from }) => ({ key, value: asText(from) }));
+    return found
+        .filter((one) => one.travels)
+        .map(({ key, from, secret }) => ({ key, value: asText(from), secret: secret.from }));
 }
 
 /** What gives `to` its own versions back. */
 export function goingBack(found: readonly Difference[]): VersionChange[] {
-    return found.filter((one) => one.travels).map(({ key, to }) => ({ key, value: asText(to) }));
+    return found
+        .filter((one) => one.travels)
+        .map(({ key, to, secret }) => ({ key, value: asText(to), secret: secret.to }));
 }
 
 const asText = (value: unknown): string | undefined =>
@@ -92,12 +115,24 @@ const asText = (value: unknown): string | undefined =>
 export function obstacles(from: StackSettings, to: StackSettings): string[] {
     const region = (settings: Settings): unknown => settings.get("alicloud:region");
     const image = from.settings.get("hosts.imageId");
+    const found: string[] = [];
     // Images that an account makes have another id in each region; the cloud's own have the same one everywhere.
-    return typeof image === "string" && image.startsWith("m-") && region(from.settings) !== region(to.settings)
-        ? [
-              `hosts.imageId: "${image}" exists in one region only, and the stacks are in two: copy the image there and promote with hosts.imageName, or keep one region.`,
-          ]
-        : [];
+    if (typeof image === "string" && image.startsWith("m-") && region(from.settings) !== region(to.settings))
+        found.push(
+            `hosts.imageId: "${image}" exists in one region only, and the stacks are in two: copy the image there and promote with hosts.imageName, or keep one region.`,
+        );
+    const engines = [from, to].map(({ settings }) => settings.get("mysql.engine") ?? "mariadb");
+    const version = "mysql.version";
+    if (
+        engines[0] !== engines[1] &&
+        from.settings.get(version) !== to.settings.get(version) &&
+        runs(from, version) &&
+        runs(to, version)
+    )
+        found.push(
+            `${version}: the stacks have different servers (mysql.engine ${engines.map(String).join(" and ")}), whose versions have nothing in common: give both the same engine, or the same ${version}.`,
+        );
+    return found;
 }
 
 /** Rows of a table: setting, the values of both stacks, and what the promotion does with it. */
@@ -116,16 +151,14 @@ export function differenceRows(found: readonly Difference[], from: string, to: s
 }
 
 /** Services whose version nothing pins, although they run. */
-export function unpinned({ settings }: StackSettings): string[] {
-    return versionKeys.filter((key) => {
-        const [service, setting] = key.split(".");
-        return setting === "version" && settings.get(`${service}.enabled`) !== false && !settings.has(key);
-    });
+export function unpinned(stack: StackSettings): string[] {
+    return versionKeys.filter((key) => key.endsWith(".version") && runs(stack, key) && !stack.settings.has(key));
 }
 
-/** The words of a `pulumi` command that makes a change. */
-export function configWords({ key, value }: VersionChange, stack: string): string[] {
-    return value === undefined
-        ? ["config", "rm", "--path", key, "--stack", stack]
+/** The words of a `pulumi` command that makes a change. A secret isn't among them: the command reads it from its input. */
+export function configWords({ key, value, secret }: VersionChange, stack: string): string[] {
+    if (value === undefined) return ["config", "rm", "--path", key, "--stack", stack];
+    return secret
+        ? ["config", "set", "--path", "--secret", key, "--stack", stack]
         : ["config", "set", "--path", "--type", "string", key, value, "--stack", stack];
 }

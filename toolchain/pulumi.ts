@@ -39,13 +39,17 @@ export function holdSignals(): HeldSignals {
         controller.abort();
         for (const child of running) child.kill("SIGTERM");
     };
+    // Nothing can be said any more on a terminal that is gone; what is to be put right still can.
+    const unheard = (): void => undefined;
     process.on("SIGINT", interrupted);
-    process.on("SIGTERM", terminated);
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, terminated);
+    for (const stream of [process.stdout, process.stderr]) stream.on("error", unheard);
     return {
         came: controller.signal,
         release: () => {
             process.off("SIGINT", interrupted);
-            process.off("SIGTERM", terminated);
+            for (const signal of ["SIGTERM", "SIGHUP"] as const) process.off(signal, terminated);
+            for (const stream of [process.stdout, process.stderr]) stream.off("error", unheard);
         },
     };
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { aftermath, parseOptions } from "../../../delivery/promote";
 import {
     configWords,
+    doubtfulVersions,
     differenceRows,
     differences,
     goingBack,
@@ -15,8 +16,12 @@ import {
     versionChanges,
 } from "../../../delivery/promotion";
 
-const read = (groups: Readonly<Record<string, object>>, secrets: readonly string[] = []): StackSettings =>
-    readSettings(
+const read = (
+    groups: Readonly<Record<string, object>>,
+    secrets: readonly string[] = [],
+    secretVersions: readonly string[] = [],
+): StackSettings => ({
+    ...readSettings(
         Object.fromEntries(
             Object.entries(groups).map(([key, value]) => [
                 key,
@@ -24,7 +29,9 @@ const read = (groups: Readonly<Record<string, object>>, secrets: readonly string
             ]),
         ),
         "multihost",
-    );
+    ),
+    secretVersions: new Set(secretVersions),
+});
 
 const dev = read(
     {
@@ -75,15 +82,84 @@ test("versions travel, sizes and secrets stay, and no secret is shown", () => {
 test("the way back undoes the way there", () => {
     const found = differences(dev, prod);
     expect(versionChanges(found)).toEqual([
-        { key: "redis.version", value: "7.0.15" },
-        { key: "web.release", value: "41" },
-        { key: "web.releaseUrl", value: undefined },
+        { key: "redis.version", value: "7.0.15", secret: false },
+        { key: "web.release", value: "41", secret: false },
+        { key: "web.releaseUrl", value: undefined, secret: false },
     ]);
     expect(goingBack(found)).toEqual([
-        { key: "redis.version", value: "7.0.11" },
-        { key: "web.release", value: undefined },
-        { key: "web.releaseUrl", value: "https://example.com/40" },
+        { key: "redis.version", value: "7.0.11", secret: false },
+        { key: "web.release", value: undefined, secret: false },
+        { key: "web.releaseUrl", value: "https://example.com/40", secret: false },
     ]);
+});
+
+test("a version that is a secret travels as one, there and back", () => {
+    const web = "multihost:web";
+    const signed = read(
+        { [web]: { release: "41", releaseUrl: "https://oss/41?Signature=new" } },
+        [web],
+        ["web.releaseUrl"],
+    );
+    const own = read(
+        { [web]: { release: "40", releaseUrl: "https://oss/40?Signature=old" } },
+        [web],
+        ["web.releaseUrl"],
+    );
+    expect(doubtfulVersions(signed)).toEqual(["web.release", "web.releaseUrl"]);
+    expect(doubtfulVersions(dev)).toEqual(["redis.version"]);
+    const found = differences(signed, own);
+    expect(differenceRows(found, "dev", "prod").slice(1)).toEqual([
+        ["web.release", "41", "40", "travels"],
+        ["web.releaseUrl", "[hidden]", "[hidden]", "travels"],
+    ]);
+    for (const [change, value] of [
+        [versionChanges(found)[1]!, "https://oss/41?Signature=new"],
+        [goingBack(found)[1]!, "https://oss/40?Signature=old"],
+    ] as const) {
+        expect(change).toEqual({ key: "web.releaseUrl", value, secret: true });
+        expect(configWords(change, "prod")).toEqual(
+            "config set --path --secret web.releaseUrl --stack prod".split(" "),
+        );
+    }
+    const text = aftermath({ from: "dev", to: "prod" }, "x", found, "1234abc");
+    expect(text).not.toContain("Signature");
+    expect(text).toContain("web.releaseUrl --stack prod   # asks for the value that it had");
+    // One that is none any more is as open as it is in the stack that it comes from.
+    const open = read({ [web]: { releaseUrl: "https://oss/42" } });
+    expect(versionChanges(differences(open, own))).toContainEqual({
+        key: "web.releaseUrl",
+        value: "https://oss/42",
+        secret: false,
+    });
+});
+
+test("the version of a service that one of the stacks doesn't run stays", () => {
+    const without = read({
+        "multihost:web": { enabled: false, release: "stale" },
+        "multihost:redis": { version: "8.0" },
+    });
+    const pinned = read({ "multihost:web": { version: "1.22", release: "40" }, "multihost:redis": { version: "7.0" } });
+    const changes = [{ key: "redis.version", value: "8.0", secret: false }];
+    expect(versionChanges(differences(without, pinned))).toEqual(changes);
+    expect(goingBack(differences(pinned, without))).toEqual(changes);
+    expect(differenceRows(differences(without, pinned), "dev", "prod")).toContainEqual([
+        "web.version",
+        "-",
+        "1.22",
+        "stays",
+    ]);
+});
+
+test("no version of MariaDB travels to MySQL", () => {
+    const maria = read({ "multihost:mysql": { version: "10.11" } });
+    const mysql = (more: object): StackSettings => read({ "multihost:mysql": { engine: "mysql", ...more } });
+    expect(obstacles(maria, mysql({ version: "9.7" }))).toEqual([
+        expect.stringContaining("mysql.engine mariadb and mysql"),
+    ]);
+    expect(obstacles(mysql({}), maria)).toHaveLength(1);
+    expect(obstacles(maria, mysql({ enabled: false }))).toEqual([]);
+    expect(obstacles(read({}), mysql({}))).toEqual([]);
+    expect(obstacles(maria, maria)).toEqual([]);
 });
 
 test("equal stacks have no differences", () => expect(differences(dev, dev)).toEqual([]));
@@ -101,7 +177,7 @@ test("a version stays a text, whatever it looks like", () => {
         "--stack",
         "prod",
     ]);
-    expect(configWords({ key: "web.release", value: undefined }, "prod")).toEqual([
+    expect(configWords({ key: "web.release", value: undefined, secret: false }, "prod")).toEqual([
         "config",
         "rm",
         "--path",
@@ -112,14 +188,16 @@ test("a version stays a text, whatever it looks like", () => {
 });
 
 test("an image of one's own stays in its region", () => {
-    const stack = (region: string, imageId: string): StackSettings =>
-        readSettings(
+    const stack = (region: string, imageId: string): StackSettings => ({
+        ...readSettings(
             {
                 "alicloud:region": { value: region, secret: false },
                 "multihost:hosts": { objectValue: { imageId }, secret: false },
             },
             "multihost",
-        );
+        ),
+        secretVersions: new Set(),
+    });
     expect(obstacles(stack("cn-beijing", "m-1"), stack("cn-hangzhou", "m-2"))).toEqual([
         expect.stringContaining('hosts.imageId: "m-1" exists in one region only'),
     ]);

@@ -6,17 +6,20 @@ jest.mock("../../../toolchain/toolchain", () => ({
     ensureToolchain: () => Promise.resolve({ pulumi: process.execPath, env: { PULUMI_STACK: "" } }),
 }));
 
-test("a signal that is held ends the Pulumi that runs, and is over once it is let go", async () => {
-    const held = process.listenerCount("SIGTERM");
-    const { came, release } = holdSignals();
-    const child = await startPulumi(["-e", "setTimeout(() => undefined, 25_000)"], "ignore");
-    expect(came.aborted).toBe(false);
-    process.emit("SIGTERM", "SIGTERM");
-    expect(await exitCodeOf(child)).toBe(143);
-    expect([child.signalCode, came.aborted]).toEqual(["SIGTERM", true]);
-    release();
-    expect(process.listenerCount("SIGTERM")).toBe(held);
-});
+test.each(["SIGTERM", "SIGHUP"] as const)(
+    "%s that is held ends the Pulumi that runs, and is over once it is let go",
+    async (signal) => {
+        const held = process.listenerCount(signal);
+        const { came, release } = holdSignals();
+        const child = await startPulumi(["-e", "setTimeout(() => undefined, 25_000)"], "ignore");
+        expect(came.aborted).toBe(false);
+        process.emit(signal, signal);
+        expect(await exitCodeOf(child)).toBe(143);
+        expect([child.signalCode, came.aborted]).toEqual(["SIGTERM", true]);
+        release();
+        expect(process.listenerCount(signal)).toBe(held);
+    },
+);
 
 test("Ctrl-C on the terminal is left to the child in the foreground, and SIGTERM is passed on to it", async () => {
     const held = process.listenerCount("SIGINT");
