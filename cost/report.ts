@@ -1,4 +1,5 @@
 /** An estimate in words: for a terminal, and for the comment on a pull request. */
+import { escape } from "../toolchain/markdown";
 import { table as columns } from "../toolchain/table";
 import type { Assumptions } from "./charges";
 import { byComponent, type Estimate } from "./estimate";
@@ -126,16 +127,17 @@ export function costSection(change: CostChange, prices: PriceList, assumptions: 
     const rows = rowsOf(change).filter(([, old, now]) => Math.abs(now - old) > CENT);
     if (rows.length === 0 && JSON.stringify(wasMissing) === JSON.stringify(missing)) return undefined;
     const open = missing.length === 0 ? "" : `, ${after.unpriced.length} not priced`;
-    const cell = (text: string): string => text.replaceAll("|", "\\|");
     return [
         `<details><summary>Cost: ${money(before.monthly)} → ${money(after.monthly)} ${after.currency} a month (${signed(difference)}${open})</summary>`,
         "",
         `| Component | Now | After | Difference |`,
         `| --- | ---: | ---: | ---: |`,
-        ...rows.map(([name, old, now]) => `| ${cell(name)} | ${money(old)} | ${money(now)} | ${signed(now - old)} |`),
+        ...rows.map(([name, old, now]) => `| ${escape(name)} | ${money(old)} | ${money(now)} | ${signed(now - old)} |`),
         `| **total** | ${money(before.monthly)} | ${money(after.monthly)} | **${signed(difference)}** |`,
         "",
-        ...missing.map(([resources, type, reason]) => `- not priced: ${resources} (${type}): ${reason}`),
+        ...missing.map(
+            ([resources, type, reason]) => `- not priced: ${escape(resources)} (${escape(type)}): ${escape(reason)}`,
+        ),
         ...(missing.length === 0 ? [] : [""]),
         `<sub>${remarks([before, after], prices, assumptions).join(" ")}</sub>`,
         "",

@@ -1,5 +1,6 @@
 /** A plan as the comment on a pull request. */
 import { structuredPatch } from "diff";
+import { block, code, escape, folded } from "../toolchain/markdown";
 import { SECRET, UNKNOWN, operations, type Change, type Operation, type Plan, type PropertyChange } from "./plan";
 import { type StepChange, stepChange } from "./steps";
 import { ANNOUNCING_LABEL, type Loss } from "./stateful";
@@ -42,35 +43,6 @@ export function markerOf(stack: string): string {
 /** The stack that a comment is about; undefined when it is none of these. */
 export function stackOfComment(body: string): string | undefined {
     return /^<!-- multihost:preview:([\w.-]+) -->/.exec(body)?.[1];
-}
-
-/** Text from elsewhere, made harmless: no markup, no mention, no HTML. */
-function escape(text: string): string {
-    return text
-        .replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign] ?? sign)
-        .replace(/[\\`*_[\]|~#]/g, "\\$&")
-        .replace(/@/g, "@\u200b")
-        .replace(/\s*\n\s*/g, " ");
-}
-
-/** Text as inline code, whatever stands in it. */
-function code(text: string): string {
-    const line = text.replace(/\s*\n\s*/g, " ").replace(/\|/g, "\\|");
-    const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
-    const fence = "`".repeat(longest + 1);
-    return longest === 0 ? `\`${line}\`` : `${fence} ${line} ${fence}`;
-}
-
-/** A fenced block that its content can't end. */
-export function block(language: string, text: string): string {
-    const longest = Math.max(2, ...[...text.matchAll(/`{3,}/g)].map(([run]) => run.length));
-    const fence = "`".repeat(longest + 1);
-    return `${fence}${language}\n${text}\n${fence}`;
-}
-
-/** Text that shows when a reader asks for it. */
-export function folded(title: string, text: string): string {
-    return `<details><summary>${title}</summary>\n\n${text}\n\n</details>`;
 }
 
 /** How many resources each operation is for, in words. */
@@ -284,17 +256,30 @@ export function commentOf(plan: Plan, losses: readonly Loss[], options: CommentO
     parts.push(...(options.sections ?? []));
     const footer = `<sub>${plan.unchanged} resources stay as they are${commit === undefined ? "" : ` · ${code(commit)}`}</sub>`;
 
-    const short = fit(parts.join("\n\n"), COMMENT_LIMIT - footer.length - 200);
+    const short = fit(parts, COMMENT_LIMIT - footer.length - 200);
     const room = COMMENT_LIMIT - short.length - footer.length - 200;
     const full = fullDifference(plan.changes, room);
     return [short, ...(full === undefined ? [] : [full]), footer].join("\n\n");
 }
 
-function fit(markdown: string, room: number): string {
-    if (markdown.length <= room) return markdown;
-    const kept = markdown.slice(0, markdown.lastIndexOf("\n", room));
-    const open = (kept.match(/^```+/gm) ?? []).length % 2 === 1;
-    return `${kept}${open ? "\n```" : ""}\n\n… cut: the rest is in the preview's log.`;
+/** What fits of the parts, in their order. One with blocks or folds that doesn't is left out whole: cut, it would swallow what follows. */
+function fit(parts: readonly string[], room: number): string {
+    const note = "… cut: the rest is in the preview's log.";
+    const kept: string[] = [];
+    let left = room - note.length;
+    let isCut = false;
+    for (const part of parts) {
+        let fitting: string | undefined = part;
+        if (part.length + 2 > left) {
+            isCut = true;
+            const end = part.lastIndexOf("\n", left - 2);
+            fitting = end <= 0 || /^(`{3,}|<details)/m.test(part) ? undefined : part.slice(0, end);
+        }
+        if (fitting === undefined) continue;
+        kept.push(fitting);
+        left -= fitting.length + 2;
+    }
+    return [...kept, ...(isCut ? [note] : [])].join("\n\n");
 }
 
 /** What fits of all that differs; the caller leaves room for the note on the rest. */

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { policyPackArguments } from "../toolchain/policyPack";
-import { startPulumi } from "../toolchain/pulumi";
+import { pulumiOutput, startPulumi } from "../toolchain/pulumi";
 import { type Plan, planOf, readEvents } from "./plan";
 import { dependenciesOf, type States, statesOf } from "./states";
 
@@ -48,6 +48,12 @@ export async function preview(stack: string, args: readonly string[] = []): Prom
     } finally {
         rmSync(folder, { recursive: true, force: true });
     }
+}
+
+/** The project's stacks that the backend has, by the names of their files. @throws Error when it can't be asked */
+export async function existingStacks(): Promise<ReadonlySet<string>> {
+    const listed = JSON.parse(await pulumiOutput(["stack", "ls", "--json"])) as readonly { readonly name: string }[];
+    return new Set(listed.map(({ name }) => name.split("/").at(-1)!));
 }
 
 /** The plan of a preview that ended with an error: what the engine said last, where nothing in its log tells why. */

@@ -1,20 +1,61 @@
 /** `npm run preview:post`: posts what `npm run preview:pr -- --output` wrote, from a run that may have had no right to. */
 import { parseArgs } from "node:util";
-import { UsageError, post, pullRequestToPost } from "./pullRequest";
-import { readReport } from "./report";
+import { perform, runCommandLine } from "../toolchain/commandLine";
+import { post, pullRequestOf, pullRequestToPost } from "./pullRequest";
+import { EXIT, fromFork, hasReport, readReport } from "./report";
 
-const usage = "Usage: npm run preview:post -- --from FOLDER [--pull-request N] [--author LOGIN]";
+const help = `Usage: npm run preview:post -- --from FOLDER [options]
 
-async function main(args: string[]): Promise<void> {
-    const { values } = parseArgs({
-        args,
-        options: { from: { type: "string" }, "pull-request": { type: "string" }, author: { type: "string" } },
-    });
-    if (values.from === undefined) throw new UsageError(usage);
-    await post(pullRequestToPost(values["pull-request"], values.author), readReport(values.from));
+Posts the comments that \`npm run preview:pr -- --output FOLDER\` wrote.
+
+  --from FOLDER      where they are
+  --pull-request N   the pull request's number (default: that of the workflow's event). Of several, the one that the report names
+  --commit SHA       what was previewed: without a report, the comments of earlier commits are replaced by saying so
+  --fork             a fork's run wrote the folder: only what it says of the lab is posted, as nobody's word
+  --author LOGIN     who writes the comments (default: github-actions[bot])
+
+Reads GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL from the environment.
+`;
+
+export interface Options {
+    readonly from: string;
+    readonly pullRequests: readonly string[];
+    readonly commit: string | undefined;
+    readonly fork: boolean;
+    readonly author: string | undefined;
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-});
+/** @throws Error for words that say not what is to be posted */
+export function parseOptions(words: readonly string[]): Options {
+    const { values } = parseArgs({
+        args: [...words],
+        options: {
+            from: { type: "string" },
+            "pull-request": { type: "string", multiple: true, default: [] },
+            commit: { type: "string" },
+            fork: { type: "boolean", default: false },
+            author: { type: "string" },
+        },
+    });
+    if (values.from === undefined || values.from === "") throw new Error("--from is missing: name the folder.");
+    const { from, commit, fork, author } = values;
+    return { from, commit, fork, author, pullRequests: values["pull-request"] };
+}
+
+async function run({ from, pullRequests, commit, fork, author }: Options): Promise<number> {
+    if (commit !== undefined && !hasReport(from)) {
+        for (const number of pullRequests.length === 0 ? [undefined] : pullRequests)
+            await post(pullRequestToPost(number, author), { missing: commit.slice(0, 7) });
+        return EXIT.harmless;
+    }
+    const report = readReport(from);
+    const target = pullRequestToPost(pullRequestOf(pullRequests, report.pullRequest), author);
+    await post(target, fork ? fromFork(report) : report);
+    return EXIT.harmless;
+}
+
+export function main(words: readonly string[]): Promise<number> {
+    return perform({ help, misused: EXIT.failed, parse: parseOptions, run }, words);
+}
+
+if (require.main === module) runCommandLine(main, EXIT.failed);

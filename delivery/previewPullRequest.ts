@@ -3,13 +3,14 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { messageOf } from "../toolchain/errors";
-import { runCommandLine } from "../toolchain/commandLine";
+import { perform, runCommandLine } from "../toolchain/commandLine";
 import { layOut } from "../graph/cli";
 import { root } from "../toolchain/folders";
 import { livesInLab } from "../toolchain/stacks";
 import { touchedStacks } from "./affected";
-import { commentOf, saysNothing } from "./comment";
-import { preview, type Preview } from "./engine";
+import { code } from "../toolchain/markdown";
+import { commentOf, markerOf, saysNothing } from "./comment";
+import { existingStacks, preview, type Preview } from "./engine";
 import { changeSince } from "./git";
 import type { Operation, Plan } from "./plan";
 import { EXIT, type Report, type StackReport, exitCode, writeReport } from "./report";
@@ -90,24 +91,19 @@ function drawingOf(stack: string): string | undefined {
         : `<sub>Drawn: \`${stack}.svg\` in [the run's artifacts](${server}/${repository}/actions/runs/${run}#artifacts)</sub>`;
 }
 
-function parse(argv: readonly string[]) {
-    try {
-        return parseArgs({
-            args: [...argv],
-            options: {
-                base: { type: "string" },
-                stack: { type: "string", multiple: true },
-                label: { type: "string", multiple: true },
-                output: { type: "string" },
-                post: { type: "boolean", default: false },
-                "pull-request": { type: "string" },
-                author: { type: "string" },
-                help: { type: "boolean", short: "h", default: false },
-            },
-        }).values;
-    } catch (error) {
-        throw new UsageError(error instanceof Error ? error.message : String(error));
-    }
+function parse(words: readonly string[]) {
+    return parseArgs({
+        args: [...words],
+        options: {
+            base: { type: "string" },
+            stack: { type: "string", multiple: true },
+            label: { type: "string", multiple: true },
+            output: { type: "string" },
+            post: { type: "boolean", default: false },
+            "pull-request": { type: "string" },
+            author: { type: "string" },
+        },
+    }).values;
 }
 
 /** A report with costs and a picture; the picture is drawn into the folder that reports go to. */
@@ -144,7 +140,9 @@ async function ask(options: ReturnType<typeof parse>): Promise<Asked> {
     const change = await changeSince(options.base ?? event?.base.sha ?? "origin/main", root);
     const labels = options.label ?? event?.labels?.map(({ name }) => name) ?? [];
     const messages = [...change.messages, event?.body ?? ""];
-    return { about: { commit: change.commit, messages, labels }, files: change.files, basis };
+    // What is checked out in a workflow is the merge, which nobody knows by its name.
+    const commit = event?.head.sha.slice(0, change.commit.length) ?? change.commit;
+    return { about: { commit, messages, labels }, files: change.files, basis };
 }
 
 /** The report of a stack that no preview came to: without one, the comment of an earlier commit would stay as if it were of this one. */
@@ -158,6 +156,18 @@ export function failedReport(stack: string, error: unknown, about?: About): Stac
         complete: false,
     };
     return stackReport(stack, plan, about ?? { messages: [], labels: [] });
+}
+
+/** The report of a stack that the repository has settings for and the backend doesn't know: its comment is for whoever changes these. */
+export function absentReport(stack: string, files: readonly string[]): StackReport {
+    const said = `### Preview of ${code(stack)}: the stack doesn't exist yet\n\n${code(`npm run pulumi -- stack init ${stack}`)} makes it; then its preview shows here.`;
+    return {
+        stack,
+        outcome: "absent",
+        counts: {},
+        losses: [],
+        ...(files.includes(`Pulumi.${stack}.yaml`) && { comment: `${markerOf(stack)}\n\n${said}` }),
+    };
 }
 
 /** @throws UsageError for a stack that doesn't exist */
@@ -181,9 +191,16 @@ async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
     const { about, files, basis } = asked;
     const touched = new Set(options.stack ?? touchedStacks(files, candidates));
     const reports: StackReport[] = [];
+    // One that is asked for by its name and isn't there is an error, which the engine has words for.
+    const known =
+        options.stack !== undefined || touched.size === 0 ? touched : await existingStacks().catch(() => touched);
     for (const stack of candidates) {
         if (!touched.has(stack)) {
             reports.push({ stack, outcome: "untouched", counts: {}, losses: [] });
+            continue;
+        }
+        if (!known.has(stack)) {
+            reports.push(absentReport(stack, files));
             continue;
         }
         process.stderr.write(`… Preview ${stack}\n`);
@@ -194,15 +211,11 @@ async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
             reports.push(failedReport(stack, error, about));
         }
     }
-    return { commit: about.commit, all, stacks: reports };
+    const pullRequest = workflowEvent()?.number;
+    return { commit: about.commit, all, ...(pullRequest !== undefined && { pullRequest }), stacks: reports };
 }
 
-async function main(argv: readonly string[]): Promise<number> {
-    const options = parse(argv);
-    if (options.help) {
-        process.stdout.write(help);
-        return EXIT.harmless;
-    }
+async function run(options: ReturnType<typeof parse>): Promise<number> {
     const pullRequest = options.post ? pullRequestToPost(options["pull-request"], options.author) : undefined;
     const report = await makeReport(options);
     if (options.output !== undefined) writeReport(options.output, report);
@@ -213,6 +226,10 @@ async function main(argv: readonly string[]): Promise<number> {
         for (const { comment } of report.stacks) if (comment !== undefined) process.stdout.write(`${comment}\n\n`);
     }
     return exitCode(report);
+}
+
+function main(words: readonly string[]): Promise<number> {
+    return perform({ help, misused: EXIT.failed, parse, run }, words);
 }
 
 if (require.main === module) runCommandLine(main, EXIT.failed);

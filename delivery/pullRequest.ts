@@ -1,12 +1,13 @@
 /** The pull request that a workflow or a command line is about. */
 import { readFileSync } from "node:fs";
 import type { PullRequest } from "./github";
-import { type Report, postReport } from "./report";
+import { type Report, postMissing, postReport } from "./report";
 
 interface EventFile {
     readonly pull_request?: {
         readonly number: number;
         readonly base: { readonly sha: string };
+        readonly head: { readonly sha: string };
         readonly labels?: readonly { readonly name: string }[];
         readonly body?: string | null;
     };
@@ -45,8 +46,24 @@ export function pullRequestToPost(number: string | undefined, author: string | u
     };
 }
 
-/** Posts a report, and says what became of each comment. */
-export async function post(pullRequest: PullRequest, report: Report): Promise<void> {
-    for (const [stack, posted] of await postReport(pullRequest, report))
-        process.stderr.write(`  ${stack}: comment ${posted}\n`);
+/**
+ * Which of a commit's pull requests a report is about: one branch may be meant for several bases. Only these are asked for, whatever the
+ * report says: whoever wrote it has opened them.
+ * @throws UsageError when that can't be told
+ */
+export function pullRequestOf(candidates: readonly string[], reported: number | undefined): string | undefined {
+    if (candidates.length < 2) return candidates[0];
+    const found = candidates.find((number) => number === String(reported));
+    if (found === undefined)
+        throw new UsageError(
+            `Can't post: the report doesn't say which of the pull requests ${candidates.join(", ")} it is about`,
+        );
+    return found;
+}
+
+/** Posts a report, or that there is none, and says what became of each comment. */
+export async function post(pullRequest: PullRequest, report: Report | { readonly missing: string }): Promise<void> {
+    const posted =
+        "missing" in report ? await postMissing(pullRequest, report.missing) : await postReport(pullRequest, report);
+    for (const [stack, became] of posted) process.stderr.write(`  ${stack}: comment ${became}\n`);
 }

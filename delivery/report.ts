@@ -1,8 +1,9 @@
 /** What a preview of a change's stacks came to, as files: one comment per stack, and a report that programs read. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { livesInLab } from "../toolchain/stacks";
-import { markerOf, stackOfComment } from "./comment";
+import { code } from "../toolchain/markdown";
+import { COMMENT_LIMIT, markerOf, stackOfComment } from "./comment";
 import type { Operation } from "./plan";
 import { ownBodies, type Posted, type PullRequest, postComment } from "./github";
 
@@ -12,11 +13,11 @@ export const EXIT = { harmless: 0, failed: 1, risky: 2 } as const;
 export interface StackReport {
     readonly stack: string;
     /**
-     * `untouched`: not previewed, the change can't alter it. `unchanged`: previewed, nothing differs. `harmless`: differs,
+     * `untouched`: not previewed, the change can't alter it. `absent`: nor that, the backend has no such stack yet. `unchanged`: previewed, nothing differs. `harmless`: differs,
      * nothing is lost without having been announced. `risky`: something is. `failed`: the preview ended with an error, or a
      * mandatory policy is violated.
      */
-    readonly outcome: "untouched" | "unchanged" | "harmless" | "risky" | "failed";
+    readonly outcome: "untouched" | "absent" | "unchanged" | "harmless" | "risky" | "failed";
     /** How many resources each operation is for. */
     readonly counts: Readonly<Partial<Record<Operation, number>>>;
     /** Stateful resources that are replaced, deleted, or emptied by an update. */
@@ -37,6 +38,8 @@ export interface Report {
     readonly commit: string;
     /** Whether it is about every stack outside the lab: what isn't in it doesn't exist any more. */
     readonly all?: boolean;
+    /** Number of the pull request whose workflow made it. */
+    readonly pullRequest?: number;
     readonly stacks: readonly StackReport[];
 }
 
@@ -87,8 +90,48 @@ function isStackReport(value: unknown): boolean {
     return comment === undefined || (typeof comment === "string" && comment.startsWith(markerOf(stack)));
 }
 
+/** Whether a run got as far as writing a report. */
+export function hasReport(folder: string): boolean {
+    return existsSync(join(folder, FILE));
+}
+
+/**
+ * What may be posted of a report that a fork's run made, whose workflow and programs the fork writes: what it says of stacks in the lab,
+ * marked as what it is, without mentions and pictures.
+ */
+export function fromFork(report: Report): Report {
+    const stacks = report.stacks
+        .filter(({ stack }) => livesInLab(stack))
+        .slice(0, 1)
+        .map((one) => (one.comment === undefined ? one : { ...one, comment: ofFork(one.stack, one.comment) }));
+    return { ...report, all: false, stacks };
+}
+
+function ofFork(stack: string, comment: string): string {
+    const notice = "> [!NOTE]\n> A fork's run wrote this. Nobody has verified it.";
+    const text = comment
+        .slice(markerOf(stack).length)
+        .replace(/@(?=\w)/g, "@\u200b")
+        .replace(/!\[/g, "!\u200b[")
+        .replace(/<(?=img|picture|video|source|a\b)/gi, "&lt;");
+    const head = `${markerOf(stack)}\n\n${notice}`;
+    return `${head}${text}`.slice(0, COMMENT_LIMIT);
+}
+
 function isObject(value: unknown): value is Record<string, unknown> {
     return typeof value === "object" && value !== null;
+}
+
+/** Says, in place of what earlier commits came to, that a run ended without a report. */
+export async function postMissing(target: PullRequest, commit: string): Promise<ReadonlyMap<string, Posted>> {
+    const posted = new Map<string, Posted>();
+    for (const body of await ownBodies(target)) {
+        const stack = stackOfComment(body);
+        if (stack === undefined || posted.has(stack)) continue;
+        const text = `### ❌ Preview of ${code(stack)} didn't come to a result\n\nThe run for ${code(commit)} ended before it: its log says why.`;
+        posted.set(stack, await postComment(target, markerOf(stack), `${markerOf(stack)}\n\n${text}`));
+    }
+    return posted;
 }
 
 /** Brings a pull request's comments in line with a report. */

@@ -6,7 +6,7 @@ import { costSettings, type CostSettings } from "../cost/settings";
 import { topologyChanges, toMermaid } from "../graph/change";
 import { toDot } from "../graph/dot";
 import { topologyOf } from "../graph/topology";
-import { block, folded } from "./comment";
+import { block, folded } from "../toolchain/markdown";
 import type { StackReport } from "./report";
 import type { States } from "./states";
 

@@ -207,6 +207,18 @@ test("a comment on 2,000 resources fits into what GitHub takes, and says what it
     expect((text.match(/^```+/gm) ?? []).length % 2).toBe(0);
 });
 
+test("a fold that doesn't fit is left out whole, and what comes after it shows", () => {
+    const plan = planOf(readEvents(log(resource({ op: "create", name: "node-1" }), summary())));
+    const fold = (title: string, length: number): string =>
+        `<details><summary>${title}</summary>\n\n\`\`\`\`mermaid\n${"a\n".repeat(length)}\`\`\`\`\n\n</details>`;
+    const text = commentOf(plan, [], { stack: "dev", sections: [fold("long", 40_000), fold("short", 10)] });
+    expect(text).not.toContain("long");
+    expect(text).toContain("short");
+    expect(text).toContain("cut: the rest is in the preview's log");
+    expect(text.match(/<details>/g)).toHaveLength(text.match(/<\/details>/g)!.length);
+    expect(text).toContain("Full difference");
+});
+
 test("what is too long for the difference leaves room for what comes after it, and is counted", () => {
     const text = (name: string, length: number): object => {
         const lines = (sign: string): string =>

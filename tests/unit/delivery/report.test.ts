@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { markerOf } from "../../../delivery/comment";
 import { postComment, type PullRequest } from "../../../delivery/github";
 import { planOf, readEvents } from "../../../delivery/plan";
-import { failedReport, stackReport } from "../../../delivery/previewPullRequest";
-import { exitCode, postReport, readReport, writeReport, type StackReport } from "../../../delivery/report";
+import { absentReport, failedReport, stackReport } from "../../../delivery/previewPullRequest";
+import { main as postPreview } from "../../../delivery/postPreview";
+import { pullRequestOf } from "../../../delivery/pullRequest";
+import { exitCode, fromFork, postReport, readReport, writeReport, type StackReport } from "../../../delivery/report";
 import { diagnostic, log, resource, summary } from "./events";
 
 interface Stored {
@@ -186,6 +188,88 @@ describe("a report", () => {
         await postReport(target, { commit: "", stacks: [failed] });
         expect(bodies()).toEqual([failed.comment]);
         expect(code(failed)).toBe(1);
+    });
+
+    test("of a stack that the backend doesn't know yet speaks up for whoever changes its settings only", () => {
+        expect(absentReport("prod", ["index.ts"])).toEqual({
+            stack: "prod",
+            outcome: "absent",
+            counts: {},
+            losses: [],
+        });
+        const said = absentReport("prod", ["Pulumi.prod.yaml"]);
+        expect(said.comment).toContain("`npm run pulumi -- stack init prod`");
+        expect(code(said)).toBe(0);
+    });
+
+    describe("that another run wrote", () => {
+        const environment = { ...process.env };
+        beforeEach(() =>
+            Object.assign(process.env, {
+                GITHUB_TOKEN: target.token,
+                GITHUB_REPOSITORY: target.repository,
+                GITHUB_API_URL: target.api,
+            }),
+        );
+        afterEach(() => (process.env = environment));
+        const written = (stack: string, text: string): StackReport => ({
+            stack,
+            outcome: "harmless",
+            counts: {},
+            losses: [],
+            comment: `${markerOf(stack)}\n\n${text}`,
+        });
+
+        test("is posted as it is, if it isn't a fork's", async () => {
+            writeReport(folder, { commit: "abc", stacks: [written("prod", "@team")] });
+            expect(await postPreview(["--from", folder, "--pull-request", "7"])).toBe(0);
+            expect(bodies()).toEqual([`${markerOf("prod")}\n\n@team`]);
+        });
+
+        test("is a fork's word on the lab, and on nothing else", async () => {
+            github.add(`${marker}\nof a member`, "github-actions[bot]");
+            const comment = 'see ![](http://x) <img src="y"> @team/all';
+            writeReport(folder, {
+                commit: "abc",
+                all: true,
+                stacks: [written("prod", "0 to replace"), written("lab", comment), written("lab-2", "more")],
+            });
+            expect(await postPreview(["--from", folder, "--pull-request", "7", "--commit", "abc", "--fork"])).toBe(0);
+            expect(bodies()).toEqual([
+                `${marker}\nof a member`,
+                `${markerOf("lab")}\n\n> [!NOTE]\n> A fork's run wrote this. Nobody has verified it.\n\nsee !\u200b[](http://x) &lt;img src="y"> @\u200bteam/all`,
+            ]);
+            const long = fromFork({ commit: "", stacks: [written("lab", "x".repeat(100_000))] });
+            expect(long.stacks[0]!.comment!.length).toBeLessThan(65_536);
+        });
+
+        test("is missing: what earlier commits came to gives way to that", async () => {
+            github.add(`${marker}\nharmless`, "github-actions[bot]");
+            github.add("no preview", "github-actions[bot]");
+            const words = ["--from", join(folder, "none"), "--pull-request", "7"];
+            expect(await postPreview([...words, "--commit", "0123456789"])).toBe(0);
+            expect(bodies()).toEqual([
+                expect.stringMatching(
+                    /Preview of `dev` didn't come to a result\n\nThe run for `0123456` ended before it/,
+                ),
+                "no preview",
+            ]);
+            await expect(postPreview(words)).rejects.toThrow("no report");
+        });
+
+        test("goes to the pull request that it names, if that has the commit", () => {
+            expect(pullRequestOf([], 3)).toBeUndefined();
+            expect(pullRequestOf(["7"], 3)).toBe("7");
+            expect(pullRequestOf(["7", "8"], 8)).toBe("8");
+            expect(() => pullRequestOf(["7", "8"], 3)).toThrow("which of the pull requests 7, 8");
+        });
+
+        test("needs a folder", async () => {
+            const said = jest.spyOn(process.stderr, "write").mockReturnValue(true);
+            expect(await postPreview([])).toBe(1);
+            expect(said).toHaveBeenCalledWith(expect.stringContaining("--from is missing"));
+            said.mockRestore();
+        });
     });
 
     test("that is none, or was made to look like one, is refused", () => {

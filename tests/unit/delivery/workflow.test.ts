@@ -5,6 +5,9 @@ import { parse } from "yaml";
 
 interface Step {
     readonly run?: string;
+    readonly uses?: string;
+    readonly with?: Readonly<Record<string, unknown>>;
+    readonly "continue-on-error"?: boolean;
     readonly if?: string;
 }
 
@@ -15,7 +18,9 @@ interface Workflow {
 }
 
 const root = join(__dirname, "..", "..", "..");
-const { jobs } = parse(readFileSync(join(root, ".github", "workflows", "preview.yaml"), "utf8")) as Workflow;
+const workflow = (name: string): Workflow =>
+    parse(readFileSync(join(root, ".github", "workflows", `${name}.yaml`), "utf8")) as Workflow;
+const { jobs } = workflow("preview");
 
 test.each(Object.keys(jobs))(
     "job %s previews whatever failed before, so that no comment of an earlier commit stays",
@@ -24,6 +29,21 @@ test.each(Object.keys(jobs))(
         expect(previews.map((step) => step.if)).toEqual(["!cancelled()"]);
     },
 );
+
+test.each(Object.keys(jobs))("job %s previews the merge, and what it changes of the branch that it goes to", (job) => {
+    const { steps } = jobs[job]!;
+    const checkouts = steps.filter(({ uses = "" }) => uses.startsWith("actions/checkout@"));
+    expect(checkouts.map((step) => [step.with?.["ref"], step.with?.["fetch-depth"]])).toEqual([[undefined, 0]]);
+    expect(steps.filter(({ run = "" }) => run.includes("preview:pr -- --base HEAD^1 "))).toHaveLength(1);
+});
+
+test("who posts says so when there is nothing to post, and what a fork's is", () => {
+    const { steps } = workflow("preview-comment").jobs["post"]!;
+    expect(steps.find(({ uses = "" }) => uses.startsWith("actions/download-artifact@"))).toMatchObject({
+        "continue-on-error": true,
+    });
+    expect(steps.at(-1)!.run).toMatch(/--commit "\$HEAD_SHA"[^]*HEAD_REPOSITORY[^]*--fork[^]*preview:post/);
+});
 
 test("the job that reads the state sets what docs/backends.md says OSS needs", () => {
     const exported = [
