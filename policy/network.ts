@@ -1,8 +1,20 @@
 /** Who may come in from the outside. */
 import type { ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
-import { componentTypes, known, onTypes, token } from "./resources";
+import { isPrivate, parseRange } from "./ranges";
+import { componentTypes, known, onTypes, type Properties, texts, token } from "./resources";
 
-const anywhere = new Set(["0.0.0.0/0", "::/0"]);
+/** The shortest masks with which a range is a part of the internet, and not the whole of it in pieces. */
+interface Widest {
+    readonly ipv4Prefix: number;
+    readonly ipv6Prefix: number;
+}
+
+/** Whether a range lets in everybody, or so much that it comes to the same; one that can't be read does. */
+function isWorld(text: string, { ipv4Prefix, ipv6Prefix }: Widest): boolean {
+    const range = parseRange(text);
+    if (range === undefined) return text !== "";
+    return range.prefix < (range.family === "ipv4" ? ipv4Prefix : ipv6Prefix) && !isPrivate(range);
+}
 
 /** `80/80` or `8000/8100` as its ends; `-1/-1` is all ports. */
 function portsOf(range: unknown): [number, number] {
@@ -12,24 +24,43 @@ function portsOf(range: unknown): [number, number] {
 
 const publishedPorts: ResourceValidationPolicy = {
     name: "published-ports",
-    description: "No security group is open to the whole world on other ports than those that are published.",
+    description:
+        "No security group is open to the whole world on other ports than those that are published, and no prefix list holds it.",
     enforcementLevel: "mandatory",
     configSchema: {
-        properties: { ports: { type: "array", items: { type: "integer" }, default: [80, 443] } },
+        properties: {
+            ports: { type: "array", items: { type: "integer" }, default: [80, 443] },
+            // What a registry gives to one holder is no wider.
+            ipv4Prefix: { type: "integer", default: 8 },
+            ipv6Prefix: { type: "integer", default: 16 },
+        },
     },
-    validateResource: onTypes(token.securityGroupRule, (rule, report, args) => {
-        const { ports } = args.getConfig<{ ports: number[] }>();
-        const open = anywhere.has(String(rule["cidrIp"])) || anywhere.has(String(rule["ipv6CidrIp"]));
-        if (rule["type"] !== "ingress" || rule["policy"] === "drop" || !open) return;
-        const protocol = String(rule["ipProtocol"]);
-        if (protocol === "icmp" || protocol === "icmpv6") return;
-        const [from, to] = portsOf(rule["portRange"]);
-        const isPublished = (protocol === "tcp" || protocol === "udp") && from === to && ports.includes(from);
-        if (!isPublished)
-            report(
-                `admits the whole world to ${protocol} ${from === to ? `port ${from}` : `ports ${from} to ${to}`}; published are ${ports.join(", ")}. Name the ranges that may come in.`,
-            );
-    }),
+    validateResource: [
+        onTypes(token.securityGroupRule, (rule, report, args) => {
+            const { ports, ...widest } = args.getConfig<Widest & { ports: number[] }>();
+            const open = texts([rule["cidrIp"], rule["ipv6CidrIp"]]).find((range) => isWorld(range, widest));
+            if (rule["type"] !== "ingress" || rule["policy"] === "drop" || open === undefined) return;
+            const protocol = String(rule["ipProtocol"]);
+            if (protocol === "icmp" || protocol === "icmpv6") return;
+            const [from, to] = portsOf(rule["portRange"]);
+            const isPublished = (protocol === "tcp" || protocol === "udp") && from === to && ports.includes(from);
+            if (!isPublished)
+                report(
+                    `admits the whole world (${open}) to ${protocol} ${from === to ? `port ${from}` : `ports ${from} to ${to}`}; published are ${ports.join(", ")}. Name the ranges that may come in.`,
+                );
+        }),
+        // Which ports the rules open that name a list does not stand in it.
+        onTypes(token.prefixLists, (list, report, args) => {
+            const widest = args.getConfig<Widest>();
+            const entries = list["entrys"] ?? list["entries"];
+            const ranges = Array.isArray(entries) ? (entries as Properties[]).map(({ cidr }) => cidr) : [];
+            for (const range of texts(ranges))
+                if (isWorld(range, widest))
+                    report(
+                        `has the whole world in it (${range}): name the ranges that may come in, and the world only in rules for published ports.`,
+                    );
+        }),
+    ],
 };
 
 const hosts: readonly string[] = [token.instance, ...token.hostGroups];

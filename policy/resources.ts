@@ -21,6 +21,7 @@ export const token = {
     disks: ["alicloud:ecs/ecsDisk:EcsDisk", "alicloud:ecs/disk:Disk"],
     fileSystem: "alicloud:nas/fileSystem:FileSystem",
     securityGroupRule: "alicloud:ecs/securityGroupRule:SecurityGroupRule",
+    prefixLists: ["alicloud:vpc/prefixList:PrefixList", "alicloud:ecs/ecsPrefixList:EcsPrefixList"],
     eipAssociation: "alicloud:ecs/eipAssociation:EipAssociation",
     vswitch: "alicloud:vpc/switch:Switch",
     command: "command:remote:Command",

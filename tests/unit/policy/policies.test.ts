@@ -44,6 +44,65 @@ describe("published-ports", () => {
         expect(said[3]).toMatch(/all ports 1 to 65535/);
     });
 
+    test.each([
+        { cidrIp: "10.0.0.0/0" },
+        { cidrIp: "0.0.0.0/1" },
+        { cidrIp: "128.0.0.0/1" },
+        { cidrIp: "8.0.0.0/7" },
+        // Half of it is private.
+        { cidrIp: "10.0.0.0/7" },
+        { cidrIp: "anywhere" },
+        { ipv6CidrIp: "0::/0" },
+        { ipv6CidrIp: "0:0:0:0:0:0:0:0/0" },
+        { ipv6CidrIp: "::0.0.0.0/0" },
+        { ipv6CidrIp: "2000::/3" },
+        { ipv6CidrIp: "2400::/12" },
+        { ipv6CidrIp: "1::2::3/64" },
+    ])("knows the whole world in other words: %j", async (range) => {
+        expect(await check("published-ports", [rule(range)])).toEqual([
+            expect.stringContaining(`admits the whole world (${Object.values(range)[0]}) to tcp port 22`),
+        ]);
+        expect(await check("published-ports", [rule({ ...range, portRange: "443/443" })])).toEqual([]);
+    });
+
+    test.each([
+        { cidrIp: "10.0.0.0/8" },
+        { cidrIp: "172.16.0.0/12" },
+        { cidrIp: "100.64.0.0/10" },
+        { cidrIp: "9.0.0.0/8" },
+        { cidrIp: "203.0.113.7" },
+        { ipv6CidrIp: "fc00::/7" },
+        { ipv6CidrIp: "FD00::/8" },
+        { ipv6CidrIp: "2001:db8:1:2:3:4:5:6/128" },
+        { ipv6CidrIp: "2001:db8::/32" },
+        { ipv6CidrIp: "" },
+    ])("passes a range that is private, or of one holder: %j", async (range) => {
+        expect(await check("published-ports", [rule(range)])).toEqual([]);
+    });
+
+    test("takes the width that the team calls the world", async () => {
+        const wide = [rule({ cidrIp: "9.0.0.0/8" }), rule({ ipv6CidrIp: "2001:db8::/32" })];
+        expect(await check("published-ports", wide, { ipv4Prefix: 16, ipv6Prefix: 48 })).toHaveLength(2);
+        const world = [rule({ cidrIp: "0.0.0.0/1" }), rule({ ipv6CidrIp: "2000::/3" })];
+        expect(await check("published-ports", world, { ipv4Prefix: 1, ipv6Prefix: 3 })).toEqual([]);
+    });
+
+    test("passes prefix lists of named ranges, and reports one with the world in it, which shows no ports", async () => {
+        const lists = (cidr?: string): Subject[] => [
+            { type: "alicloud:vpc/prefixList:PrefixList", props: { entrys: [{ cidr: "203.0.113.0/24" }, { cidr }] } },
+            {
+                type: "alicloud:ecs/ecsPrefixList:EcsPrefixList",
+                props: { entries: [{ cidr: "203.0.113.0/24" }, { cidr }] },
+            },
+        ];
+        expect(await check("published-ports", [...lists("10.0.0.0/8"), ...lists()])).toEqual([]);
+        expect(await check("published-ports", [{ type: "alicloud:vpc/prefixList:PrefixList" }])).toEqual([]);
+        expect(await check("published-ports", lists("0.0.0.0/0"))).toEqual([
+            expect.stringContaining("has the whole world in it (0.0.0.0/0)"),
+            expect.stringContaining("has the whole world in it (0.0.0.0/0)"),
+        ]);
+    });
+
     test("takes the ports that the team publishes", async () => {
         const ssh = [rule({ cidrIp: "0.0.0.0/0", portRange: "8443/8443" })];
         expect(await check("published-ports", ssh, { ports: [8443] })).toEqual([]);
