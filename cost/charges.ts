@@ -22,16 +22,17 @@ export const standardAssumptions: Assumptions = {
     queryMillions: 1,
 };
 
+/** An item of the price table. */
+export interface PricedCharge {
+    readonly table: string;
+    readonly item: string;
+    readonly quantity: number;
+    /** The assumption that `quantity` comes from. */
+    readonly assumed?: keyof Assumptions;
+}
+
 /** An item of the price table, or why a part of a resource has none. */
-export type Charge =
-    | {
-          readonly table: string;
-          readonly item: string;
-          readonly quantity: number;
-          /** The assumption that `quantity` comes from. */
-          readonly assumed?: keyof Assumptions;
-      }
-    | { readonly unpriced: string };
+export type Charge = PricedCharge | { readonly unpriced: string };
 
 type Properties = Readonly<Record<string, unknown>>;
 type Charges = (properties: Properties, assumptions: Assumptions) => Charge[];

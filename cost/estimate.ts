@@ -1,7 +1,7 @@
 /** What a month of a stack costs, by the price table. */
 import { componentOf } from "../delivery/plan";
 import type { StackResource } from "../delivery/states";
-import { type Assumptions, type Charge, chargesOf } from "./charges";
+import { type Assumptions, chargesOf, type PricedCharge } from "./charges";
 import { type Currency, priceOf, type PriceList } from "./prices";
 
 /** An item on the estimate. */
@@ -27,6 +27,7 @@ export interface Unpriced {
 
 export interface Estimate {
     readonly currency: Currency;
+    /** Those of resources that have a price. */
     readonly regions: readonly string[];
     readonly monthly: number;
     readonly lines: readonly Line[];
@@ -46,7 +47,7 @@ const weightless = new Set(["pulumi", "command", "tls", "random", "time", "local
 
 const nameOf = (urn: string): string => urn.slice(urn.lastIndexOf("::") + 2);
 
-/** @throws Error when it isn't known where the resources are */
+/** @throws Error when it isn't known where resources are that have a price */
 export function estimateOf(resources: readonly StackResource[], options: EstimateOptions): Estimate {
     const { prices, currency, assumptions } = options;
     const parents = new Map(resources.flatMap(({ urn, parent }) => (parent === undefined ? [] : [[urn, parent]])));
@@ -59,16 +60,18 @@ export function estimateOf(resources: readonly StackResource[], options: Estimat
         const { urn, type, inputs, outputs } = resource;
         if (free.has(type)) continue;
         const name = nameOf(urn);
-        const region = regionOf(resource);
-        regions.add(region);
         const component = componentOf(urn, parents);
-        const charges = chargesOf(type, { ...inputs, ...outputs }, assumptions) ?? [
-            { unpriced: "cost/prices.yaml has no price for the type" },
-        ];
+        const charges = chargesOf(type, { ...inputs, ...outputs }, assumptions) ?? [{ unpriced: "the type" }];
         for (const charge of charges) {
-            const priced =
-                "unpriced" in charge ? undefined : priceOf(prices, charge.table, charge.item, region, currency);
-            if ("unpriced" in charge || priced === undefined || Number.isNaN(charge.quantity)) {
+            if ("unpriced" in charge) {
+                unpriced.push({ resource: name, type, reason: `${charge.unpriced}: ${noPrice}` });
+                continue;
+            }
+            // Only a price needs a region: resources of another provider have none.
+            const region = regionOf(resource);
+            regions.add(region);
+            const priced = priceOf(prices, charge.table, charge.item, region, currency);
+            if (priced === undefined || Number.isNaN(charge.quantity)) {
                 unpriced.push({ resource: name, type, reason: reasonOf(charge, region) });
                 continue;
             }
@@ -88,11 +91,12 @@ function isCharged({ type, custom, external }: StackResource): boolean {
     return custom === true && external !== true && !weightless.has(type.split(":")[0]!);
 }
 
-function reasonOf(charge: Charge, region: string): string {
-    if ("unpriced" in charge) return `${charge.unpriced}: cost/prices.yaml has no price for it`;
-    return Number.isNaN(charge.quantity)
-        ? `${charge.item}: how much of it there is is known after the update`
-        : `${charge.item}: cost/prices.yaml has no price for it in ${region}`;
+const noPrice = "cost/prices.yaml has no price for it";
+
+function reasonOf({ item, quantity }: PricedCharge, region: string): string {
+    return Number.isNaN(quantity)
+        ? `${item}: how much of it there is is known after the update`
+        : `${item}: ${noPrice} in ${region}`;
 }
 
 function regionFinder(resources: readonly StackResource[], everywhere?: string): (resource: StackResource) => string {

@@ -80,8 +80,9 @@ function remarks(estimates: readonly Estimate[], prices: PriceList, assumptions:
     const converted = estimates.some(({ lines, currency }) =>
         lines.some(({ table }) => prices.tables[table]!.currency !== currency),
     );
+    const where = last.regions.length === 0 ? "" : ` in ${last.regions.join(", ")}`;
     return [
-        `List prices without discounts and taxes, pay-as-you-go in ${last.regions.join(", ")}, for ${HOURS} hours. An estimate, no quotation.`,
+        `List prices without discounts and taxes, pay-as-you-go${where}, for ${HOURS} hours. An estimate, no quotation.`,
         ...list(assumed(estimates, assumptions), `Assumed usage, ${money(assumedShare(last))} of it all`),
         ...list(sources(estimates, prices, true), "From the vendor's lists"),
         ...list(sources(estimates, prices, false), "Approximations that nobody has compared with the vendor's lists"),

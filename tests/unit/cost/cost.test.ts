@@ -75,6 +75,18 @@ test("where nothing says the region, the error says what does", () => {
     );
 });
 
+test("a resource of another provider has no region and no price, and ends no estimate", () => {
+    const type = "cloudflare:index/record:Record";
+    const theirs: StackResource = {
+        ...resource(type, "www", {}),
+        provider: `${urn("pulumi:providers:cloudflare", "default")}::p`,
+    };
+    const row = { resource: "www", type, reason: "the type: cost/prices.yaml has no price for it" };
+    expect(of([theirs])).toMatchObject({ monthly: 0, regions: [], unpriced: [row] });
+    expect(of([host("node-1"), theirs])).toMatchObject({ regions: ["cn-hangzhou"], unpriced: [row] });
+    expect(costTable({ after: of([theirs]) }, prices, standardAssumptions)).toContain("pay-as-you-go, for 730 hours");
+});
+
 test("usage is assumed, and said to be", () => {
     const estimate = of([eip]);
     expect(estimate.lines).toContainEqual(
