@@ -69,7 +69,7 @@ export function readLoadBalancer(reader: Reader, web: WebConfig, dns: DnsConfig)
             "goes with the types clb and alb, since an nlb serves HTTP only: leave it out.",
         );
     }
-    const names = section?.["names"] === undefined ? [] : reader.texts(section, "loadBalancer.names");
+    const names = reader.texts(section, "loadBalancer.names", 0);
     const allow = section?.["allow"] === undefined ? undefined : reader.cidrs(section["allow"], "loadBalancer.allow");
     if (allow?.length === 0) {
         problems.add("loadBalancer.allow", "names nobody: name the ranges that may connect, or leave it out.");

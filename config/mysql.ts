@@ -98,7 +98,7 @@ export function readMysql(reader: Reader, dns: DnsConfig): MysqlConfig {
         ...reader.passwords(mysql, "mysql"),
         ...(version !== undefined && { version }),
         dnsNames: dnsNames(dns, "mysql", "mysql-replica"),
-        rebuild: mysql?.["rebuild"] === undefined ? [] : reader.texts(mysql, "mysql.rebuild"),
+        rebuild: reader.texts(mysql, "mysql.rebuild", 0),
         ...(verify !== undefined && { verify }),
     };
 }

@@ -172,12 +172,13 @@ export class Reader {
         });
     }
 
-    texts(section: Section | undefined, path: string): string[] {
-        const value = this.value(section, path);
-        if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string")) {
+    /** @param least how many there have to be; with 0 it may be left out as well. */
+    texts(section: Section | undefined, path: string, least: 0 | 1 = 1): string[] {
+        const value = this.value(section, path) ?? [];
+        if (Array.isArray(value) && value.length >= least && value.every((item) => typeof item === "string")) {
             return value;
         }
-        this.problems.add(path, "must be a list of texts that is not empty.");
+        this.problems.add(path, `must be a list of texts${least === 0 ? "" : " that is not empty"}.`);
         return [];
     }
 

@@ -215,6 +215,24 @@ describe("the stack's configuration", () => {
         ]);
     });
 
+    it("takes an empty list where none is the default, and nowhere else", () => {
+        const empty = parseConfig({
+            ...minimal,
+            network: '{"reservedCidrs":[]}',
+            hosts: '{"exclude":[]}',
+            mysql: '{"rebuild":[]}',
+            loadBalancer: '{"names":[]}',
+            sharedHosts: "[]",
+        });
+        expect(empty).toEqual(parseConfig(minimal));
+        const bad = { mysql: '{"rebuild":"node-2","databases":[]}', loadBalancer: '{"names":[7]}' };
+        expect(problemsOf({ ...minimal, ...bad }).slice(1)).toEqual([
+            "  - mysql.databases: must be a list of texts that is not empty.",
+            "  - mysql.rebuild: must be a list of texts.",
+            "  - loadBalancer.names: must be a list of texts.",
+        ]);
+    });
+
     it("lists what is wrong with the balancer, and shows no key", () => {
         const loadBalancer = JSON.stringify({
             address: "moon",
