@@ -7,9 +7,13 @@ const encryptedDisks: ResourceValidationPolicy = {
     description: "System and data disks and file systems are encrypted.",
     enforcementLevel: "mandatory",
     validateResource: [
-        onTypes(token.instance, (instance, report) => {
+        onTypes(token.hosts, (instance, report, { type }) => {
             if (instance["systemDiskEncrypted"] !== true)
-                report("has a system disk that is not encrypted: set systemDiskEncrypted.");
+                report(
+                    type === token.instanceSet
+                        ? "has system disks that are not encrypted, and no property for it: make each host an instance of its own."
+                        : "has a system disk that is not encrypted: set systemDiskEncrypted.",
+                );
             const disks = Array.isArray(instance["dataDisks"])
                 ? (instance["dataDisks"] as Record<string, unknown>[])
                 : [];
@@ -31,11 +35,11 @@ const encryptedDisks: ResourceValidationPolicy = {
 
 /** By which property, and which value of it, the cloud refuses a deletion. */
 const protections: Readonly<Record<string, readonly [property: string, on: unknown]>> = {
-    [token.instance]: ["deletionProtection", true],
+    ...Object.fromEntries(token.hosts.map((type) => [type, ["deletionProtection", true]])),
     [token.applicationBalancer]: ["deletionProtectionEnabled", true],
     [token.networkBalancer]: ["deletionProtectionEnabled", true],
     ...Object.fromEntries(token.classicBalancers.map((type) => [type, ["deleteProtection", "on"]])),
-    "alicloud:rds/instance:Instance": ["deletionProtection", true],
+    [token.rdsInstance]: ["deletionProtection", true],
     "alicloud:rds/rdsCloneDbInstance:RdsCloneDbInstance": ["deletionProtection", true],
     "alicloud:polardb/cluster:Cluster": ["deletionLock", 1],
     [token.redisInstance]: ["instanceReleaseProtection", true],
@@ -70,10 +74,18 @@ const deletionProtection: ResourceValidationPolicy = {
     }),
 };
 
-/** Changes of these would make the provider build the host anew, with an empty system disk. */
-const rebuilding = ["imageId", "userData", "systemDiskCategory", "systemDiskEncrypted"];
-/** Of these, what the engine's protection stops: the provider writes another image onto a disk in place, which is no deletion to the engine. */
-const stoppedByProtection = rebuilding.filter((property) => property !== "imageId");
+/** Changes of these would make the provider build a host anew, with an empty system disk. Those of a scaling configuration are for hosts to come. */
+const rebuilding: Readonly<Record<string, readonly string[]>> = {
+    [token.instance]: ["imageId", "userData", "systemDiskCategory", "systemDiskEncrypted"],
+    [token.instanceSet]: ["imageId", "systemDiskCategory", "systemDiskSize", "systemDiskPerformanceLevel"],
+};
+
+/**
+ * Whether the engine's protection stops such a change. The provider writes another image onto an instance's disk in place, which is no
+ * deletion to the engine.
+ */
+const stoppedByProtection = (type: string, property: string): boolean =>
+    type !== token.instance || property !== "imageId";
 
 const keptHosts: ResourceValidationPolicy = {
     name: "kept-hosts",
@@ -83,11 +95,15 @@ const keptHosts: ResourceValidationPolicy = {
     configSchema: {
         properties: { rebuild: { type: "array", items: { type: "string" }, default: [] } },
     },
-    validateResource: onTypes(token.instance, (_, report, args) => {
+    validateResource: onTypes(Object.keys(rebuilding), (_, report, args) => {
         const { rebuild } = args.getConfig<{ rebuild: string[] }>();
         if (rebuild.includes("*") || rebuild.includes(args.name)) return;
-        const closed = [...texts(args.opts.ignoreChanges), ...(args.opts.protect ? stoppedByProtection : [])];
-        const open = rebuilding.filter((property) => !closed.includes(property));
+        const ignored = texts(args.opts.ignoreChanges);
+        if (ignored.includes("*")) return;
+        const open = rebuilding[args.type]!.filter(
+            (property) =>
+                !ignored.includes(property) && !(args.opts.protect && stoppedByProtection(args.type, property)),
+        );
         if (open.length > 0)
             report(
                 `is rebuilt when ${open.join(" or ")} changes: ignore those changes, or name the host in the policy's \`rebuild\`.`,

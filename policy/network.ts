@@ -63,7 +63,7 @@ const publishedPorts: ResourceValidationPolicy = {
     ],
 };
 
-const hosts: readonly string[] = [token.instance, ...token.hostGroups];
+const hosts: readonly string[] = token.hosts;
 const hostAddresses: readonly string[] = token.hostAddresses;
 /** As an association names what leads to a host. */
 const hostKinds = ["EcsInstance", "NetworkInterface", "HaVip"];
@@ -86,6 +86,16 @@ const publicAddresses: StackValidationPolicy = {
             if (hosts.includes(resource.type) && Number(props["internetMaxBandwidthOut"] ?? 0) > 0)
                 report(
                     "asks for a public address (internetMaxBandwidthOut): set it to 0 and reach the host through the bastion.",
+                    resource.urn,
+                );
+            if (resource.type === token.forwardEntry)
+                report(
+                    "forwards ports of a public address to a host: publish its service through a balancer.",
+                    resource.urn,
+                );
+            if (resource.type === token.ipv6Bandwidth)
+                report(
+                    "gives a host's IPv6 address the internet: publish its service through a balancer.",
                     resource.urn,
                 );
             if (resource.type !== token.eipAssociation) continue;

@@ -4,13 +4,18 @@
  */
 import type { PolicyResource, ResourceValidation, ResourceValidationArgs } from "@pulumi/policy";
 
+const instance = "alicloud:ecs/instance:Instance";
+const instanceSet = "alicloud:ecs/ecsInstanceSet:EcsInstanceSet";
+const scalingConfiguration = "alicloud:ess/scalingConfiguration:ScalingConfiguration";
+const redisInstance = "alicloud:kvstore/instance:Instance";
+const tairInstance = "alicloud:redis/tairInstance:TairInstance";
+const rdsInstance = "alicloud:rds/instance:Instance";
+
 export const token = {
-    instance: "alicloud:ecs/instance:Instance",
-    /** What makes hosts from one description. */
-    hostGroups: [
-        "alicloud:ecs/ecsInstanceSet:EcsInstanceSet",
-        "alicloud:ess/scalingConfiguration:ScalingConfiguration",
-    ],
+    instance,
+    instanceSet,
+    /** A host, and what makes several from one description. */
+    hosts: [instance, instanceSet, scalingConfiguration],
     /** What answers for a host's address: bound to it, a public address is the host's. */
     hostAddresses: [
         "alicloud:ecs/ecsNetworkInterface:EcsNetworkInterface",
@@ -19,13 +24,29 @@ export const token = {
         "alicloud:vpc/haVipv2:HaVipv2",
     ],
     disks: ["alicloud:ecs/ecsDisk:EcsDisk", "alicloud:ecs/disk:Disk"],
+    privateZone: "alicloud:pvtz/zone:Zone",
     fileSystem: "alicloud:nas/fileSystem:FileSystem",
     securityGroupRule: "alicloud:ecs/securityGroupRule:SecurityGroupRule",
     prefixLists: ["alicloud:vpc/prefixList:PrefixList", "alicloud:ecs/ecsPrefixList:EcsPrefixList"],
     eipAssociation: "alicloud:ecs/eipAssociation:EipAssociation",
+    forwardEntry: "alicloud:vpc/forwardEntry:ForwardEntry",
+    ipv6Bandwidth: "alicloud:vpc/ipv6InternetBandwidth:Ipv6InternetBandwidth",
     vswitch: "alicloud:vpc/switch:Switch",
     command: "command:remote:Command",
-    redisInstance: "alicloud:kvstore/instance:Instance",
+    redisInstance,
+    tairInstance,
+    rdsInstance,
+    /** The cloud's own. */
+    databases: [
+        redisInstance,
+        tairInstance,
+        rdsInstance,
+        "alicloud:rds/rdsCloneDbInstance:RdsCloneDbInstance",
+        "alicloud:rds/readOnlyInstance:ReadOnlyInstance",
+        "alicloud:polardb/cluster:Cluster",
+        "alicloud:mongodb/instance:Instance",
+        "alicloud:mongodb/shardingInstance:ShardingInstance",
+    ],
     applicationBalancer: "alicloud:alb/loadBalancer:LoadBalancer",
     networkBalancer: "alicloud:nlb/loadBalancer:LoadBalancer",
     classicBalancers: [

@@ -5,6 +5,13 @@ import { known, onTypes, token } from "./resources";
 /** The steps that configure a service which the network could listen to. */
 const serving = new Set(["redis/node", "redis/cluster", "mysql/node", "mysql/replication"]);
 
+/** By which property, and which value of it, the cloud's own databases encrypt connections. One that doesn't say so counts as open. */
+const encryptions = [
+    [token.redisInstance, "sslEnable", "Enable"],
+    [token.tairInstance, "sslEnabled", "Enable"],
+    [token.rdsInstance, "sslAction", "Open"],
+] as const;
+
 const encryptedServices: ResourceValidationPolicy = {
     name: "encrypted-services",
     description: "Redis and MySQL speak TLS only.",
@@ -18,9 +25,14 @@ const encryptedServices: ResourceValidationPolicy = {
             if (serving.has(step) && /\bPARAM_TLS='?false'?(\s|$)/.test(create))
                 report(`configures ${step.split("/")[0] ?? ""} without TLS: leave \`tls\` at its default.`);
         }),
-        onTypes(token.redisInstance, (instance, report) => {
-            if (instance["sslEnable"] !== "Enable") report('does not encrypt connections: set sslEnable to "Enable".');
-        }),
+        ...encryptions.map(([type, property, on]) =>
+            onTypes(type, (instance, report) => {
+                if (type === token.rdsInstance && instance["engine"] !== "MySQL") return;
+                // Only what encrypts already has a certificate to renew.
+                if (instance[property] !== on && instance[property] !== "Update")
+                    report(`does not encrypt connections: set ${property} to "${on}".`);
+            }),
+        ),
     ],
 };
 
@@ -28,7 +40,7 @@ const authenticatedServices: ResourceValidationPolicy = {
     name: "authenticated-services",
     description: "Nobody uses a database without a password.",
     enforcementLevel: "mandatory",
-    validateResource: onTypes(token.redisInstance, (instance, report) => {
+    validateResource: onTypes([token.redisInstance, token.tairInstance], (instance, report) => {
         if (instance["vpcAuthMode"] === "Close")
             report('lets in whoever is in the VPC without a password: set vpcAuthMode to "Open".');
     }),

@@ -4,8 +4,11 @@ import { hasTag, onTypes, token } from "./resources";
 
 /** What costs money, or holds what costs money. */
 const tagged = [
-    token.instance,
+    ...token.hosts,
     ...token.disks,
+    token.fileSystem,
+    token.privateZone,
+    ...token.databases,
     ...token.classicBalancers,
     token.applicationBalancer,
     token.networkBalancer,

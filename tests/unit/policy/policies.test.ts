@@ -4,6 +4,10 @@ import { policies } from "../../../policy/policies";
 import { check, unknownAt, type Subject } from "./check";
 
 const INSTANCE = "alicloud:ecs/instance:Instance";
+const INSTANCE_SET = "alicloud:ecs/ecsInstanceSet:EcsInstanceSet";
+const SCALING = "alicloud:ess/scalingConfiguration:ScalingConfiguration";
+const TAIR = "alicloud:redis/tairInstance:TairInstance";
+const RDS = "alicloud:rds/instance:Instance";
 const RULE = "alicloud:ecs/securityGroupRule:SecurityGroupRule";
 const ASSOCIATION = "alicloud:ecs/eipAssociation:EipAssociation";
 const DISK = "alicloud:ecs/ecsDisk:EcsDisk";
@@ -154,11 +158,20 @@ describe("public-addresses", () => {
             type,
             props: { internetMaxBandwidthOut },
         });
-        for (const type of [
-            "alicloud:ecs/ecsInstanceSet:EcsInstanceSet",
-            "alicloud:ess/scalingConfiguration:ScalingConfiguration",
-        ])
+        for (const type of [INSTANCE_SET, SCALING])
             expect(await check("public-addresses", [group(type, 10), group(type, 0)])).toHaveLength(1);
+    });
+
+    test("reports ports that a gateway forwards to a host, and an IPv6 address with a way to the internet", async () => {
+        const ways = (within: string[]): Subject[] => [
+            { type: "alicloud:vpc/forwardEntry:ForwardEntry", name: "dnat", within, props: { externalPort: "any" } },
+            { type: "alicloud:vpc/ipv6InternetBandwidth:Ipv6InternetBandwidth", name: "ipv6", within },
+        ];
+        expect(await check("public-addresses", ways([]))).toEqual([
+            expect.stringContaining("dnat: forwards ports of a public address to a host"),
+            expect.stringContaining("ipv6: gives a host's IPv6 address the internet"),
+        ]);
+        expect(await check("public-addresses", ways([BASTION]))).toEqual([]);
     });
 
     test("takes the components that the team exempts", async () => {
@@ -195,6 +208,21 @@ describe("encrypted-disks", () => {
                 { type: DISK, props: { snapshotId: "s-1" } },
             ]),
         ).toEqual([]);
+    });
+
+    test("looks at the disks of hosts made from a description", async () => {
+        const encrypted = { systemDiskEncrypted: true, dataDisks: [{ encrypted: true }] };
+        expect(await check("encrypted-disks", [{ type: SCALING, props: encrypted }])).toEqual([]);
+        expect(
+            await check("encrypted-disks", [
+                { type: SCALING, name: "scaled", props: { dataDisks: [{}] } },
+                { type: INSTANCE_SET, name: "set", props: { dataDisks: [{ encrypted: true }] } },
+            ]),
+        ).toEqual([
+            "scaled: has a system disk that is not encrypted: set systemDiskEncrypted.",
+            "scaled: has a data disk that is not encrypted: set dataDisks[0].encrypted.",
+            "set: has system disks that are not encrypted, and no property for it: make each host an instance of its own.",
+        ]);
     });
 
     test("reports each disk that isn't", async () => {
@@ -259,6 +287,16 @@ describe("deletion-protection", () => {
         },
     );
 
+    test.each([INSTANCE_SET, SCALING])("looks at hosts of %s as at a host", async (type) => {
+        const group = (deletionProtection?: boolean): Subject => ({
+            type,
+            stack: "prod",
+            props: { deletionProtection },
+        });
+        expect(await check("deletion-protection", [group(true)])).toEqual([]);
+        expect(await check("deletion-protection", [group(), group(false)])).toHaveLength(2);
+    });
+
     test("reports an open host or balancer in the stacks that the team calls production", async () => {
         const balancer: Subject = {
             type: "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer",
@@ -290,6 +328,24 @@ describe("kept-hosts", () => {
         ]);
     });
 
+    test("passes hosts that ignore all changes", async () => {
+        expect(await check("kept-hosts", [host(["*"])])).toEqual([]);
+    });
+
+    test("keeps the hosts of a set, and says nothing of hosts to come", async () => {
+        const set = (ignoreChanges: string[], protect = false): Subject => ({
+            type: INSTANCE_SET,
+            name: "set",
+            opts: { ignoreChanges, protect },
+        });
+        const kept = ["imageId", "systemDiskCategory", "systemDiskSize", "systemDiskPerformanceLevel"];
+        // The provider replaces a set for another image, which protection stops.
+        expect(await check("kept-hosts", [set(kept), set(["*"]), set([], true), { type: SCALING }])).toEqual([]);
+        expect(await check("kept-hosts", [set(["imageId", "systemDiskCategory"])])).toEqual([
+            expect.stringContaining("set: is rebuilt when systemDiskSize or systemDiskPerformanceLevel changes"),
+        ]);
+    });
+
     test("reports which change would rebuild a host", async () => {
         expect(await check("kept-hosts", [host(["userData", "systemDiskCategory"])])).toEqual([
             expect.stringContaining("node-1: is rebuilt when imageId or systemDiskEncrypted changes"),
@@ -313,6 +369,23 @@ describe("encrypted-services", () => {
         ).toEqual([]);
     });
 
+    test.each([
+        ["alicloud:kvstore/instance:Instance", {}, "sslEnable", "Enable", "Disable"],
+        [TAIR, {}, "sslEnabled", "Enable", "Disable"],
+        [RDS, { engine: "MySQL" }, "sslAction", "Open", "Close"],
+    ])("asks %s to encrypt connections, and to say so", async (type, props, property, on, off) => {
+        const database = (value?: string): Subject => ({ type, props: { ...props, [property]: value } });
+        expect(await check("encrypted-services", [database(on), database("Update")])).toEqual([]);
+        const said = `thing: does not encrypt connections: set ${property} to "${on}".`;
+        expect(await check("encrypted-services", [database(off), database()])).toEqual([said, said]);
+    });
+
+    test("leaves the cloud's other databases to the team", async () => {
+        expect(
+            await check("encrypted-services", [{ type: RDS, props: { engine: "PostgreSQL", sslAction: "Close" } }]),
+        ).toEqual([]);
+    });
+
     test("leaves a step that only the update knows to the update", async () => {
         expect(await check("encrypted-services", [{ type: COMMAND, props: unknownAt("create") }])).toEqual([]);
     });
@@ -326,17 +399,15 @@ describe("encrypted-services", () => {
 });
 
 describe("authenticated-services", () => {
-    const redis = (vpcAuthMode?: string): Subject => ({
-        type: "alicloud:kvstore/instance:Instance",
-        props: { vpcAuthMode },
+    const redis = (type: string, vpcAuthMode?: string): Subject => ({ type, props: { vpcAuthMode } });
+    const types = ["alicloud:kvstore/instance:Instance", TAIR];
+
+    test.each(types)("passes %s that asks for a password", async (type) => {
+        expect(await check("authenticated-services", [redis(type, "Open"), redis(type)])).toEqual([]);
     });
 
-    test("passes databases that ask for a password", async () => {
-        expect(await check("authenticated-services", [redis("Open"), redis()])).toEqual([]);
-    });
-
-    test("reports one that doesn't", async () => {
-        expect(await check("authenticated-services", [redis("Close")])).toHaveLength(1);
+    test.each(types)("reports %s that doesn't", async (type) => {
+        expect(await check("authenticated-services", [redis(type, "Close")])).toHaveLength(1);
     });
 });
 
@@ -352,6 +423,14 @@ describe("required-tags", () => {
             ]),
         ).toEqual([]);
     });
+
+    test.each([INSTANCE_SET, SCALING, FILE_SYSTEM, "alicloud:pvtz/zone:Zone", TAIR, RDS])(
+        "asks %s for them",
+        async (type) => {
+            expect(await check("required-tags", [{ type, props: { tags } }])).toEqual([]);
+            expect(await check("required-tags", [{ type }])).toHaveLength(1);
+        },
+    );
 
     test("reports what lacks them, by name", async () => {
         expect(
