@@ -12,6 +12,7 @@ import { checkMysqlHosts, type MysqlConfig, mysqlHostCount, mysqlKeys, readMysql
 import { type NetworkConfig, networkKeys, readNetwork } from "./config/network";
 import { type RawConfig, Reader } from "./config/reader";
 import { type RedisConfig, readRedis, redisHostCount, redisKeys } from "./config/redis";
+import { checkPorts } from "./config/roles";
 import { readStorage, type StorageConfig, storageHostCount, storageHostReason, storageKeys } from "./config/storage";
 import { readWeb, type WebConfig, webKeys } from "./config/web";
 
@@ -92,6 +93,7 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
         { count: storageHostCount(storage), because: storageHostReason(storage) },
     ]);
     checkMysqlHosts(reader, mysql, hosts);
+    checkPorts(reader, { redis, mysql, storage });
     const web = readWeb(reader, storage);
     const loadBalancer = readLoadBalancer(reader, web, dns);
     const network = readNetwork(reader, hosts.count + (web.enabled ? web.count : 0));

@@ -49,6 +49,8 @@ export function readWeb(reader: Reader, storage: StorageConfig): WebConfig {
         reader.problems.add("web.release", "is missing: give the release at web.releaseUrl a name.");
     }
     const version = reader.problems.checkVersion("web.version", reader.text(web, "web.version"));
+    const port = reader.integer(web, "web.port", 80, 1, 65535);
+    if (port === 22) reader.problems.add("web.port", "22 is SSH's, by which hosts are set up: choose another port.");
     const shared = reader.boolean(web, "web.shared", false);
     if (shared && !storage.enabled) {
         reader.problems.add("web.shared", "there is no storage to share: set storage.enabled, or leave it out.");
@@ -57,7 +59,7 @@ export function readWeb(reader: Reader, storage: StorageConfig): WebConfig {
         enabled: reader.boolean(web, "web.enabled", true),
         count: reader.integer(web, "web.count", 2, 1, 100),
         instanceType: reader.instanceType(web, "web.instanceType", "ecs.g7.large"),
-        port: reader.integer(web, "web.port", 80, 1, 65535),
+        port,
         shared,
         ...(version !== undefined && { version }),
         ...(release !== undefined && { release }),

@@ -280,6 +280,54 @@ describe("the stack's configuration", () => {
         ]);
     });
 
+    it.each([
+        [{ mysql: '{"port":7000}' }, "mysql.port: 7000 is taken by redis.port"],
+        [{ mysql: '{"port":17000}' }, "mysql.port: 17000 is taken by the cluster bus of redis.port"],
+        [{ redis: '{"port":3306}' }, "mysql.port: 3306 is taken by redis.port"],
+        [
+            { redis: '{"port":24007}', storage: '{"enabled":true}' },
+            "redis.port: 24007 is taken by storage.engine glusterfs (24007)",
+        ],
+        [
+            { redis: '{"port":39200}', storage: '{"enabled":true}' },
+            "redis.port: 49200, the cluster bus of redis.port, is taken by storage.engine glusterfs (49152-49251)",
+        ],
+        [
+            { mysql: '{"port":49251}', storage: '{"enabled":true}' },
+            "mysql.port: 49251 is taken by storage.engine glusterfs (49152-49251)",
+        ],
+        [
+            { mysql: '{"port":2049}', storage: '{"enabled":true,"engine":"nfs"}' },
+            "mysql.port: 2049 is taken by storage.engine nfs (2049)",
+        ],
+    ])("refuses two services on one port of the same hosts: %j", (raw, expected) => {
+        expect(problemsOf({ ...minimal, ...(raw as Record<string, string>) }).slice(1)).toEqual([
+            `  - ${expected} on the same hosts: choose another port.`,
+        ]);
+    });
+
+    it("lists all of a port's takers", () => {
+        const all = { redis: '{"port":39251}', mysql: '{"port":49251}', storage: '{"enabled":true}' };
+        expect(problemsOf({ ...minimal, ...all })).toHaveLength(4);
+    });
+
+    it("takes a port that another service would have if it were enabled, or that is of other hosts", () => {
+        const free: Record<string, string>[] = [
+            { mysql: '{"enabled":false,"port":7000}' },
+            { redis: '{"port":24007}' },
+            { redis: '{"port":24007}', storage: '{"enabled":true,"engine":"nas"}' },
+            { mysql: '{"port":49252}', storage: '{"enabled":true}' },
+            { web: '{"port":7000}' },
+        ];
+        for (const raw of free) expect(problemsOf({ ...minimal, ...raw })).toEqual([]);
+    });
+
+    it("leaves SSH its port on the web servers", () => {
+        expect(problemsOf({ ...minimal, web: '{"port":22}' }).slice(1)).toEqual([
+            "  - web.port: 22 is SSH's, by which hosts are set up: choose another port.",
+        ]);
+    });
+
     it("lets the web servers share files on three hosts of the pool, and opens the ports for it", () => {
         expect(parseConfig(minimal).storage.enabled).toBe(false);
         const { storage, hosts, ...services } = parseConfig({ ...minimal, storage: '{"enabled":true,"diskSize":100}' });
