@@ -11,7 +11,7 @@ import { storageDisks, storageSettings } from "./config/storage";
 import { webHosts, webContent } from "./config/web";
 
 const config = loadConfig();
-const { adminCidrs, dns, keys, loadBalancer, mysql, sharedHosts: shared, storage, tags, web } = config;
+const { adminCidrs, dns, keys, loadBalancer, mysql, redis, sharedHosts: shared, storage, tags, web } = config;
 
 const network = new platform.Network("main", {
     ...config.network,
@@ -38,26 +38,24 @@ const pool = new platform.NodePool(dataPool, {
     tags,
 });
 
-const connectivity = new platform.Connectivity("data", {
-    hosts: pool.hosts,
-    ports: checkedPorts(config),
-    user: pool.meshUser,
-    after: pool.mesh,
-});
+const { meshUser: user, mesh: after } = pool;
+const connectivity =
+    pool.hosts.length > 1
+        ? new platform.Connectivity("data", { hosts: pool.hosts, ports: checkedPorts(config), user, after })
+        : undefined;
+const reachable = { dependsOn: [...(connectivity?.checks ?? [])] };
 
-const redisHosts = pool.hosts.slice(0, redisHostCount(config.redis));
-const redis = new platform.RedisCluster(
-    "redis",
-    { ...config.redis, ...keysOf(keys, "redis"), hosts: redisHosts },
-    { dependsOn: [...connectivity.checks] },
-);
+const redisHosts = pool.hosts.slice(0, redisHostCount(redis));
+const cache = redis.enabled
+    ? new platform.RedisCluster("redis", { ...redis, ...keysOf(keys, "redis"), hosts: redisHosts }, reachable)
+    : undefined;
 
 const mysqlHosts = pool.hosts.slice(0, mysqlHostCount(mysql));
 const database = mysql.enabled
     ? new platform.MysqlReplication(
           "mysql",
           { ...mysql, ...keysOf(keys, "mysql"), hosts: mysqlHosts, clientCidrs: [config.network.cidr] },
-          { dependsOn: [...connectivity.checks] },
+          reachable,
       )
     : undefined;
 
@@ -73,9 +71,7 @@ const webPool = web.enabled
     : undefined;
 
 const files = storage.enabled
-    ? new platform.SharedStorage("storage", storageSettings(config, network, pool, webPool), {
-          dependsOn: [...connectivity.checks],
-      })
+    ? new platform.SharedStorage("storage", storageSettings(config, network, pool, webPool), reachable)
     : undefined;
 
 const site =
@@ -108,9 +104,9 @@ export const bastion = { name: entry.host.name, address: entry.address, user: en
 /** Names of the services within the VPC. */
 export const serviceNames = names?.names;
 /** Connection URL with every node and the password. Secret. */
-export const redisUrl = redis.url;
+export const redisUrl = cache?.url;
 /** What clients verify the cluster's certificates with. */
-export const redisCaCertificate = redis.caCertificate;
+export const redisCaCertificate = cache?.caCertificate;
 /** The database server that takes writes: name, private address and port. */
 export const mysqlSource = database?.source;
 /** Those that follow it, read-only. */

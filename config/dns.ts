@@ -49,7 +49,7 @@ export function dnsRecords(
     const replicas = mysqlHosts.filter(({ name }) => name !== (mysql.source ?? mysqlHosts[0]?.name));
     const web = balancer && loadBalancer.address === "intranet" ? balancer.addresses : webHosts;
     return {
-        redis: redisHosts,
+        ...(redisHosts.length > 0 && { redis: redisHosts }),
         // Its address is known when the replication works: the name moves after a switchover and not before.
         ...(database && { mysql: [database.source.address] }),
         ...(replicas.length > 0 && { "mysql-replica": replicas }),

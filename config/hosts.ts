@@ -65,7 +65,7 @@ export function readHosts(reader: Reader, needs: readonly HostsNeed[]): HostsCon
     const { problems } = reader;
     const hosts = reader.section("hosts");
     const needed = needs.reduce((most, need) => (need.count > most.count ? need : most));
-    const count = reader.integer(hosts, "hosts.count", needed.count, 1, 1000);
+    const count = reader.integer(hosts, "hosts.count", Math.max(needed.count, 1), 1, 1000);
     if (count < needed.count) {
         problems.add(
             "hosts.count",

@@ -6,6 +6,8 @@ import { type DnsConfig, dnsNames } from "./dns";
 import type { Reader } from "./reader";
 
 export interface RedisConfig {
+    /** @default true */
+    readonly enabled: boolean;
     /** @default 3 */
     readonly masters: number;
     /** @default 1 */
@@ -29,11 +31,12 @@ export interface RedisConfig {
 }
 
 /** How many hosts the cluster takes: the first ones of the pool. */
-export function redisHostCount({ masters, replicasPerMaster }: RedisConfig): number {
-    return masters * (1 + replicasPerMaster);
+export function redisHostCount({ enabled, masters, replicasPerMaster }: RedisConfig): number {
+    return enabled ? masters * (1 + replicasPerMaster) : 0;
 }
 
 export const redisKeys = [
+    "enabled",
     "masters",
     "replicasPerMaster",
     "port",
@@ -64,6 +67,7 @@ export function readRedis(reader: Reader, dns: DnsConfig): RedisConfig {
     }
     const version = reader.problems.checkVersion("redis.version", reader.text(redis, "redis.version"));
     return {
+        enabled: reader.boolean(redis, "redis.enabled", true),
         masters,
         replicasPerMaster,
         port,

@@ -28,8 +28,12 @@ interface Listener {
 
 function dataListeners({ redis, mysql, storage }: DataServices): Listener[] {
     return [
-        { ports: redis.port, path: "redis.port", name: "redis.port" },
-        { ports: redis.port + 10_000, path: "redis.port", name: "the cluster bus of redis.port" },
+        ...(redis.enabled
+            ? [
+                  { ports: redis.port, path: "redis.port", name: "redis.port" },
+                  { ports: redis.port + 10_000, path: "redis.port", name: "the cluster bus of redis.port" },
+              ]
+            : []),
         ...(mysql.enabled ? [{ ports: mysql.port, path: "mysql.port", name: "mysql.port" }] : []),
         ...storagePorts(storage).map((ports) => ({
             ports,
@@ -76,6 +80,7 @@ export function checkedPorts(services: DataServices): number[] {
 /** The roles of the stack's network. */
 export function stackRoles(services: Services): Record<string, RoleArgs> {
     const { mysql, storage, web } = services;
+    const ports = dataPorts(services);
     const forWeb = [...(mysql.enabled ? [mysql.port] : []), ...storagePorts(storage)];
     return {
         bastion: {},
@@ -83,7 +88,7 @@ export function stackRoles(services: Services): Record<string, RoleArgs> {
             ingress: [
                 { ports: [22], roles: ["bastion", "data"] },
                 { protocol: "icmp", roles: ["data"] },
-                { ports: dataPorts(services), roles: ["data"] },
+                ...(ports.length > 0 ? [{ ports, roles: ["data"] }] : []),
                 ...(forWeb.length > 0 && web.enabled ? [{ ports: forWeb, roles: ["web"] }] : []),
             ],
         },

@@ -30,6 +30,7 @@ describe("the stack's configuration", () => {
                 deletionProtection: false,
             },
             redis: {
+                enabled: true,
                 masters: 3,
                 replicasPerMaster: 1,
                 port: 7000,
@@ -325,6 +326,20 @@ describe("the stack's configuration", () => {
     it("leaves SSH its port on the web servers", () => {
         expect(problemsOf({ ...minimal, web: '{"port":22}' }).slice(1)).toEqual([
             "  - web.port: 22 is SSH's, by which hosts are set up: choose another port.",
+        ]);
+    });
+
+    it("has no host and no port for a service that is switched off", () => {
+        const redis = '{"enabled":false}';
+        const { hosts, ...services } = parseConfig({ ...minimal, redis });
+        expect(hosts.count).toBe(2);
+        expect(checkedPorts(services)).toEqual([22, 3306]);
+        const none = parseConfig({ ...minimal, redis, mysql: redis });
+        expect(none.hosts.count).toBe(1);
+        expect(checkedPorts(none)).toEqual([22]);
+        expect(stackRoles(none)["data"]!.ingress).toEqual([
+            { ports: [22], roles: ["bastion", "data"] },
+            { protocol: "icmp", roles: ["data"] },
         ]);
     });
 

@@ -19,13 +19,16 @@ const stateful =
     /^alicloud:(ecs\/(instance|ecsDisk|eipAddress)|vpc\/(network|switch)|slb\/applicationLoadBalancer|alb\/loadBalancer|nlb\/loadBalancer|nas\/fileSystem):|^tls:index\/privateKey:/;
 const harmless = new Set(["tags", "volumeTags", "userData"]);
 
-/** The lab's settings, as the engine hands them to a program. */
-function settings(project: string): Record<string, string> {
+/** The lab's settings but for some, as the engine hands them to a program. */
+function settings(project: string, others: Readonly<Record<string, unknown>>): Record<string, string> {
     const { config } = parse(readFileSync(join(project, "Pulumi.lab.yaml"), "utf8")) as {
         config: Record<string, unknown>;
     };
     return Object.fromEntries(
-        Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+        Object.entries({ ...config, ...others }).map(([key, value]) => [
+            key,
+            typeof value === "string" ? value : JSON.stringify(value),
+        ]),
     );
 }
 
@@ -43,8 +46,12 @@ function shortUrn(urn: string): string {
 /**
  * Runs a project's program.
  * @param project folder of a checkout: of this one, or of a release
+ * @param others settings in place of the lab's, by their whole names
  */
-export async function recordProgram(project: string): Promise<RecordedResource[]> {
+export async function recordProgram(
+    project: string,
+    others: Readonly<Record<string, unknown>> = {},
+): Promise<RecordedResource[]> {
     const inputs = new Map<string, Record<string, unknown>>();
     await pulumi.runtime.setMocks(
         {
@@ -64,7 +71,7 @@ export async function recordProgram(project: string): Promise<RecordedResource[]
         "multihost",
         "lab",
     );
-    pulumi.runtime.setAllConfig(settings(project));
+    pulumi.runtime.setAllConfig(settings(project, others));
     const recorded = async (type: string, name: string, resource: pulumi.Resource): Promise<RecordedResource> => {
         // URN and aliases are set only once the constructor goes on.
         await Promise.resolve();

@@ -1,4 +1,4 @@
-/** What an upgrade from the last release would replace; tests/lab/88-examples.test.ts upgrades stacks that run. */
+/** What an upgrade from the last release would replace; tests/lab/long/examples.test.ts upgrades stacks that run. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { lastRelease, releaseProblem } from "../../../toolchain/release";
