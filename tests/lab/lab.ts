@@ -211,10 +211,15 @@ export async function rotate(...args: readonly string[]): Promise<string> {
 }
 
 /** Runs `pulumi up`. @returns what it printed. @throws Error with all of it when it fails */
-export function up(options: { seconds?: number; expectNoChanges?: boolean; stack?: string } = {}): Promise<string> {
-    const { stack = "lab", seconds = 300, expectNoChanges = false } = options;
+export function up(
+    options: { seconds?: number; expectNoChanges?: boolean; stack?: string; environment?: NodeJS.ProcessEnv } = {},
+): Promise<string> {
+    const { stack = "lab", seconds = 300, expectNoChanges = false, environment = {} } = options;
     const only = expectNoChanges ? ["--expect-no-changes"] : [];
-    return labOutput(["pulumi", "up", "--yes", "--skip-preview", "--stack", stack, ...only], { seconds });
+    return labOutput(["pulumi", "up", "--yes", "--skip-preview", "--stack", stack, ...only], {
+        seconds,
+        environment: { ...labEnvironment, ...environment },
+    });
 }
 
 /** What an update did to a resource; those that it left alone are not told of. */
@@ -229,10 +234,13 @@ export interface Change {
  * Runs `pulumi up`, with `refresh` after a look at what became of everything. @returns what it changed, in order.
  * @throws Error with all that it printed when it fails
  */
-export async function upChanges(options: { seconds?: number; refresh?: boolean } = {}): Promise<Change[]> {
+export async function upChanges(
+    options: { seconds?: number; refresh?: boolean; environment?: NodeJS.ProcessEnv } = {},
+): Promise<Change[]> {
     const before = options.refresh === true ? ["--refresh"] : [];
     const printed = await labOutput(["pulumi", "up", "--yes", "--skip-preview", "--json", ...before], {
         seconds: options.seconds ?? 300,
+        environment: { ...labEnvironment, ...options.environment },
     });
     return changesIn(printed);
 }

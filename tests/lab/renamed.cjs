@@ -1,6 +1,6 @@
 /**
  * Loaded before the stack's program (`NODE_OPTIONS=--require …`), and gives every component that it makes another name, with the old one as
- * an alias: what somebody would write who renames them all.
+ * an alias: what somebody would write who renames them all. With `RENAMED=back`, what they would write to undo it.
  */
 const Module = require("node:module");
 
@@ -15,11 +15,14 @@ function renamed(components) {
             const component = target[member];
             if (typeof component !== "function" || !isComponent(component)) return component;
             return new Proxy(component, {
-                construct: (made, [name, args, opts]) =>
-                    new made(`other-${name}`, member in kept ? { ...args, [kept[member]]: name } : args, {
+                construct: (made, [name, args, opts]) => {
+                    const names = [`other-${name}`, name];
+                    if (process.env.RENAMED === "back") names.reverse();
+                    return new made(names[0], member in kept ? { ...args, [kept[member]]: name } : args, {
                         ...opts,
-                        aliases: [{ name }],
-                    }),
+                        aliases: [{ name: names[1] }],
+                    });
+                },
             });
         },
     });
