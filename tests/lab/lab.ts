@@ -205,7 +205,7 @@ export function tool(
 
 /** Runs `npm run rotate -- …` on the lab's stack. @returns what it printed. @throws Error with all of it when it fails */
 export async function rotate(...args: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await tool("rotation/cli.ts", [...args, "--yes"]);
+    const { code, stdout, stderr } = await tool("rotation/cli.ts", [...args, "--yes"], { seconds: 900 });
     if (code !== 0) throw new Error(`rotate ${args.join(" ")} ended with ${code}:\n${stdout}\n${stderr}`);
     return stdout;
 }

@@ -7,7 +7,7 @@ import { access as mysqlAccess, attempts, installClient as installMysqlClient, R
 import { access as redisAccess, installClient as installRedisClient, Logins } from "../redis";
 import { Load, Site } from "../requests";
 
-jest.setTimeout(900_000);
+jest.setTimeout(1_500_000);
 
 const client = "node-4";
 const names = ["redis.keys", "mysql.keys", "loadBalancer.keys", "hosts.keys"];
