@@ -26,6 +26,24 @@ step_redact() {
     done
 }
 
+# A run whose connection broke goes on here, and no other may work beside it. Whatever it started counts, so the lock passes on to all that
+# runs below; daemons are started by systemd, which doesn't have it.
+step_alone() {
+    local locks=${STEP_LOCKS:-/run/multihost-steps} patience=${STEP_PATIENCE:-600} holders
+    mkdir -p "$locks"
+    chmod 0700 "$locks"
+    exec {STEP_LOCK}>"$locks/$STEP_KEY"
+    ! flock -n "$STEP_LOCK" || return 0
+    printf 'an earlier run of this step is still at work on this host: waiting for its end\n' >&2
+    ! flock -w "$patience" "$STEP_LOCK" || return 0
+    exec {STEP_LOCK}>&-
+    holders=$(find /proc/[0-9]*/fd -lname "$locks/$STEP_KEY" 2>/dev/null | cut -d / -f 3 | sort -nu | tr '\n' ' ') || true
+    # shellcheck disable=SC2016 # it is what the user types
+    printf 'multihost: %s: an earlier run of this step is still at work after another %s s, as the processes %s: run `pulumi up` again when they have ended, or end them on this host\n' \
+        "${HOSTNAME%%.*}" "$patience" "${holders% }" >&2
+    exit 1
+}
+
 step_run() {
     local mode=${1:-create} records=${STEP_RECORDS:-/var/lib/multihost/steps} entry=main work status err_trap
     local record=$records/$STEP_KEY
@@ -38,6 +56,7 @@ step_run() {
         printf 'nothing to undo: this step did not run on this machine, which may only have the address of the one that it ran on\n' >&2
         return 0
     fi
+    step_alone
 
     # A new address of the host or of its bastion is an update whose content is the same: it has to cost no more than a dial.
     # Another machine may have been made from an image of the former, with its records.

@@ -15,8 +15,8 @@ packages_alone() {
     local lock status=0
     exec {lock}>"${PACKAGES_LOCK:-/run/multihost-packages.lock}"
     flock -w 900 "$lock" || die "another step of this host has been installing packages for 15 minutes"
-    # What it starts must not keep the lock.
-    "$@" {lock}>&- || status=$?
+    # A package may start a daemon of its own, which must keep neither lock.
+    "$@" {lock}>&- {STEP_LOCK}>&- || status=$?
     exec {lock}>&-
     return "$status"
 }

@@ -71,11 +71,16 @@ database_hosts() {
             fi
             touch "$HOST/active"
             (
+                # Nor does a service inherit anything from a step that starts it.
+                for fd in /proc/$BASHPID/fd/*; do
+                    fd=${fd##*/}
+                    ((fd < 3 || fd == 255)) || eval "exec $fd>&-"
+                done
                 while [[ -e $HOST/active ]]; do
                     "$server" --defaults-file="$HOST/my.cnf" >>"$HOST/out" 2>&1 </dev/null
                     sleep 0.3
                 done
-            ) </dev/null >/dev/null 2>&1 3>&- 4>&- &
+            ) </dev/null >/dev/null 2>&1 &
             echo "$!" >"$HOST/supervisor"'
     }
     for number in "$@"; do

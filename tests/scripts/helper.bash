@@ -21,7 +21,7 @@ script_text() {
         line=$((line + $(wc -l <"$file")))
         body+=$(cat "$file")$'\n'
     done
-    printf 'shopt -s extglob\n{\nSTEP_KEY=test\nSTEP_DIGEST=%s\nSTEP_MACHINE=test\n' "$RANDOM"
+    printf 'shopt -s extglob\n{\nSTEP_KEY=%s\nSTEP_DIGEST=%s\nSTEP_MACHINE=test\n' "${STEP_KEY:-test}" "$RANDOM"
     ((${#assignments[@]} == 0)) || printf '%s\n' "${assignments[@]}"
     # The assignment below is the last line before the runner.
     printf "STEP_SOURCES=\$'%s'\n" "$sources"
@@ -29,7 +29,8 @@ script_text() {
     printf '%s%s\nexit $?\n}\n' "$body" "$call"
 }
 
-# step NAME [PARAM=value…] [-- SECRET=value…]: stdout is the result, stderr the log. STEP_EVENT=delete undoes it.
+# step NAME [PARAM=value…] [-- SECRET=value…]: stdout is the result, stderr the log. STEP_EVENT=delete undoes it; steps that run side by side
+# need a STEP_KEY each.
 step() {
     local name=$1 params=() file
     shift
@@ -40,7 +41,7 @@ step() {
     (($# == 0)) || shift
     file=$name
     [[ $name == /* ]] || file=$scripts/$name.sh
-    script_text "step_run ${STEP_EVENT:-create}" "$scripts"/lib/*.sh "$(dirname "$file")"/lib{-*,}.sh "$file" -- "$@" | env STEP="$name@test" STEP_RECORDS="$BATS_TEST_TMPDIR/steps" ${params[@]+"${params[@]}"} bash --norc -s
+    script_text "step_run ${STEP_EVENT:-create}" "$scripts"/lib/*.sh "$(dirname "$file")"/lib{-*,}.sh "$file" -- "$@" | env STEP="$name@test" STEP_RECORDS="$BATS_TEST_TMPDIR/steps" STEP_LOCKS="$BATS_TEST_TMPDIR/locks" ${params[@]+"${params[@]}"} bash --norc -s
 }
 
 # doctor STEP [PARAM=value…] [-- SECRET=value…]: runs the check of a step; stdout is its findings.

@@ -113,10 +113,14 @@ try_script() {
         sleep 30 >/dev/null 2>&1 & echo $! >>"$HOST/daemons"'
     for name in jq nano less; do
         printf 'main() {\n    os_detect\n    packages_install %s\n    finish\n}' "$name" >"$BATS_TEST_TMPDIR/$name.sh"
-        step "$BATS_TEST_TMPDIR/$name.sh" >"$BATS_TEST_TMPDIR/$name.out" 2>&1 &
+        STEP_KEY=$name step "$BATS_TEST_TMPDIR/$name.sh" >"$BATS_TEST_TMPDIR/$name.out" 2>&1 &
     done
     wait
+    # Nor the same step's next run.
+    touch "$host/packages/jq"
+    STEP_KEY=jq STEP_PATIENCE=0 run step "$BATS_TEST_TMPDIR/jq.sh"
     xargs kill <"$host/daemons"
+    [[ $status == 0 && $output != *"earlier run"* ]]
     [[ $(wc -l <"$host/daemons") == 3 && ! -e $host/met ]]
     [[ $(cat "$BATS_TEST_TMPDIR"/*.out) == *'package jq'* ]]
 }

@@ -1,5 +1,6 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 
@@ -17,9 +18,22 @@ function script(text: string): Script {
 }
 
 describe("a step's text, run by a real bash", () => {
+    let folder: string;
     let records: string;
-    beforeEach(() => (records = mkdtempSync(path.join(tmpdir(), "steps-"))));
-    afterEach(() => rmSync(records, { recursive: true }));
+    beforeEach(() => {
+        folder = mkdtempSync(path.join(tmpdir(), "steps-"));
+        records = path.join(folder, "records");
+    });
+    afterEach(() => rmSync(folder, { recursive: true }));
+
+    function environment(): NodeJS.ProcessEnv {
+        return {
+            PATH: process.env.PATH,
+            STEP_RECORDS: records,
+            STEP_LOCKS: path.join(folder, "locks"),
+            STEP_PATIENCE: "1",
+        };
+    }
 
     function run(
         text: string,
@@ -33,11 +47,7 @@ describe("a step's text, run by a real bash", () => {
         const { params = {}, secrets = {}, mode = "create", identity = "i-1" } = options;
         const command = `${host.stepCommand("step", script(text), params, "root")}${mode === "create" ? "" : ` ${mode}`}`;
         const stdin = host.stepText("step", script(text), params, secrets, [], identity);
-        const done = spawnSync("sh", ["-c", command], {
-            input: stdin,
-            encoding: "utf8",
-            env: { PATH: process.env.PATH, STEP_RECORDS: records },
-        });
+        const done = spawnSync("sh", ["-c", command], { input: stdin, encoding: "utf8", env: environment() });
         return { status: done.status, stdout: done.stdout, stderr: done.stderr, command, stdin };
     }
 
@@ -126,6 +136,35 @@ describe("a step's text, run by a real bash", () => {
         expect(run(body, { identity: "i-2", mode: "update" }).stderr).toContain("nothing to do");
         expect(run(body, { identity: "i-2", mode: "delete" }).stderr).toBe("removed\n");
         expect(readdirSync(records)).toEqual([]);
+    });
+
+    test("waits for an earlier run whose connection broke, down to the last process that it started", async () => {
+        const [started, end, log] = ["started", "end", "log"].map((name) => path.join(folder, name));
+        // `timeout` leaves the process group by which a run is ended.
+        const inner = `trap "" PIPE; echo a >>${log}; touch ${started}; until [ -e ${end} ]; do sleep 0.05; done; echo b >>${log}`;
+        const earlier = spawn("sh", ["-c", host.stepCommand("step", script(""), {}, "root")], {
+            env: environment(),
+            detached: true,
+            stdio: ["pipe", "ignore", "ignore"],
+        });
+        earlier.stdin.end(
+            host.stepText("step", script(`main() { timeout 20 sh -c '${inner}'; ${report}; }\n`), {}, {}, [], "i-1"),
+        );
+        const ended = once(earlier, "exit");
+        while (!existsSync(started!)) await new Promise((resolve) => setTimeout(resolve, 20));
+        process.kill(-earlier.pid!, "SIGKILL");
+        await ended;
+
+        const body = `main() { echo c >>${log}; ${report}; }\n`;
+        const refused = run(body);
+        expect(refused).toMatchObject({ status: 1, stdout: "" });
+        expect(refused.stderr).toMatch(
+            /^an earlier run .*: waiting for its end\nmultihost: .* still at work after another 1 s, as the processes \d+( \d+)*: run .*\n$/,
+        );
+        setTimeout(() => execFileSync("touch", [end!]), 0);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        expect(run(body).status).toBe(0);
+        expect(readFileSync(log!, "utf8")).toBe("a\nb\nc\n");
     });
 
     test("the record of a run can be read by root alone", () => {
