@@ -31,6 +31,12 @@ export interface StepArgs {
      */
     readonly outlivesMachine?: boolean;
     /**
+     * Whether the step speaks for a service as a whole, and may run on another of its hosts next time: then it runs at every change, that of
+     * an address too, since the last run on this host may not be the last one. `outlivesMachine` implies it.
+     * @default false
+     */
+    readonly serviceWide?: boolean;
+    /**
      * Runs the script's function `remove` when the step goes away while its host stays.
      * @default false: deleting the step leaves the host as it is.
      */
@@ -295,7 +301,15 @@ export class Host extends pulumi.ComponentResource {
         const stdin = pulumi
             .all([params, secrets, pulumi.output(args.rerunOn ?? []), this.identity])
             .apply(([paramValues, secretValues, rerunOn, identity]) =>
-                stepText(name, script, paramValues, secretValues, rerunOn, identity),
+                stepText(
+                    name,
+                    script,
+                    paramValues,
+                    secretValues,
+                    rerunOn,
+                    identity,
+                    args.serviceWide === true || args.outlivesMachine === true,
+                ),
             );
         const create = params.apply((values) => stepCommand(name, script, values, this.user));
         const minutes = `${args.timeoutMinutes ?? defaultTimeoutMinutes}m`;
@@ -368,6 +382,7 @@ export function stepCommand(
  * What bash reads on standard input: secret as a whole.
  *
  * @param identity that of the machine. A step of a machine that is gone must undo nothing on the one that has its address now.
+ * @param serviceWide whether an update runs whatever the host remembers.
  */
 export function stepText(
     name: string,
@@ -376,6 +391,7 @@ export function stepText(
     secrets: Readonly<Record<string, string>>,
     rerunOn: readonly unknown[],
     identity: string,
+    serviceWide = false,
 ): string {
     for (const [key, value] of Object.entries(secrets)) requireText(name, key, value);
     const digest = sha256(JSON.stringify([script.body, sorted(params), sorted(secrets), rerunOn]));
@@ -383,6 +399,7 @@ export function stepText(
         `STEP_KEY=${shellQuote(stepKey(name))}`,
         `STEP_DIGEST=${digest}`,
         `STEP_MACHINE=${sha256(identity)}`,
+        ...(serviceWide ? ["STEP_SERVICE_WIDE=true"] : []),
         ...secretLines(secrets),
     ];
     return scriptText(script, assignments, 'step_run "$@"');

@@ -59,8 +59,9 @@ step_run() {
     step_alone
 
     # A new address of the host or of its bastion is an update whose content is the same: it has to cost no more than a dial.
-    # Another machine may have been made from an image of the former, with its records.
-    if [[ $mode == update && -r $record && $(head -n 1 "$record") == "$STEP_DIGEST" ]] &&
+    # Another machine may have been made from an image of the former, with its records. And a step that speaks for a whole service may have run
+    # on another host since: what it left here tells nothing.
+    if [[ $mode == update && ${STEP_SERVICE_WIDE:-false} != true && -r $record && $(head -n 1 "$record") == "$STEP_DIGEST" ]] &&
         [[ -r $machine && $(<"$machine") == "$STEP_MACHINE" ]]; then
         printf 'nothing to do: this step already ran on this host with these parameters\n' >&2
         tail -n +2 "$record"

@@ -88,6 +88,7 @@ function join(
             },
             // A machine that was replaced has none of the files, and a daemon that restarted may need its bricks looked after.
             rerunOn: [...servers.map((server) => server.stdin), ...settings.hosts.map((host) => host.identity)],
+            serviceWide: true,
             usesInternet: false,
             // Files may have to be copied.
             timeoutMinutes: 180,

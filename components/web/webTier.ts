@@ -130,6 +130,7 @@ export class WebTier extends pulumi.ComponentResource {
                 ...(release?.url === undefined ? {} : { secrets: { url: release.url } }),
                 // A host that is another machine now has none of the releases, and one that serves something new has to be looked at.
                 rerunOn: [...settings.hosts.map((host) => host.identity), ...nodes.map((node) => node.stdin)],
+                serviceWide: true,
             },
             { parent: this, dependsOn: [...nodes] },
         );

@@ -169,6 +169,19 @@ describe("Host.run", () => {
         expect(inputs["stdin"]).toContain(`STEP_MACHINE=${sha256("i-1")}`);
     });
 
+    test("the host is told which steps speak for a whole service, as its records tell nothing of those", async () => {
+        const host = machine();
+        host.run("node", { script });
+        host.run("release", { script, serviceWide: true });
+        host.run("cluster", { script, outlivesMachine: true });
+        await recorder.settled();
+        const told = ["node", "release", "cluster"].map((name) =>
+            String(recorder.find(step, name).inputs["stdin"]).includes("\nSTEP_SERVICE_WIDE=true\n"),
+        );
+        expect(told).toEqual([false, true, true]);
+        expect(recorder.find(step, "release").inputs).toHaveProperty("triggers");
+    });
+
     test("a changed script shows in the command text (command#33, #83, #151)", async () => {
         const changed = assembleScript("test/step", [{ file: "test/step.sh", text: "main() { echo; }\n" }]);
         machine().run("s", { script });

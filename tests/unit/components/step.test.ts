@@ -26,10 +26,10 @@ describe("a step's text, run by a real bash", () => {
     });
     afterEach(() => rmSync(folder, { recursive: true }));
 
-    function environment(): NodeJS.ProcessEnv {
+    function environment(on = ""): NodeJS.ProcessEnv {
         return {
             PATH: process.env.PATH,
-            STEP_RECORDS: records,
+            STEP_RECORDS: `${records}${on}`,
             STEP_LOCKS: path.join(folder, "locks"),
             STEP_PATIENCE: "1",
         };
@@ -42,12 +42,15 @@ describe("a step's text, run by a real bash", () => {
             secrets?: Record<string, string>;
             mode?: "create" | "update" | "delete";
             identity?: string;
+            serviceWide?: boolean;
+            /** Whose records. */
+            on?: string;
         } = {},
     ): { status: number | null; stdout: string; stderr: string; command: string; stdin: string } {
-        const { params = {}, secrets = {}, mode = "create", identity = "i-1" } = options;
+        const { params = {}, secrets = {}, mode = "create", identity = "i-1", serviceWide = false, on } = options;
         const command = `${host.stepCommand("step", script(text), params, "root")}${mode === "create" ? "" : ` ${mode}`}`;
-        const stdin = host.stepText("step", script(text), params, secrets, [], identity);
-        const done = spawnSync("sh", ["-c", command], { input: stdin, encoding: "utf8", env: environment() });
+        const stdin = host.stepText("step", script(text), params, secrets, [], identity, serviceWide);
+        const done = spawnSync("sh", ["-c", command], { input: stdin, encoding: "utf8", env: environment(on) });
         return { status: done.status, stdout: done.stdout, stderr: done.stderr, command, stdin };
     }
 
@@ -109,6 +112,19 @@ describe("a step's text, run by a real bash", () => {
         run(body, { identity: "i-1" });
         expect(run(body, { identity: "i-2", mode: "update" }).stderr).toBe("ran\n");
         expect(run(body, { identity: "i-2", mode: "update" }).stderr).toContain("nothing to do");
+    });
+
+    test("a step that speaks for a whole service runs again when it is back on a host, after it was on another", () => {
+        const source = path.join(folder, "source");
+        const body = `main() { echo "$PARAM_SOURCE" >${source}; ${report}; }\n`;
+        const onHost = (name: "a" | "b", mode: "create" | "update"): string => {
+            const identity = `i-${name}`;
+            run(body, { params: { source: name }, mode, identity, on: `-${name}`, serviceWide: true });
+            return readFileSync(source, "utf8").trim();
+        };
+        expect(onHost("a", "create")).toBe("a");
+        expect(onHost("b", "update")).toBe("b");
+        expect(onHost("a", "update")).toBe("a");
     });
 
     test("a step that failed is never taken for done", () => {

@@ -113,6 +113,12 @@ describe("SharedStorage", () => {
         expect(recorder.find(commandType, "files-volume").inputs["delete"]).toBeUndefined();
     });
 
+    test("looks after the volume at every change, whichever server was asked before", async () => {
+        await created();
+        expect(stdin("files-volume")).toContain("\nSTEP_SERVICE_WIDE=true\n");
+        expect(stdin("files-db-1")).not.toContain("\nSTEP_SERVICE_WIDE=");
+    });
+
     test("lists every problem before anything runs", () => {
         expect(
             problemsOf(() =>

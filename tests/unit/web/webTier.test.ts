@@ -82,7 +82,10 @@ test("switches a release once, on the first host, after all hosts serve", async 
     expect(command("site-release")).toContain("PARAM_RELEASE='r7'");
     expect(command("site-release")).toContain("PARAM_USER='multihost'");
     expect(command("site-release")).not.toContain("PARAM_URL");
-    expect(recorder.resources.filter(({ name }) => name.endsWith("-release"))).toHaveLength(1);
+    const releases = recorder.resources.filter(({ name }) => name.endsWith("-release"));
+    expect(releases).toHaveLength(1);
+    // Whichever host was the first one before.
+    expect(releases[0]!.inputs["stdin"]).toContain("\nSTEP_SERVICE_WIDE=true\n");
 });
 
 test("shows where a release comes from, and not what opens the way there", async () => {
