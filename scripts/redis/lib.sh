@@ -51,10 +51,20 @@ redis_send() {
     fi
 }
 
+# redis_verdict PASSWORD ADDRESS: accepted, refused, or whatever else comes back, which says nothing about the password.
+redis_verdict() {
+    local reply
+    reply=$(redis_as "$1" "$2" PING) || reply=${reply:-no answer}
+    case $reply in
+    PONG) printf accepted ;;
+    *WRONGPASS* | *NOAUTH* | *"without any password configured"*) printf refused ;;
+    *) printf '%s' "$reply" ;;
+    esac
+}
+
 # redis_accepts PASSWORD ADDRESS
 redis_accepts() {
-    local reply
-    reply=$(redis_as "$1" "$2" PING) && [[ $reply == PONG ]]
+    [[ $(redis_verdict "$1" "$2") == accepted ]]
 }
 
 # redis_answers ADDRESS: it may still be loading its data.

@@ -141,14 +141,30 @@ start_only() {
     sed -E "/^($REDIS_LIVE) /d" "$@"
 }
 
-# Which password the running server takes; nothing when it takes none that we know.
+# Which password the running server takes; nothing when it refuses all that we know. While it loads its data, is busy or slow, it refuses none,
+# and a start would be an outage that no other member of the cluster is told of.
 active_password() {
-    local password
-    for password in "$SECRET_PASSWORD" "${SECRET_PREVIOUS_PASSWORD:-}" "$1"; do
-        if [[ -n $password ]] && redis_accepts "$password" "$SELF"; then
-            printf '%s' "$password"
-            return 0
-        fi
+    local password verdict unclear since=$SECONDS limit
+    while service_active "$REDIS_UNIT"; do
+        unclear=
+        for password in "$SECRET_PASSWORD" "${SECRET_PREVIOUS_PASSWORD:-}" "$1"; do
+            [[ -n $password ]] || continue
+            verdict=$(redis_verdict "$password" "$SELF")
+            case $verdict in
+            accepted)
+                printf '%s' "$password"
+                return 0
+                ;;
+            # Of a certificate that another authority has made, or that has expired, a start is the end, too.
+            refused | *"certificate verify failed"*) ;;
+            *) unclear=$verdict ;;
+            esac
+        done
+        [[ -n $unclear ]] || return 0
+        limit=${ANSWER_SECONDS:-60}
+        [[ $unclear != LOADING* && $unclear != BUSY* ]] || limit=600
+        ((SECONDS - since < limit)) || die "Redis on $SELF runs, and doesn't say within $limit s whether it takes a password of ours" "$unclear"
+        sleep 0.5
     done
 }
 

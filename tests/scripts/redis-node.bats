@@ -181,3 +181,58 @@ node() {
     secret=hunter2hunter2 node
     [[ $status != 0 && $stderr == *"a Redis password needs at least 16 characters"* && $stderr != *hunter2hunter2* ]]
 }
+
+# A real server that runs with what redis/node has written; systemd stays a stand-in, whose restart makes the server read its access list.
+real() {
+    node ADDRESS=127.0.0.9 PORT="$port" TLS=false MAXMEMORY=64mb "$@"
+}
+
+cli() {
+    REDISCLI_AUTH=$1 redis-cli -h 127.0.0.9 -p "$port" --no-auth-warning "${@:2}"
+}
+
+teardown() {
+    [[ ! -e ${host:-}/redis.pid ]] || kill -9 "$(<"$host/redis.pid")"
+}
+
+@test "a running server is restarted when it refuses every password, not when it is busy or says something else" {
+    command -v redis-server >/dev/null || skip "redis-server is not installed"
+    port=${REDIS_TEST_BASE:-27300}
+    port=$((port + 90))
+    server=$(command -v redis-server)
+    stub_host debian-12
+    real
+    [[ $status == 0 ]]
+    rm "$bin/redis-cli"
+    # shellcheck disable=SC2016
+    sed -i 's/^ *start | restart)/&[[ $1 != restart ]] || REDISCLI_AUTH=$STRANGE redis-cli -h 127.0.0.9 -p $REDIS_PORT --no-auth-warning ACL LOAD >>"$HOST\/loaded" 2>\&1;/' "$bin/systemctl"
+    export REDIS_PORT=$port STRANGE=another-horse-battery-9
+    ("$server" "$REDIS_ETC/redis.conf" --supervised no --pidfile "$host/redis.pid" --lua-time-limit 100 >"$host/log" 2>&1 3>&- &)
+    for _ in {1..100}; do
+        [[ $(cli "$password" PING) != PONG ]] || break
+        sleep 0.1
+    done
+    real
+    [[ $status == 0 && $(field changed) == '[]' ]]
+
+    cli "$password" EVAL 'while true do end' 0 >/dev/null 2>&1 3>&- &
+    (
+        sleep 4
+        cli "$password" SCRIPT KILL
+    ) >/dev/null 2>&1 3>&- &
+    for _ in {1..50}; do
+        [[ $(cli "$password" PING) != BUSY* ]] || break
+        sleep 0.1
+    done
+    real
+    [[ $status == 0 && $(field changed) == '[]' ]]
+
+    cli "$password" ACL SETUSER default -ping >/dev/null
+    ANSWER_SECONDS=1 real
+    [[ $status != 0 && $stderr == *"redis/node.sh:"*"Redis on 127.0.0.9:$port runs, and doesn't say within 1 s"*"NOPERM"* ]]
+    run ! grep -q 'systemctl restart' "$host/argv"
+
+    cli "$password" ACL SETUSER default +ping resetpass ">$STRANGE" >/dev/null
+    real
+    [[ $status == 0 && $(field changed) == *'"service redis-cluster.service restarted"'* && $(cli "$password" PING) == PONG ]]
+}

@@ -51,7 +51,11 @@ stub_host() {
         stub systemctl '
             unit=${*: -1}
             case $1 in
-            is-active) if [[ -e $HOST/active/$unit ]]; then echo active; else echo inactive; exit 3; fi ;;
+            is-active)
+                state=inactive
+                [[ ! -e $HOST/active/$unit ]] || state=active
+                [[ $* == *--quiet* ]] || echo "$state"
+                [[ $state == active ]] || exit 3 ;;
             show) cat "$HOST/pid" 2>/dev/null || echo 0 ;;
             is-enabled) [[ -e $HOST/enabled/$unit ]] ;;
             enable) touch "$HOST/enabled/$unit" ;;
