@@ -150,7 +150,18 @@ packages_fetch_debian() {
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod 0755 "$policy"
     fi
-    "${apt[@]}" install -y --no-install-recommends -o Dpkg::Options::=--force-confold "$@"
+    packages_unpack "${apt[@]}" install -y --no-install-recommends -o Dpkg::Options::=--force-confold "$@"
+}
+
+# A host that went down in the middle of an installation: apt says so, and leaves it to whoever asks.
+packages_unpack() {
+    local output
+    if output=$("$@" 2>&1); then
+        return 0
+    fi
+    printf '%s\n' "$output"
+    [[ $output == *"dpkg --configure -a"* ]] || return
+    dpkg --force-confold --configure -a && "$@"
 }
 
 packages_have_lists() {

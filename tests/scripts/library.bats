@@ -135,6 +135,24 @@ try_script() {
     [[ $status != 0 && $stderr == *"try.sh:3: can't install nano"* && $stderr == *"    Temporary failure resolving"* ]]
 }
 
+@test "finishes what a host was installing when it went down, without starting services" {
+    stub_host debian-12
+    # shellcheck disable=SC2016
+    stub dpkg '[[ $DEBIAN_FRONTEND == noninteractive && -e $HOST/policy-rc.d ]] && rm "$HOST/interrupted"'
+    # shellcheck disable=SC2016
+    sed -i '2a if [[ -e $HOST/interrupted && $* == *install* ]]; then echo "E: dpkg was interrupted, you must manually run '"'dpkg --configure -a'"' to correct the problem." >&2; exit 100; fi' "$bin/apt-get"
+    touch "$host/interrupted"
+    try_script $'main() {\n    os_detect\n    packages_install jq\n    finish\n}'
+    [[ $status == 0 && $(field changed) == '["package jq"]' && ! -e $host/policy-rc.d ]]
+    grep -qxF 'dpkg --force-confold --configure -a' "$host/argv"
+    # What dpkg can't finish is what the user gets to read.
+    touch "$host/interrupted"
+    rm "$host/packages/jq"
+    stub dpkg 'echo "dpkg: error processing package jq" >&2; exit 1'
+    try_script $'main() {\n    os_detect\n    packages_install jq\n    finish\n}'
+    [[ $status != 0 && $stderr == *"try.sh:3: can't install jq"*"dpkg: error processing package jq"* ]]
+}
+
 @test "reads the lists first where there are none" {
     stub_host debian-12
     rm "$host/lists/archive_Packages"
