@@ -1,6 +1,10 @@
 # shellcheck shell=bash
 # Installing only what is missing, through the distribution's own tool.
 
+# What a package's own scripts ask whether they may start a service.
+POLICY_RC_D=${POLICY_RC_D:-/usr/sbin/policy-rc.d}
+POLICY_MARK='# Of multihost, while it installs.'
+
 package_installed() {
     if [[ $OS_FAMILY == debian ]]; then
         [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
@@ -32,7 +36,11 @@ packages_install() {
 
 packages_bring() {
     local name
-    (($# > 0)) || return 0
+    if (($# == 0)); then
+        # A run that was cut off after its last package left it behind; one that is at work has the lock.
+        ! policy_ours || packages_alone policy_remove
+        return 0
+    fi
     log "installing $*"
     packages_alone packages_fetch "$@"
     for name in "$@"; do
@@ -135,7 +143,7 @@ packages_retry() {
 }
 
 packages_fetch_debian() {
-    local attempt=$1 policy=${POLICY_RC_D:-/usr/sbin/policy-rc.d} apt
+    local attempt=$1 apt
     shift
     apt=(apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Acquire::http::Timeout=30)
     export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
@@ -144,13 +152,21 @@ packages_fetch_debian() {
         echo "lists are fresh"
     fi
     # Debian starts a service as it is unpacked, with a configuration that nobody has looked at.
-    if [[ ! -e $policy ]]; then
-        # shellcheck disable=SC2064 # the path must be the one of now
-        trap "rm -f '$policy'" EXIT
-        printf '#!/bin/sh\nexit 101\n' >"$policy"
-        chmod 0755 "$policy"
+    if [[ ! -e $POLICY_RC_D ]] || policy_ours; then
+        trap policy_remove EXIT
+        printf '#!/bin/sh\n%s\nexit 101\n' "$POLICY_MARK" >"$POLICY_RC_D"
+        chmod 0755 "$POLICY_RC_D"
     fi
     packages_unpack "${apt[@]}" install -y --no-install-recommends -o Dpkg::Options::=--force-confold "$@"
+}
+
+# An administrator may have one of his own.
+policy_ours() {
+    [[ -e $POLICY_RC_D ]] && grep -qxF "$POLICY_MARK" "$POLICY_RC_D"
+}
+
+policy_remove() {
+    ! policy_ours || rm -f "$POLICY_RC_D"
 }
 
 # A host that went down in the middle of an installation: apt says so, and leaves it to whoever asks.

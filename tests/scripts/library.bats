@@ -153,6 +153,32 @@ try_script() {
     [[ $status != 0 && $stderr == *"try.sh:3: can't install jq"*"dpkg: error processing package jq"* ]]
 }
 
+@test "lets services start again after an installation that was cut off, and leaves a policy of others alone" {
+    local script=$'main() {\n    os_detect\n    packages_install jq\n    finish\n}'
+    stub_host debian-12
+    cp "$bin/apt-get" "$host/apt-get"
+    # shellcheck disable=SC2016
+    stub apt-get '
+        touch "$HOST/packages/jq"
+        cp "$HOST/policy-rc.d" "$HOST/policy-left"
+        kill -9 $PPID'
+    try_script "$script"
+    [[ $status != 0 ]]
+    cp "$host/apt-get" "$bin/apt-get"
+    # First with the package, then without it.
+    for _ in 1 2; do
+        cp -p "$host/policy-left" "$host/policy-rc.d"
+        try_script "$script"
+        [[ $status == 0 && ! -e $host/policy-rc.d ]]
+        rm -f "$host/packages/jq"
+    done
+    printf '#!/bin/sh\nexit 101\n' >"$host/policy-rc.d"
+    for _ in 1 2; do
+        try_script "$script"
+        [[ $status == 0 && $(<"$host/policy-rc.d") == $'#!/bin/sh\nexit 101' ]]
+    done
+}
+
 @test "reads the lists first where there are none" {
     stub_host debian-12
     rm "$host/lists/archive_Packages"
