@@ -110,10 +110,23 @@ package_versions() {
 
 packages_refresh() {
     if [[ $OS_FAMILY == debian ]]; then
-        apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Acquire::http::Timeout=30 update
+        packages_apt update
     else
         "$(packages_tool)" -q clean metadata
     fi
+}
+
+# packages_apt WORD…: waits as long for those who read lists or fetch packages, such as the distribution's own timers, as apt does for dpkg's lock.
+packages_apt() {
+    local until=$((SECONDS + ${PACKAGES_PATIENCE:-300})) output
+    until output=$(apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Acquire::http::Timeout=30 "$@" 2>&1); do
+        if [[ $output != *"Could not get lock"* ]] || ((SECONDS >= until)); then
+            printf '%s\n' "$output"
+            return 1
+        fi
+        sleep "${PACKAGES_PAUSE:-3}"
+    done
+    printf '%s\n' "$output"
 }
 
 packages_tool() {
@@ -134,21 +147,20 @@ packages_fetch() {
     done
 }
 
-# A name that doesn't exist stays that way once the lists are fresh; networks and locks recover.
+# A name that doesn't exist stays that way once the lists are fresh, and for locks enough time has passed; networks recover.
 packages_retry() {
     case $1 in
-    *"lists are fresh"*"Unable to locate package"* | *"Unable to find a match"* | *"No space left"*) return 1 ;;
+    *"lists are fresh"*"Unable to locate package"* | *"Unable to find a match"* | *"No space left"* | *"Could not get lock"*) return 1 ;;
     *) return 0 ;;
     esac
 }
 
 packages_fetch_debian() {
-    local attempt=$1 apt
+    local attempt=$1
     shift
-    apt=(apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Acquire::http::Timeout=30)
     export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
     if ((attempt > 1)) || ! packages_have_lists; then
-        "${apt[@]}" update || return
+        packages_apt update || return
         echo "lists are fresh"
     fi
     # Debian starts a service as it is unpacked, with a configuration that nobody has looked at.
@@ -157,7 +169,7 @@ packages_fetch_debian() {
         printf '#!/bin/sh\n%s\nexit 101\n' "$POLICY_MARK" >"$POLICY_RC_D"
         chmod 0755 "$POLICY_RC_D"
     fi
-    packages_unpack "${apt[@]}" install -y --no-install-recommends -o Dpkg::Options::=--force-confold "$@"
+    packages_unpack packages_apt install -y --no-install-recommends -o Dpkg::Options::=--force-confold "$@"
 }
 
 # An administrator may have one of his own.

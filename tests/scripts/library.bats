@@ -179,6 +179,23 @@ try_script() {
     done
 }
 
+@test "waits for whoever else reads the lists, however often it has to ask, but not for ever" {
+    local lock='E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt-get)'
+    stub_host debian-12
+    rm "$host/lists/archive_Packages"
+    printf "$lock\n%.0s" {1..10} >"$host/failures"
+    try_script $'main() {\n    os_detect\n    packages_install jq\n    finish\n}'
+    [[ $status == 0 && $(grep -c ' update$' "$host/argv") == 11 && $stderr != *attempt* ]]
+    printf "$lock\n%.0s" {1..10} >"$host/failures"
+    printf 'nano 1.6-1\n' >"$host/offered"
+    : >"$host/argv"
+    try_script $'main() {\n    os_detect\n    packages_install_version 1.7 nano\n    finish\n}'
+    [[ $status != 0 && $(grep -c ' update$' "$host/argv") == 11 && $stderr == *"repositories have no nano 1.7"* ]]
+    printf "$lock\n%.0s" {1..10} >"$host/failures"
+    PACKAGES_PATIENCE=0 try_script $'main() {\n    os_detect\n    packages_install nano\n    finish\n}'
+    [[ $status != 0 && $stderr == *"can't install nano"*"Could not get lock"* && $stderr != *attempt* ]]
+}
+
 @test "reads the lists first where there are none" {
     stub_host debian-12
     rm "$host/lists/archive_Packages"
