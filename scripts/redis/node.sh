@@ -97,6 +97,8 @@ yes_no() {
     if [[ $1 == true ]]; then printf yes; else printf no; fi
 }
 
+# A data disk may come late after a boot, or not at all: the node waits for it, and doesn't begin anew on the system disk. What fails for other
+# reasons is tried again however often it failed: nobody looks after it before the next update.
 unit() {
     cat <<UNIT
 [Unit]
@@ -104,8 +106,8 @@ Description=Redis Cluster node
 Documentation=https://redis.io/docs/latest/operate/oss_and_stack/management/scaling/
 After=network-online.target
 Wants=network-online.target
-StartLimitIntervalSec=60
-StartLimitBurst=10
+RequiresMountsFor=$DATA_DIR
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify
@@ -118,7 +120,7 @@ ExecStartPre=/bin/sh -c 'cat $REDIS_ETC/redis.conf $UNIT_FILE > $REDIS_RUN/start
 ExecStart=$(command -v redis-server) $REDIS_ETC/redis.conf
 # Always, not on failure: the SHUTDOWN command is how a node is restarted from afar.
 Restart=always
-RestartSec=200ms
+RestartSec=1s
 TimeoutStartSec=infinity
 TimeoutStopSec=120
 LimitNOFILE=65535
@@ -136,9 +138,9 @@ WantedBy=multi-user.target
 UNIT
 }
 
-# Without the settings that a running server takes over.
+# Without the settings that a running server takes over, and without what systemd alone goes by.
 start_only() {
-    sed -E "/^($REDIS_LIVE) /d" "$@"
+    sed -E "/^($REDIS_LIVE) /d; /^(RequiresMountsFor|StartLimit[A-Za-z]+|RestartSec)=/d" "$@"
 }
 
 # Which password the running server takes; nothing when it refuses all that we know. While it loads its data, is busy or slow, it refuses none,

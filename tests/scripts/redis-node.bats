@@ -84,6 +84,19 @@ node() {
     [[ $(field changed) == '["service redis-cluster.service restarted"]' ]]
 }
 
+@test "waits for its data disk at boot, and is not restarted to learn that" {
+    stub_host debian-12
+    node
+    unit=$host/units/redis-cluster.service
+    grep -qxF "RequiresMountsFor=$host/data" "$unit"
+    grep -qxF StartLimitIntervalSec=0 "$unit"
+    for file in "$unit" "$host/run/started"; do
+        sed -i -e '/^RequiresMountsFor=/d; s/^RestartSec=.*/RestartSec=200ms/' -e 's/^StartLimitIntervalSec=.*/StartLimitIntervalSec=60\nStartLimitBurst=10/' "$file"
+    done
+    STUB_KNOWN=6 STUB_SLOTS=16384 node
+    [[ $status == 0 && $(field changed) == "[\"$unit\"]" ]]
+}
+
 @test "a newer package is installed in one run and marks a member for a restart" {
     stub_host debian-12
     printf '%s\n' 'redis-server 5:7.0.15-1' 'redis-tools 5:7.0.15-1' 'redis-server 5:7.2.1-1' 'redis-tools 5:7.2.1-1' >"$host/offered"
