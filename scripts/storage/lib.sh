@@ -24,7 +24,14 @@ fstab_set() {
 }
 
 is_mounted() {
-    findmnt -n --mountpoint "$1" >/dev/null
+    [[ -n $(mount_source "$1") ]]
+}
+
+# mount_source MOUNT-POINT: what is mounted there. Of the kernel's list: one whose server is away would hold up whoever asks it by its path.
+mount_source() {
+    local target
+    target=$(timeout 20 readlink -m "$1") || target=$1
+    findmnt -n -r -o TARGET,SOURCE | awk -v target="$target" '$1 == target { source = $2 } END { print source }'
 }
 
 mount_unit() {
@@ -37,9 +44,44 @@ mount_slug() {
     printf '%s' "${name//\//-}"
 }
 
-# A mount point whose server or process is gone answers every call with an error.
+# mount_fault MOUNT-POINT: what is wrong with the file system that is mounted there; nothing when it answers.
+mount_fault() {
+    local output status=0
+    output=$(timeout 20 stat -t "$1" 2>&1 >/dev/null) || status=$?
+    case $status in
+    0) ;;
+    124) printf 'no answer for 20 s' ;;
+    *)
+        output=${output##*: }
+        printf '%s' "${output:-status $status}"
+        ;;
+    esac
+}
+
 mount_broken() {
-    is_mounted "$1" && ! timeout 20 stat -t "$1" >/dev/null 2>&1
+    is_mounted "$1" && [[ -n $(mount_fault "$1") ]]
+}
+
+# mount_is_lost MOUNT-POINT FAULT: no server that comes back will mend it. GlusterFS has the same word for a mount whose process is gone
+# and for one that goes on as soon as enough servers are there.
+mount_is_lost() {
+    case $2 in
+    *'Stale file handle'*) return 0 ;;
+    *'Transport endpoint is not connected'*) ! gluster_mounts "$1" ;;
+    *) return 1 ;;
+    esac
+}
+
+# gluster_mounts MOUNT-POINT: a process of this host serves it.
+gluster_mounts() {
+    local process words word
+    for process in "${PROC:-/proc}"/[0-9]*; do
+        # Any of them may end meanwhile.
+        words=$(tr '\0' '\n' 2>/dev/null <"$process/cmdline") || continue
+        word=${words%%$'\n'*}
+        [[ ${word##*/} != glusterfs || ${words##*$'\n'} != "$1" ]] || return 0
+    done
+    return 1
 }
 
 # refuse_hiding DIRECTORY: files below a mount point would be out of sight, and seem lost.
@@ -51,19 +93,23 @@ refuse_hiding() {
 # share_mount SOURCE TYPE OPTIONS MOUNT-POINT SAME: mounts a shared file system, now and at every boot. SAME is a pattern of
 # sources that are the same file system through another server: what is mounted from there stays mounted.
 share_mount() {
-    local source=$1 type=$2 options=$3 target=$4 same=$5 unit slug mounted
+    local source=$1 type=$2 options=$3 target=$4 same=$5 unit slug mounted fault
     unit=$(mount_unit "$target")
     slug=multihost-mount-$(mount_slug "$target").service
-    if mount_broken "$target"; then
-        quietly umount -l "$target"
-        changed "$target: broken mount taken away"
-    fi
-    if is_mounted "$target"; then
-        mounted=$(findmnt -n -o SOURCE --mountpoint "$target" | tail -n 1)
+    mounted=$(mount_source "$target")
+    if [[ -n $mounted ]]; then
+        fault=$(mount_fault "$target")
         # shellcheck disable=SC2053 # a pattern
         if [[ $mounted != $same ]]; then
-            quietly umount "$target"
+            # Whoever has lost access can't be waited for.
+            if [[ -z $fault ]]; then quietly umount "$target"; else quietly umount -l "$target"; fi
             changed "$target: $mounted taken away"
+        elif [[ -n $fault ]]; then
+            # One that waits for its servers goes on by itself. Without it, what is written meanwhile would land on the system disk.
+            mount_is_lost "$target" "$fault" ||
+                die "$target: $fault. The mount stays, as it goes on once the servers of $source are there: see to them, then update again. If they are there, \`systemctl restart $unit\` mounts it anew"
+            quietly umount -l "$target"
+            changed "$target: broken mount taken away"
         fi
     fi
     is_mounted "$target" || refuse_hiding "$target"
@@ -86,7 +132,7 @@ WantedBy=multi-user.target"
     fi
     if ! is_mounted "$target"; then
         systemctl reset-failed "$unit" 2>/dev/null || true
-        mount_start "$unit" "$target" "$source"
+        mount_start "$unit" "$target" "$source" "$slug"
         changed "$target mounted"
     fi
 }
@@ -95,6 +141,7 @@ WantedBy=multi-user.target"
 mount_start() {
     local output
     if ! output=$(timeout 120 systemctl start "$1" 2>&1 </dev/null) || ! is_mounted "$2"; then
+        systemctl start "$4" 2>/dev/null || true
         die "can't mount $3 on $2" "$output"$'\n'"$(journalctl -q -u "$1" -n 10 --no-pager -o cat 2>/dev/null || true)"
     fi
 }

@@ -140,6 +140,32 @@ examine() {
     [[ $status == 0 && $(<"$host/fstab") != *data/shared* && -z $(ls "$host/mounts") ]]
 }
 
+@test "a server's outage takes no mount away, but what is stale and what is another's server is mounted anew" {
+    client
+    mount=$host/mounts/${host//\//_}_data_shared
+    : >"$host/argv"
+    mount_says '' 124
+    client
+    [[ $status != 0 && $stderr == *"$host/data/shared: no answer for 20 s. The mount stays"*"systemctl restart "* && -e $mount ]]
+    mount_says 'Permission denied' 1
+    client
+    [[ $status != 0 && $stderr == *"$host/data/shared: Permission denied. The mount stays"* && -e $mount ]]
+    run ! grep -q '^umount' "$host/argv"
+    mount_says 'Stale file handle' 1
+    client
+    [[ $status == 0 && $(field changed) == '["'"$host/data/shared: broken mount taken away"'","'"$host/data/shared mounted"'"]' ]]
+    mount_says '' 124
+    client SOURCE=10.0.0.2:/
+    [[ $status == 0 && $(field changed) == *"10.0.0.1:/ taken away"* && $(<"$mount") == 10.0.0.2:/ ]]
+    grep -qx "umount -l $host/data/shared" "$host/argv"
+}
+
+@test "what can't be mounted yet is mounted as soon as its server is there" {
+    touch "$host/no-server"
+    client
+    [[ $status != 0 && $stderr == *"can't mount 10.0.0.1:/ on $host/data/shared"* && -e $(echo "$host"/active/multihost-mount-*) ]]
+}
+
 @test "a server that goes stops, opens nothing and keeps the files" {
     server
     : >"$host/data/export/files/kept"

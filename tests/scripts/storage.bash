@@ -10,13 +10,16 @@ storage_host() {
     # shellcheck disable=SC2016
     {
         stub findmnt '
-            target=${*: -1}
-            [[ -e $HOST/mounts/${target//\//_} ]] || exit 1
-            cat "$HOST/mounts/${target//\//_}"'
+            for file in "$HOST/mounts"/*; do
+                [[ -e $file ]] || continue
+                target=${file#"$HOST/mounts/${HOST//\//_}"}
+                echo "$HOST${target//_//} $(cat "$file")"
+            done'
         stub systemd-escape 'name=${*: -1}; name=${name#/}; echo "${name//\//-}.mount"'
         mv "$bin/systemctl" "$bin/systemctl.units"
         stub systemctl '
             if [[ $1 == start && $2 == *.mount ]]; then
+                [[ ! -e $HOST/no-server ]] || exit 1
                 line=$(tail -n 1 "$FSTAB"); read -r source target _ <<<"$line"
                 echo "$source" >"$HOST/mounts/${target//\//_}"; exit 0
             fi
@@ -30,4 +33,10 @@ storage_host() {
         stub xfs_growfs 'cp "$HOST/disk-gib" "$HOST/filesystem-gib"'
         stub df 'echo Size; cat "$HOST/filesystem-gib"'
     }
+}
+
+# mount_says TEXT STATUS: what a look at a mounted file system ends with.
+mount_says() {
+    [[ -e $bin/stat.plain ]] || mv "$bin/stat" "$bin/stat.plain"
+    stub stat "[[ \$1 == -t ]] || exec stat.plain \"\$@\"; echo \"stat: cannot statx '\$2': $1\" >&2; exit $2"
 }

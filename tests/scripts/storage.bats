@@ -248,6 +248,18 @@ client() {
     [[ $status == 0 && -e $host/active/glusterd.service ]]
 }
 
+@test "a client without enough servers keeps its mount, and one whose process is gone mounts anew" {
+    client
+    mount_says 'Transport endpoint is not connected' 1
+    mkdir -p "$PROC/71"
+    printf '/usr/sbin/glusterfs\0--volfile-id=/gv0\0%s\0' "$host/data/shared" >"$PROC/71/cmdline"
+    client
+    [[ $status != 0 && $stderr == *"Transport endpoint is not connected. The mount stays"* && -n $(ls "$host/mounts") ]]
+    rm -r "$PROC/71"
+    client
+    [[ $status == 0 && $(field changed) == *"broken mount taken away"*"$host/data/shared mounted"* ]]
+}
+
 @test "a client that leaves unmounts, and nothing mounts it again" {
     client
     STEP_EVENT=delete client

@@ -9,5 +9,5 @@ check() {
         certificate certificate "$file"
         certificate_taken_over "$file" "mount anew: systemctl restart $(mount_unit "$PARAM_MOUNT_POINT") while nobody uses $PARAM_MOUNT_POINT" "$PARAM_MOUNT_POINT"
     fi
-    mount_answers "$PARAM_MOUNT_POINT" "see whether two of the servers run; if they do, \`pulumi up\` mounts it anew"
+    mount_answers "$PARAM_MOUNT_POINT" "it goes on once two of the servers run; if they do, systemctl restart $(mount_unit "$PARAM_MOUNT_POINT") mounts it anew"
 }
