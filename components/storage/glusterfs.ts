@@ -71,6 +71,12 @@ function join(
     servers: readonly HostStep[],
 ): HostStep<StorageVolumeResult> {
     const first = settings.hosts[0]!;
+    const machines = settings.hosts.map((host) =>
+        pulumi
+            .all([host.privateAddress, host.identity])
+            // Words of a list; a host key has spaces.
+            .apply(([address, identity]) => `${address}=${identity.trim().replace(/\s+/g, "_")}`),
+    );
     const bricks = settings.hosts.map((host) => pulumi.interpolate`${host.privateAddress}:${brickOf(settings)}`);
     return first.run<StorageVolumeResult>(
         `${name}-volume`,
@@ -80,6 +86,7 @@ function join(
                 volume: settings.volume,
                 address: first.privateAddress,
                 bricks: pulumi.all(bricks),
+                machines: pulumi.all(machines),
                 arbiter: settings.arbiter,
                 clients: pulumi.all(settings.clients.map((host) => host.privateAddress)),
                 pingTimeout: settings.pingTimeout,

@@ -101,10 +101,11 @@ main() {
     if [[ -n ${PARAM_DISK:-} ]]; then
         require_params PARAM_FILESYSTEM
         [[ -d ${PARAM_BRICK_MOUNT%/*} ]] || directory "${PARAM_BRICK_MOUNT%/*}" 0755 root:root
-        disk_mount "$PARAM_DISK" "$PARAM_FILESYSTEM" "$PARAM_BRICK_MOUNT"
+        disk_mount "$PARAM_DISK" "$PARAM_FILESYSTEM" "$PARAM_BRICK_MOUNT" "${PARAM_BRICK##*/}"
         [[ -z ${PARAM_DISK_SIZE:-} ]] || disk_grow "$PARAM_DISK" "$PARAM_FILESYSTEM" "$PARAM_BRICK_MOUNT" "$PARAM_DISK_SIZE"
     fi
-    # Below the mount, not the mount itself: with the disk missing there is no brick, instead of one on the system disk.
+    # Below the mount, not the mount itself, where guard_bare leaves no place for it: with the disk missing there is no brick, instead of one
+    # on the system disk.
     [[ -d $PARAM_BRICK ]] || { mkdir -p "$PARAM_BRICK" && changed "$PARAM_BRICK"; }
     gluster_tls
     if [[ $TLS_CHANGED == true ]] && service_active glusterd.service; then
@@ -141,7 +142,7 @@ remove() {
         others=$(gluster_others "$(own_volume)" "$PARAM_ADDRESS")
         if [[ -n $others ]]; then
             wait_for 240 "volume $(own_volume) to stop" volume_is_off
-            [[ -z ${PARAM_DISK:-} ]] || disk_unmount "$PARAM_BRICK_MOUNT"
+            [[ -z ${PARAM_DISK:-} ]] || disk_unmount "$PARAM_BRICK_MOUNT" "${PARAM_BRICK##*/}"
             log "glusterd goes on for ${others//$'\n'/, }; the files of $(own_volume) stay in $PARAM_BRICK"
             return 0
         fi
@@ -152,11 +153,11 @@ remove() {
     fi
     file_remove "${SYSTEMD_UNITS:-/etc/systemd/system}/glusterd.service.d"
     quietly systemctl daemon-reload
-    [[ -z ${PARAM_DISK:-} ]] || disk_unmount "$PARAM_BRICK_MOUNT"
+    [[ -z ${PARAM_DISK:-} ]] || disk_unmount "$PARAM_BRICK_MOUNT" "${PARAM_BRICK##*/}"
     if [[ -z $volumes ]]; then
         file_remove "$GLUSTERD_STATE/peers"
         file_remove "$GLUSTERD_STATE/glusterd.info"
-        rm -f "$GLUSTERD_STATE"/multihost-*.copying
+        rm -f "$GLUSTERD_STATE"/multihost-*.{copying,machines}
     else
         log "the files stay in $PARAM_BRICK, and are served again when this step comes back"
     fi

@@ -5,6 +5,7 @@
 # PARAM_ADDRESS        this host's
 # PARAM_BRICKS         "address:/path …": three, the last one is the arbiter if there is one
 # PARAM_ARBITER        true or false: the third brick holds names and versions only, no content
+# PARAM_MACHINES       "address=identity …" of the servers: another machine under a server's address has another identity
 # PARAM_CLIENTS        addresses that may mount it; none means nobody
 # PARAM_PING_TIMEOUT   seconds after which clients go on without a server that is silent
 # PARAM_ON_SYSTEM_DISK true or false: bricks may stand on the system disk
@@ -21,6 +22,8 @@ gluster_do() {
         output=$(timeout "${GLUSTER_TIMEOUT:-120}" gluster --mode=script "$@" 2>&1 </dev/null) || status=$?
         ((status != 0)) || return 0
         if [[ $output != *"Another transaction is in progress"* ]] || ((SECONDS > until)); then
+            [[ $output != *"is not a directory"* ]] ||
+                die "the data disk of this brick is not mounted on its server: mount it there (\`mount -a\`, and the doctor, tell more), then update again" "$output"
             die "'gluster $*' ended with status $status" "$output"
         fi
         status=0
@@ -136,6 +139,29 @@ wanted_online() {
     done
 }
 
+# The machines whose bricks were served at the end of the last run.
+machines_file() {
+    printf '%s/multihost-%s.machines' "$GLUSTERD_STATE" "$PARAM_VOLUME"
+}
+
+# machine_of ADDRESS <"address=identity" LINES
+machine_of() {
+    awk -v start="$1=" 'index($0, start) == 1 { print substr($0, length(start) + 1) }'
+}
+
+# brick_is_new BRICK: certainly empty, because it is so here, or because its server is another machine than the one that served it.
+brick_is_new() {
+    local address=${1%%:*} path=${1#*:} before now
+    if [[ $address == "$PARAM_ADDRESS" ]]; then
+        [[ -d $path && -z $(ls -A "$path") ]]
+        return
+    fi
+    [[ -e $(machines_file) ]] || return 1
+    before=$(machine_of "$address" <"$(machines_file)")
+    now=$(tr ' ' '\n' <<<"${PARAM_MACHINES:-}" | machine_of "$address")
+    [[ -n $before && -n $now && $before != "$now" ]]
+}
+
 # A machine that was replaced under the same address has an empty brick, which no process serves until it is taken for new. This comes
 # before anything waits for copies to be whole: while a brick is down, what was written without it waits for it.
 revive_bricks() {
@@ -151,6 +177,12 @@ revive_bricks() {
         # Between two looks, it may have started, or be the one that is about to leave.
         grep -qxF "${down:-none}" <(printf '%s\n' "${BRICKS[@]}") || continue
         refuse_second_copy "$down"
+        # Any other may only be slow, or have its disk mounted a minute later, and would give up a copy that is whole.
+        if ! brick_is_new "$down"; then
+            log "$down does not start: it counts as lost in ${LOST_SECONDS:-300} s"
+            ! try_for "${LOST_SECONDS:-300}" is_online "$down" || continue
+            [[ $(bricks_down) == "$down" ]] || continue
+        fi
         copy_begins "$down"
         gluster_do volume reset-brick "$PARAM_VOLUME" "$down" start
         gluster_do volume reset-brick "$PARAM_VOLUME" "$down" "$down" commit force
@@ -264,5 +296,6 @@ main() {
     wait_for 60 "every brick of $PARAM_VOLUME to be online" all_online
     wait_healed
     detach_peers
+    tr ' ' '\n' <<<"${PARAM_MACHINES:-}" >"$(machines_file)"
     finish volume="$PARAM_VOLUME" bricks="${BRICKS[*]}"
 }

@@ -84,9 +84,11 @@ gluster_mounts() {
     return 1
 }
 
-# refuse_hiding DIRECTORY: files below a mount point would be out of sight, and seem lost.
+# refuse_hiding DIRECTORY [NAME]: files below a mount point would be out of sight, and seem lost; all but NAME, of guard_bare.
 refuse_hiding() {
-    [[ ! -d $1 || -z $(ls -A "$1") ]] ||
+    local but=()
+    [[ ! -f $1/${2:-} ]] || but=(-I "$2")
+    [[ ! -d $1 || -z $(ls -A ${but[@]+"${but[@]}"} "$1") ]] ||
         die "$1 is not mounted and holds files that the mount would hide: move them away first"
 }
 
@@ -192,9 +194,29 @@ disk_is_there() {
     [[ -n $(disk_find "$1") ]]
 }
 
-# disk_mount DISK FILE-SYSTEM MOUNT-POINT: DISK is a device or a disk's id. Formats only what is blank.
+# guard_bare MOUNT-POINT NAME: while no disk is mounted there, NAME is a file, so that no folder of that name can be made on the system disk.
+# A second view of the file system shows what is below a mount; it ends with the command that has it.
+guard_bare() {
+    local view status=0
+    view=$(mktemp -d)
+    # shellcheck disable=SC2016 # for the shell that has the view
+    unshare --mount bash -c '
+        mount --bind "$1" "$2" || exit
+        [[ ! -f $2/$3 ]] || exit 10
+        [[ ! -e $2/$3 ]] || exit 11
+        echo "No disk is mounted here." >"$2/$3"' _ "${1%/*}" "$view" "${1##*/}/$2" >/dev/null 2>&1 </dev/null || status=$?
+    rmdir "$view"
+    case $status in
+    0) changed "$1 takes nothing in while no disk is mounted there" ;;
+    10) ;;
+    11) note "below the disk that is mounted on $1, the system disk has a folder $2 with files that nobody sees" ;;
+    *) note "$1 is not guarded against a missing disk: this host allows no second view of its file system" ;;
+    esac
+}
+
+# disk_mount DISK FILE-SYSTEM MOUNT-POINT [NAME]: DISK is a device or a disk's id. Formats only what is blank. NAME is for guard_bare.
 disk_mount() {
-    local disk=$1 type=$2 target=$3 device found status=0
+    local disk=$1 type=$2 target=$3 guard=${4:-} device found status=0
     try_for "${DISK_WAIT:-60}" disk_is_there "$disk" ||
         die "this host has no disk $disk: attach it, or name another one"
     device=$(disk_find "$disk")
@@ -212,8 +234,9 @@ disk_mount() {
     elif [[ $found != "$type" ]]; then
         die "$device ($disk) holds $found, not $type: it is not touched. Name another disk, or clear this one with: wipefs --all $device"
     fi
-    is_mounted "$target" || refuse_hiding "$target"
+    is_mounted "$target" || refuse_hiding "$target" "$guard"
     [[ -d $target ]] || directory "$target" 0755 root:root
+    [[ -z $guard ]] || guard_bare "$target" "$guard"
     fstab_set "$target" "$device $target $type defaults,noatime,nofail 0 0"
     if ! is_mounted "$target"; then
         quietly mount "$target"
@@ -243,12 +266,13 @@ file_system_size() {
     df -k --output=size "$1" | tail -n 1
 }
 
-# disk_unmount MOUNT-POINT
+# disk_unmount MOUNT-POINT [NAME]
 disk_unmount() {
     if is_mounted "$1"; then
         quietly umount "$1"
         changed "$1 unmounted"
     fi
+    [[ ! -f $1/${2:-} ]] || rm -f "$1/$2"
     fstab_set "$1"
 }
 

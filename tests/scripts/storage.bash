@@ -24,8 +24,26 @@ storage_host() {
                 echo "$source" >"$HOST/mounts/${target//\//_}"; exit 0
             fi
             exec systemctl.units "$@"'
-        stub mount 'echo "$1" >"$HOST/mounts/${1//\//_}"'
-        stub umount 'target=${*: -1}; rm -f "$HOST/mounts/${target//\//_}"'
+        # What a mount hides, and what is on the disk while it is not mounted, stand beside the mount point.
+        stub mount '
+            if [[ $1 == --bind ]]; then
+                for entry in "$2"/*; do
+                    [[ $entry == *.bare || $entry == *.disk || -e $entry.bare ]] || ln -s "$entry" "$3"
+                    [[ $entry != *.bare ]] || { name=${entry##*/}; ln -s "$entry" "$3/${name%.bare}"; }
+                done
+                exit 0
+            fi
+            mv "$1" "$1.bare"
+            if [[ -d $1.disk ]]; then mv "$1.disk" "$1"; else mkdir "$1"; fi
+            echo "$1" >"$HOST/mounts/${1//\//_}"'
+        stub umount '
+            target=${*: -1}; rm -f "$HOST/mounts/${target//\//_}"
+            [[ ! -d $target.bare ]] || { mv "$target" "$target.disk"; mv "$target.bare" "$target"; }'
+        stub unshare '
+            [[ ! -e $HOST/no-unshare ]] || exit 1
+            "${@:2}" || status=$?
+            find "${*: -2:1}" -type l -delete
+            exit "${status:-0}"'
         stub blkid 'if [[ -e $HOST/disk-holds ]]; then cat "$HOST/disk-holds"; else exit 2; fi'
         stub mkfs.xfs 'echo "TYPE=xfs" >"$HOST/disk-holds"; cp "$HOST/disk-gib" "$HOST/filesystem-gib"'
         echo 20 >"$host/disk-gib"

@@ -14,7 +14,7 @@ setup() {
 gluster_host() {
     storage_host "$1"
     mkdir -p "$host/glusterd/peers" "$host/etc/ssl"
-    export GLUSTERD_STATE=$host/glusterd GLUSTERD_CONFIG=$host/glusterd.vol GLUSTER_SOCKET=$host/socket.so HEAL_SECONDS=1 BRICK_SECONDS=1
+    export GLUSTERD_STATE=$host/glusterd GLUSTERD_CONFIG=$host/glusterd.vol GLUSTER_SOCKET=$host/socket.so HEAL_SECONDS=1 BRICK_SECONDS=1 LOST_SECONDS=1
     : >"$host/pool"
     printf 'volume management\n    option max-port  60999\nend-volume\n' >"$GLUSTERD_CONFIG"
     printf '\0%s/etc/ssl/glusterfs.pem\0' "$host" >"$GLUSTER_SOCKET"
@@ -48,7 +48,9 @@ gluster_host() {
                 printf "Brick                : Brick %s\n" "$brick"
                 if grep -qsxF "$brick" "$HOST/down"; then printf "Online               : N\n"; else printf "Online               : Y\n"; fi
             done <"$bricks" ;;
-        "volume reset-brick "*" commit force") sed -i "\|^$4$|d" "$HOST/down" ;;
+        "volume reset-brick "*" commit force")
+            [[ ! -e $HOST/no-disk ]] || { echo "Staging failed. Error: The provided path /b which is already present, is not a directory"; exit 1; }
+            sed -i "\|^$4$|d" "$HOST/down" ;;
         "volume replace-brick "*) sed -i "s|^$4$|$5|" "$bricks"; [[ ! -e $HOST/down ]] || sed -i "\|^$4$|d" "$HOST/down" ;;
         # What was written without a brick waits for as long as it is down.
         "volume heal "*" info summary") missed=0; [[ ! -s $HOST/down ]] || missed=${STUB_MISSED:-0}
@@ -176,6 +178,57 @@ client() {
     echo 10.0.0.2:/b >"$host/down"
     volume
     [[ $status == 0 && $(field changed) == '["bricks started that were down"]' ]]
+}
+
+@test "waits for a brick that is late, and not for one of a new machine" {
+    volume MACHINES="10.0.0.1=i-1 10.0.0.2=i-2 10.0.0.3=i-3"
+    echo 10.0.0.2:/b >"$host/down"
+    (sleep 4 && : >"$host/down") 3>&- &
+    LOST_SECONDS=60 volume MACHINES="10.0.0.1=i-1 10.0.0.2=i-2 10.0.0.3=i-9"
+    wait
+    [[ $status == 0 && $stderr == *"10.0.0.2:/b does not start: it counts as lost in 60 s"* && $(field changed) == '["bricks started that were down"]' ]]
+    run ! grep -q "reset-brick" "$host/argv"
+    echo 10.0.0.2:/b >"$host/down"
+    LOST_SECONDS=600 volume MACHINES="10.0.0.1=i-1 10.0.0.2=i-8 10.0.0.3=i-9"
+    [[ $status == 0 && $stderr != *"does not start"* ]]
+    grep -q "reset-brick gv0 10.0.0.2:/b 10.0.0.2:/b commit force" "$host/argv"
+    # This host sees for itself.
+    mkdir "$host/b"
+    bricks="10.0.0.1:$host/b 10.0.0.2:/b 10.0.0.3:/b"
+    rm "$host/brick-list"
+    volume BRICKS="$bricks"
+    echo "10.0.0.1:$host/b" >"$host/down"
+    LOST_SECONDS=600 volume BRICKS="$bricks"
+    [[ $status == 0 && $stderr != *"does not start"* ]]
+}
+
+@test "a brick whose disk is not mounted is made nowhere else" {
+    touch "$host/dev/disk/by-id/virtio-12345"
+    server DISK=d-12345 FILESYSTEM=xfs
+    [[ $status == 0 && -d $host/bricks/gv0/brick && -f $host/bricks/gv0.bare/brick ]]
+    # One that was mounted before there was a guard, and a host that grants no second view.
+    rm "$host/bricks/gv0.bare/brick"
+    touch "$host/no-unshare"
+    server DISK=d-12345 FILESYSTEM=xfs
+    [[ $status == 0 && $(field changed) == '[]' && $(field notes) == *"is not guarded against a missing disk"* ]]
+    rm "$host/no-unshare"
+    server DISK=d-12345 FILESYSTEM=xfs
+    [[ $status == 0 && $(field changed) == '["'"$host/bricks/gv0 takes nothing in while no disk is mounted there"'"]' ]]
+    # A boot without the disk, and the next one with it.
+    umount "$host/bricks/gv0"
+    run ! mkdir "$host/bricks/gv0/brick"
+    server DISK=d-12345 FILESYSTEM=xfs
+    [[ $status == 0 && $(field changed) == '["'"$host/bricks/gv0 mounted"'"]' && -d $host/bricks/gv0/brick ]]
+    volume
+    echo 10.0.0.2:/b >"$host/down"
+    touch "$host/no-disk"
+    volume
+    [[ $status != 0 && $stderr == *"the data disk of this brick is not mounted on its server"*"is not a directory"* ]]
+    rm "$host/no-disk"
+    : >"$host/down"
+    rm -r "$host/pool"; : >"$host/pool"
+    STEP_EVENT=delete server DISK=d-12345 FILESYSTEM=xfs
+    [[ $status == 0 && -z $(ls "$host/bricks/gv0") && -d $host/bricks/gv0.disk/brick ]]
 }
 
 @test "brings back a brick that missed what was written meanwhile, and replaces one that never will" {

@@ -66,7 +66,7 @@ describe("SharedStorage", () => {
             /^STEP=storage\/gluster-server@[0-9a-f]{8} PARAM_ADDRESS='10\.0\.0\.2' PARAM_BRICK='\/data\/bricks\/gv0\/brick' PARAM_BRICK_MOUNT='\/data\/bricks\/gv0' PARAM_PEERS='10\.0\.0\.1 10\.0\.0\.3' PARAM_TLS='true' bash --norc -s$/,
         );
         expect(command("files-volume")).toMatch(
-            /^STEP=storage\/gluster-volume@[0-9a-f]{8} PARAM_ADDRESS='10\.0\.0\.1' PARAM_ARBITER='false' PARAM_BRICKS='10\.0\.0\.1:\/data\/bricks\/gv0\/brick 10\.0\.0\.2:\/data\/bricks\/gv0\/brick 10\.0\.0\.3:\/data\/bricks\/gv0\/brick' PARAM_CLIENTS='10\.0\.1\.1 10\.0\.1\.2' PARAM_ON_SYSTEM_DISK='true' PARAM_PING_TIMEOUT='10' PARAM_TLS='true' PARAM_VOLUME='gv0' bash --norc -s$/,
+            /^STEP=storage\/gluster-volume@[0-9a-f]{8} PARAM_ADDRESS='10\.0\.0\.1' PARAM_ARBITER='false' PARAM_BRICKS='10\.0\.0\.1:\/data\/bricks\/gv0\/brick 10\.0\.0\.2:\/data\/bricks\/gv0\/brick 10\.0\.0\.3:\/data\/bricks\/gv0\/brick' PARAM_CLIENTS='10\.0\.1\.1 10\.0\.1\.2' PARAM_MACHINES='10\.0\.0\.1=ssh-ed25519_AAAAdb1 10\.0\.0\.2=ssh-ed25519_AAAAdb2 10\.0\.0\.3=ssh-ed25519_AAAAdb3' PARAM_ON_SYSTEM_DISK='true' PARAM_PING_TIMEOUT='10' PARAM_TLS='true' PARAM_VOLUME='gv0' bash --norc -s$/,
         );
         expect(command("files-web-2-mount")).toMatch(
             /^STEP=storage\/gluster-client@[0-9a-f]{8} PARAM_MOUNT_POINT='\/data\/shared' PARAM_SERVERS='10\.0\.0\.1 10\.0\.0\.2 10\.0\.0\.3' PARAM_TLS='true' PARAM_VOLUME='gv0' bash --norc -s$/,
