@@ -190,10 +190,6 @@ disk_find() {
     done
 }
 
-disk_is_there() {
-    [[ -n $(disk_find "$1") ]]
-}
-
 # guard_bare MOUNT-POINT NAME: while no disk is mounted there, NAME is a file, so that no folder of that name can be made on the system disk.
 # A second view of the file system shows what is below a mount; it ends with the command that has it.
 guard_bare() {
@@ -214,12 +210,42 @@ guard_bare() {
     esac
 }
 
+# disk_uuid DEVICE: of the file system on it; nothing when it is blank.
+disk_uuid() {
+    blkid -p -o export "$1" 2>/dev/null | sed -n 's/^UUID=//p' || true
+}
+
+# disk_recorded MOUNT-POINT: the UUID of the file system that fstab has for it.
+disk_recorded() {
+    fstab_line "$1" | sed -n 's/^UUID=\([^[:space:]]*\).*/\1/p'
+}
+
+# disk_used DISK MOUNT-POINT: the device that goes there; nothing when it is not attached. One that is given by a device's name may have another
+# since the last boot, and the name may be another's now: the file system that fstab has decides.
+disk_used() {
+    local recorded device
+    device=$(disk_find "$1")
+    recorded=$(disk_recorded "$2")
+    if [[ $1 == /* && -n $recorded ]] && [[ -z $device || $(disk_uuid "$device") != "$recorded" ]]; then
+        device=$(blkid -U "$recorded") || device=''
+    fi
+    printf '%s' "$device"
+}
+
+disk_is_there() {
+    [[ -n $(disk_used "$@") ]]
+}
+
 # disk_mount DISK FILE-SYSTEM MOUNT-POINT [NAME]: DISK is a device or a disk's id. Formats only what is blank. NAME is for guard_bare.
 disk_mount() {
-    local disk=$1 type=$2 target=$3 guard=${4:-} device found status=0
-    try_for "${DISK_WAIT:-60}" disk_is_there "$disk" ||
+    local disk=$1 type=$2 target=$3 guard=${4:-} device found uuid status=0
+    if ! try_for "${DISK_WAIT:-60}" disk_is_there "$disk" "$target"; then
+        [[ -z $(disk_find "$disk") ]] ||
+            die "$disk is not the disk of $target, which has the file system $(disk_recorded "$target"): attach that one. If its files are not to come back, take the line of $target out of $FSTAB"
         die "this host has no disk $disk: attach it, or name another one"
-    device=$(disk_find "$disk")
+    fi
+    device=$(disk_used "$disk" "$target")
+    [[ $disk != /* || $device == "$disk" ]] || note "the disk of $target is $device now, and not $disk"
     packages_install "$([[ $type == xfs ]] && echo xfsprogs || echo e2fsprogs)"
     found=$(blkid -p -o export "$device" 2>/dev/null) || status=$?
     case $status in
@@ -231,13 +257,17 @@ disk_mount() {
     if [[ -z $found ]]; then
         quietly "mkfs.$type" -q "$device"
         changed "$disk formatted with $type"
+        # A mount unit of systemd's waits for the name that udev makes of the UUID.
+        ! command -v udevadm >/dev/null || udevadm settle --timeout=30 >/dev/null 2>&1 || true
     elif [[ $found != "$type" ]]; then
         die "$device ($disk) holds $found, not $type: it is not touched. Name another disk, or clear this one with: wipefs --all $device"
     fi
+    uuid=$(disk_uuid "$device")
+    [[ -n $uuid ]] || die "can't read the UUID of the file system on $device ($disk)"
     is_mounted "$target" || refuse_hiding "$target" "$guard"
     [[ -d $target ]] || directory "$target" 0755 root:root
     [[ -z $guard ]] || guard_bare "$target" "$guard"
-    fstab_set "$target" "$device $target $type defaults,noatime,nofail 0 0"
+    fstab_set "$target" "UUID=$uuid $target $type defaults,noatime,nofail 0 0"
     if ! is_mounted "$target"; then
         quietly mount "$target"
         changed "$target mounted"
@@ -247,7 +277,7 @@ disk_mount() {
 # disk_grow DISK FILE-SYSTEM MOUNT-POINT GIB: the file system fills a disk that has grown to so many GiB, while it is in use.
 disk_grow() {
     local disk=$1 type=$2 target=$3 size=$4 device before
-    device=$(disk_find "$disk")
+    device=$(disk_used "$disk" "$target")
     try_for "${DISK_WAIT:-60}" disk_has "$device" "$size" ||
         die "$device ($disk) has $(($(blockdev --getsize64 "$device") >> 30)) GiB and not $size: let the disk grow first, and reboot this host if it doesn't see that"
     before=$(file_system_size "$target")

@@ -44,8 +44,14 @@ storage_host() {
             "${@:2}" || status=$?
             find "${*: -2:1}" -type l -delete
             exit "${status:-0}"'
-        stub blkid 'if [[ -e $HOST/disk-holds ]]; then cat "$HOST/disk-holds"; else exit 2; fi'
-        stub mkfs.xfs 'echo "TYPE=xfs" >"$HOST/disk-holds"; cp "$HOST/disk-gib" "$HOST/filesystem-gib"'
+        # One disk, which is found under the name that disk-name holds.
+        stub blkid '
+            [[ -e $HOST/disk-holds ]] || exit 2
+            if [[ $1 == -U ]]; then grep -qx "UUID=$2" "$HOST/disk-holds" && cat "$HOST/disk-name"
+            elif [[ -e $HOST/disk-name && ${*: -1} != "$(cat "$HOST/disk-name")" ]]; then cat "$HOST/other-disk-holds" 2>/dev/null || exit 2
+            else cat "$HOST/disk-holds"; fi'
+        stub udevadm 'exit 1'
+        stub mkfs.xfs 'printf "UUID=0b1e-55ed\nTYPE=xfs\n" >"$HOST/disk-holds"; cp "$HOST/disk-gib" "$HOST/filesystem-gib"'
         echo 20 >"$host/disk-gib"
         stub blockdev 'echo $(($(cat "$HOST/disk-gib") << 30))'
         stub xfs_growfs 'cp "$HOST/disk-gib" "$HOST/filesystem-gib"'

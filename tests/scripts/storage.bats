@@ -111,6 +111,39 @@ client() {
     run ! grep -q '^mkfs' "$host/argv"
 }
 
+@test "a disk is known by its file system, whatever its name is after a boot" {
+    # All that looks at the device is a stand-in, so any will do.
+    device=$(find /dev -type b -print -quit)
+    [[ -n $device ]] || skip "this machine has no block device to stand for a disk"
+    ln -s "$device" "$host/dev/vdb"
+    disk() { server DISK="$host/dev/vdb" FILESYSTEM=xfs; }
+    # Written by earlier versions.
+    printf '%s\n' "$host/dev/vdb $host/bricks/gv0 xfs defaults,noatime,nofail 0 0" >"$host/fstab"
+    disk
+    [[ $status == 0 && $(<"$host/fstab") == "UUID=0b1e-55ed $host/bricks/gv0 xfs defaults,noatime,nofail 0 0" ]]
+    disk
+    [[ $status == 0 && $(field changed) == '[]' ]]
+    # Another disk has its name now: a blank one, and one of somebody else's files.
+    echo /dev/vdc >"$host/disk-name"
+    : >"$host/argv"
+    for other in '' $'UUID=another\nTYPE=xfs'; do
+        [[ -z $other ]] || printf '%s\n' "$other" >"$host/other-disk-holds"
+        disk
+        [[ $status == 0 && $(field changed) == '[]' && $(field notes) == *"the disk of $host/bricks/gv0 is /dev/vdc now"* ]]
+    done
+    # And its own is not attached.
+    printf 'UUID=gone\nTYPE=xfs\n' >"$host/disk-holds"
+    disk
+    [[ $status != 0 && $stderr == *"is not the disk of $host/bricks/gv0, which has the file system 0b1e-55ed: attach that one"* ]]
+    run ! grep -q '^mkfs' "$host/argv"
+    # Ids don't change, so another one there is meant.
+    rm "$host/disk-name" "$host/disk-holds" "$host/other-disk-holds"
+    touch "$host/dev/disk/by-id/virtio-12345"
+    sed -i 's/0b1e/ffff/' "$host/fstab"
+    server DISK=d-12345 FILESYSTEM=xfs
+    [[ $status == 0 && $(field changed) == *"formatted with xfs"* && $(<"$host/fstab") == UUID=0b1e-55ed* ]]
+}
+
 @test "the file system grows with its disk, and a disk that has not grown is told of" {
     touch "$host/dev/disk/by-id/virtio-12345"
     server DISK=d-12345 FILESYSTEM=xfs DISK_SIZE=20
