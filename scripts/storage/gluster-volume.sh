@@ -139,7 +139,7 @@ wanted_online() {
     done
 }
 
-# The machines whose bricks were served at the end of the last run.
+# The machines whose bricks were served at the end of the last run, and those of which a run that was cut off has taken a brick.
 machines_file() {
     printf '%s/multihost-%s.machines' "$GLUSTERD_STATE" "$PARAM_VOLUME"
 }
@@ -158,6 +158,7 @@ brick_is_new() {
     fi
     [[ -e $(machines_file) ]] || return 1
     before=$(machine_of "$address" <"$(machines_file)")
+    [[ $before != unknown ]] || return 1
     now=$(tr ' ' '\n' <<<"${PARAM_MACHINES:-}" | machine_of "$address")
     [[ -n $before && -n $now && $before != "$now" ]]
 }
@@ -265,11 +266,23 @@ wait_healed() {
     rm -f "$(copy_mark)"
 }
 
+# What a run that replaces bricks may leave half done: without it, the next one would not know whom this volume has left.
+remember_servers() {
+    local brick known=''
+    [[ ! -e $(machines_file) ]] || known=$(<"$(machines_file)")
+    while IFS= read -r brick; do
+        [[ -z $brick || -n $(machine_of "${brick%%:*}" <<<"$known") ]] || known+=$'\n'"${brick%%:*}=unknown"
+    done <<<"$(gluster_bricks "$PARAM_VOLUME" || true)"
+    printf '%s\n' "$known" >"$(machines_file)"
+}
+
+# Servers of this volume's that no volume needs any more. Others in the pool are another storage's.
 detach_peers() {
-    local address wanted
+    local address wanted used
     wanted=$(brick_addresses)
+    used=$(gluster_try volume info | sed -n 's/^Brick[0-9]*: \([^:]*\):.*/\1/p') || die "can't read the volumes of this pool"
     for address in $(gluster_pool | awk '$2 != "localhost" { print $2 }'); do
-        if ! grep -qxF "$address" <<<"$wanted"; then
+        if [[ -n $(machine_of "$address" <"$(machines_file)") ]] && ! grep -qxF "$address" <<<"$wanted"$'\n'"$used"; then
             # force: the server may be gone already.
             gluster_do peer detach "$address" force
             changed "$address left"
@@ -289,6 +302,7 @@ main() {
     else
         create_volume
     fi
+    remember_servers
     set_options
     start_volume
     revive_bricks
