@@ -126,6 +126,7 @@ export class WebTier extends pulumi.ComponentResource {
                     port: settings.port,
                     healthPath: settings.healthPath,
                     checkPath: settings.checkPath,
+                    ...(args.tls === undefined ? {} : { tlsPort: settings.tlsPort }),
                 },
                 ...(release?.url === undefined ? {} : { secrets: { url: release.url } }),
                 // A host that is another machine now has none of the releases, and one that serves something new has to be looked at.

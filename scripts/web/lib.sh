@@ -1,18 +1,24 @@
 # shellcheck shell=bash
 # Releases below one folder: releases/<name>, and the link `current` to the one that is served.
 
-# web_get PORT PATH [ADDRESS]: the HTTP status, 000 without an answer.
+# web_get PORT PATH [ADDRESS]: the HTTP status, 000 without an answer. On the port of TLS with whatever certificate is there: it may be of any
+# authority, and for what a balancer is called.
 web_get() {
-    curl -s -o /dev/null -w '%{http_code}' --noproxy '*' --connect-timeout 2 --max-time 10 "http://${3:-127.0.0.1}:$1$2" || true
+    local address=${3:-127.0.0.1} scheme=http
+    [[ $1 != "${PARAM_TLS_PORT:-}" ]] || scheme=https
+    curl -s -k -o /dev/null -w '%{http_code}' --noproxy '*' --connect-timeout 2 --max-time 10 "$scheme://$address:$1$2" || true
 }
 
-# Lines about the members (PARAM_MEMBERS) that don't answer as they should.
+# Lines about the members (PARAM_MEMBERS) that don't answer as they should. With TLS, the port of HTTP only knows the way to the other.
 web_unwell() {
-    local member path status
+    local member path port status
     for member in $PARAM_MEMBERS; do
         for path in "$PARAM_HEALTH_PATH" "$PARAM_CHECK_PATH"; do
-            status=$(web_get "$PARAM_PORT" "$path" "${member#*=}")
-            [[ $status == 2?? || $status == 3?? ]] || printf '%s: %s answers with status %s\n' "${member%%=*}" "$path" "$status"
+            port=$PARAM_PORT
+            [[ $path == "$PARAM_HEALTH_PATH" ]] || port=${PARAM_TLS_PORT:-$PARAM_PORT}
+            status=$(web_get "$port" "$path" "${member#*=}")
+            [[ $status == 2?? || $status == 3?? ]] ||
+                printf '%s: %s answers with status %s%s\n' "${member%%=*}" "$path" "$status" "$([[ $port == "$PARAM_PORT" ]] || printf ' on port %s' "$port")"
         done
     done
 }

@@ -268,6 +268,17 @@ get() {
     [[ $stderr == *"web-1: /healthz answers with status 503"* && $(get "http://127.0.0.1:$port/") == good ]]
 }
 
+@test "with TLS, a release is asked for behind the redirection" {
+    serve TLS_PORT=18443
+    mkdir -p "$www/releases/good" "$www/releases/bad"
+    echo good | tee "$www/releases/good/index.html" "$www/releases/good/page" "$www/releases/bad/index.html" >/dev/null
+    release good TLS_PORT=18443 CHECK_PATH=/page
+    [[ $status == 0 && $(field changed) == '["release good (local)"]' ]]
+    ANSWER_SECONDS=1 release bad TLS_PORT=18443 CHECK_PATH=/page
+    [[ $status != 0 && $stderr == *"all hosts serve good again"*"web-1: /page answers with status 404 on port 18443"* ]]
+    [[ $(get -k "https://127.0.0.1:18443/page") == good ]]
+}
+
 @test "each host goes back to its own, when a switch breaks off and when the release does not answer" {
     stub curl 'if [[ -e $HOST/unwell ]]; then printf 503; else printf 200; fi'
     # Every host's folder is one of its own here.

@@ -118,6 +118,14 @@ test("keeps the key of TLS to standard input, and promises TLS to browsers", asy
     expect(command("site-web-1")).toContain("Strict-Transport-Security: max-age=31536000");
 });
 
+test("has a release asked for on the port that serves it", async () => {
+    const release = { name: "r7" };
+    await create({ hosts: hosts(1), release });
+    expect(command("site-release")).not.toContain("PARAM_TLS_PORT");
+    await create({ hosts: hosts(1), release, tls: { certificate: "CERT", privateKey: "KEY", port: 8443 } });
+    expect(command("site-release")).toContain("PARAM_TLS_PORT='8443'");
+});
+
 test("replaces and takes away headers, whatever their case", async () => {
     await create({
         headers: { "x-frame-options": "DENY", "Referrer-Policy": "", "Cross-Origin-Opener-Policy": "same-origin" },
