@@ -126,6 +126,7 @@ export class WebTier extends pulumi.ComponentResource {
                     port: settings.port,
                     healthPath: settings.healthPath,
                     checkPath: settings.checkPath,
+                    serverNames: settings.serverNames,
                     ...(args.tls === undefined ? {} : { tlsPort: settings.tlsPort }),
                 },
                 ...(release?.url === undefined ? {} : { secrets: { url: release.url } }),

@@ -1,12 +1,23 @@
 # shellcheck shell=bash
 # Releases below one folder: releases/<name>, and the link `current` to the one that is served.
 
+# A name of the site, as another one may share its port; nothing where it has every name.
+web_name() {
+    local name=${PARAM_SERVER_NAMES:-}
+    name=${name%% *}
+    # Of all names below a domain, any will do.
+    printf '%s' "${name/#\*./www.}"
+}
+
 # web_get PORT PATH [ADDRESS]: the HTTP status, 000 without an answer. On the port of TLS with whatever certificate is there: it may be of any
 # authority, and for what a balancer is called.
 web_get() {
-    local address=${3:-127.0.0.1} scheme=http
+    local address=${3:-127.0.0.1} scheme=http name at=()
     [[ $1 != "${PARAM_TLS_PORT:-}" ]] || scheme=https
-    curl -s -k -o /dev/null -w '%{http_code}' --noproxy '*' --connect-timeout 2 --max-time 10 "$scheme://$address:$1$2" || true
+    name=$(web_name)
+    [[ -z $name ]] || at=(--resolve "$name:$1:$address")
+    curl -s -k -o /dev/null -w '%{http_code}' --noproxy '*' --connect-timeout 2 --max-time 10 ${at[@]+"${at[@]}"} \
+        "$scheme://${name:-$address}:$1$2" || true
 }
 
 # Lines about the members (PARAM_MEMBERS) that don't answer as they should. With TLS, the port of HTTP only knows the way to the other.

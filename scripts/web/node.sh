@@ -267,9 +267,9 @@ main() {
         file_remove "$path"
         touch "$RELOAD_MARK"
     fi
-    # And so does the site that stands in RHEL 8's nginx.conf: nginx takes one such site only.
+    # And so does the site that stands in RHEL 8's nginx.conf: nginx takes one such site only, and a balancer asks by no name.
     path=$NGINX_ETC/nginx.conf
-    if [[ -z ${PARAM_SERVER_NAMES:-} && -e $path ]] && grep -qE "$DEFAULT_LISTEN" "$path"; then
+    if [[ -e $path ]] && grep -qE "$DEFAULT_LISTEN" "$path"; then
         site_file "$path" 0644 "$(sed -E "/$DEFAULT_LISTEN/s/[[:space:]]+default_server//" "$path")"
     fi
     site_file "$NGINX_ETC/conf.d/$PARAM_NAME.conf" 0644 "$(site_config)"

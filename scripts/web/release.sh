@@ -8,6 +8,7 @@
 # PARAM_SHARED               true when all members see the same files there
 # PARAM_USER                 who logs in to the members when there are several and the files are not shared
 # PARAM_PORT, PARAM_HEALTH_PATH, PARAM_CHECK_PATH
+# PARAM_SERVER_NAMES         of the site; no names: every name
 # PARAM_TLS_PORT             optional: where PARAM_CHECK_PATH is asked for, as PARAM_PORT redirects there
 # PARAM_KEEP                 how many releases stay on disk
 

@@ -9,16 +9,6 @@ own_address() {
     printf '%s' "${address:-127.0.0.1}"
 }
 
-# tls_get ADDRESS: the HTTP status on the TLS port, under the site's first name if it has one. The certificate may be of any authority, and
-# for what the balancer is called.
-tls_get() {
-    local name=${PARAM_SERVER_NAMES:-}
-    name=${name%% *}
-    [[ $name =~ ^[A-Za-z0-9.-]+$ ]] || name=$1
-    curl -s -k -o /dev/null -w '%{http_code}' --noproxy '*' --connect-timeout 2 --max-time 10 --resolve "$name:$PARAM_TLS_PORT:$1" \
-        "https://$name:$PARAM_TLS_PORT$PARAM_HEALTH_PATH" || true
-}
-
 check() {
     local status release address
     if [[ -n ${PARAM_TLS_PORT:-} ]]; then
@@ -38,7 +28,7 @@ check() {
     fi
     if [[ -n ${PARAM_TLS_PORT:-} ]]; then
         # What stands behind it is the health path's business.
-        status=$(tls_get "$address")
+        status=$(web_get "$PARAM_TLS_PORT" "$PARAM_HEALTH_PATH" "$address")
         if [[ $status == 000 ]]; then
             fail tls "no answer by TLS on $address:$PARAM_TLS_PORT: journalctl -u nginx says why"
         else

@@ -118,10 +118,12 @@ test("keeps the key of TLS to standard input, and promises TLS to browsers", asy
     expect(command("site-web-1")).toContain("Strict-Transport-Security: max-age=31536000");
 });
 
-test("has a release asked for on the port that serves it", async () => {
+test("has a release asked for by its site's name, on the port that serves it", async () => {
     const release = { name: "r7" };
     await create({ hosts: hosts(1), release });
     expect(command("site-release")).not.toContain("PARAM_TLS_PORT");
+    await create({ hosts: hosts(1), release, serverNames: ["www.example.com", "example.com"] });
+    expect(command("site-release")).toContain("PARAM_SERVER_NAMES='www.example.com example.com'");
     await create({ hosts: hosts(1), release, tls: { certificate: "CERT", privateKey: "KEY", port: 8443 } });
     expect(command("site-release")).toContain("PARAM_TLS_PORT='8443'");
 });
