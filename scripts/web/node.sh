@@ -210,24 +210,64 @@ site_file() {
     [[ $FILE_CHANGED != true ]] || touch "$RELOAD_MARK"
 }
 
+# The files as they were before this run.
+put_back() {
+    local path
+    for path in "${!BEFORE[@]}"; do
+        if [[ -n ${BEFORE[$path]} ]]; then
+            printf '%s\n' "${BEFORE[$path]}" >"$path"
+        else
+            rm -f "$path"
+        fi
+    done
+}
+
 # nginx judges the new configuration before it is asked to take it; a bad one leaves the old one in place, with its certificate.
 judge_config() {
-    local path output
+    local output
     [[ -e $RELOAD_MARK ]] || return 0
     if ! output=$(nginx -t 2>&1 </dev/null); then
-        for path in "${!BEFORE[@]}"; do
-            if [[ -n ${BEFORE[$path]} ]]; then
-                printf '%s\n' "${BEFORE[$path]}" >"$path"
-            else
-                rm -f "$path"
-            fi
-        done
+        put_back
         die "nginx refuses the configuration; the one before stays" "$output"
     fi
 }
 
+# The processes that serve: a configuration that nginx takes over gets new ones. None where the kernel or systemd doesn't tell.
+nginx_workers() {
+    local pid
+    pid=$(systemctl show -p MainPID --value nginx 2>/dev/null) || true
+    [[ ${pid:-0} == 0 ]] || cat "${PROC:-/proc}/$pid/task/$pid/children" 2>/dev/null || true
+}
+
+# has_new_workers FORMER
+has_new_workers() {
+    local worker
+    for worker in $(nginx_workers); do
+        [[ " $1 " == *" $worker "* ]] || return 0
+    done
+    return 1
+}
+
+# A port that another program has passes nginx's own test, and the reload: nginx then goes on with the configuration before, and with these
+# files would not start again after a boot.
+reload_nginx() {
+    local former log=${NGINX_LOG:-/var/log/nginx/error.log}
+    former=$(nginx_workers)
+    service_command reload nginx
+    if [[ -n ${former// /} ]] && ! try_for "${RELOAD_SECONDS:-20}" has_new_workers "$former"; then
+        put_back
+        die "nginx did not take over the configuration; the one before stays" "$(grep -F '[emerg]' "$log" 2>/dev/null | tail -n 5 || true)"
+    fi
+    changed "nginx reloaded"
+}
+
+# Each port of the site: one alone may be served from the configuration before.
 answers() {
-    [[ $(web_get "$PARAM_PORT" "$PARAM_HEALTH_PATH") == 200 ]]
+    local port
+    for port in "$PARAM_PORT" ${PARAM_TLS_PORT:+"$PARAM_TLS_PORT"}; do
+        [[ $(web_get "$port" "$PARAM_HEALTH_PATH") == 200 ]] || return 1
+    done
+    [[ $(web_get "$PARAM_STATUS_PORT" /status) == 200 ]]
 }
 
 main() {
@@ -277,12 +317,11 @@ main() {
     if service_outdated nginx; then
         service_restart nginx
     elif [[ -e $RELOAD_MARK ]] && service_active nginx; then
-        service_command reload nginx
-        changed "nginx reloaded"
+        reload_nginx
     fi
-    rm -f "$RELOAD_MARK"
     service_start nginx
-    wait_for 20 "nginx to answer on $PARAM_HEALTH_PATH" answers
+    wait_for "${ANSWER_SECONDS:-20}" "nginx to answer on $PARAM_HEALTH_PATH, on ports $PARAM_PORT${PARAM_TLS_PORT:+, $PARAM_TLS_PORT} and with its figures on $PARAM_STATUS_PORT" answers
+    rm -f "$RELOAD_MARK"
     finish release="$(web_release_here current "$PARAM_DIRECTORY" '')"
 }
 

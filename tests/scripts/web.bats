@@ -278,6 +278,56 @@ get() {
     [[ $(get -k "https://127.0.0.1:18443/page") == good ]]
 }
 
+# The nginx of `serve` under the name of a service.
+serve_as_service() {
+    serve "$@"
+    export PROC=/proc NGINX_LOG=$BATS_TEST_TMPDIR/error.log RELOAD_SECONDS=3 ANSWER_SECONDS=5
+    # shellcheck disable=SC2016
+    {
+        stub nginx 'exec /usr/sbin/nginx -c "$HOST/../nginx.conf" "$@"'
+        mv "$bin/systemctl" "$bin/systemctl.units"
+        stub systemctl '
+            case $1 in
+            show) cat "$HOST/../nginx.pid" ;;
+            reload) kill -HUP "$(cat "$HOST/../nginx.pid")" ;;
+            *) exec systemctl.units "$@" ;;
+            esac'
+    }
+}
+
+@test "a reload that nginx does not take over fails, and leaves the configuration before" {
+    serve_as_service
+    [[ -r /proc/self/task/$$/children || -r /proc/1/task/1/children ]] || skip "this kernel doesn't tell a process's children"
+    node BURST=7
+    [[ $status == 0 && $(field changed) == *'"nginx reloaded"'* ]]
+    (cd "$BATS_TEST_TMPDIR" && exec python3 -m http.server --bind 0.0.0.0 18443 >/dev/null 2>&1 3>&-) &
+    other=$!
+    for _ in $(seq 100); do
+        [[ -z $(get "http://127.0.0.1:18443/") ]] || break
+        sleep 0.1
+    done
+    node BURST=7 TLS_PORT=18443
+    [[ $status != 0 && $stderr == *"nginx did not take over the configuration; the one before stays"*"Address already in use"* ]]
+    run ! grep -q 18443 "$NGINX_ETC/conf.d/site.conf"
+    kill "$other"
+    wait "$other" || true
+    node BURST=7 TLS_PORT=18443
+    [[ $status == 0 && $(field changed) == *'"nginx reloaded"'* && $(get -k https://127.0.0.1:18443/) == *"site works"* ]]
+    node BURST=7 TLS_PORT=18443
+    [[ $status == 0 && $(field changed) == '[]' ]]
+}
+
+@test "a port that nothing of the site answers on fails, also where nobody tells of the processes" {
+    serve_as_service
+    stub systemctl '[[ $1 != show ]] || exit 1; exec systemctl.units "$@"'
+    node STATUS_PORT=18483
+    [[ $status != 0 && $stderr == *"waited 5 s for nginx to answer on /healthz, on ports 18480 and with its figures on 18483"* ]]
+    # What broke off is made up for.
+    stub systemctl '[[ $1 != reload ]] || kill -HUP "$(cat "$HOST/../nginx.pid")"; exec systemctl.units "$@"'
+    node STATUS_PORT=18483
+    [[ $status == 0 && $(field changed) == '["nginx reloaded"]' ]]
+}
+
 @test "of two sites on one port, each is asked for by its name" {
     node NAME=first SERVER_NAMES=first.example.com DIRECTORY="$host/srv/first"
     serve NAME=second SERVER_NAMES="*.second.example.com" STATUS_PORT=18482
