@@ -128,6 +128,21 @@ mariadb_start_replica() {
     printf 'START SLAVE;'
 }
 
+mariadb_stop_receiving() {
+    printf 'STOP SLAVE IO_THREAD;'
+}
+
+mariadb_start_executing() {
+    printf 'START SLAVE SQL_THREAD;'
+}
+
+# mariadb_received ADDRESS: a position that is executed when all is that the server has received from whom it follows.
+mariadb_received() {
+    local rows
+    rows=$(sql "$1" 'SHOW SLAVE STATUS' --vertical --column-names) || exit "$REPORTED"
+    sed -n 's/^ *Gtid_IO_Pos: //p' <<<"$rows"
+}
+
 # Accounts accept as many passwords as they have plug-ins.
 mariadb_account_statements() {
     local passwords

@@ -128,6 +128,19 @@ mysql_start_replica() {
     printf 'START REPLICA;'
 }
 
+mysql_stop_receiving() {
+    printf 'STOP REPLICA IO_THREAD;'
+}
+
+mysql_start_executing() {
+    printf 'START REPLICA SQL_THREAD;'
+}
+
+# mysql_received ADDRESS: a position that is executed when all is that the server has received from whom it follows.
+mysql_received() {
+    sql "$1" "SELECT REPLACE(received_transaction_set, '\\n', '') FROM performance_schema.replication_connection_status WHERE channel_name = ''"
+}
+
 # The old password stays valid until the new one is as well.
 mysql_account_statements() {
     printf 'CREATE USER IF NOT EXISTS %s IDENTIFIED BY %s %s; ALTER USER %s %s;' "$1" "$(sql_text "${4:-$3}")" "$2" "$1" "$2"

@@ -85,6 +85,9 @@ succeed_the_gone() {
     for address in "${MEMBERS[@]}"; do
         [[ -n ${S_UP[$address]} ]] ||
             die "source: the old source is gone, and $(server_name "$address"), which doesn't answer, may have what $PARAM_SOURCE lacks: start it, or take its host out"
+    done
+    execute_received
+    for address in "${MEMBERS[@]}"; do
         [[ -n ${S_EXECUTED[$address]} && $address != "$WANTED" ]] || continue
         missing=$(engine missing "${S_EXECUTED[$address]}" "${S_EXECUTED[$WANTED]}")
         [[ -z $missing ]] ||
@@ -97,6 +100,38 @@ succeed_the_gone() {
     changed "$PARAM_SOURCE is the source: the one before is gone"
     note "what the lost source had acknowledged and no replica had received yet is lost"
     look_all
+}
+
+# What a replica has received was acknowledged, and goes with the relay log when it follows another server or none.
+execute_received() {
+    local address followers=()
+    for address in "${MEMBERS[@]}"; do
+        [[ -n ${S_FOLLOWS[$address]} ]] || continue
+        # Before anything is stopped: MariaDB throws the relay log away when a replica that was stopped as a whole starts to receive.
+        executed_received "$address" || true
+        followers+=("$address")
+    done
+    for address in "${followers[@]}"; do
+        sql "$address" "$(engine stop_receiving)"
+    done
+    for address in "${followers[@]}"; do
+        wait_for "${SEED_SECONDS:-3000}" "$(server_name "$address") to execute what it has received" executed_received "$address"
+        look "$address" || die "$(server_name "$address") stopped answering"
+    done
+}
+
+# executed_received ADDRESS
+executed_received() {
+    local received
+    received=$(engine received "$1") || exit "$REPORTED"
+    if [[ -z $received ]] || caught_up "$1" "$received"; then
+        return 0
+    fi
+    look "$1" || die "$(server_name "$1") stopped answering"
+    [[ ${S_SQL[$1]} == Yes ]] ||
+        die "source: the old source is gone, and $(server_name "$1") has received what it does not execute: mend that there and say '$(engine start_executing)', or take its host out if what only it has may be lost" \
+            "${S_ERROR[$1]:-it was stopped, without an error}"
+    return 1
 }
 
 # Whoever has what the source has not was written to on its own: nothing can be replicated to it any more.

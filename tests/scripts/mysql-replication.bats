@@ -362,6 +362,29 @@ hand_over_half() {
     attempt replicate 1 1 2 3
 }
 
+@test "executes what was received from a source that is gone before another takes over" {
+    attempt replicate 1 1 2
+    query 2 "STOP $(mine SLAVE REPLICA) SQL_THREAD"
+    app 1 "INSERT INTO app.t (v) VALUES ('received')"
+    on 1 "$hosts/bin/systemctl" stop "$engine.service"
+    run --separate-stderr replicate 2 2
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"db-2 has received what it does not execute: mend that there and say 'START $(mine SLAVE REPLICA) SQL_THREAD;'"* ]]
+    [[ $(query 2 "SELECT @@read_only") == 1 ]]
+    # It executes again, and something holds it up.
+    query 2 "FLUSH TABLES app.t WITH READ LOCK; SELECT SLEEP(6)" 3>&- 4>&- &
+    sleep 1
+    query 2 "START $(mine SLAVE REPLICA) SQL_THREAD"
+    attempt replicate 2 2
+    wait
+    [[ $(field source) == '"db-2"' && $(query 2 "SELECT COUNT(*) FROM app.t WHERE v = 'received'") == 1 ]]
+    # It would take itself for the source.
+    on 1 "$hosts/bin/systemctl" start "$engine.service"
+    holds 1 "SET GLOBAL read_only = 1; SELECT 1" 1
+    attempt replicate 2 1 2 3
+    attempt replicate 1 1 2 3
+}
+
 @test "takes over from a source that is gone when its host was taken out" {
     on 1 "$hosts/bin/systemctl" stop "$engine.service"
     run --separate-stderr replicate 2 1 2 3
