@@ -75,7 +75,11 @@ export interface MysqlReplicationArgs {
      * @default whatever the repositories have when a host is made
      */
     readonly version?: string;
-    /** Folder of the servers' data, such as one on a mounted data disk. Can't change while the servers exist. @default "/var/lib/mysql" */
+    /**
+     * Folder of the servers' data, such as one on a mounted data disk: made when it is missing, refused when it holds anything but a
+     * server's data. Can't change while the servers exist.
+     * @default "/var/lib/mysql"
+     */
     readonly dataDirectory?: string;
     /**
      * Names of replicas that throw their data away once, and start again with a copy of the source's. For those that an update has named

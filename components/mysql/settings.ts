@@ -74,7 +74,8 @@ export function parseMysqlReplicationArgs(name: string, args: MysqlReplicationAr
         const problem = typeof value === "string" ? passwordProblem(value) : undefined;
         if (problem !== undefined) problems.add(path, problem);
     }
-    if (args.dataDirectory !== undefined && !/^\/[\w.-]+(\/[\w.-]+)+$/.test(args.dataDirectory)) {
+    // With `..` it would be another folder than the one that is named.
+    if (args.dataDirectory !== undefined && !/^(\/(?!\.\.?(\/|$))[\w.-]+){2,}$/.test(args.dataDirectory)) {
         problems.add(
             "dataDirectory",
             `"${args.dataDirectory}" is not an absolute path of its own below a top-level folder.`,

@@ -241,8 +241,7 @@ mariadb_seed() {
 
     seed_begin
     quietly systemctl stop "$MYSQL_UNIT"
-    directory "$MYSQL_DATA" 0750 mysql:mysql
-    find "$MYSQL_DATA" -mindepth 1 -delete
+    data_clear
     log "fetching a backup of $(server_name "$source")"
     ssh -F /dev/null -i "$work/key" -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes \
         -o UserKnownHostsFile="$work/known_hosts" -o GlobalKnownHostsFile=/dev/null -o ConnectTimeout=10 -o ServerAliveInterval=10 \

@@ -319,10 +319,26 @@ seed_end() {
     rm -f "$MYSQL_SEEDING"
 }
 
+# Only what a server has left there may be thrown away for a new one.
+refuse_foreign_files() {
+    local found
+    [[ ! -e $MYSQL_SEEDING && -d $MYSQL_DATA && ! -d $MYSQL_DATA/mysql ]] || return 0
+    found=$(find "$MYSQL_DATA/" -mindepth 1 ! -path "$MYSQL_DATA/lost+found" -print -quit)
+    [[ -z $found ]] ||
+        die "dataDirectory: $MYSQL_DATA holds $found, which is not of this component's making: name an empty folder, such as one below it, or move away what is there"
+}
+
+data_clear() {
+    directory "$MYSQL_DATA" 0750 mysql:mysql
+    # Not what is mounted there.
+    find "$MYSQL_DATA/" -xdev -mindepth 1 -delete
+}
+
 # What a data directory that never belonged to a server, or to one that was cut off, is brought to.
 data_initialise() {
-    directory "$MYSQL_DATA" 0750 mysql:mysql
-    find "$MYSQL_DATA" -mindepth 1 -delete
+    refuse_foreign_files
+    seed_begin
+    data_clear
     engine initialise
     [[ -d $MYSQL_DATA/mysql ]] || die "$MYSQL_DATA has no system tables after they were made"
     changed "$MYSQL_DATA initialised"

@@ -103,7 +103,10 @@ refuse_impossible() {
     # An upgrade stops the server, and every host takes this step at the same time.
     [[ -z ${PARAM_VERSION:-} || -z $was ]] || version_begins "$was" "$PARAM_VERSION" ||
         die "version: this host has $PARAM_ENGINE-server $was, which doesn't become $PARAM_VERSION in place: replace the replicas' hosts one by one, name one of them as the source, then replace the last"
-    [[ -r $MYSQL_CONF ]] || return 0
+    if [[ ! -r $MYSQL_CONF ]]; then
+        refuse_foreign_files
+        return 0
+    fi
     was=$(sed -n 's/^port = //p' "$MYSQL_CONF")
     [[ $was == "$PARAM_PORT" ]] ||
         die "port: this host's server listens on $was and can't move to $PARAM_PORT in place: create a second component and move the data"

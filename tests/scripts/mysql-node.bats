@@ -148,6 +148,34 @@ node() {
     [[ $status != 0 && $stderr == *"engine: this host has mariadb-server"* ]]
 }
 
+@test "empties no folder but its own, and begins again in that" {
+    for case in debian-12:mariadb ubuntu-24.04:mysql; do
+        IFS=: read -r os engine <<<"$case"
+        database_host "$os"
+        mkdir -p "$host"/data/{lost+found,photos}
+        STUB_CANDIDATE=8.0.36 node "$engine"
+        [[ $status != 0 && $stderr == *"dataDirectory: $host/data holds $host/data/photos, which is not of this component's making: name an empty folder"* ]]
+        [[ -d $host/data/photos && ! -e $MYSQL_CONF && -z $(ls "$host/packages") ]]
+        rmdir "$host/data/photos"
+        # What was begun is not taken for done.
+        stub mariadb-install-db 'mkdir -p "$HOST/data/mysql"; exit 1'
+        stub mysqld 'case $* in *--version*) echo "/usr/sbin/mysqld  Ver 8.0.36 for Linux" ;; *) mkdir -p "$HOST/data/mysql"; exit 1 ;; esac'
+        STUB_CANDIDATE=8.0.36 node "$engine"
+        [[ $status != 0 && -d $host/data/mysql ]]
+        for program in mariadb-install-db mysqld; do
+            stub "$program" 'case $* in *--version*) echo "/usr/sbin/mysqld  Ver 8.0.36 for Linux" ;; *) mkdir "$HOST/data/mysql" ;; esac'
+        done
+        node "$engine"
+        [[ $status == 0 && $(field changed) == *"$host/data initialised"* ]]
+        # Later on, too.
+        rmdir "$host/data/mysql"
+        touch "$host/data/foreign"
+        rm "$host"/active/*
+        node "$engine"
+        [[ $status != 0 && $stderr == *"holds $host/data/foreign"* && -e $host/data/foreign ]]
+    done
+}
+
 @test "leaves a server alone that holds somebody's data, and an engine that is there already" {
     database_host debian-12
     STUB_SCHEMAS="crm, shop" node mariadb

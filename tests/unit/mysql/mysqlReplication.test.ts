@@ -195,6 +195,26 @@ describe("MysqlReplication", () => {
         ]);
     });
 
+    test("keeps data nowhere but in a folder of its own", async () => {
+        for (const dataDirectory of [
+            "/",
+            "/mnt",
+            "/mnt/",
+            "/mnt/..",
+            "/mnt/../etc",
+            "/./data",
+            "/mnt/data/..",
+            "mnt/data",
+        ]) {
+            expect(problemsOf(() => create({ dataDirectory }))).toEqual([
+                'MysqlReplication "db" has 1 problem:',
+                `  - dataDirectory: "${dataDirectory}" is not an absolute path of its own below a top-level folder.`,
+            ]);
+        }
+        await created({ dataDirectory: "/mnt/data/.mysql-1..old" });
+        expect(command("db-db-1")).toContain("PARAM_DATA_DIR='/mnt/data/.mysql-1..old'");
+    });
+
     test("a URL reader gets back any password", () => {
         const url = new URL(mysqlUrl({ name: "db-1", address: "10.0.0.1", port: 3306 }, "app", "a@b:c/d%e", "shop"));
         expect(decodeURIComponent(url.password)).toBe("a@b:c/d%e");
