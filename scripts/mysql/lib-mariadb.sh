@@ -143,12 +143,21 @@ mariadb_received() {
     sed -n 's/^ *Gtid_IO_Pos: //p' <<<"$rows"
 }
 
-# Accounts accept as many passwords as they have plug-ins.
+# Accounts accept as many passwords as they have plug-ins. The binary log has the statement as it was sent, so this has hashes.
 mariadb_account_statements() {
     local passwords
-    passwords="mysql_native_password USING PASSWORD($(sql_text "$3"))"
-    [[ -z $4 ]] || passwords+=" OR mysql_native_password USING PASSWORD($(sql_text "$4"))"
+    passwords="mysql_native_password USING '$(native_hash "$3")'"
+    [[ -z $4 ]] || passwords+=" OR mysql_native_password USING '$(native_hash "$4")'"
     printf 'CREATE USER IF NOT EXISTS %s IDENTIFIED VIA %s %s; ALTER USER %s IDENTIFIED VIA %s %s;' "$1" "$passwords" "$2" "$1" "$passwords" "$2"
+}
+
+# native_hash PASSWORD: what PASSWORD() makes of it.
+native_hash() {
+    local hash
+    hash=$(printf '%s' "$1" | sha1sum)
+    # shellcheck disable=SC2001,SC2059 # bytes, of which some are no text
+    hash=$(printf "$(sed 's/../\\x&/g' <<<"${hash%% *}")" | sha1sum)
+    printf '*%s' "$(tr '[:lower:]' '[:upper:]' <<<"${hash%% *}")"
 }
 
 mariadb_retains_password() {

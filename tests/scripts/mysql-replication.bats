@@ -87,6 +87,14 @@ attempt() {
     [[ -s $hosts/argv ]]
     run ! grep -qF -e "$password" -e "$admin" -e replication-password-1 -e KEY "$hosts/argv"
     run ! grep -rqF -e "$password" -e "$admin" "$hosts/1/etc" "$hosts/1/state"
+    logs_hold_no "$password" "$admin" replication-password-1
+}
+
+# logs_hold_no PASSWORD…: in the servers' binary logs and relay logs.
+logs_hold_no() {
+    local logs=("$hosts"/[12]/data/*bin.* "$hosts"/[12]/data/binlog.*)
+    [[ -s ${logs[0]} && -s $hosts/1/data/binlog.000001 ]]
+    run ! grep -qF "${@/#/-e}" "${logs[@]}"
 }
 
 @test "a third server starts with a copy of the data, not with its history" {
@@ -177,6 +185,7 @@ writer_start() {
     secret=$old run app 1 "SELECT 1"
     [[ $status != 0 ]]
     [[ $(app 1 "SELECT 1") == 1 ]]
+    logs_hold_no "$password" "$old"
     password=$old
     attempt replicate 1 1 2 3
 }
