@@ -77,18 +77,21 @@ LimitNOFILE=65535
 UNIT
 }
 
-# What confines the server knows the distribution's own directory only.
-allow_data_directory() {
+# What confines the server knows the distribution's own directory only. AppArmor goes by names, and confines the program that makes the
+# system tables, too.
+allow_data_path() {
     local profile=${APPARMOR_D:-/etc/apparmor.d}
-    [[ $MYSQL_DATA != /var/lib/mysql ]] || return 0
-    if [[ -e $profile/usr.sbin.mysqld && -d $profile/local ]]; then
-        file_write "$profile/local/usr.sbin.mysqld" 0644 root:root "$MYSQL_DATA/ r,
+    [[ $MYSQL_DATA != /var/lib/mysql && -e $profile/usr.sbin.mysqld && -d $profile/local ]] || return 0
+    file_write "$profile/local/usr.sbin.mysqld" 0644 root:root "$MYSQL_DATA/ r,
 $MYSQL_DATA/** rwk,"
-        if [[ $FILE_CHANGED == true && $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) == Y ]] && command -v apparmor_parser >/dev/null; then
-            quietly apparmor_parser -r "$profile/usr.sbin.mysqld"
-        fi
+    if [[ $FILE_CHANGED == true && $(cat "${APPARMOR_ENABLED:-/sys/module/apparmor/parameters/enabled}" 2>/dev/null) == Y ]] && command -v apparmor_parser >/dev/null; then
+        quietly apparmor_parser -r "$profile/usr.sbin.mysqld"
     fi
-    if command -v selinuxenabled >/dev/null && selinuxenabled; then
+}
+
+# SELinux goes by the files, which have to be there.
+allow_data_files() {
+    if [[ $MYSQL_DATA != /var/lib/mysql ]] && command -v selinuxenabled >/dev/null && selinuxenabled; then
         chcon -R -t mysqld_db_t "$MYSQL_DATA"
     fi
 }
@@ -217,11 +220,12 @@ main() {
     unit_write "$MYSQL_UNIT.d/multihost.conf" "$(unit_settings)"
     engine offer_backup
 
+    allow_data_path
     if ! service_active "$MYSQL_UNIT" && [[ -e $MYSQL_SEEDING || ! -d $MYSQL_DATA/mysql ]]; then
         data_initialise
         seed_end
     fi
-    allow_data_directory
+    allow_data_files
     [[ $PARAM_PORT == 3306 ]] || selinux_ports mysqld_port_t "$PARAM_PORT"
     service_start "$MYSQL_UNIT"
     wait_for 600 "the server to answer" sql_answers local

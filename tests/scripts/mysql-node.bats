@@ -148,6 +148,22 @@ node() {
     [[ $status != 0 && $stderr == *"engine: this host has mariadb-server"* ]]
 }
 
+@test "AppArmor lets it at another folder before the system tables are made there" {
+    database_host ubuntu-24.04
+    mkdir "$APPARMOR_D/local"
+    touch "$APPARMOR_D/usr.sbin.mysqld"
+    echo Y >"$host/apparmor-enabled"
+    export APPARMOR_ENABLED=$host/apparmor-enabled
+    stub apparmor_parser 'cp "$APPARMOR_D/local/usr.sbin.mysqld" "$HOST/allowed"'
+    stub mysqld '
+        case $* in *--version*) echo "/usr/sbin/mysqld  Ver 8.0.36 for Linux"; exit ;; esac
+        grep -qxF "$HOST/data/** rwk," "$HOST/allowed" && mkdir -p "$HOST/data/mysql"'
+    STUB_CANDIDATE=8.0.36 node mysql
+    [[ $status == 0 && $(field changed) == *"$APPARMOR_D/local/usr.sbin.mysqld"*"$host/data initialised"* ]]
+    node mysql
+    [[ $status == 0 && $(field changed) == '[]' ]]
+}
+
 @test "empties no folder but its own, and begins again in that" {
     for case in debian-12:mariadb ubuntu-24.04:mysql; do
         IFS=: read -r os engine <<<"$case"
