@@ -20,7 +20,7 @@ mariadb_install() {
     fi
     packages_install_version "${PARAM_VERSION:-}" mariadb-server mariadb-backup "$(os_pick mariadb-client mariadb)"
     packages_install sudo
-    MYSQL_VERSION=$(mariadbd --version | sed -n 's/.*Ver \([0-9.]*\)-MariaDB.*/\1/p')
+    MYSQL_VERSION=$("$(server_program mariadbd)" --version | sed -n 's/.*Ver \([0-9.]*\)-MariaDB.*/\1/p')
     version_at_least 10.5 || die "MariaDB $MYSQL_VERSION is too old: 10.5 or later is needed"
 }
 

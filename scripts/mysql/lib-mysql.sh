@@ -13,7 +13,7 @@ mysql_install() {
         die "engine: $OS_NAME has no MySQL packages, so choose engine \"mariadb\", or an image that has them, such as Ubuntu 24.04 or Alibaba Cloud Linux 3"
     fi
     packages_install_version "${PARAM_VERSION:-}" mysql-server
-    MYSQL_VERSION=$(mysqld --version | sed -n 's/.*Ver \([0-9.]*\).*/\1/p')
+    MYSQL_VERSION=$("$(server_program mysqld)" --version | sed -n 's/.*Ver \([0-9.]*\).*/\1/p')
     version_at_least 8.0.30 || die "MySQL $MYSQL_VERSION is too old: 8.0.30 or later is needed"
 }
 
@@ -32,7 +32,7 @@ mysql_listed() {
 }
 
 mysql_initialise() {
-    quietly mysqld --no-defaults --initialize-insecure --user=mysql --datadir="$MYSQL_DATA"
+    quietly "$(server_program mysqld)" --no-defaults --initialize-insecure --user=mysql --datadir="$MYSQL_DATA"
 }
 
 mysql_settings() {

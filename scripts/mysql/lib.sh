@@ -29,6 +29,12 @@ database_detect() {
     engine names
 }
 
+# server_program NAME: the RHEL family keeps it where no PATH looks.
+server_program() {
+    local program=${LIBEXEC:-/usr/libexec}/$1
+    if [[ -x $program ]]; then printf '%s' "$program"; else printf '%s' "$1"; fi
+}
+
 # sql_as USER PASSWORD ADDRESS [OPTION…]: runs the statements on standard input. An error message is output, too. The client would take its
 # character set from the locale, which has none for the names of most tables.
 sql_as() {

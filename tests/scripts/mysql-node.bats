@@ -11,9 +11,9 @@ admin=admin-password-of-the-servers
 database_host() {
     rm -rf "$BATS_TEST_TMPDIR/host"
     stub_host "$1"
-    mkdir -p "$host"/{backup,apparmor.d} "$host/etc/mysql"
+    mkdir -p "$host"/{backup,apparmor.d,libexec} "$host/etc/mysql"
     export MYSQL_CONF=$host/etc/zz-multihost.cnf MYSQL_ETC=$host/etc/mysql/multihost MYSQL_STATE=$host/state MYSQL_SOCKET=$host/sock \
-        BACKUP_HOME=$host/backup BACKUP_COMMAND=$host/lib/mariadb-backup APPARMOR_D=$host/apparmor.d
+        BACKUP_HOME=$host/backup BACKUP_COMMAND=$host/lib/mariadb-backup APPARMOR_D=$host/apparmor.d LIBEXEC=$host/libexec
     # shellcheck disable=SC2016
     {
         for client in mysql mariadb; do
@@ -36,6 +36,8 @@ database_host() {
         done
         stub mysqld 'case $* in *--version*) echo "/usr/sbin/mysqld  Ver ${STUB_VERSION:-8.0.36} for Linux" ;; *) mkdir -p "$HOST/data/mysql" ;; esac'
         stub mariadbd 'echo "mariadbd  Ver ${STUB_VERSION:-10.5.27}-MariaDB for Linux on x86_64"'
+        # Where the packages of a RHEL 9 and an Alibaba Cloud Linux 3 have them.
+        [[ $1 == debian-* || $1 == ubuntu-* ]] || mv "$bin"/{mysqld,mariadbd} "$host/libexec"
         stub mariadb-install-db 'mkdir -p "$HOST/data/mysql"'
         stub apt-cache 'echo "  Candidate: ${STUB_CANDIDATE:-(none)}"'
         stub getent '[[ -e $HOST/users/$2 ]]'
@@ -80,6 +82,7 @@ node() {
         STUB_CANDIDATE=8.0.36 node "$engine"
         [[ $status == 0 && $(field changed) == *"service $unit started"*"server taken over"*"account multihost_admin"* ]]
         [[ $(field bufferPool) == 2147483648 && -e $host/packages/$engine-server ]]
+        [[ $(field version) == '"8.0.36"' || $(field version) == '"10.5.27"' ]]
         node "$engine"
         [[ $status == 0 && $(field changed) == '[]' ]]
     done
