@@ -62,12 +62,14 @@ start_statements() {
 }
 
 unit_settings() {
-    cat <<'UNIT'
+    cat <<UNIT
 [Unit]
 After=network-online.target
 Wants=network-online.target
-StartLimitIntervalSec=60
-StartLimitBurst=10
+# A disk that is not vital for the boot may come late, and what is below its mount point is no data directory.
+RequiresMountsFor=$MYSQL_DATA
+# What keeps it from starting, such as a disk that is full, may end by itself or by somebody's hand.
+StartLimitIntervalSec=0
 
 [Service]
 # Always, not on failure: the SHUTDOWN statement is how a server is restarted from afar.
@@ -222,6 +224,8 @@ main() {
 
     allow_data_path
     if ! service_active "$MYSQL_UNIT" && [[ -e $MYSQL_SEEDING || ! -d $MYSQL_DATA/mysql ]]; then
+        # Between two attempts to start it is not active either.
+        quietly systemctl stop "$MYSQL_UNIT"
         data_initialise
         seed_end
     fi

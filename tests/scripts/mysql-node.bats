@@ -109,7 +109,9 @@ node() {
         run ! grep -q binlog_do_db "$MYSQL_CONF"
         node "$engine" BINLOG_DO_DB="shop mail"
         [[ $(grep '^binlog_do_db' "$MYSQL_CONF" | tr '\n' ' ') == "binlog_do_db = multihost binlog_do_db = shop binlog_do_db = mail " ]]
-        grep -q '^Restart=always' "$SYSTEMD_UNITS"/m*.service.d/multihost.conf
+        for line in Restart=always "RequiresMountsFor=$host/data" StartLimitIntervalSec=0; do
+            grep -qxF "$line" "$SYSTEMD_UNITS"/m*.service.d/multihost.conf
+        done
     done
 }
 
