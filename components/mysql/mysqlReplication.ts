@@ -119,7 +119,7 @@ export class MysqlReplication extends pulumi.ComponentResource {
             );
         });
 
-        const seeds = settings.hosts.map((host) =>
+        const seed = (host: Host, after: readonly HostStep[]): HostStep =>
             host.run(
                 `${name}-${host.name}-seed`,
                 {
@@ -129,6 +129,8 @@ export class MysqlReplication extends pulumi.ComponentResource {
                         address: host.privateAddress,
                         dataDir: settings.dataDirectory,
                         members,
+                        source: settings.source,
+                        semiSync: settings.semiSync,
                         rebuild: settings.rebuild.includes(host.name),
                         hostKeys: hostKeys(settings.hosts),
                     },
@@ -142,9 +144,12 @@ export class MysqlReplication extends pulumi.ComponentResource {
                     usesInternet: false,
                     timeoutMinutes: 180,
                 },
-                { parent: this, dependsOn: nodes },
-            ),
-        );
+                { parent: this, dependsOn: [...nodes, ...after] },
+            );
+        // The source's before the others', for it takes over there from one that is gone: nobody else could give a copy.
+        const source = settings.hosts.find((host) => host.name === settings.source)!;
+        const sourceSeed = seed(source, []);
+        const seeds = settings.hosts.map((host) => (host === source ? sourceSeed : seed(host, [sourceSeed])));
 
         this.replication = settings.hosts[0]!.run<MysqlReplicationResult>(
             `${name}-replication`,

@@ -287,6 +287,94 @@ named_by_all() {
     return 1
 }
 
+# Names the source as data, from which every server takes its role at a start.
+name_source() {
+    sql "$1" "USE $MYSQL_SCHEMA; REPLACE INTO topology (id, source) VALUES (1, $(address_number "$2"))"
+}
+
+open_source() {
+    # Before the first write, so that none is acknowledged that only one server has.
+    sql "$1" "SET GLOBAL $(engine semi_sync_switch) = $(semi_sync_wanted); $(engine open_statements)"
+}
+
+# With nobody to wait for, waiting would only hold up every commit until it gives up.
+semi_sync_wanted() {
+    if ((${#MEMBERS[@]} > 1)); then one_if "$PARAM_SEMI_SYNC"; else printf 0; fi
+}
+
+# attach ADDRESS: makes it follow the source.
+attach() {
+    local address=$1 how=follows
+    [[ -n ${S_FOLLOWS[$address]} ]] || how=anew
+    sql "$address" "SET GLOBAL $(engine semi_sync_switch) = 0; $(engine freeze_statements) $(engine attach_statements "$CURRENT" "$PARAM_PORT" "$how")"
+}
+
+caught_up() {
+    [[ $(SQL_TIMEOUT=5 sql_try "$1" "$(engine wait_statement "$2" 1)") == 0 ]]
+}
+
+# The old source is no member any more and doesn't answer, or has lost its data: the wanted one takes over if nobody knows more.
+succeed_the_gone() {
+    local address missing
+    for address in "${MEMBERS[@]}"; do
+        [[ -n ${S_UP[$address]} ]] ||
+            die "source: the old source is gone, and $(server_name "$address"), which doesn't answer, may have what $PARAM_SOURCE lacks: start it, or take its host out"
+    done
+    execute_received
+    for address in "${MEMBERS[@]}"; do
+        # shellcheck disable=SC2153 # those who call set it
+        [[ -n ${S_EXECUTED[$address]} && $address != "$WANTED" ]] || continue
+        missing=$(engine missing "${S_EXECUTED[$address]}" "${S_EXECUTED[$WANTED]}")
+        [[ -z $missing ]] ||
+            die "source: the old source is gone, and $PARAM_SOURCE lacks $missing, which $(server_name "$address") has: name that one"
+    done
+    sql "$WANTED" "$(engine detach_statements)"
+    CURRENT=$WANTED
+    open_source "$CURRENT"
+    name_source "$CURRENT" "$CURRENT"
+    changed "$PARAM_SOURCE is the source: the one before is gone"
+    note "what the lost source had acknowledged and no replica had received yet is lost"
+    # At once, since nobody else acknowledges its writes.
+    for address in "${MEMBERS[@]}"; do
+        [[ -n ${S_EXECUTED[$address]} && $address != "$CURRENT" ]] || continue
+        attach "$address"
+        changed "$(server_name "$address") replicates $(server_name "$CURRENT")"
+    done
+    look_all
+}
+
+# What a replica has received was acknowledged, and goes with the relay log when it follows another server or none.
+execute_received() {
+    local address followers=()
+    for address in "${MEMBERS[@]}"; do
+        [[ -n ${S_FOLLOWS[$address]} ]] || continue
+        # Before anything is stopped: MariaDB throws the relay log away when a replica that was stopped as a whole starts to receive.
+        executed_received "$address" || true
+        followers+=("$address")
+    done
+    for address in "${followers[@]}"; do
+        sql "$address" "$(engine stop_receiving)"
+    done
+    for address in "${followers[@]}"; do
+        wait_for "${SEED_SECONDS:-3000}" "$(server_name "$address") to execute what it has received" executed_received "$address"
+        look "$address" || die "$(server_name "$address") stopped answering"
+    done
+}
+
+# executed_received ADDRESS
+executed_received() {
+    local received
+    received=$(engine received "$1") || exit "$REPORTED"
+    if [[ -z $received ]] || caught_up "$1" "$received"; then
+        return 0
+    fi
+    look "$1" || die "$(server_name "$1") stopped answering"
+    [[ ${S_SQL[$1]} == Yes ]] ||
+        die "source: the old source is gone, and $(server_name "$1") has received what it does not execute: mend that there and say '$(engine start_executing)', or take its host out if what only it has may be lost" \
+            "${S_ERROR[$1]:-it was stopped, without an error}"
+    return 1
+}
+
 names() {
     local address text=''
     for address in "$@"; do

@@ -3,6 +3,8 @@
 #
 # PARAM_ENGINE, PARAM_ADDRESS, PARAM_PORT, PARAM_DATA_DIR  as for mysql/node
 # PARAM_MEMBERS        "name=ip …", this host among them
+# PARAM_SOURCE         name of the member that shall be the source; its seed is taken before the others'
+# PARAM_SEMI_SYNC      true or false
 # PARAM_REBUILD        true: this server's own data is thrown away once, until it has been false again
 # PARAM_HOST_KEYS      lines "ip ssh-ed25519 AAAA…": the pinned host keys
 # SECRET_ADMIN_PASSWORD, SECRET_REPLICATION_PASSWORD
@@ -24,15 +26,31 @@ seed() {
     changed "data copied from $(server_name "$CURRENT")"
 }
 
+# With a source that is gone there is nothing to copy from, and a new server could not follow the next one without a copy: its history is
+# longer than its logs.
+succeed() {
+    local address
+    for address in "${MEMBERS[@]}"; do
+        try_for "${ANSWER_SECONDS:-60}" look "$address" || true
+    done
+    find_source
+    # One that can't be the source itself is for mysql/replication to refuse.
+    if [[ $WHY_NONE == gone && -n ${S_UP[$WANTED]} ]]; then
+        succeed_the_gone
+    fi
+}
+
 main() {
     local rebuild=false
-    require_params PARAM_ENGINE PARAM_ADDRESS PARAM_PORT PARAM_MEMBERS PARAM_REBUILD PARAM_HOST_KEYS SECRET_ADMIN_PASSWORD \
-        SECRET_REPLICATION_PASSWORD
+    require_params PARAM_ENGINE PARAM_ADDRESS PARAM_PORT PARAM_MEMBERS PARAM_SOURCE PARAM_SEMI_SYNC PARAM_REBUILD PARAM_HOST_KEYS \
+        SECRET_ADMIN_PASSWORD SECRET_REPLICATION_PASSWORD
     database_detect
     members_parse
+    WANTED=$(address_of "$PARAM_SOURCE")
     ! rebuild_wanted || rebuild=true
     look_all
     find_source
+    [[ $WHY_NONE != gone || $WANTED != "$PARAM_ADDRESS" ]] || succeed
 
     if [[ $rebuild == true ]]; then
         [[ -z $SOURCE_LOST ]] || die "there is no source to copy from: $SOURCE_LOST"

@@ -133,12 +133,12 @@ host_keys() {
     done
 }
 
-# seed NUMBER REBUILD MEMBER…
+# seed NUMBER REBUILD MEMBER…: the number of the source in `wanted`.
 seed() {
     local number=$1 rebuild=$2
     shift 2
     on "$number" step mysql/seed ENGINE="$engine" ADDRESS="127.0.42.$number" PORT="$port" DATA_DIR="$hosts/$number/data" MEMBERS="$(members "$@")" \
-        REBUILD="$rebuild" HOST_KEYS="$(host_keys "$@")" -- ADMIN_PASSWORD="$admin" REPLICATION_PASSWORD="${replication:-replication-password-1}" BACKUP_KEY=KEY
+        SOURCE="db-${wanted:-1}" SEMI_SYNC=true REBUILD="$rebuild" HOST_KEYS="$(host_keys "$@")" -- ADMIN_PASSWORD="$admin" REPLICATION_PASSWORD="${replication:-replication-password-1}" BACKUP_KEY=KEY
 }
 
 # replicate SOURCE MEMBER…: parameters in `settings`, passwords in `password` and `previous`.

@@ -21,13 +21,14 @@ function hosts(count: number): Host[] {
 }
 
 function create(args: Partial<MysqlReplicationArgs> = {}): MysqlReplication {
-    return new MysqlReplication("db", {
+    const all: MysqlReplicationArgs = {
         hosts: hosts(3),
         engine: "mariadb",
         databases: ["shop", "mail_queue"],
         clientCidrs: ["10.0.0.0/16"],
         ...args,
-    });
+    };
+    return new MysqlReplication("db", all, recorder.watched);
 }
 
 async function created(args: Partial<MysqlReplicationArgs> = {}): Promise<MysqlReplication> {
@@ -68,6 +69,19 @@ describe("MysqlReplication", () => {
         expect(command("db-replication")).not.toContain("PARAM_VERIFY");
         // On another first host it is an update, by which it knows that a source was there.
         expect(recorder.find(commandType, "db-replication").inputs).not.toHaveProperty("triggers");
+    });
+
+    test("copies only after the source had its turn, which may follow up one that is gone", async () => {
+        await created({ source: "db-2" });
+        const seedsBefore = async (name: string): Promise<string[]> => {
+            const before = recorder.options(commandType, name).dependsOn as pulumi.Resource[];
+            const urns = await Promise.all(before.map(({ urn }) => valueOf(urn)));
+            return urns.map((urn) => urn.split("::").pop()!).filter((step) => step.endsWith("-seed"));
+        };
+        expect(await seedsBefore("db-db-2-seed")).toEqual([]);
+        expect(await seedsBefore("db-db-1-seed")).toEqual(["db-db-2-seed"]);
+        expect(await seedsBefore("db-db-3-seed")).toEqual(["db-db-2-seed"]);
+        expect(command("db-db-1-seed")).toContain("PARAM_SEMI_SYNC='true' PARAM_SOURCE='db-2'");
     });
 
     test("pins the host keys of those that a copy is fetched from", async () => {
