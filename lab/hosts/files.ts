@@ -1,19 +1,12 @@
 /** Small files that must be whole or absent, also after a crash. */
-import { mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync, closeSync, fsyncSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import * as path from "node:path";
+import { replaceFile } from "../files";
 
 /** Replaces a file in one step. */
 export function writeAtomically(file: string, text: string, mode = 0o600): void {
     mkdirSync(path.dirname(file), { recursive: true });
-    const temporary = `${file}.${process.pid}.tmp`;
-    const descriptor = openSync(temporary, "w", mode);
-    try {
-        writeSync(descriptor, text);
-        fsyncSync(descriptor);
-    } finally {
-        closeSync(descriptor);
-    }
-    renameSync(temporary, file);
+    replaceFile(file, text, mode);
 }
 
 /** The JSON in a file, or undefined when the file is absent or not JSON. */

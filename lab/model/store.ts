@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { writePrivate } from "../files";
 import { numberInterfaces } from "./interfaces";
 import { State, emptyState } from "./state";
 
@@ -20,16 +21,7 @@ export class Store {
 
     /** Writes the state so that a crash leaves the old file or the new one, never half of it. */
     save(): void {
-        if (this.file === undefined) return;
-        const temporary = `${this.file}.new`;
-        const handle = openSync(temporary, "w", 0o600);
-        try {
-            writeSync(handle, JSON.stringify(this.state));
-            fsyncSync(handle);
-        } finally {
-            closeSync(handle);
-        }
-        renameSync(temporary, this.file);
+        if (this.file !== undefined) writePrivate(this.file, JSON.stringify(this.state));
     }
 
     /** A new resource id, `vpc-` and 20 lower-case characters: ids must not hold `:` or `_`, clients split on them. */
