@@ -239,7 +239,7 @@ function backend({ name, listener, pool }: NamedPool): string {
         ...(isWeb(listener) ? ["mode http", "option http-server-close", "http-reuse never"] : ["mode tcp"]),
         `timeout server ${listener.requestSeconds}s`,
         ...schedule(scheduler),
-        ...stick(stickiness),
+        ...stick(name, stickiness, servers),
         ...(check ? checking(check) : []),
         ...servers.map((server) => serverLine(server, listener, pool)),
     ]);
@@ -258,7 +258,12 @@ function schedule(scheduler: DesiredPool["scheduler"]): string[] {
     }
 }
 
-function stick(stickiness: DesiredPool["stickiness"]): string[] {
+/** HAProxy keeps clients with their server also when that has a weight of 0; in the cloud it gets none of their requests any more. */
+function stick(
+    backendName: string,
+    stickiness: DesiredPool["stickiness"],
+    servers: readonly DesiredServer[],
+): string[] {
     switch (stickiness?.kind) {
         case undefined:
             return [];
@@ -266,9 +271,28 @@ function stick(stickiness: DesiredPool["stickiness"]): string[] {
             return [`cookie SERVERID insert indirect nocache maxlife ${stickiness.seconds}s`];
         case "rewrite":
             return [`cookie ${word(stickiness.cookie)} rewrite`];
-        case "source":
-            return [`stick-table type ip size 100k expire ${stickiness.seconds}s peers own`, "stick on src"];
+        case "source": {
+            const drained = servers.filter(isDrained).map((server) => serverNumber(serverName(server)));
+            const unless =
+                drained.length === 0
+                    ? ""
+                    : ` unless { src,table_server_id(${backendName}) -m int ${drained.join(" ")} }`;
+            return [
+                `stick-table type ip size 100k expire ${stickiness.seconds}s peers own`,
+                `stick match src${unless}`,
+                "stick store-request src",
+            ];
+        }
     }
+}
+
+function isDrained({ weight }: DesiredServer): boolean {
+    return weight === 0;
+}
+
+/** A server's number in a table of clients, which the next process takes over: the same in both, whatever servers came and went. */
+function serverNumber(name: string): number {
+    return (createHash("sha256").update(name).digest().readUInt32BE() >>> 1) + 1;
 }
 
 function checking({ http, timeoutSeconds }: DesiredCheck): string[] {
@@ -287,9 +311,11 @@ function checking({ http, timeoutSeconds }: DesiredCheck): string[] {
 function serverLine(server: DesiredServer, listener: DesiredListener, { scheduler, check, stickiness }: DesiredPool) {
     const name = serverName(server);
     const weight = scheduler === "equal" ? Math.min(server.weight, 1) : server.weight;
-    const cookie = stickiness?.kind === "insert" || stickiness?.kind === "rewrite";
+    // Without one, no client's cookie leads to it.
+    const cookie = (stickiness?.kind === "insert" || stickiness?.kind === "rewrite") && !isDrained(server);
     return [
         `server ${name} ${name} weight ${weight}`,
+        ...(stickiness?.kind === "source" ? [`id ${serverNumber(name)}`] : []),
         ...(check
             ? [
                   `check inter ${check.intervalSeconds}s rise ${check.healthyAfter} fall ${check.unhealthyAfter}`,

@@ -84,10 +84,40 @@ test.each([
     [{ kind: "rewrite", cookie: "JSESSIONID" } as const, 'cookie "JSESSIONID" rewrite', true],
     [{ kind: "source", seconds: 30 } as const, "stick-table type ip size 100k expire 30s peers own", false],
 ])("stickiness %j", (stickiness, expected, cookies) => {
-    const found = section("backend http-80", listener({ pool: pool({ stickiness }) }));
+    const servers = pool().servers.map((server) => ({ ...server, weight: 30 }));
+    const found = section("backend http-80", listener({ pool: pool({ stickiness, servers }) }));
     expect(found).toContain(expected);
     const names = found.filter((line) => line.startsWith("server")).map((line) => / cookie (\w{32})$/.exec(line)?.[1]);
     expect(new Set(names).size).toBe(cookies ? 2 : 1);
+});
+
+test.each([{ kind: "insert", seconds: 60 } as const, { kind: "rewrite", cookie: "JSESSIONID" } as const])(
+    "no cookie leads to a server of weight 0: %j",
+    (stickiness) => {
+        const servers = section("backend http-80", listener({ pool: pool({ stickiness }) })).filter((line) =>
+            line.startsWith("server"),
+        );
+        expect(servers.map((line) => line.includes(" cookie "))).toEqual([true, false]);
+    },
+);
+
+test("a client's address leads to no server of weight 0, and to the same server in the next configuration", () => {
+    const stickiness = { kind: "source", seconds: 30 } as const;
+    const found = (servers: DesiredPool["servers"]): string[] =>
+        section("backend http-80", listener({ pool: pool({ stickiness, servers }) }));
+    const [serving, drained] = pool().servers as [DesiredPool["servers"][0], DesiredPool["servers"][0]];
+    const lines = found([serving, drained]);
+    const number = /^server 10\.0\.1\.6:80 10\.0\.1\.6:80 weight 0 id (\d+)$/m.exec(lines.join("\n"))?.[1];
+    expect(lines).toEqual(
+        expect.arrayContaining([
+            `stick match src unless { src,table_server_id(http-80) -m int ${number} }`,
+            "stick store-request src",
+        ]),
+    );
+    const later = found([{ ...drained, weight: 30 }]);
+    expect(later).toEqual(
+        expect.arrayContaining(["stick match src", `server 10.0.1.6:80 10.0.1.6:80 weight 30 id ${number}`]),
+    );
 });
 
 test("an access list lets in those it names, or all others; an empty one restricts nobody", () => {
