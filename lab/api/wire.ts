@@ -58,21 +58,21 @@ function listItems(node: Tree): (Tree | string)[] {
 
 function parseValue(type: unknown, node: Tree | string, wireName: string): unknown {
     if (isModelClass(type))
-        return typeof node === "object" ? parseModel(type, node, wireName) : parseJson(node, wireName);
+        return typeof node === "object" ? parseModel(type, node, wireName) : parseJson(type, node, wireName);
     if (typeof type === "object" && type !== null) {
         const { type: kind, itemType, valueType } = type as { type: string; itemType?: unknown; valueType?: unknown };
         if (kind === "array") {
             // Newer clients send a list as one JSON parameter.
             if (typeof node === "string")
                 return node.startsWith("[")
-                    ? parseJson(node, wireName)
+                    ? parseJson(type, node, wireName)
                     : node === ""
                       ? undefined
                       : [parseValue(itemType, node, wireName)];
             return listItems(node).map((item, i) => parseValue(itemType, item, `${wireName}.${i + 1}`));
         }
         if (kind === "map") {
-            if (typeof node === "string") return parseJson(node, wireName);
+            if (typeof node === "string") return parseJson(type, node, wireName);
             return Object.fromEntries(
                 Object.entries(node).map(([key, item]) => [
                     key,
@@ -100,13 +100,64 @@ function parseValue(type: unknown, node: Tree | string, wireName: string): unkno
     }
 }
 
-function parseJson(text: string, wireName: string): unknown {
+function parseJson(type: unknown, text: string, wireName: string): unknown {
     if (text === "") return undefined;
+    let value: unknown;
     try {
-        return JSON.parse(text) as unknown;
+        value = JSON.parse(text);
     } catch {
         throw invalidParameter(wireName, `The specified parameter "${wireName}" is not valid JSON.`);
     }
+    // A string in a string would go on like this without an end.
+    if (typeof value === "string") throw wrongType(wireName);
+    return fromJson(type, value, wireName);
+}
+
+/** A value out of JSON, with the names and types that the same would have had as flat parameters. */
+function fromJson(type: unknown, value: unknown, wireName: string): unknown {
+    if (value === null || value === undefined) return undefined;
+    if (typeof value === "string") return parseValue(type, value, wireName);
+    if (isModelClass(type)) {
+        if (!isObject(value)) throw wrongType(wireName);
+        return membersOf(type, (name) => at(value, name), fromJson, wireName);
+    }
+    if (typeof type === "object" && type !== null) {
+        const { type: kind, itemType, valueType } = type as { type: string; itemType?: unknown; valueType?: unknown };
+        if (kind === "array") {
+            if (!Array.isArray(value)) throw wrongType(wireName);
+            return value.map((item: unknown, i) => {
+                const name = `${wireName}.${i + 1}`;
+                if (item === null) throw wrongType(name);
+                return fromJson(itemType, item, name);
+            });
+        }
+        if (kind === "map") {
+            if (!isObject(value)) throw wrongType(wireName);
+            return Object.fromEntries(
+                Object.entries(value).map(([key, item]) => [key, fromJson(valueType, item, `${wireName}.${key}`)]),
+            );
+        }
+    }
+    switch (type) {
+        case "number":
+        case "boolean":
+            if (typeof value !== type) throw wrongType(wireName);
+            return value;
+        case "string":
+            // Whoever writes `"Port": 80` means the same as with `Port=80`.
+            if (typeof value === "object") throw wrongType(wireName);
+            return JSON.stringify(value);
+        default:
+            return value;
+    }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function wrongType(wireName: string): CloudError {
+    return invalidParameter(wireName, `The specified parameter "${wireName}" is of the wrong type.`);
 }
 
 interface Described {
@@ -126,15 +177,31 @@ function describe(cls: ModelClass): Described {
     return known;
 }
 
+/** What stands under a wire name; some hold a dot (`Filter.1.Key` of old products). */
+function at(node: Readonly<Record<string, unknown>>, wireName: string): unknown {
+    let child: unknown = node;
+    for (const part of wireName.split("."))
+        child = isObject(child) && Object.hasOwn(child, part) ? child[part] : undefined;
+    return child;
+}
+
 function parseModel(cls: ModelClass, node: Tree, prefix = ""): Record<string, unknown> {
+    return membersOf(cls, (name) => at(node, name) as Tree | string | undefined, parseValue, prefix);
+}
+
+/** The members of a class, by property, out of what stands under their wire names. */
+function membersOf<T>(
+    cls: ModelClass,
+    find: (wireName: string) => T | undefined,
+    parse: (type: unknown, found: T, wireName: string) => unknown,
+    prefix: string,
+): Record<string, unknown> {
     const { names, types } = describe(cls);
     const result: Record<string, unknown> = {};
     for (const [property, wireName] of Object.entries(names)) {
-        // Some wire names hold a dot (`Filter.1.Key` of old products).
-        let child: Tree | string | undefined = node;
-        for (const part of wireName.split(".")) child = typeof child === "object" ? child[part] : undefined;
-        if (child === undefined) continue;
-        const value = parseValue(types[property], child, prefix === "" ? wireName : `${prefix}.${wireName}`);
+        const found = find(wireName);
+        if (found === undefined) continue;
+        const value = parse(types[property], found, prefix === "" ? wireName : `${prefix}.${wireName}`);
         if (value !== undefined) result[property] = value;
     }
     return result;

@@ -1,4 +1,5 @@
-import { answerProblems } from "../../../lab/api/wire";
+import { CloudError } from "../../../lab/api/errors";
+import { answerProblems, parseRequest } from "../../../lab/api/wire";
 import { model } from "../../../lab/api/common/model";
 import { regionOfHost, regionOfZone, regions } from "../../../lab/api/regions";
 
@@ -20,6 +21,66 @@ test.each([
     [{ Ids: [1] }, ["Ids[0] is a number, not a string"]],
 ])("problems of %j", (body, problems) => {
     expect(answerProblems(response, body)).toEqual(problems);
+});
+
+describe("lists and structures as JSON", () => {
+    const request = model({
+        Permissions: [{ IpProtocol: "string", Port: "number", Open: "boolean", Sources: [{ CidrIp: "string" }] }],
+        Settings: { Name: "string", Limits: { Most: "number" } },
+        Ids: ["string"],
+    });
+    const parse = (parameters: Record<string, string>): unknown =>
+        parseRequest(request, new Map(Object.entries(parameters)));
+
+    test("have the members that flat parameters have", () => {
+        const flat = parse({
+            "Permissions.1.IpProtocol": "tcp",
+            "Permissions.1.Port": "80",
+            "Permissions.1.Open": "true",
+            "Permissions.1.Sources.1.CidrIp": "10.0.0.0/8",
+            "Settings.Name": "n",
+            "Settings.Limits.Most": "3",
+            "Ids.1": "a",
+        });
+        const permission = { IpProtocol: "tcp", Port: 80, Open: true, Sources: [{ CidrIp: "10.0.0.0/8" }] };
+        const json = parse({
+            Permissions: JSON.stringify([permission]),
+            Settings: JSON.stringify({ Name: "n", Limits: { Most: 3 } }),
+            Ids: '["a"]',
+        });
+        expect(json).toEqual({
+            permissions: [{ ipProtocol: "tcp", port: 80, open: true, sources: [{ cidrIp: "10.0.0.0/8" }] }],
+            settings: { name: "n", limits: { most: 3 } },
+            ids: ["a"],
+        });
+        expect(json).toEqual(flat);
+    });
+
+    test("may hold scalars as text or as what they are, and members that are null or that nobody knows", () => {
+        const permission = { IpProtocol: 6, Port: "80", Open: "false", Sources: null, Unknown: 1, toString: 1 };
+        expect(parse({ Permissions: JSON.stringify([permission]), Ids: "[1,true]" })).toEqual({
+            permissions: [{ ipProtocol: "6", port: 80, open: false }],
+            ids: ["1", "true"],
+        });
+    });
+
+    test.each([
+        ["Permissions", "[null]"],
+        ["Permissions", "[7]"],
+        ["Permissions", '[{"Port":"x"}]'],
+        ["Permissions", '[{"Port":true}]'],
+        ["Permissions", '[{"Open":1}]'],
+        ["Permissions", '[{"IpProtocol":{}}]'],
+        ["Permissions", '[{"Sources":{}}]'],
+        ["Permissions", '[{"Sources":[[]]}]'],
+        ["Settings", "[]"],
+        ["Settings", "7"],
+        ["Settings", '"text"'],
+        ["Settings", "{"],
+        ["Ids", "[null]"],
+    ])("%s=%s is refused", (name, text) => {
+        expect(() => parse({ [name]: text })).toThrow(CloudError);
+    });
 });
 
 describe("regions", () => {
