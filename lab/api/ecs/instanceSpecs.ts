@@ -16,6 +16,7 @@ import { ModifyPrepayInstanceSpecRequest } from "@alicloud/ecs20140526/dist/mode
 import { ModifyPrepayInstanceSpecResponseBody } from "@alicloud/ecs20140526/dist/models/ModifyPrepayInstanceSpecResponseBody";
 import { ReplaceSystemDiskRequest } from "@alicloud/ecs20140526/dist/models/ReplaceSystemDiskRequest";
 import { ReplaceSystemDiskResponseBody } from "@alicloud/ecs20140526/dist/models/ReplaceSystemDiskResponseBody";
+import { ownsKernel } from "../../model/sizes";
 import type { Instance, NetworkInterface } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { missingParameter } from "../errors";
@@ -40,6 +41,14 @@ function requireCharge(instance: Instance, type: Instance["instanceChargeType"])
 function typeChange(context: ActionContext, instance: Instance, id: string): () => void {
     const type = instanceTypeOf(id);
     requireStatus(instance, "Stopped");
+    const before = instanceTypeOf(instance.instanceType);
+    // What is on the system disk boots on one kind of machine only.
+    if (ownsKernel(type.id) !== ownsKernel(before.id) || type.architecture !== before.architecture)
+        refuse(
+            "InvalidInstanceType.NotSupported",
+            "The instance can't be changed to the specified instance type from the one that it has.",
+            403,
+        );
     for (const disk of disksOf(context, instance.id))
         checkCategory(disk.category, type, disk.kind === "system" ? "System" : "Data");
     if (interfacesOf(context, instance.id).length > type.enis)

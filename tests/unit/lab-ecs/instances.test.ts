@@ -2,7 +2,7 @@ import { hostViews } from "../../../lab/view";
 import { CloudError } from "../../../lab/api/errors";
 import { applyMachineEvent } from "../../../lab/api/ecs/events";
 import { expandNames } from "../../../lab/api/ecs/names";
-import { Cloud, OTHER_ZONE, Parameters, Site, ZONE, at, list, text } from "./harness";
+import { Cloud, OTHER_ZONE, Parameters, Site, TYPE, ZONE, at, list, text } from "./harness";
 
 let cloud: Cloud;
 let site: Site;
@@ -439,6 +439,18 @@ test("type, VSwitch and system disk change on a stopped instance only", async ()
     expect(Object.keys(cloud.state.disks)).toHaveLength(1);
     expect(await cloud.refusal("ModifyPrepayInstanceSpec", { InstanceId, InstanceType: "ecs.g6.large" })).toBe(
         "403 ChargeTypeViolation",
+    );
+});
+
+test.each([
+    ["to bare metal", TYPE, "ecs.ebmg6.26xlarge"],
+    ["from bare metal", "ecs.ebmg6.26xlarge", TYPE],
+    ["to another processor", TYPE, "ecs.c8y.large"],
+])("a type leads nowhere %s: the system disk does not boot there", async (_way, InstanceType, other) => {
+    const InstanceId = await cloud.instance(site, { InstanceType });
+    await cloud.call("StopInstance", { InstanceId });
+    expect(await cloud.refusal("ModifyInstanceSpec", { InstanceId, InstanceType: other })).toBe(
+        "403 InvalidInstanceType.NotSupported",
     );
 });
 
