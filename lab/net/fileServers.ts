@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { installPackages } from "../hosts/engine";
 import { remove, writeAtomically } from "../hosts/files";
-import type { Runner } from "../hosts/runner";
+import { type Runner, throwAll } from "../hosts/runner";
 import type { DesiredFileSystem, DesiredMountTarget } from "../model/desired";
 import { type FileServerPlace, ganeshaConfiguration } from "./ganesha";
 import type { BalancerPlan } from "./plan";
@@ -30,15 +30,24 @@ export class FileServers {
 
     constructor(private readonly options: FileServersOptions) {}
 
-    /** Brings every mount target to its desired state, after their name spaces are there. */
+    /**
+     * Brings every mount target to its desired state, after their name spaces are there.
+     * @throws Error that says why of every mount target that could not be brought there
+     */
     async apply(desired: readonly DesiredFileSystem[]): Promise<void> {
         const { folder, runner } = this.options;
         const targets = desired.flatMap(({ mountTargets }) => mountTargets);
+        const problems: unknown[] = [];
+        // What one fails with must not stand in the way of those after it, nor keep the files of others that went.
+        const note = (error: unknown): void => {
+            problems.push(error);
+        };
         // Some 20 s, once, for those who mount anything.
-        if (targets.length > 0) await installPackages(["nfs-ganesha", "nfs-ganesha-vfs"], [SERVER], runner);
+        if (targets.length > 0) await installPackages(["nfs-ganesha", "nfs-ganesha-vfs"], [SERVER], runner).catch(note);
+        const installed = problems.length === 0;
         for (const { id, mountTargets } of desired) {
             mkdirSync(this.filesOf(id), { recursive: true, mode: 0o755 });
-            for (const target of mountTargets) await this.follow(target, this.filesOf(id));
+            if (installed) for (const target of mountTargets) await this.follow(target, this.filesOf(id)).catch(note);
         }
         const files = new Set(desired.map(({ id }) => id));
         for (const id of listFolder(path.join(folder, "files"))) if (!files.has(id)) remove(this.filesOf(id));
@@ -48,6 +57,7 @@ export class FileServers {
             remove(this.serverFolder(id));
             this.serving.delete(id);
         }
+        throwAll(problems);
     }
 
     /** Whether a mount target can be mounted. */
@@ -89,7 +99,10 @@ export class FileServers {
         if (!isCurrent) writeAtomically(file, configuration);
         // It reads its exports again, and whoever is still let in notices nothing.
         if (isRunning && !isCurrent) await runner.run(["kill", "-HUP", pid]);
-        if (!isRunning) await this.start(target, found, folder);
+        if (!isRunning) {
+            this.serving.delete(target.id);
+            await this.start(target, found, folder);
+        }
         this.serving.add(target.id);
     }
 
