@@ -71,7 +71,7 @@ const updateLoadBalancerZones = albAction({
     writes: true,
     handle: async (request, context) => {
         const balancer = settledBalancerOf(context, request.loadBalancerId);
-        const asked = checkZones(context, balancer.vpcId, request.zoneMappings ?? []);
+        const asked = checkZones(context, balancer.vpcId, request.zoneMappings ?? [], balancer.zones);
         context.checked();
         balancer.zones = placeZones(context, balancer, asked);
         await context.applied();

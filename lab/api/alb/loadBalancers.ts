@@ -98,8 +98,16 @@ export function protectionOf(
     return { status, reason: status === "NonProtection" ? "" : (config?.reason ?? "") };
 }
 
-/** Checks the zones of a request: two at least, one VSwitch of the VPC in each. */
-export function checkZones({ store }: ActionContext, vpcId: string, zones: readonly AskedZone[]): readonly AskedZone[] {
+/**
+ * Checks the zones of a request: two at least, one VSwitch of the VPC in each.
+ * @param present zones that the balancer is in already, whose addresses it keeps
+ */
+export function checkZones(
+    { store }: ActionContext,
+    vpcId: string,
+    zones: readonly AskedZone[],
+    present: readonly BalancerZone[] = [],
+): readonly AskedZone[] {
     if (new Set(zones.map(({ zoneId }) => zoneId)).size < Math.max(2, zones.length)) refuseParameter("ZoneMappings");
     for (const { zoneId, vSwitchId, allocationId, intranetAddress } of zones) {
         const vswitch = store.state.vswitches[vSwitchId ?? ""];
@@ -108,7 +116,9 @@ export function checkZones({ store }: ActionContext, vpcId: string, zones: reado
         if (vswitch.zoneId !== zoneId)
             refuse("Mismatch.ZoneIdAndVSwitchId", "The ZoneId and VSwitchId are mismatched.");
         if (allocationId) refuseElastic();
-        if (intranetAddress && !isAssignable(parseCidr(vswitch.cidr)!, intranetAddress))
+        if (!intranetAddress || present.some(({ vswitchId }) => vswitchId === vswitch.id)) continue;
+        const taken = takenAddresses(store.state, vswitch.id);
+        if (!isAssignable(parseCidr(vswitch.cidr)!, intranetAddress) || taken.has(intranetAddress))
             refuseParameter("IntranetAddress");
     }
     return zones;
@@ -128,15 +138,14 @@ export function placeZones(
     for (const { zoneId, vSwitchId, intranetAddress } of asked) {
         const known = before.find(({ vswitchId }) => vswitchId === vSwitchId);
         const vswitch = store.state.vswitches[vSwitchId!]!;
-        const taken = takenAddresses(store.state, vswitch.id);
         placed.push({
             zoneId: zoneId!,
             vswitchId: vswitch.id,
             privateAddress:
                 known?.privateAddress ??
-                (intranetAddress && !taken.has(intranetAddress) ? intranetAddress : undefined) ??
-                freeAddress(parseCidr(vswitch.cidr)!, taken) ??
-                refuse("ResourceNotEnough.VSwitchIp", "The specified VSwitch has no available ip."),
+                (valueOr(intranetAddress, "") ||
+                    (freeAddress(parseCidr(vswitch.cidr)!, takenAddresses(store.state, vswitch.id)) ??
+                        refuse("ResourceNotEnough.VSwitchIp", "The specified VSwitch has no available ip."))),
             ...publicPlace(store, addressType, known, placed),
         });
     }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { project } from "../../../lab/model/project";
 import { forgetServers } from "../../../lab/model/slb";
 import { alicloudSearch } from "../../../lab/orphans";
-import { OTHER_ZONE, REGION } from "../lab-vpc/harness";
+import { OTHER_ZONE, Parameters, REGION } from "../lab-vpc/harness";
 import { BalancerCloud, at, forwardTo, list, text } from "./harness";
 
 let folder: string;
@@ -147,6 +147,28 @@ describe("a balancer", () => {
         Object.assign(cloud.store, { eipRange: "127.77.0.0/31" });
         await expect(cloud.balancer()).rejects.toMatchObject({ code: "QuotaExceeded.EipsNum" });
         expect(cloud.desired()).toEqual([]);
+    });
+
+    test("gets the address that it asks for in a VSwitch, or none where another has it", async () => {
+        cloud.networkInterface(cloud.vswitches[1], { primaryIp: "10.0.2.9" });
+        const wish = (address: string): Parameters =>
+            cloud.wanted({ AddressType: "Intranet", "ZoneMappings.2.IntranetAddress": address });
+        expect(await cloud.albRefusal("CreateLoadBalancer", wish("10.0.2.9"))).toBe("400 IllegalParam.IntranetAddress");
+        const LoadBalancerId = await cloud.balancer(wish("10.0.2.10"));
+        expect(cloud.desired()[0]!.addresses).toEqual(["10.0.1.1", "10.0.2.10"]);
+        // A client repeats what it has read.
+        await cloud.alb("UpdateLoadBalancerZones", { ...wish("10.0.2.10"), LoadBalancerId });
+        expect(cloud.desired()[0]!.addresses).toEqual(["10.0.1.1", "10.0.2.10"]);
+        const other = await cloud.vswitch(cloud.vpcId, "10.0.3.0/24", { ZoneId: OTHER_ZONE });
+        cloud.networkInterface(other, { primaryIp: "10.0.3.9" });
+        cloud.settle();
+        expect(
+            await cloud.albRefusal("UpdateLoadBalancerZones", {
+                ...wish("10.0.3.9"),
+                "ZoneMappings.2.VSwitchId": other,
+                LoadBalancerId,
+            }),
+        ).toBe("400 IllegalParam.IntranetAddress");
     });
 
     test("changes its zones and its kind of address, and keeps the addresses that stay", async () => {
