@@ -95,7 +95,7 @@ const createLoadBalancer = nlbAction({
             resourceGroupId: valueOr(request.resourceGroupId, DEFAULT_RESOURCE_GROUP_ID),
             vpcId: request.vpcId!,
             addressType,
-            zones: asked.map((zone) => ({ ...zone, ...publicPlace(context, addressType) })),
+            zones: publicPlaces(context, addressType, asked),
             crossZone: true,
             cps: 0,
             securityGroupIds,
@@ -149,13 +149,25 @@ function refuseElastic(): never {
 /** Begins the ids of the elastic addresses that the cloud takes for a balancer by itself. */
 const MANAGED = "eip-nlb";
 
-function publicPlace(
+/** Zones with what they need for the internet, or without it; addresses that they have stay. */
+function publicPlaces(
     { store }: ActionContext,
     addressType: NetworkBalancer["addressType"],
-): Pick<BalancerZone, "publicAddress" | "allocationId"> {
-    if (addressType === "Intranet") return { publicAddress: "", allocationId: "" };
-    const publicAddress = takeEipAddress(store) ?? refuse("ResourceNotEnough.Eip", "No internet address is left.");
-    return { publicAddress, allocationId: store.newId(MANAGED) };
+    zones: readonly (InnerZone & Partial<BalancerZone>)[],
+): BalancerZone[] {
+    const placed: BalancerZone[] = [];
+    for (const { zoneId, vswitchId, privateAddress, publicAddress = "", allocationId = "" } of zones) {
+        const inner = { zoneId, vswitchId, privateAddress };
+        if (addressType === "Intranet") placed.push({ ...inner, publicAddress: "", allocationId: "" });
+        else if (publicAddress !== "") placed.push({ ...inner, publicAddress, allocationId });
+        else {
+            const promised = placed.map((zone) => zone.publicAddress);
+            const taken =
+                takeEipAddress(store, promised) ?? refuse("ResourceNotEnough.Eip", "No internet address is left.");
+            placed.push({ ...inner, publicAddress: taken, allocationId: store.newId(MANAGED) });
+        }
+    }
+    return placed;
 }
 
 function checkSecurityGroups(context: ActionContext, vpcId: string, ids: readonly string[]): string[] {
@@ -376,8 +388,7 @@ const updateLoadBalancerAddressTypeConfig = nlbAction({
         const known = ["", ...balancer.zones.map(({ allocationId }) => allocationId)];
         if (request.zoneMappings?.some(({ allocationId = "" }) => !known.includes(allocationId))) refuseElastic();
         context.checked();
-        if (addressType !== balancer.addressType)
-            balancer.zones = balancer.zones.map((zone) => ({ ...zone, ...publicPlace(context, addressType) }));
+        balancer.zones = publicPlaces(context, addressType, balancer.zones);
         balancer.addressType = addressType;
         await context.applied();
         return { jobId: finishedJob(context) };
@@ -400,12 +411,10 @@ const updateLoadBalancerZones = nlbAction({
         const before = balancer.zones;
         const asked = checkZones(context, balancer.vpcId, request.zoneMappings ?? [], before);
         context.checked();
-        balancer.zones = asked.map(
-            (zone) =>
-                before.find(({ vswitchId }) => vswitchId === zone.vswitchId) ?? {
-                    ...zone,
-                    ...publicPlace(context, balancer.addressType),
-                },
+        balancer.zones = publicPlaces(
+            context,
+            balancer.addressType,
+            asked.map((zone) => before.find(({ vswitchId }) => vswitchId === zone.vswitchId) ?? zone),
         );
         await context.applied();
         return { jobId: finishedJob(context) };

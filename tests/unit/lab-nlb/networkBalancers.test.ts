@@ -130,6 +130,16 @@ describe("a network load balancer", () => {
         ).toBe(expected),
     );
 
+    test("has another internet address in each zone, or is refused", async () => {
+        Object.assign(cloud.store, { eipRange: "127.77.0.0/31" });
+        await expect(balancer()).rejects.toMatchObject({ code: "ResourceNotEnough.Eip" });
+        const LoadBalancerId = await balancer({ AddressType: "Intranet" });
+        await expect(
+            cloud.nlb("UpdateLoadBalancerAddressTypeConfig", { LoadBalancerId, AddressType: "Internet" }),
+        ).rejects.toMatchObject({ code: "ResourceNotEnough.Eip" });
+        expect(await attribute(LoadBalancerId)).toMatchObject({ AddressType: "Intranet" });
+    });
+
     test("keeps its VSwitches, goes with its listeners, and not while it is protected", async () => {
         const LoadBalancerId = await balancer();
         const ServerGroupId = await group();
