@@ -29,7 +29,7 @@ import { bootable, checkBandwidthOut, expiryAfter, instanceTypeOf, orderId } fro
 import { disksOf, instanceOf, interfacesOf, keyPairOf, networkInterfaceOf, securityGroupOf, vswitchOf } from "./lookup";
 import { setSecurityGroups } from "./networkInterfaces";
 import { requireStatus } from "./power";
-import { addPublicIp, boundEipOf, publicIpOf, releasePublicIp } from "./publicIps";
+import { addPublicIp, boundEipOf, publicIpOf, releasePublicIp, takePublicAddresses } from "./publicIps";
 import { quotas } from "./quotas";
 
 function requireCharge(instance: Instance, type: Instance["instanceChargeType"]): void {
@@ -149,16 +149,17 @@ const modifyInstanceNetworkSpec = ecsAction({
         if (boundEipOf(context, instance.id) && (out ?? 0) > 0)
             refuse("EipAddressBound", "The specified instance has an elastic IP address.", 403);
         requireStatus(instance, "Running", "Stopped");
+        const [address] =
+            request.allocatePublicIp === true &&
+            (out ?? instance.internetMaxBandwidthOut) > 0 &&
+            !publicIpOf(context, instance.id)
+                ? takePublicAddresses(context, 1)
+                : [];
         context.checked();
         instance.internetChargeType = valueOr(request.networkChargeType, instance.internetChargeType);
         if (out !== undefined) setBandwidth(context, instance, out, request.internetMaxBandwidthIn);
         else instance.internetMaxBandwidthIn = request.internetMaxBandwidthIn ?? instance.internetMaxBandwidthIn;
-        if (
-            request.allocatePublicIp === true &&
-            instance.internetMaxBandwidthOut > 0 &&
-            !publicIpOf(context, instance.id)
-        )
-            addPublicIp(context, instance);
+        if (address !== undefined) addPublicIp(context, instance, address);
         await context.applied();
         return {};
     },
@@ -181,10 +182,11 @@ const allocatePublicIpAddress = ecsAction({
             );
         if (publicIpOf(context, instance.id) || boundEipOf(context, instance.id))
             refuse("AllocatedAlready", "The specified instance has been allocated a public ip address.", 403);
+        const [address] = takePublicAddresses(context, 1);
         context.checked();
-        const { address } = addPublicIp(context, instance);
+        addPublicIp(context, instance, address!);
         await context.applied();
-        return { ipAddress: address };
+        return { ipAddress: address! };
     },
 });
 

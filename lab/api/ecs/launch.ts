@@ -6,7 +6,7 @@ import { RunInstancesResponseBody } from "@alicloud/ecs20140526/dist/models/RunI
 import { takenAddresses } from "../../model/addresses";
 import type { Instance, NetworkInterface, VSwitch } from "../../model/state";
 import type { Action, ActionContext } from "../action";
-import { missingParameter } from "../errors";
+import { CloudError, missingParameter } from "../errors";
 import { toTags } from "../listing";
 import { regionOfZone } from "../regions";
 import type { Plain } from "../wire";
@@ -29,7 +29,7 @@ import { newIpv6Addresses } from "./ipv6";
 import { InterfaceSpec, addInterface, addressTaker, attachInterface, securityGroupsFor } from "./interfaceSpecs";
 import { deploymentSetOf, findKeyPair, networkInterfaceOf, vswitchOf } from "./lookup";
 import { defaultHostName, namesOf } from "./names";
-import { addPublicIp } from "./publicIps";
+import { addPublicIp, takePublicAddresses } from "./publicIps";
 import { quotas } from "./quotas";
 
 type RunRequest = Plain<RunInstancesRequest>;
@@ -67,8 +67,9 @@ const runInstances = ecsAction({
     response: RunInstancesResponseBody,
     writes: true,
     handle: (request, context) => {
-        const instances = launch(request, context, "Pending");
-        for (const instance of instances) if (instance.internetMaxBandwidthOut > 0) addPublicIp(context, instance);
+        const launch = planMost(request, context);
+        context.checked();
+        const instances = launch();
         return {
             instanceIdSets: { instanceIdSet: instances.map(({ id }) => id) },
             ...(request.instanceChargeType === "PrePaid" && { orderId: orderId() }),
@@ -83,7 +84,9 @@ const createInstance = ecsAction({
     writes: true,
     handle: (request, context) => {
         // The older action leaves the start, and a public address, to actions of their own.
-        const [instance] = launch({ ...request, amount: 1 }, context, "Stopped");
+        const launch = plan(request, context, 1, "Stopped");
+        context.checked();
+        const [instance] = launch();
         return {
             instanceId: instance!.id,
             ...(request.instanceChargeType === "PrePaid" && { orderId: orderId() }),
@@ -96,8 +99,26 @@ export function orderId(): string {
     return String(Date.now()).padEnd(15, "0");
 }
 
-function launch(request: Wish, context: ActionContext, status: Instance["status"]): Instance[] {
-    const amount = amountOf(request);
+/** Codes of what fewer instances may not lack. */
+const shortages: ReadonlySet<string> = new Set([
+    "QuotaExceeded.PrivateIpAddress",
+    "InvalidOperation.PublicIpAddressNoStock",
+    "InvalidDeploymentSet.LackResource",
+]);
+
+/** A launch of as many instances as there is room for, of the amount that is asked for and `MinAmount` at least. */
+function planMost(request: Wish, context: ActionContext): () => Instance[] {
+    const { amount, minAmount } = amountsOf(request);
+    for (let fewer = amount; ; fewer -= 1)
+        try {
+            return plan(request, context, fewer, "Pending");
+        } catch (error) {
+            if (fewer === minAmount || !(error instanceof CloudError) || !shortages.has(error.code)) throw error;
+        }
+}
+
+/** Checks a launch, and takes what it needs; the function that is returned does it, and does not fail. */
+function plan(request: Wish, context: ActionContext, amount: number, status: "Pending" | "Stopped"): () => Instance[] {
     const image = imageOf(request);
     const type = typeOf(request, image);
     const primary = primaryOf(request);
@@ -154,10 +175,10 @@ function launch(request: Wish, context: ActionContext, status: Instance["status"
     if (amount > 1 && ipv6Wish.ipv6Address?.some((address) => address !== ""))
         refuse("InvalidParameter.Conflict", "Several instances can't have the same Ipv6Address.N.");
     const ipv6Addresses = addresses.map(() => newIpv6Addresses(context, vswitch, ipv6Wish, type.ipv6PerEni));
-    context.checked();
+    const publicAddresses = bandwidth.out > 0 && status === "Pending" ? takePublicAddresses(context, amount) : [];
 
     const { store, regionId, now } = context;
-    return addresses.map((primaryIp, i) => {
+    const make = (primaryIp: string, i: number): Instance => {
         const id = store.newId("i");
         const instance: Instance = {
             id,
@@ -224,8 +245,10 @@ function launch(request: Wish, context: ActionContext, status: Instance["status"
         for (const spec of dataDisks)
             addDisk(context, spec, { zoneId: vswitch.zoneId, instance, resourceGroupId: instance.resourceGroupId });
         for (const secondary of secondaries) addSecondary(context, instance, secondary);
+        if (publicAddresses[i] !== undefined) addPublicIp(context, instance, publicAddresses[i]);
         return instance;
-    });
+    };
+    return () => addresses.map(make);
 }
 
 function addSecondary(context: ActionContext, instance: Instance, secondary: Secondary): void {
@@ -241,13 +264,13 @@ function addSecondary(context: ActionContext, instance: Instance, secondary: Sec
     });
 }
 
-function amountOf(request: Wish): number {
+function amountsOf(request: Wish): { readonly amount: number; readonly minAmount: number } {
     const { amount = 1, minAmount = amount } = request;
     if (!Number.isInteger(amount) || amount < 1 || amount > quotas.instancesPerRequest)
         refuse("InvalidAmount.Malformed", "The specified parameter Amount is not valid.", 403);
     if (!Number.isInteger(minAmount) || minAmount < 1 || minAmount > amount)
         refuse("InvalidMinAmount.Malformed", "The specified parameter MinAmount is not valid.");
-    return amount;
+    return { amount, minAmount };
 }
 
 function imageOf(request: Wish): Image {

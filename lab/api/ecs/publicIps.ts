@@ -16,15 +16,27 @@ export function boundEipOf({ store }: ActionContext, instanceId: string): Eip | 
     );
 }
 
-/** Gives an instance a public address. */
-export function addPublicIp({ store, now }: ActionContext, instance: Instance): Eip {
-    const address = takeEipAddress(store);
-    if (address === undefined)
-        return refuse(
-            "InvalidOperation.PublicIpAddressNoStock",
-            "The public IP address for the specified Region or ChargeType of the instance is out of stock.",
-            403,
-        );
+/** Public addresses for instances to come: all that are asked for, or a refusal. */
+export function takePublicAddresses({ store }: ActionContext, amount: number): string[] {
+    const { nextEip } = store.state;
+    const taken: string[] = [];
+    while (taken.length < amount) {
+        const address = takeEipAddress(store, taken);
+        if (address === undefined) {
+            store.state.nextEip = nextEip;
+            return refuse(
+                "InvalidOperation.PublicIpAddressNoStock",
+                "The public IP address for the specified Region or ChargeType of the instance is out of stock.",
+                403,
+            );
+        }
+        taken.push(address);
+    }
+    return taken;
+}
+
+/** Gives an instance a public address that was taken for it. */
+export function addPublicIp({ store, now }: ActionContext, instance: Instance, address: string): void {
     const eip: Eip = {
         id: store.newId("eip"),
         regionId: instance.regionId,
@@ -50,7 +62,6 @@ export function addPublicIp({ store, now }: ActionContext, instance: Instance): 
         },
     };
     store.state.eips[eip.id] = eip;
-    return eip;
 }
 
 /** Takes an instance's public address away. */

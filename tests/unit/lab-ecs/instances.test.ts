@@ -212,6 +212,40 @@ test("a group of another VPC and an address in use are refused", async () => {
     );
 });
 
+test("instances that there is no public address for are not begun", async () => {
+    Object.assign(cloud.store, { eipRange: "127.77.0.0/30" });
+    const launch = { ...cloud.launch(site), InternetMaxBandwidthOut: "5" };
+    expect(await cloud.refusal("RunInstances", { ...launch, Amount: "4" })).toBe(
+        "403 InvalidOperation.PublicIpAddressNoStock",
+    );
+    expect(cloud.state.instances).toEqual({});
+    const InstanceId = await cloud.instance(site, { InternetMaxBandwidthOut: "5" });
+    const other = await cloud.instance(site);
+    await cloud.run(site, { InternetMaxBandwidthOut: "5", Amount: "2" });
+    const change = { InstanceId: other, InternetMaxBandwidthOut: "9", AllocatePublicIp: "true" };
+    expect(await cloud.refusal("ModifyInstanceNetworkSpec", change)).toBe(
+        "403 InvalidOperation.PublicIpAddressNoStock",
+    );
+    await cloud.call("ModifyInstanceNetworkSpec", { InstanceId, InternetMaxBandwidthOut: "0" });
+    await cloud.call("ModifyInstanceNetworkSpec", change);
+    expect(at(await cloud.show(other), "PublicIpAddress.IpAddress")).toEqual(["127.77.0.1"]);
+});
+
+test("as many instances begin as there is room for, or none where those are fewer than MinAmount", async () => {
+    const small = await cloud.vswitch(site.vpcId, "10.0.9.0/29");
+    const many = async (parameters: Parameters): Promise<number> =>
+        (await cloud.run(site, { Amount: "9", MinAmount: "2", UniqueSuffix: "true", InstanceName: "n", ...parameters }))
+            .length;
+    const few = { ...cloud.launch(site), VSwitchId: small, Amount: "9", MinAmount: "5" };
+    expect(await cloud.refusal("RunInstances", few)).toBe("400 QuotaExceeded.PrivateIpAddress");
+    expect(await many({ VSwitchId: small })).toBe(4);
+    expect(Object.values(cloud.state.instances).map(({ name }) => name)).toEqual(["n001", "n002", "n003", "n004"]);
+    Object.assign(cloud.store, { eipRange: "127.77.0.0/30" });
+    expect(await many({ InternetMaxBandwidthOut: "5" })).toBe(3);
+    const DeploymentSetId = text(await cloud.call("CreateDeploymentSet"), "DeploymentSetId");
+    expect(await many({ DeploymentSetId, Amount: "30" })).toBe(20);
+});
+
 test("a full VSwitch is refused as a whole", async () => {
     const small = { ...site, vswitchId: await cloud.vswitch(site.vpcId, "10.0.9.0/29") };
     expect(await cloud.refusal("RunInstances", { ...cloud.launch(small), Amount: "5" })).toBe(
