@@ -33,6 +33,14 @@ export function paginate<T>(
     };
 }
 
+/** Sizes of the pages of a list that is walked by tokens. */
+export interface TokenLimits {
+    readonly default: number;
+    readonly max: number;
+    /** Where the cloud takes a size outside of its limits for the nearest one within: the smallest. Elsewhere it refuses such a size. */
+    readonly clampFrom?: number;
+}
+
 /**
  * Cuts a page out of a list that is walked by tokens. `nextToken` is absent on the last page.
  * @throws CloudError `InvalidNextToken` for a token that this list did not hand out.
@@ -40,24 +48,84 @@ export function paginate<T>(
 export function paginateByToken<T>(
     items: readonly T[],
     asked: { readonly nextToken?: string; readonly maxResults?: number },
-    limits: { readonly default: number; readonly max: number },
+    limits: TokenLimits,
 ): { readonly items: readonly T[]; readonly nextToken?: string; readonly maxResults: number } {
-    const { maxResults = limits.default, nextToken = "" } = asked;
-    if (!Number.isInteger(maxResults) || maxResults < 1 || maxResults > limits.max)
-        throw new CloudError("InvalidParameter", 'The specified parameter "MaxResults" is not valid.');
-    const start = nextToken === "" ? 0 : Number(/^from-(\d+)$/.exec(decode(nextToken))?.[1]);
-    if (Number.isNaN(start))
-        throw new CloudError("InvalidNextToken", 'The specified parameter "NextToken" is not valid.');
-    const end = start + maxResults;
+    const { nextToken = "" } = asked;
+    const maxResults = sizeOf(asked.maxResults ?? limits.default, limits);
+    const rest = nextToken === "" ? items : behind(items, markOf(nextToken));
+    const page = rest.slice(0, maxResults);
     return {
-        items: items.slice(start, end),
+        items: page,
         maxResults,
-        ...(end < items.length && { nextToken: Buffer.from(`from-${end}`).toString("base64") }),
+        ...(page.length < rest.length && { nextToken: tokenBehind(items, page, items.length - rest.length) }),
     };
 }
 
-function decode(token: string): string {
-    return Buffer.from(token, "base64").toString();
+function sizeOf(asked: number, { max, clampFrom }: TokenLimits): number {
+    if (!Number.isInteger(asked) || (clampFrom === undefined && (asked < 1 || asked > max)))
+        throw new CloudError("InvalidParameter", 'The specified parameter "MaxResults" is not valid.');
+    return clampFrom === undefined ? asked : Math.min(max, Math.max(clampFrom, asked));
+}
+
+/** What a token holds: how far a walk has come, whatever is made or deleted before its next step. */
+interface Mark {
+    /** Number of items shown: the place of a walk among what has no time and id, such as tags. */
+    readonly shown: number;
+    /** When the last one shown was made. */
+    readonly at?: string;
+    /** Ids of those shown that were made then. */
+    readonly ids?: readonly string[];
+    readonly newestFirst?: boolean;
+}
+
+interface Dated {
+    readonly id: string;
+    readonly createdAt: string;
+}
+
+function isDated(item: unknown): item is Dated {
+    const { id, createdAt } = (item ?? {}) as Partial<Record<keyof Dated, unknown>>;
+    return typeof id === "string" && typeof createdAt === "string";
+}
+
+/** The end of an id, which is random: of many the whole ones would not fit into a URL. */
+function short(id: string): string {
+    return id.slice(-8);
+}
+
+function tokenBehind<T>(items: readonly T[], page: readonly T[], before: number): string {
+    const [last, newest, oldest] = [page.at(-1), items[0], items.at(-1)];
+    const mark: Mark = {
+        shown: before + page.length,
+        ...(isDated(last) && {
+            at: last.createdAt,
+            ids: items
+                .slice(0, before + page.length)
+                .flatMap((item) => (isDated(item) && item.createdAt === last.createdAt ? [short(item.id)] : [])),
+            newestFirst: isDated(newest) && isDated(oldest) && newest.createdAt > oldest.createdAt,
+        }),
+    };
+    return Buffer.from(JSON.stringify(mark)).toString("base64url");
+}
+
+function markOf(token: string): Mark {
+    try {
+        const mark = JSON.parse(Buffer.from(token, "base64url").toString()) as Mark;
+        if (Number.isInteger(mark.shown) && mark.shown > 0 && (mark.at === undefined || Array.isArray(mark.ids)))
+            return mark;
+    } catch {
+        // Told below.
+    }
+    throw new CloudError("InvalidNextToken", 'The specified parameter "NextToken" is not valid.');
+}
+
+function behind<T>(items: readonly T[], { shown, at, ids = [], newestFirst = false }: Mark): readonly T[] {
+    if (at === undefined) return items.slice(shown);
+    return items.filter(
+        (item) =>
+            isDated(item) &&
+            (item.createdAt === at ? !ids.includes(short(item.id)) : newestFirst === item.createdAt < at),
+    );
 }
 
 /** A `Tag.N` of a request. */

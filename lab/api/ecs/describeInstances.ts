@@ -242,7 +242,7 @@ const describeInstances = ecsAction({
             .filter((instance) => (ids === undefined || ids.includes(instance.id)) && isAsked(index, instance, query))
             // The cloud shows the newest first.
             .reverse();
-        const { items, ...page } = pageOf(found, query, { default: 10, max: 100 });
+        const { items, ...page } = pageOf(found, query, { default: 10, max: 100, byToken: [10, 100] });
         context.checked();
         return { ...page, instances: { instance: items.map((instance) => instanceView(index, instance)) } };
     },

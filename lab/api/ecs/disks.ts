@@ -303,7 +303,7 @@ const describeDisks = ecsAction({
         const found = inRegion(context.store.state.disks, context.regionId)
             .filter((disk) => (ids === undefined || ids.includes(disk.id)) && isAsked(disk, query))
             .reverse();
-        const { items, ...page } = pageOf(found, query, { default: 10, max: 100 });
+        const { items, ...page } = pageOf(found, query, { default: 10, max: 100, byToken: [10, 500] });
         context.checked();
         return { ...page, disks: { disk: items.map(diskView) } };
     },

@@ -464,7 +464,7 @@ const describeNetworkInterfaces = ecsAction({
                     hasTags(nic, query.tag),
             )
             .reverse();
-        const { items, ...page } = pageOf(found, query, { default: 10, max: 500 });
+        const { items, ...page } = pageOf(found, query, { default: 10, max: 500, byToken: [10, 500] });
         return {
             ...page,
             networkInterfaceSets: { networkInterfaceSet: items.map((nic) => interfaceView(context, nic)) },

@@ -202,7 +202,7 @@ const describeTags = ecsAction({
                     counts.set(key, entry);
                 }
             }
-        const { items, ...page } = paginate([...counts.values()], request, { default: 10, max: 100 });
+        const { items, ...page } = paginate([...counts.values()], request, { default: 50, max: 100 });
         return {
             ...page,
             tags: {

@@ -517,7 +517,7 @@ test("a deployment set spreads only so many in a zone, and is kept by its member
 });
 
 test("a list is walked by page and by token, newest first", async () => {
-    const ids = [...(await cloud.run(site, { Amount: "5" }))].reverse();
+    const ids = [...(await cloud.run(site, { Amount: "12" }))].reverse();
     const shown = async (query: Parameters) => {
         const answer = await cloud.call("DescribeInstances", query);
         return {
@@ -526,13 +526,48 @@ test("a list is walked by page and by token, newest first", async () => {
             total: answer["TotalCount"],
         };
     };
-    expect(await shown({ PageSize: "2", PageNumber: "3" })).toMatchObject({ ids: ids.slice(4), total: 5 });
-    expect((await shown({ PageSize: "2", PageNumber: "4" })).ids).toEqual([]);
-    const first = await shown({ MaxResults: "3" });
-    expect(first.ids).toEqual(ids.slice(0, 3));
-    expect(await shown({ MaxResults: "3", NextToken: first.next })).toMatchObject({ ids: ids.slice(3), next: "" });
+    expect(await shown({ PageSize: "5", PageNumber: "3" })).toMatchObject({ ids: ids.slice(10), total: 12 });
+    expect((await shown({ PageSize: "5", PageNumber: "4" })).ids).toEqual([]);
+    const first = await shown({ MaxResults: "10" });
+    expect(first.ids).toEqual(ids.slice(0, 10));
+    expect(await shown({ MaxResults: "10", NextToken: first.next })).toMatchObject({ ids: ids.slice(10), next: "" });
     expect(await cloud.refusal("DescribeInstances", { PageSize: "101" })).toBe("400 InvalidParameter");
     expect(await cloud.refusal("DescribeInstances", { InstanceIds: "{}" })).not.toBe("success");
+});
+
+test("the size of a page by token is brought within the cloud's limits", async () => {
+    await cloud.run(site, { Amount: "12" });
+    const sizes = async (MaxResults: string): Promise<unknown[]> => {
+        const instances = await cloud.call("DescribeInstances", { MaxResults });
+        const disks = await cloud.call("DescribeDisks", { MaxResults });
+        const interfaces = await cloud.call("DescribeNetworkInterfaces", { MaxResults });
+        return [instances, disks, interfaces].map((answer) => answer["PageSize"]);
+    };
+    expect(await sizes("3")).toEqual([10, 10, 10]);
+    expect(await sizes("50")).toEqual([50, 50, 50]);
+    expect(await sizes("1000")).toEqual([100, 500, 500]);
+    expect(await cloud.refusal("DescribeSecurityGroups", { MaxResults: "101" })).toBe("400 InvalidParameter");
+});
+
+test("a walk by token skips nothing when what it has shown is deleted, and shows nothing that came meanwhile", async () => {
+    const ids = [...(await cloud.run(site, { Amount: "15" }))].reverse();
+    cloud.now = "2026-01-31T12:00:31Z";
+    ids.unshift(...[...(await cloud.run(site, { Amount: "20" }))].reverse());
+    const walked: string[] = [];
+    cloud.now = "2026-01-31T12:00:32Z";
+    for (let next: string | undefined; next !== "";) {
+        const query = { MaxResults: "10", ...(next !== undefined && { NextToken: next }) };
+        const answer = await cloud.call("DescribeInstances", query);
+        const shown = list(answer, "Instances.Instance").map((each) => text(each, "InstanceId"));
+        walked.push(...shown);
+        next = text(answer, "NextToken");
+        for (const InstanceId of shown) await cloud.call("DeleteInstance", { InstanceId, Force: "true" });
+        await cloud.run(site);
+    }
+    expect(walked).toEqual(ids);
+    const nonsense = ["nonsense", Buffer.from("{}").toString("base64"), Buffer.from("null").toString("base64")];
+    for (const NextToken of nonsense)
+        expect(await cloud.refusal("DescribeInstances", { NextToken })).toBe("400 InvalidNextToken");
 });
 
 test("instances are found by each filter", async () => {

@@ -16,6 +16,7 @@ test("tags are set, listed, filtered by and removed", async () => {
         await tags({ ResourceType: "instance", "TagFilter.1.TagKey": "app", "TagFilter.1.TagValues.1": "x" }),
     ).toEqual([]);
     expect(await cloud.call("DescribeTags", { ResourceType: "instance" })).toMatchObject({
+        PageSize: 50,
         Tags: { Tag: [{ TagKey: "app", ResourceTypeCount: { Instance: 1, Disk: 0 } }, { TagKey: "tier" }] },
     });
     await cloud.call("UntagResources", { ...of, "TagKey.1": "app" });
