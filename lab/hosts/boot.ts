@@ -2,6 +2,7 @@
 import type { DesiredHost } from "../model/desired";
 import { RESOLVERS } from "../net/plan";
 import { AttachedDisk, LOOP_MAJOR } from "./disks";
+import { quote } from "./runner";
 
 const SEED = "/var/lib/cloud/seed/nocloud";
 
@@ -12,7 +13,7 @@ export function bootScript(host: DesiredHost, disks: readonly AttachedDisk[], ne
 
 /** Shell text that gives a system its name, its user data, its keys and its addresses. */
 export function settleScript(host: DesiredHost, network: string): string {
-    return [identity(host), seed(host), loginScript(host), network].join("\n");
+    return [identityScript(host), seed(host), loginScript(host), network].join("\n");
 }
 
 /**
@@ -92,14 +93,14 @@ umask 022
 `;
 }
 
-/** On the first boot only: afterwards these files are the host's. */
-function identity(host: DesiredHost): string {
+/**
+ * On the first boot: afterwards these files are the host's. Another name than the one planted last is planted at the next boot, though, as in
+ * the cloud; a line of /etc/hosts that is not the lab's stays.
+ */
+export function identityScript(host: DesiredHost): string {
     const address = host.nics.find(({ primary }) => primary)?.primaryIp;
-    const hosts = [
-        "127.0.0.1\tlocalhost",
-        "::1\tlocalhost\tip6-localhost\tip6-loopback",
-        ...(address === undefined ? [] : [`${address}\t${host.hostname}\t${host.hostname}`]),
-    ];
+    const own = address === undefined ? [] : [`${address}\t${host.hostname}\t${host.hostname}`];
+    const hosts = ["127.0.0.1\tlocalhost", "::1\tlocalhost\tip6-localhost\tip6-loopback", ...own];
     const resolvers = [
         "options timeout:2 attempts:3 rotate single-request-reopen",
         ...RESOLVERS.map((server) => `nameserver ${server}`),
@@ -109,6 +110,17 @@ if [ ! -e ${SEED}/meta-data ]; then
 ${file("/etc/hosts", `${hosts.join("\n")}\n`, "644")}
 ${file("/etc/resolv.conf", `${resolvers.join("\n")}\n`, "644")}
 ${file("/etc/hostname", `${host.hostname}\n`, "644")}
+else
+    planted=$(sed -n 's/.*"local-hostname":"\\([^"]*\\)".*/\\1/p' ${SEED}/meta-data)
+    if [ "$planted" != ${quote(host.hostname)} ]; then
+${file("/etc/hostname", `${host.hostname}\n`, "644")}
+        tab=$(printf '\\t')
+        {
+            grep -v "^[0-9.]*$tab$planted$tab$planted$" /etc/hosts || true
+            printf '%s' ${quote(own.map((line) => `${line}\n`).join(""))}
+        } >/etc/hosts.new
+        mv -f /etc/hosts.new /etc/hosts
+    fi
 fi
 `;
 }

@@ -13,7 +13,7 @@ import * as dgram from "node:dgram";
 import * as http from "node:http";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { bootScript, detachScript, loginScript } from "../../../lab/hosts/boot";
+import { bootScript, detachScript, identityScript, loginScript } from "../../../lab/hosts/boot";
 import { definitionFor, definitions } from "../../../lab/hosts/definitions";
 import { Disks, guestName } from "../../../lab/hosts/disks";
 import type { EngineInfo } from "../../../lab/hosts/docker";
@@ -223,6 +223,35 @@ describe("boot", () => {
         const [own, other] = ["ssh-ed25519 AAAAown it's me", "ssh-ed25519 AAAAother"];
         const authorized = (): string[] => readFileSync(path.join(folder, ".ssh/authorized_keys"), "utf8").split("\n");
         const boots = async (changes: Partial<DesiredHost>): Promise<void> => {
+    test("plants another name where the cloud has given one, and leaves to the host what is the host's", async () => {
+        const boots = async (changes: Partial<DesiredHost>): Promise<void> => {
+            const script = identityScript({ ...host, ...changes })
+                .replaceAll("/var/lib/cloud/seed/nocloud", folder)
+                .replaceAll("/etc/", `${folder}/`);
+            await new Runner().run(["sh", "-eus"], { input: script });
+            const metadata = { "instance-id": "i-1", "local-hostname": changes.hostname ?? host.hostname };
+            writeFileSync(path.join(folder, "meta-data"), JSON.stringify(metadata));
+        };
+        const read = (name: string): string => readFileSync(path.join(folder, name), "utf8");
+        await boots({});
+        expect([read("hostname"), read("hosts")]).toEqual([
+            "web1\n",
+            expect.stringMatching(/\n10\.0\.1\.5\tweb1\tweb1\n$/),
+        ]);
+        appendFileSync(path.join(folder, "hosts"), "10.0.1.6\tother\n");
+        writeFileSync(path.join(folder, "hostname"), "by-hand\n");
+        await boots({});
+        expect(read("hostname")).toBe("by-hand\n");
+        await boots({ hostname: "web2.example.com" });
+        expect(read("hostname")).toBe("web2.example.com\n");
+        expect(read("hosts").split("\n").slice(2)).toEqual([
+            "10.0.1.6\tother",
+            "10.0.1.5\tweb2.example.com\tweb2.example.com",
+            "",
+        ]);
+        expect(statSync(path.join(folder, "hosts")).mode & 0o777).toBe(0o644);
+    });
+
             const script = loginScript({ ...host, ...changes })
                 .replaceAll("/root/", `${folder}/`)
                 .replaceAll("/root", folder)
