@@ -18,6 +18,7 @@ import type { Runner } from "./runner";
 /** A disk on this machine. */
 export interface AttachedDisk {
     readonly id: string;
+    readonly sizeGiB: number;
     /** Loop device number. */
     readonly minor: number;
     /** The name that guests see: `vdb`. */
@@ -57,7 +58,7 @@ export class Disks {
         const known = this.loops().get(realpathSync(file));
         if (known !== undefined && grown) await this.runner.run(["losetup", "-c", `/dev/loop${known}`]);
         const loop = known ?? (await this.loop(file));
-        return { id, minor: loop, name: guestName(device), serial: id.replace(/^d-/, "").slice(0, 20) };
+        return { id, sizeGiB, minor: loop, name: guestName(device), serial: id.replace(/^d-/, "").slice(0, 20) };
     }
 
     private async loop(file: string): Promise<number> {

@@ -242,14 +242,15 @@ function ask(...lines: readonly string[]): string {
     return `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(" ")} | nc -U -N -w 5 ${BOOT}/monitor`;
 }
 
-/** Shell text that gives a running guest a disk, unless it has it. */
+/** Shell text that gives a running guest a disk, unless it has it, in the size that the disk has by now. */
 export function emulatorAttachScript(disk: AttachedDisk): string {
-    const { name, serial } = disk;
+    const { name, serial, sizeGiB } = disk;
     const options = driveOption(name, `/dev/${name}`, "cache=unsafe,discard=unmap");
     return `
 ${deviceScript(disk)}
 ${ask("info block")} | grep -q '^disk-${name} ' || ${ask(`drive_add 0 ${options}`, `device_add ${deviceOption(name, serial)}`)} >/dev/null
 ${ask("info block")} | grep -q '^disk-${name} ' || { echo "the emulator did not take the disk ${name}" >&2; exit 1; }
+if ${ask(`block_resize disk-${name} ${sizeGiB}G`)} | grep '^Error' >&2; then exit 1; fi
 `;
 }
 

@@ -17,7 +17,7 @@ export interface HostKind {
     image(host: DesiredHost): ImageDefinition;
     /** Shell text for a container whose first process waits for the network. */
     boot(host: DesiredHost, disks: readonly AttachedDisk[], network: string): string;
-    /** Shell text for a running container: a disk that is new to the host. */
+    /** Shell text for a running container: a disk that is new to the host, or has grown. */
     attach(disk: AttachedDisk): string;
     /** Shell text for a running container: disks that the host loses. */
     detach(names: readonly string[]): string;

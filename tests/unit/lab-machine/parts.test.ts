@@ -205,7 +205,11 @@ test("the content of a disk that is no more goes, that of others stays", () => {
 
 describe("boot", () => {
     test("plants user data, keys and disks before the network comes up", async () => {
-        const script = bootScript(host, [{ id: "d-data", minor: 3, name: "vdb", serial: "data" }], "NETWORK");
+        const script = bootScript(
+            host,
+            [{ id: "d-data", sizeGiB: 1, minor: 3, name: "vdb", serial: "data" }],
+            "NETWORK",
+        );
         expect(script.trim().endsWith("NETWORK")).toBe(true);
         expect(script).toContain("mknod -m 660 /dev/vdb b 7 3");
         expect(script).toContain(Buffer.from(host.userData!).toString("base64"));
@@ -219,10 +223,6 @@ describe("boot", () => {
         await new Runner().run(["sh", "-n"], { input: script });
     });
 
-    describe("plants keys", () => {
-        const [own, other] = ["ssh-ed25519 AAAAown it's me", "ssh-ed25519 AAAAother"];
-        const authorized = (): string[] => readFileSync(path.join(folder, ".ssh/authorized_keys"), "utf8").split("\n");
-        const boots = async (changes: Partial<DesiredHost>): Promise<void> => {
     test("plants another name where the cloud has given one, and leaves to the host what is the host's", async () => {
         const boots = async (changes: Partial<DesiredHost>): Promise<void> => {
             const script = identityScript({ ...host, ...changes })
@@ -252,6 +252,10 @@ describe("boot", () => {
         expect(statSync(path.join(folder, "hosts")).mode & 0o777).toBe(0o644);
     });
 
+    describe("plants keys", () => {
+        const [own, other] = ["ssh-ed25519 AAAAown it's me", "ssh-ed25519 AAAAother"];
+        const authorized = (): string[] => readFileSync(path.join(folder, ".ssh/authorized_keys"), "utf8").split("\n");
+        const boots = async (changes: Partial<DesiredHost>): Promise<void> => {
             const script = loginScript({ ...host, ...changes })
                 .replaceAll("/root/", `${folder}/`)
                 .replaceAll("/root", folder)
@@ -317,7 +321,7 @@ describe("boot", () => {
 describe("a host with a kernel of its own", () => {
     const own: DesiredHost = { ...host, kernel: "own" };
     const kind = kindOf(own);
-    const disk = { id: "d-data", minor: 3, name: "vdb", serial: "data" };
+    const disk = { id: "d-data", sizeGiB: 1, minor: 3, name: "vdb", serial: "data" };
     const engine = { CgroupVersion: "1", MemoryLimit: true, SwapLimit: true } as EngineInfo;
 
     test("is the guest of an emulator that is told of links, disks and memory", async () => {
@@ -359,6 +363,7 @@ describe("a host with a kernel of its own", () => {
             await new Runner().run(["sh", "-n"], { input: script });
         expect(kind.attach(disk)).toContain("device_add virtio-blk-pci,id=device-vdb,drive=disk-vdb,serial=data");
         expect(kind.detach(["vdb"])).toContain("device_del device-vdb");
+        expect(kind.attach({ ...disk, sizeGiB: 20 })).toContain("block_resize disk-vdb 20G");
     });
 
     test("has room for the emulator beside its memory, and time to shut down", () => {
