@@ -137,37 +137,61 @@ const createRouteEntries = vpcAction({
     required: ["RouteEntries"],
     writes: true,
     handle: async ({ routeEntries = [] }, context) => {
-        context.checked();
-        const routeEntryIds: string[] = [];
-        const failedRouteEntries = routeEntries.flatMap((route) => {
-            try {
-                const table = routeTableOf(context, route.routeTableId);
-                const entry = checkedRoute(context, table, {
-                    cidr: route.dstCidrBlock,
-                    nextHopId: route.nextHop,
-                    nextHopType: route.nextHopType,
-                    name: route.name,
-                    description: route.description,
-                });
-                table.entries.push(entry);
-                routeEntryIds.push(entry.id);
-                return [];
-            } catch (error) {
-                return [failure(error, route)];
-            }
+        // As they will be: each entry is checked beside those before it.
+        const tables = new Map<string, RouteTable>();
+        const { done: added, failed } = each(context, routeEntries, (route) => {
+            const table = routeTableOf(context, route.routeTableId);
+            const after = tables.get(table.id) ?? { ...table, entries: [...table.entries] };
+            tables.set(table.id, after);
+            const entry = checkedRoute(context, after, {
+                cidr: route.dstCidrBlock,
+                nextHopId: route.nextHop,
+                nextHopType: route.nextHopType,
+                name: route.name,
+                description: route.description,
+            });
+            after.entries.push(entry);
+            return { table, entry };
         });
+        for (const { table, entry } of added) table.entries.push(entry);
         await context.applied();
         return {
-            routeEntryIds,
-            successCount: routeEntryIds.length,
-            failedCount: failedRouteEntries.length,
-            failedRouteEntries,
+            routeEntryIds: added.map(({ entry }) => entry.id),
+            successCount: added.length,
+            failedCount: failed.length,
+            failedRouteEntries: failed.map(({ error, route }) => failure(error, route)),
         };
     },
 });
 
-function failure(error: unknown, route: { readonly dstCidrBlock?: string; readonly nextHop?: string }) {
-    if (!(error instanceof CloudError)) throw error;
+/**
+ * Checks the entries of a batch, which fail one by one; what is returned is for the change, which may begin then.
+ * @throws CloudError of the first entry that fails, with `DryRun`
+ */
+function each<Route, Done>(
+    context: ActionContext,
+    routes: readonly Route[],
+    check: (route: Route) => Done,
+): { readonly done: Done[]; readonly failed: { readonly error: CloudError; readonly route: Route }[] } {
+    const done: Done[] = [];
+    const failed: { error: CloudError; route: Route }[] = [];
+    for (const route of routes)
+        try {
+            done.push(check(route));
+        } catch (error) {
+            if (!(error instanceof CloudError)) throw error;
+            failed.push({ error, route });
+        }
+    try {
+        context.checked();
+    } catch (passed) {
+        if (failed[0]) throw failed[0].error;
+        throw passed;
+    }
+    return { done, failed };
+}
+
+function failure(error: CloudError, route: { readonly dstCidrBlock?: string; readonly nextHop?: string }) {
     return {
         dstCidrBlock: route.dstCidrBlock ?? "",
         nextHop: route.nextHop ?? "",
@@ -242,26 +266,27 @@ const deleteRouteEntries = vpcAction({
     required: ["RouteEntries"],
     writes: true,
     handle: async ({ routeEntries = [] }, context) => {
-        context.checked();
-        const failedRouteEntries = routeEntries.flatMap((route) => {
-            try {
-                const { table, entry } = findRoute(context, {
-                    tableId: route.routeTableId,
-                    entryId: route.routeEntryId,
-                    cidr: route.dstCidrBlock,
-                    nextHopId: route.nextHop,
-                });
-                remove(table, entry);
-                return [];
-            } catch (error) {
-                return [{ ...failure(error, route), routeEntryId: route.routeEntryId ?? "" }];
-            }
+        const gone = new Set<RouteEntry>();
+        const { done: found, failed } = each(context, routeEntries, (route) => {
+            const known = findRoute(context, {
+                tableId: route.routeTableId,
+                entryId: route.routeEntryId,
+                cidr: route.dstCidrBlock,
+                nextHopId: route.nextHop,
+            });
+            if (gone.has(known.entry)) refuse("InvalidRouteEntry.NotFound", "Route entry not exists.");
+            gone.add(known.entry);
+            return known;
         });
+        for (const { table, entry } of found) remove(table, entry);
         await context.applied();
         return {
-            successCount: routeEntries.length - failedRouteEntries.length,
-            failedCount: failedRouteEntries.length,
-            failedRouteEntries,
+            successCount: found.length,
+            failedCount: failed.length,
+            failedRouteEntries: failed.map(({ error, route }) => ({
+                ...failure(error, route),
+                routeEntryId: route.routeEntryId ?? "",
+            })),
         };
     },
 });

@@ -1,4 +1,4 @@
-import { Cloud, at, list, text } from "./harness";
+import { Cloud, Parameters, at, list, text } from "./harness";
 
 let cloud: Cloud;
 let VpcId: string;
@@ -101,6 +101,35 @@ test("several routes are made and removed at once, and failures told one by one"
             "RouteEntries.2.RouteEntryId": "rte-none",
         }),
     ).toMatchObject({ SuccessCount: 1, FailedCount: 1 });
+});
+
+test("a batch is tried without being done, and then answers what its first entry would fail with", async () => {
+    const { id } = cloud.instance(VSwitchId);
+    const add = (cidrs: readonly string[], given: Parameters = {}) =>
+        cloud.refusal("CreateRouteEntries", {
+            ...given,
+            ...Object.fromEntries(
+                cidrs.flatMap((cidr, i) => [
+                    [`RouteEntries.${i + 1}.RouteTableId`, RouteTableId],
+                    [`RouteEntries.${i + 1}.DstCidrBlock`, cidr],
+                    [`RouteEntries.${i + 1}.NextHop`, id],
+                ]),
+            ),
+        });
+    const dry = { DryRun: "true" };
+    expect(await add(["192.168.0.0/24", "192.168.1.0/24"], dry)).toBe("400 DryRunOperation");
+    expect(await add(["192.168.0.0/24", "192.168.0.0/24"], dry)).toBe("400 RouterEntryConflict.Duplicated");
+    expect(await add(["192.168.0.0/24"])).toBe("success");
+    const known = { "RouteEntries.1.RouteTableId": RouteTableId, "RouteEntries.1.DstCidrBlock": "192.168.0.0/24" };
+    expect(await cloud.refusal("DeleteRouteEntries", { ...known, ...dry })).toBe("400 DryRunOperation");
+    expect(
+        await cloud.refusal("DeleteRouteEntries", { ...known, ...dry, "RouteEntries.2.RouteEntryId": "rte-none" }),
+    ).toBe("400 InvalidRouteEntry.NotFound");
+    const twice = { "RouteEntries.2.RouteTableId": RouteTableId, "RouteEntries.2.DstCidrBlock": "192.168.0.0/24" };
+    expect(await cloud.call("DeleteRouteEntries", { ...known, ...twice })).toMatchObject({
+        SuccessCount: 1,
+        FailedCount: 1,
+    });
 });
 
 test.each([
