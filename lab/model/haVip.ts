@@ -29,6 +29,11 @@ export function forgetHaVipMembers(state: State, ids: ReadonlySet<string>): void
     }
 }
 
+/** Whether one of these instances and interfaces may announce a HaVip. */
+export function isHaVipMember(state: State, ids: readonly string[]): boolean {
+    return haVipsOf(state).some(({ memberIds }) => memberIds.some((id) => ids.includes(id)));
+}
+
 function haVipsOf(state: State): HaVip[] {
     return Object.values(state.haVips);
 }

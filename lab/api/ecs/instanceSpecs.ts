@@ -16,6 +16,7 @@ import { ModifyPrepayInstanceSpecRequest } from "@alicloud/ecs20140526/dist/mode
 import { ModifyPrepayInstanceSpecResponseBody } from "@alicloud/ecs20140526/dist/models/ModifyPrepayInstanceSpecResponseBody";
 import { ReplaceSystemDiskRequest } from "@alicloud/ecs20140526/dist/models/ReplaceSystemDiskRequest";
 import { ReplaceSystemDiskResponseBody } from "@alicloud/ecs20140526/dist/models/ReplaceSystemDiskResponseBody";
+import { isHaVipMember } from "../../model/haVip";
 import { ownsKernel } from "../../model/sizes";
 import type { Instance, NetworkInterface } from "../../model/state";
 import type { Action, ActionContext } from "../action";
@@ -287,6 +288,13 @@ const modifyInstanceVpcAttribute = ecsAction({
         if (!nic) return refuse("InvalidInstanceId.NotFound", "The specified InstanceId does not exist.", 404);
         if (otherVpc && (others.length > 0 || nic.secondaryIps.length > 0))
             refuse("OperationDenied", "The instance has further network interfaces or addresses.", 403);
+        if (otherVpc && state.routeTables[state.vswitches[nic.vswitchId]?.routeTableId ?? ""]?.kind === "Custom")
+            refuse("OperationDenied", "The VSwitch of the instance is associated with a custom route table.", 403);
+        // Both belong to the VSwitch.
+        if (vswitch.id !== nic.vswitchId && isHaVipMember(state, [instance.id, nic.id]))
+            refuse("OperationDenied", "The instance is associated with a HaVip.", 403);
+        if (vswitch.id !== nic.vswitchId && (nic.ipv6Addresses ?? []).length > 0)
+            refuse("OperationDenied", "The instance has IPv6 addresses.", 403);
         const groups = otherVpc
             ? securityGroupsFor(context, vswitch.vpcId, undefined, request.securityGroupId)
             : nic.securityGroupIds;
@@ -344,6 +352,11 @@ const replaceSystemDisk = ecsAction({
             instanceTypeOf(instance.instanceType),
             image,
         );
+        if (old && spec.sizeGiB < old.sizeGiB)
+            refuse(
+                "InvalidSystemDiskSize.ValueNotSupported",
+                "The specified parameter SystemDisk.Size is less than the size of the system disk that is replaced.",
+            );
         context.checked();
         if (old) Reflect.deleteProperty(state.disks, old.id);
         const disk = addDisk(context, spec, {

@@ -476,6 +476,42 @@ test("type, VSwitch and system disk change on a stopped instance only", async ()
     );
 });
 
+test("an instance stays where a HaVip, IPv6 addresses or a custom route table hold it", async () => {
+    const InstanceId = await cloud.instance(site);
+    await cloud.call("StopInstance", { InstanceId });
+    const second = await cloud.vswitch(site.vpcId, "10.0.2.0/24");
+    const other = await cloud.site("10.1.0.0/16");
+    const move = { InstanceId, VSwitchId: second };
+    const leave = { InstanceId, VpcId: other.vpcId, VSwitchId: other.vswitchId, "SecurityGroupId.1": other.groupId };
+    const HaVipId = text(await cloud.vpcCall("CreateHaVip", { VSwitchId: site.vswitchId }), "HaVipId");
+    await cloud.vpcCall("AssociateHaVip", { HaVipId, InstanceId });
+    expect(await cloud.refusal("ModifyInstanceVpcAttribute", move)).toBe("403 OperationDenied");
+    // Within its VSwitch it may have another address.
+    await cloud.call("ModifyInstanceVpcAttribute", {
+        InstanceId,
+        VSwitchId: site.vswitchId,
+        PrivateIpAddress: "10.0.1.9",
+    });
+    await cloud.vpcCall("UnassociateHaVip", { HaVipId, InstanceId });
+    const nic = cloud.state.networkInterfaces[cloud.model(InstanceId).primaryNetworkInterfaceId]!;
+    nic.ipv6Addresses = ["2408::1"];
+    expect(await cloud.refusal("ModifyInstanceVpcAttribute", move)).toBe("403 OperationDenied");
+    nic.ipv6Addresses = [];
+    const RouteTableId = text(await cloud.vpcCall("CreateRouteTable", { VpcId: site.vpcId }), "RouteTableId");
+    await cloud.vpcCall("AssociateRouteTable", { RouteTableId, VSwitchId: site.vswitchId });
+    expect(await cloud.refusal("ModifyInstanceVpcAttribute", leave)).toBe("403 OperationDenied");
+    expect(await cloud.refusal("ModifyInstanceVpcAttribute", move)).toBe("success");
+    expect(await cloud.refusal("ModifyInstanceVpcAttribute", leave)).toBe("success");
+});
+
+test("a system disk is replaced by one that is no smaller", async () => {
+    const InstanceId = await cloud.instance(site, { "SystemDisk.Size": "60" });
+    await cloud.call("StopInstance", { InstanceId });
+    const replace = (size: string) => cloud.refusal("ReplaceSystemDisk", { InstanceId, "SystemDisk.Size": size });
+    expect(await replace("50")).toBe("400 InvalidSystemDiskSize.ValueNotSupported");
+    expect(await replace("60")).toBe("success");
+});
+
 test.each([
     ["to bare metal", TYPE, "ecs.ebmg6.26xlarge"],
     ["from bare metal", "ecs.ebmg6.26xlarge", TYPE],
