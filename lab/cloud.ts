@@ -7,6 +7,7 @@ import { commonActions } from "./api/common";
 import { Credentials } from "./api/credentials";
 import { CallRecord, Dispatcher } from "./api/dispatch";
 import { applyMachineEvent } from "./api/ecs/events";
+import { releaseDueInstances } from "./api/ecs/power";
 import { DEFAULT_REGION } from "./api/regions";
 import { ApiServer } from "./api/server";
 import { LabIdentity, ensureIdentity } from "./identity";
@@ -36,12 +37,15 @@ const machineSize = { cores: cpus().length, memoryMiB: Math.floor(totalmem() / 1
 
 const FIRST_RETRY_MS = 2_000;
 const LAST_RETRY_MS = 60_000;
+/** Times of releases are whole minutes. */
+const RELEASE_EVERY_MS = 30_000;
 
 /** A running cloud. */
 export class Cloud {
     private retry: NodeJS.Timeout | undefined;
     private retryAfter = FIRST_RETRY_MS;
     private halting = false;
+    private releasing: NodeJS.Timeout | undefined;
 
     private constructor(
         readonly store: Store,
@@ -90,6 +94,8 @@ export class Cloud {
         const cloud = new Cloud(store, server, identity, certificate.authority, options);
         late.cloud = cloud;
         machine.onEvent((event) => cloud.take(event));
+        cloud.releaseDue();
+        cloud.releasing = setInterval(() => cloud.releaseDue(), RELEASE_EVERY_MS);
         // Hosts of an earlier run come back while the API already answers.
         void cloud.reconcile();
         return cloud;
@@ -110,6 +116,7 @@ export class Cloud {
     async close(): Promise<void> {
         this.halting = true;
         clearTimeout(this.retry);
+        clearInterval(this.releasing);
         await this.server.close();
         await this.options.machine.close();
         this.store.save();
@@ -145,6 +152,17 @@ export class Cloud {
         clearTimeout(this.retry);
         this.retry = setTimeout(() => void this.reconcile(), this.retryAfter);
         this.retryAfter = Math.min(this.retryAfter * 2, LAST_RETRY_MS);
+    }
+
+    /** Ends what was to live until now. */
+    private releaseDue(): void {
+        if (this.halting) return;
+        const now = new Date().toISOString().replace(/\.\d+Z$/, "Z");
+        const released = releaseDueInstances({ store: this.store, now });
+        if (released.length === 0) return;
+        this.options.log(`released at their time: ${released.join(", ")}`);
+        this.store.save();
+        void this.reconcile();
     }
 
     /** What happened on the machine, in the cloud's words. */

@@ -32,6 +32,9 @@ export interface ActionContext {
     serves?(mountTargetId: string): boolean;
 }
 
+/** What it takes to change the model without a request. */
+export type ModelContext = Pick<ActionContext, "store" | "now">;
+
 /** One OpenAPI action. `Version` and `Action` together are unique over all products. */
 export interface Action<Request = object, Response = object> {
     /** Product code as the vendor spells it: `Ecs`, `Vpc`, `Sts`, … */

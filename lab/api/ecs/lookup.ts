@@ -84,14 +84,14 @@ export function deploymentSetOf({ store, regionId }: ActionContext, id: string |
 }
 
 /** The network interfaces of an instance, the primary one first. */
-export function interfacesOf({ store }: ActionContext, instanceId: string): NetworkInterface[] {
+export function interfacesOf({ store }: Pick<ActionContext, "store">, instanceId: string): NetworkInterface[] {
     return Object.values(store.state.networkInterfaces)
         .filter((nic) => nic.instanceId === instanceId)
         .sort((a, b) => Number(b.kind === "Primary") - Number(a.kind === "Primary"));
 }
 
 /** The disks of an instance, the system disk first. */
-export function disksOf({ store }: ActionContext, instanceId: string): Disk[] {
+export function disksOf({ store }: Pick<ActionContext, "store">, instanceId: string): Disk[] {
     return Object.values(store.state.disks)
         .filter((disk) => disk.instanceId === instanceId)
         .sort((a, b) => Number(b.kind === "system") - Number(a.kind === "system") || (a.device < b.device ? -1 : 1));

@@ -16,8 +16,8 @@ import { StopInstancesRequest } from "@alicloud/ecs20140526/dist/models/StopInst
 import { StopInstancesResponseBody } from "@alicloud/ecs20140526/dist/models/StopInstancesResponseBody";
 import { forgetHaVipMembers, releaseHaVips } from "../../model/haVip";
 import { forgetServers } from "../../model/slb";
-import type { Instance, InstanceStatus } from "../../model/state";
-import type { Action, ActionContext } from "../action";
+import type { Instance, InstanceStatus, State } from "../../model/state";
+import type { Action, ActionContext, ModelContext } from "../action";
 import { CloudError } from "../errors";
 import { ecsAction } from "./action";
 import { checkOneOf, refuse } from "./checks";
@@ -205,15 +205,37 @@ function checkRelease({ store }: ActionContext, instance: Instance, { force, ter
             );
         requireStatus(instance, "Stopped");
     }
-    const routed = Object.values(store.state.routeTables).some(({ entries }) =>
-        entries.some(({ nextHopType, nextHopId }) => nextHopType === "Instance" && nextHopId === instance.id),
-    );
-    if (routed)
+    if (isRouted(store.state, instance))
         refuse("DependencyViolation.RouteEntry", "The specified instance is the next hop of a route entry.", 403);
 }
 
+/** Whether a route leads to an instance. */
+function isRouted({ routeTables }: State, { id }: Instance): boolean {
+    return Object.values(routeTables).some(({ entries }) =>
+        entries.some(({ nextHopType, nextHopId }) => nextHopType === "Instance" && nextHopId === id),
+    );
+}
+
+/**
+ * Releases the instances whose `AutoReleaseTime` has come. Protection against deletion keeps none, as in the cloud; one that a route leads to
+ * stays as long as it does.
+ * @returns their ids
+ */
+export function releaseDueInstances(context: ModelContext): string[] {
+    const { state } = context.store;
+    const due = Object.values(state.instances).filter(
+        (instance) =>
+            instance.instanceChargeType === "PostPaid" &&
+            instance.autoReleaseTime !== "" &&
+            instance.autoReleaseTime <= context.now &&
+            !isRouted(state, instance),
+    );
+    for (const instance of due) releaseInstance(context, instance);
+    return due.map(({ id }) => id);
+}
+
 /** Takes an instance out of the model, with all that lives and ends with it. */
-export function releaseInstance(context: ActionContext, instance: Instance): void {
+function releaseInstance(context: ModelContext, instance: Instance): void {
     const { state } = context.store;
     releasePublicIp(context, instance.id);
     const eip = boundEipOf(context, instance.id);

@@ -5,12 +5,12 @@ import type { ActionContext } from "../action";
 import { refuse } from "./checks";
 
 /** The public address of an instance that is not an EIP of its own. */
-export function publicIpOf({ store }: ActionContext, instanceId: string): Eip | undefined {
+export function publicIpOf({ store }: Pick<ActionContext, "store">, instanceId: string): Eip | undefined {
     return Object.values(store.state.eips).find(({ ephemeralFor }) => ephemeralFor === instanceId);
 }
 
 /** The EIP that is bound to an instance. */
-export function boundEipOf({ store }: ActionContext, instanceId: string): Eip | undefined {
+export function boundEipOf({ store }: Pick<ActionContext, "store">, instanceId: string): Eip | undefined {
     return Object.values(store.state.eips).find(
         ({ ephemeralFor, binding }) => ephemeralFor === undefined && binding?.instanceId === instanceId,
     );
@@ -65,7 +65,7 @@ export function addPublicIp({ store, now }: ActionContext, instance: Instance, a
 }
 
 /** Takes an instance's public address away. */
-export function releasePublicIp(context: ActionContext, instanceId: string): void {
+export function releasePublicIp(context: Pick<ActionContext, "store">, instanceId: string): void {
     const eip = publicIpOf(context, instanceId);
     if (eip) Reflect.deleteProperty(context.store.state.eips, eip.id);
 }

@@ -154,6 +154,39 @@ test("a change whose answer a crash took away is answered again, not made again"
     await asked;
 });
 
+describe("an instance with a time of release", () => {
+    const due = { autoReleaseTime: "2020-01-01T00:00:00Z", instanceChargeType: "PostPaid" } as const;
+
+    test("is released when that comes", async () => {
+        jest.useFakeTimers({ doNotFake: ["Date", "nextTick", "queueMicrotask", "setImmediate", "setTimeout"] });
+        try {
+            const lab = await start();
+            await client(lab)("Ecs", "RunInstances", { InstanceName: "web" });
+            const instance = lab.store.state.instances["i-1"]!;
+            Object.assign(instance, due, { autoReleaseTime: "2999-01-01T00:00:00Z" });
+            jest.advanceTimersByTime(60_000);
+            expect(Object.keys(lab.store.state.instances)).toEqual(["i-1"]);
+            Object.assign(instance, due);
+            jest.advanceTimersByTime(60_000);
+            expect(machine.asked.at(-1)!.hosts).toEqual([]);
+            expect((JSON.parse(readFileSync(paths.state, "utf8")) as State).instances).toEqual({});
+            expect(lines).toContain("released at their time: i-1");
+        } finally {
+            jest.useRealTimers();
+        }
+    });
+
+    test("does not come back with a lab that was stopped at that time", async () => {
+        const first = await start();
+        await client(first)("Ecs", "RunInstances", { InstanceName: "web" });
+        Object.assign(first.store.state.instances["i-1"]!, due);
+        await first.close();
+        machine = new RecordingMachine();
+        await start();
+        expect(machine.asked[0]!.hosts).toEqual([]);
+    });
+});
+
 test("a machine that fails is tried again, and the client is not troubled", async () => {
     const lab = await start();
     machine.failures = 1;

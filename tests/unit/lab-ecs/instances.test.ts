@@ -1,6 +1,7 @@
 import { hostViews } from "../../../lab/view";
 import { CloudError } from "../../../lab/api/errors";
 import { applyMachineEvent } from "../../../lab/api/ecs/events";
+import { releaseDueInstances } from "../../../lab/api/ecs/power";
 import { expandNames } from "../../../lab/api/ecs/names";
 import { Cloud, OTHER_ZONE, Parameters, Site, TYPE, ZONE, at, list, text } from "./harness";
 
@@ -431,6 +432,28 @@ test("attributes change in place", async () => {
     expect(await cloud.show(InstanceId)).toMatchObject({ AutoReleaseTime: "2026-02-01T10:20Z" });
     await cloud.call("ModifyInstanceAutoReleaseTime", { InstanceId, AutoReleaseTime: "" });
     expect(await cloud.show(InstanceId)).toMatchObject({ AutoReleaseTime: "" });
+});
+
+test("those whose time has come are released, but one that a route leads to or that is paid for ahead", async () => {
+    const AutoReleaseTime = "2026-02-01T10:20:00Z";
+    const [due, later, routed, prepaid] = [
+        await cloud.instance(site, { AutoReleaseTime, DeletionProtection: "true", InternetMaxBandwidthOut: "5" }),
+        await cloud.instance(site, { AutoReleaseTime: "2026-02-01T10:21:00Z" }),
+        await cloud.instance(site, { AutoReleaseTime }),
+        await cloud.instance(site, { AutoReleaseTime }),
+    ];
+    await cloud.instance(site);
+    const [table] = Object.keys(cloud.state.routeTables);
+    const route = { RouteTableId: table!, DestinationCidrBlock: "192.168.0.0/24", NextHopId: routed };
+    await cloud.vpcCall("CreateRouteEntry", route);
+    await cloud.call("ModifyInstanceChargeType", { InstanceIds: `["${prepaid}"]`, Period: "1" });
+    const release = (now: string): string[] => releaseDueInstances({ store: cloud.store, now });
+    expect(release("2026-02-01T10:19:59Z")).toEqual([]);
+    expect(release(AutoReleaseTime)).toEqual([due]);
+    expect([cloud.state.instances[due], cloud.state.eips]).toEqual([undefined, {}]);
+    await cloud.vpcCall("DeleteRouteEntry", route);
+    expect(release("2026-02-02T00:00:00Z")).toEqual([later, routed]);
+    expect(Object.keys(cloud.state.instances)).toHaveLength(2);
 });
 
 test("security groups are joined and left one by one", async () => {
