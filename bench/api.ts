@@ -27,6 +27,7 @@ function idleMachine(): Machine {
         reconcile: async ({ hosts }) => {
             for (const { id } of hosts) setImmediate(() => listener({ kind: "running", hostId: id }));
         },
+        inForce: async () => undefined,
         onEvent: (given) => {
             listener = given;
         },

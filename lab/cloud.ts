@@ -75,6 +75,7 @@ export class Cloud {
             ]),
             defaultRegion: options.region ?? DEFAULT_REGION,
             reconcile: () => late.cloud?.reconcile() ?? Promise.resolve(),
+            inForce: (hostIds) => machine.inForce(hostIds),
             health: (balancerId) => machine.health(balancerId),
             serves: (mountTargetId) => machine.serves(mountTargetId),
             log: (record) => log(callLine(record)),

@@ -60,6 +60,13 @@ export function enterCommand(lab: string, hostId: string, command: readonly stri
     return ["docker", "exec", "-i", ...(terminal ? ["-t"] : []), containerName(lab, hostId), ...command];
 }
 
+/** What one pass brings, each when it is there. */
+interface Pass {
+    /** Network, balancers and file servers; the hosts have begun to follow. */
+    readonly network: Promise<void>;
+    readonly done: Promise<void>;
+}
+
 class RealMachine implements LabMachine {
     readonly index: number;
     private readonly runner: Runner;
@@ -80,7 +87,8 @@ class RealMachine implements LabMachine {
     /** The network part of a pass; passes queue up behind it. */
     private turn: Promise<unknown> = Promise.resolve();
     /** A pass that has not begun, which later calls may share. */
-    private pending: Promise<void> | undefined;
+    private pending: Pass | undefined;
+    private latest: Pass | undefined;
 
     constructor(private readonly options: MachineOptions) {
         const { name, folder } = options;
@@ -132,15 +140,20 @@ class RealMachine implements LabMachine {
         if (this.closing.signal.aborted) throw new Error("This machine is closed.");
         this.desired = desired;
         this.hosts.note(desired.hosts);
-        this.pending ??= this.pass();
-        return this.pending;
+        this.latest = this.pending ??= this.pass();
+        return this.latest.done;
+    }
+
+    async inForce(hostIds: readonly string[]): Promise<void> {
+        await this.latest?.network.catch(() => undefined);
+        await Promise.all(hostIds.map((id) => this.hosts.settled(id)));
     }
 
     /**
      * One pass: the network in turn with other passes, then the hosts, each in its own lane, so that one that takes
      * long to shut down does not hold up the start of another.
      */
-    private async pass(): Promise<void> {
+    private pass(): Pass {
         let desired = nothing;
         const problems: unknown[] = [];
         // Hosts don't wait for a balancer or a file server that can't be brought to where it should be.
@@ -167,9 +180,12 @@ class RealMachine implements LabMachine {
         this.turn = network.catch(() => {
             this.network.distrust();
         });
-        await network;
-        await this.hosts.apply(desired.hosts);
-        throwAll(problems);
+        let hosts: Promise<void> = Promise.resolve();
+        // Whoever waits for the network alone finds each host in its lane by then.
+        const begun = network.then(() => {
+            hosts = this.hosts.apply(desired.hosts);
+        });
+        return { network: begun, done: begun.then(() => hosts).then(() => throwAll(problems)) };
     }
 
     private async startServices(): Promise<void> {

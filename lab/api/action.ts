@@ -24,8 +24,9 @@ export interface ActionContext {
      * Keeps the answer back until the machine has the changed model, which it gets when the handler is done. Await it as the last thing
      * before the answer where that promises that the change is in force (security group rules, EIP binding); leave it out where a status
      * tells (RunInstances): the dispatcher starts a pass after every write in any case.
+     * @param hostIds hosts that must have followed, too, whatever they are about: only a disk's or an interface's coming and going needs that.
      */
-    applied(): Promise<void>;
+    applied(...hostIds: readonly string[]): Promise<void>;
     /** How the machine finds the servers of a balancer; absent where there is no machine. */
     health?(balancerId: string): Promise<readonly ServerHealth[]>;
     /** Whether the machine serves a mount target; absent where there is no machine. */

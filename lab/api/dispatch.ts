@@ -44,6 +44,8 @@ export interface DispatcherOptions {
     readonly credentials: Credentials;
     /** Hands the model to the machine; resolves when it is in force. */
     readonly reconcile: () => Promise<void>;
+    /** Resolves when network and firewall, and these hosts, are as the model was at the last `reconcile`; the whole machine when absent. */
+    readonly inForce?: (hostIds: readonly string[]) => Promise<void>;
     /** Asks the machine how it finds the servers of a balancer. */
     readonly health?: (balancerId: string) => Promise<readonly ServerHealth[]>;
     /** Whether the machine serves a mount target. */
@@ -83,8 +85,8 @@ export class Dispatcher {
     private readonly clock: () => number;
     /** Requests with a client token that are being worked on. */
     private readonly running = new Map<string, Promise<Record<string, unknown>>>();
-    /** Requests that are answered when the machine has their change. */
-    private readonly waiting = new WeakSet<ActionContext>();
+    /** Requests that are answered when the machine has their change, with the hosts that it is about. */
+    private readonly waiting = new WeakMap<ActionContext, readonly string[]>();
     private saving: Promise<void> | undefined;
     private nextTokenSweep = 0;
 
@@ -135,7 +137,7 @@ export class Dispatcher {
                 checked: () => {
                     if (takes(action, "DryRun") && /^true$/i.test(parameters.get("DryRun") ?? "")) throw dryRunPassed();
                 },
-                applied: async () => void this.waiting.add(context),
+                applied: async (...hostIds) => void this.waiting.set(context, hostIds),
                 ...(this.options.health && { health: this.options.health }),
                 ...(this.options.serves && { serves: this.options.serves }),
             };
@@ -250,10 +252,11 @@ export class Dispatcher {
         remember?.(body);
         // The machine must never be ahead of what a restart would read, nor may the change be kept without its token.
         await this.save();
-        const inForce = this.options.reconcile();
-        if (this.waiting.has(context)) await inForce;
+        const whole = this.options.reconcile();
+        const hostIds = this.waiting.get(context);
+        if (hostIds) await (this.options.inForce?.(hostIds) ?? whole);
         // The machine's errors go to the daemon's log, not to this client.
-        else void inForce.catch(() => undefined);
+        else void whole.catch(() => undefined);
         return body;
     }
 

@@ -165,6 +165,11 @@ export class Hosts {
         return lane;
     }
 
+    /** Resolves when what a host was told to follow by now has been done, or has failed. */
+    async settled(hostId: string): Promise<void> {
+        await this.lanes.get(hostId);
+    }
+
     private async inspect(): Promise<void> {
         const { docker, lab, network } = this.options;
         this.runtimes.clear();

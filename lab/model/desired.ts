@@ -359,6 +359,11 @@ export interface Machine {
      * began after the call has put network and firewall in place and started (not necessarily booted) the hosts.
      */
     reconcile(desired: DesiredMachine): Promise<void>;
+    /**
+     * Resolves when what the last call of `reconcile` asked for is in force in network, firewall and balancers, and these hosts have followed.
+     * Other hosts may take long, and nobody who asked for nothing of theirs waits for them. Also resolves when it has failed.
+     */
+    inForce(hostIds: readonly string[]): Promise<void>;
     onEvent(listener: (event: MachineEvent) => void): void;
     /** Console output of a host since its last boot, newest last. */
     consoleOutput(hostId: string): Promise<string>;

@@ -119,7 +119,7 @@ const attachDisk = ecsAction({
         context.checked();
         Object.assign(disk, { instanceId: instance.id, device, status: "In_use", attachedAt: context.now });
         disk.deleteWithInstance = request.deleteWithInstance ?? false;
-        await context.applied();
+        await context.applied(instance.id);
         return {};
     },
 });
@@ -140,7 +140,7 @@ const detachDisk = ecsAction({
             refuse("InvalidDiskId.OperationNotSupported", "The type of the disk does not support the operation.", 403);
         context.checked();
         Object.assign(disk, { instanceId: "", device: "", status: "Available", detachedAt: context.now });
-        await context.applied();
+        await context.applied(instance.id);
         return {};
     },
 });
@@ -210,7 +210,7 @@ const resizeDisk = ecsAction({
             refuse("IncorrectDiskStatus", "The operation is not supported in the current disk status.", 403);
         context.checked();
         disk.sizeGiB = newSize;
-        await context.applied();
+        await context.applied(disk.instanceId);
         return disk.instanceChargeType === "PrePaid" ? { orderId: orderId() } : {};
     },
 });

@@ -175,7 +175,7 @@ const attachNetworkInterface = ecsAction({
             refuse("EniPerInstanceLimitExceeded", "The maximum number of ENIs of the instance is exceeded.", 403);
         context.checked();
         attachInterface(context, nic, instance);
-        await context.applied();
+        await context.applied(instance.id);
         return {};
     },
 });
@@ -207,11 +207,12 @@ const detachNetworkInterface = ecsAction({
         refusePrimary(nic);
         if (nic.instanceId === "" || (request.instanceId && request.instanceId !== nic.instanceId))
             refuse("InvalidOperation.DetachPrimaryEniNotAllowed", "The ENI is not attached to the instance.", 403);
-        requireStatus(instanceOf(context, nic.instanceId), "Running", "Stopped");
+        const { instanceId } = nic;
+        requireStatus(instanceOf(context, instanceId), "Running", "Stopped");
         context.checked();
         releaseHaVips(context.store.state, nic.id);
         detachInterface(nic);
-        await context.applied();
+        await context.applied(instanceId);
         return {};
     },
 });

@@ -17,10 +17,20 @@ class RecordingMachine implements Machine {
     failures = 0;
     /** Whether passes don't end before `release`. */
     stuck = false;
+    /** Whether their network is in force all the same. */
+    networked = false;
     release: () => void = () => undefined;
+    private pass: Promise<void> = Promise.resolve();
     private listener: (event: MachineEvent) => void = () => undefined;
 
-    async reconcile(desired: DesiredMachine): Promise<void> {
+    reconcile(desired: DesiredMachine): Promise<void> {
+        this.pass = this.follow(desired);
+        return this.pass;
+    }
+    async inForce(): Promise<void> {
+        if (!this.networked) await this.pass.catch(() => undefined);
+    }
+    private async follow(desired: DesiredMachine): Promise<void> {
         this.asked.push(desired);
         if (this.failures > 0) {
             this.failures -= 1;
@@ -185,6 +195,14 @@ describe("an instance with a time of release", () => {
         await start();
         expect(machine.asked[0]!.hosts).toEqual([]);
     });
+});
+
+test("who asks for nothing of a host's does not wait for hosts that take long", async () => {
+    const lab = await start();
+    Object.assign(machine, { stuck: true, networked: true });
+    await client(lab)("Ecs", "RunInstances", { InstanceName: "web" });
+    expect(machine.asked.at(-1)!.hosts).toHaveLength(1);
+    machine.release();
 });
 
 test("a machine that fails is tried again, and the client is not troubled", async () => {

@@ -24,6 +24,7 @@ test("a disk is made, attached, grown, detached and deleted", async () => {
         Tags: { Tag: [{ TagKey: "a", TagValue: "" }] },
     });
     await cloud.call("AttachDisk", { DiskId, InstanceId });
+    expect(cloud.followed).toEqual([InstanceId]);
     expect(await show(DiskId)).toMatchObject({ Status: "In_use", InstanceId, Device: "/dev/xvdb" });
     expect(await cloud.refusal("AttachDisk", { DiskId, InstanceId })).toBe("403 IncorrectDiskStatus");
     expect(await cloud.refusal("DeleteDisk", { DiskId })).toBe("403 IncorrectDiskStatus");
@@ -32,7 +33,9 @@ test("a disk is made, attached, grown, detached and deleted", async () => {
     await cloud.call("ModifyDiskSpec", { DiskId, PerformanceLevel: "PL0" });
     await cloud.call("ModifyDiskAttribute", { DiskId, DiskName: "other", DeleteWithInstance: "true" });
     expect(await show(DiskId)).toMatchObject({ Size: 50, PerformanceLevel: "PL0", DiskName: "other" });
+    cloud.followed = [];
     await cloud.call("DetachDisk", { DiskId, InstanceId });
+    expect(cloud.followed).toEqual([InstanceId]);
     expect(await cloud.refusal("DetachDisk", { DiskId, InstanceId })).toBe("403 InvalidDisk.AlreadyDetached");
     expect(await show(DiskId)).toMatchObject({ Status: "Available", InstanceId: "", Device: "" });
     await cloud.call("DeleteDisk", { DiskId });

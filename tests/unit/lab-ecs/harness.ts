@@ -52,6 +52,8 @@ export class Cloud {
     now = "2026-01-31T12:00:30Z";
     /** How often the machine was asked to follow and waited for. */
     applied = 0;
+    /** Hosts that the last one of these waited for. */
+    followed: readonly string[] = [];
     private readonly table = new ActionTable([...ecs, ...vpc]);
 
     get state(): State {
@@ -71,8 +73,9 @@ export class Cloud {
             checked: () => {
                 if (parameters["DryRun"] === "true") throw dryRunPassed();
             },
-            applied: async () => {
+            applied: async (...hostIds) => {
                 this.applied += 1;
+                this.followed = hostIds;
             },
         };
         const answer = await run(action, new Map(Object.entries(parameters)), context);
