@@ -84,7 +84,8 @@ export function parseRedisClusterArgs(name: string, args: RedisClusterArgs): Red
             problems.add(path, problem);
         }
     }
-    if (args.dataDirectory !== undefined && !/^\/[\w.-]+(\/[\w.-]+)+$/.test(args.dataDirectory)) {
+    // With `..` it would be another folder than the one that is named.
+    if (args.dataDirectory !== undefined && !/^(\/(?!\.\.?(\/|$))[\w.-]+){2,}$/.test(args.dataDirectory)) {
         problems.add(
             "dataDirectory",
             `"${args.dataDirectory}" is not an absolute path of its own below a top-level folder.`,

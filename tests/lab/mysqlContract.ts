@@ -12,6 +12,12 @@ export interface Dialect {
     readonly forbidden: string;
     /** Name of a host that knows the services' names. */
     readonly resolver: string;
+    /** What `SELECT` gives for the settings that replication rests on, on the source and on a replica. */
+    readonly settings: {
+        readonly both: Readonly<Record<string, string>>;
+        readonly source: Readonly<Record<string, string>>;
+        readonly replica: Readonly<Record<string, string>>;
+    };
     /** Makes a replica leave out the source's last transaction, which `write` makes. */
     skip(run: { source: Run; replica: Run; write: () => Promise<unknown> }): Promise<void>;
 }
@@ -34,6 +40,11 @@ export function provesReplication(dialect: Dialect): void {
         const { code, stdout, stderr } = await onHost(at(name), dialect.shell, { input: sql });
         if (code !== 0) throw new Error(`${name}: ${sql}: ${stdout}${stderr}`);
         return stdout.trim();
+    };
+    /** Runs a command of the shell. */
+    const asRootOf = async (name: string, command: string): Promise<void> => {
+        const { code, stdout, stderr } = await onHost(at(name), command);
+        if (code !== 0) throw new Error(`${name}: ${command}: ${stdout}${stderr}`);
     };
     const set = (path: string, value: string | undefined): Promise<void> => configure(`mysql.${path}`, value, stack);
 
@@ -106,6 +117,30 @@ export function provesReplication(dialect: Dialect): void {
                 expect(["1045", "3159"]).toContain(told.shift());
                 expect(told).toEqual(["1045", "1045", "1045", "1142", [[1]]]);
             }
+        });
+
+        it("run as they are meant to: no commit without a replica's word, and none that a crash takes back", async () => {
+            const { both, source, replica } = dialect.settings;
+            for (const [host, settings] of [
+                ["node-1", { ...both, ...source }],
+                ["node-2", { ...both, ...replica }],
+            ] as const) {
+                const values = (await asRoot(host, `SELECT ${Object.keys(settings).join(", ")}`)).split("\t");
+                expect(Object.fromEntries(Object.keys(settings).map((name, index) => [name, values[index]]))).toEqual(
+                    settings,
+                );
+            }
+            const clients = await asRoot("node-1", "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_%_clients'");
+            expect(clients.split("\t").at(-1)).toBe("1");
+            const ids = await Promise.all(["node-1", "node-2"].map((host) => asRoot(host, "SELECT @@server_id")));
+            expect(new Set(ids).size).toBe(2);
+            // The account that replicates comes from the VPC, and encrypted.
+            const account = await asRoot(
+                "node-1",
+                "SELECT DISTINCT host, ssl_type FROM mysql.user WHERE user = 'multihost_replication'",
+            );
+            expect(account).toMatch(/^10\.\d+\.\d+\.\d+\/\S+\t(ANY|X509|SPECIFIED)$/m);
+            expect(account).not.toContain("%");
         });
 
         it("are out of reach from the bastion", async () => {
@@ -214,10 +249,17 @@ export function provesReplication(dialect: Dialect): void {
             expect(await failedUp()).toMatch(/node-3: its rows are not the source's in app\.rows_/);
         });
 
-        it("is rebuilt when asked", async () => {
+        it("is found, too, when its data directory is gone", async () => {
+            await asRootOf("node-1", `systemctl stop ${dialect.unit} && rm -rf /var/lib/mysql/*`);
+            await set("verify", "second");
+            expect(await failedUp()).toMatch(/node-1: the server doesn't answer/);
+        });
+
+        it("is rebuilt when asked, and so is another one at the same time", async () => {
             await set("rebuild[0]", "node-3");
+            await set("rebuild[1]", "node-1");
             await up({ stack });
-            await holds("node-3", "rows_", 1003);
+            for (const host of ["node-1", "node-3"]) await holds(host, "rows_", 1003);
             await up({ stack, expectNoChanges: true });
         });
     });

@@ -32,6 +32,19 @@ provesReplication({
     unit: "mysql",
     forbidden: "SELECT * FROM mysql.user",
     resolver: "node-4",
+    settings: {
+        both: {
+            "@@log_bin": "1",
+            "@@binlog_format": "ROW",
+            "@@gtid_mode": "ON",
+            "@@enforce_gtid_consistency": "ON",
+            "@@sync_binlog": "1",
+            "@@innodb_flush_log_at_trx_commit": "1",
+            "@@rpl_semi_sync_source_wait_point": "AFTER_SYNC",
+        },
+        source: { "@@super_read_only": "0", "@@rpl_semi_sync_source_enabled": "1" },
+        replica: { "@@super_read_only": "1", "@@rpl_semi_sync_replica_enabled": "1" },
+    },
     skip: async ({ source, replica, write }) => {
         await replica("STOP REPLICA");
         await write();

@@ -184,7 +184,7 @@ describe("RedisCluster", () => {
                     nodeTimeout: 1.5,
                     minReplicasToWrite: 2,
                     password: "hunter2",
-                    dataDirectory: "data",
+                    dataDirectory: "/data/../etc",
                 }),
         ).toThrow(
             [
@@ -198,7 +198,7 @@ describe("RedisCluster", () => {
                 '  - maxmemory: "95%" leaves the host too little: at most 90%.',
                 '  - maxmemoryPolicy: "lru" is none of noeviction, allkeys-lru, allkeys-lfu, allkeys-random, volatile-lru, volatile-lfu, volatile-random, volatile-ttl.',
                 "  - password: a password needs at least 16 characters.",
-                '  - dataDirectory: "data" is not an absolute path of its own below a top-level folder.',
+                '  - dataDirectory: "/data/../etc" is not an absolute path of its own below a top-level folder.',
             ].join("\n"),
         );
     });
