@@ -62,8 +62,8 @@ export interface MysqlReplicationArgs {
     /** A second password that stays valid, for clients that have not got the new one yet. Leave it out to end its validity. */
     readonly previousPassword?: pulumi.Input<string>;
     /**
-     * Generations of the generated keys of certificates and their authority, by which `npm run rotate -- mysql.keys` renews them while
-     * clients go on and the servers run on.
+     * Generations of the generated keys of certificates and their authority, and of the passwords of the servers' own accounts, by which
+     * `npm run rotate -- mysql.keys` renews them while clients go on and the servers run on.
      * @default the first generation
      */
     readonly keys?: KeyGenerations;

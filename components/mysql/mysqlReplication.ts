@@ -3,7 +3,7 @@ import * as tls from "@pulumi/tls";
 
 import { createAuthority } from "../certificates";
 import { dependsOnAll, type Host, type HostStep } from "../host";
-import { generationName, generationsOf } from "../keys";
+import { generationName, generationsOf, makeGenerations } from "../keys";
 import { checkedPassword, passwordSource } from "../password";
 import type { MysqlReplicationArgs } from "./args";
 import { type MysqlReplicationSettings, parseMysqlReplicationArgs } from "./settings";
@@ -37,6 +37,8 @@ interface Secrets {
     readonly previousPassword: pulumi.Output<string> | undefined;
     readonly adminPassword: pulumi.Output<string>;
     readonly replicationPassword: pulumi.Output<string>;
+    /** Of the generation beside, which the account accepts as well. */
+    readonly otherReplicationPassword: pulumi.Output<string> | undefined;
     readonly backupKey: tls.PrivateKey;
 }
 
@@ -170,6 +172,9 @@ export class MysqlReplication extends pulumi.ComponentResource {
                 secrets: {
                     adminPassword: secrets.adminPassword,
                     replicationPassword: secrets.replicationPassword,
+                    ...(secrets.otherReplicationPassword === undefined
+                        ? {}
+                        : { otherReplicationPassword: secrets.otherReplicationPassword }),
                     password: secrets.password,
                     ...(secrets.previousPassword === undefined ? {} : { previousPassword: secrets.previousPassword }),
                 },
@@ -206,9 +211,15 @@ export class MysqlReplication extends pulumi.ComponentResource {
         });
     }
 
-    /** The application's password has a source of its own, so that replacing it leaves the servers' own accounts as they are. */
+    /** The application's password has a source of its own, and the servers' own accounts have theirs: each is renewed without the other. */
     private secrets(name: string, args: MysqlReplicationArgs): Secrets {
-        const servers = passwordSource(`${name}-servers`, this);
+        const servers = makeGenerations(args.keys, (generation) =>
+            passwordSource(generationName(`${name}-servers`, generation), this),
+        );
+        // MySQL takes at most 32 characters for the account that replicates.
+        const replicationPassword = (source: ReturnType<typeof passwordSource>): pulumi.Output<string> =>
+            source("mysql replication").apply((password) => password.slice(0, 32));
+        const beside = servers.all.find((source) => source !== servers.current);
         return {
             password:
                 args.password === undefined
@@ -218,9 +229,9 @@ export class MysqlReplication extends pulumi.ComponentResource {
                 args.previousPassword === undefined
                     ? undefined
                     : checkedPassword("previousPassword", args.previousPassword),
-            adminPassword: servers("mysql administration"),
-            // MySQL takes at most 32 characters for the account that replicates.
-            replicationPassword: servers("mysql replication").apply((password) => password.slice(0, 32)),
+            adminPassword: servers.current("mysql administration"),
+            replicationPassword: replicationPassword(servers.current),
+            otherReplicationPassword: beside === undefined ? undefined : replicationPassword(beside),
             backupKey: new tls.PrivateKey(
                 generationName(`${name}-backup`, generationsOf(args.keys).current),
                 { algorithm: "ED25519" },

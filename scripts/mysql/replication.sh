@@ -12,6 +12,7 @@
 # PARAM_BINLOG_DO_DB         optional: databases that are replicated, all unless told
 # PARAM_VERIFY               optional: with another text than before, all rows are compared
 # SECRET_ADMIN_PASSWORD, SECRET_REPLICATION_PASSWORD, SECRET_PASSWORD, SECRET_PREVIOUS_PASSWORD
+# SECRET_OTHER_REPLICATION_PASSWORD  optional: as valid as the first, while the servers change from one to the other
 #
 # Each phase looks at the servers as they are and does what is missing, so a run that was cut off is finished by the next one. A replica
 # that can't follow holds nothing up: it is named at the end, when everything else is done.
@@ -187,7 +188,12 @@ accounts() {
     ((${#HOSTS[@]} > 0)) || exit "$REPORTED"
     # shellcheck disable=SC2034 # account_converge reads it
     LOGIN=$CURRENT
-    account_converge "$CURRENT" "$MYSQL_REPLICATION" 'REQUIRE X509' "$SECRET_REPLICATION_PASSWORD"
+    if [[ -n ${SECRET_OTHER_REPLICATION_PASSWORD:-} ]]; then
+        # To it, the one that the replicas log in with is the previous one, which is valid all the time.
+        account_converge "$CURRENT" "$MYSQL_REPLICATION" 'REQUIRE X509' "$SECRET_OTHER_REPLICATION_PASSWORD" "$SECRET_REPLICATION_PASSWORD"
+    else
+        account_converge "$CURRENT" "$MYSQL_REPLICATION" 'REQUIRE X509' "$SECRET_REPLICATION_PASSWORD"
+    fi
     for host in "${HOSTS[@]}"; do
         grants=$(sql "$CURRENT" "SHOW GRANTS FOR '$MYSQL_REPLICATION'@'$host'")
         while IFS= read -r privilege; do

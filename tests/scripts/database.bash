@@ -141,13 +141,14 @@ seed() {
         SOURCE="db-${wanted:-1}" SEMI_SYNC=true REBUILD="$rebuild" HOST_KEYS="$(host_keys "$@")" -- ADMIN_PASSWORD="$admin" REPLICATION_PASSWORD="${replication:-replication-password-1}" BACKUP_KEY=KEY
 }
 
-# replicate SOURCE MEMBER…: parameters in `settings`, passwords in `password` and `previous`.
+# replicate SOURCE MEMBER…: parameters in `settings`, passwords in `password` and `previous`, and of the servers' own in `replication` and `other`.
 replicate() {
     local source=$1
     shift
     on 1 step mysql/replication ENGINE="$engine" ADDRESS=127.0.42.1 PORT="$port" MEMBERS="$(members "$@")" SOURCE="db-$source" CIDRS=127.0.0.0/8 \
         SEMI_SYNC=true DATABASES="app other_data" USER=app "${settings[@]}" -- ADMIN_PASSWORD="$admin" \
-        REPLICATION_PASSWORD=replication-password-1 PASSWORD="$password" ${previous:+PREVIOUS_PASSWORD="$previous"}
+        REPLICATION_PASSWORD="${replication:-replication-password-1}" ${other:+OTHER_REPLICATION_PASSWORD="$other"} \
+        PASSWORD="$password" ${previous:+PREVIOUS_PASSWORD="$previous"}
 }
 
 # query NUMBER STATEMENTS: as root on that host.

@@ -190,6 +190,36 @@ writer_start() {
     attempt replicate 1 1 2 3
 }
 
+# replication_accepted PASSWORD: with a certificate, which a password alone doesn't replace.
+replication_accepted() {
+    [[ $(login 1 multihost_replication "$1" "SELECT 1" --ssl-cert="$hosts/1/etc/multihost/server.crt" --ssl-key="$hosts/1/etc/multihost/server.key") == 1 ]]
+}
+
+@test "the servers' own password changes in three runs, and the former is worth nothing afterwards" {
+    local former=replication-password-1 next=replication-password-2
+    other=$next attempt replicate 1 1 2 3
+    [[ $(field changed) == *"account multihost_replication"* && $(field changed) != *replicates* ]]
+    replication_accepted "$former"
+    replication_accepted "$next"
+    replication=$next other=$former attempt replicate 1 1 2 3
+    [[ $(field changed) == *"db-2 replicates db-1"* && $(field changed) != *account* ]]
+    replication=$next attempt replicate 1 1 2 3
+    [[ $(field changed) == *"account multihost_replication"* ]]
+    run ! replication_accepted "$former"
+    replication_accepted "$next"
+    app 1 "INSERT INTO app.t (v) VALUES ('renewed')"
+    for number in 2 3; do
+        query "$number" "$(mine 'STOP SLAVE; START SLAVE' 'STOP REPLICA; START REPLICA')"
+        holds "$number" "SELECT COUNT(*) FROM app.t WHERE v = 'renewed'" 1
+    done
+    # Back, for what comes after.
+    replication=$next other=$former attempt replicate 1 1 2 3
+    replication=$former other=$next attempt replicate 1 1 2 3
+    attempt replicate 1 1 2 3
+    attempt replicate 1 1 2 3
+    [[ $(field changed) == "[]" ]]
+}
+
 @test "finds a replica that was written to, and rebuilds it once when asked" {
     query 2 "SET GLOBAL read_only = 0; CREATE DATABASE astray; SET GLOBAL $(mine read_only super_read_only) = 1"
     run --separate-stderr replicate 1 1 2 3

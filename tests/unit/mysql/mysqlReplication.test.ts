@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { KeyGenerations } from "../../../components/keys";
 import { problemsOf, Recorder, valueOf } from "../components/recorder";
 
 const recorder = new Recorder();
@@ -116,6 +117,31 @@ describe("MysqlReplication", () => {
         const { url, password: own, source, replicas } = replication;
         expect(await Promise.all([url, own].map(pulumi.isSecret))).toEqual([true, true]);
         expect(await Promise.all([pulumi.isSecret(source), pulumi.isSecret(replicas)])).toEqual([false, false]);
+    });
+
+    test("renews the passwords of the servers' own accounts with their keys, the former beside the next", async () => {
+        const secretsOf = (step: string): Record<string, string> =>
+            Object.fromEntries(
+                [...stdin(step).matchAll(/^SECRET_(\w+_PASSWORD)='([^']*)'$/gm)].map(([, key, value]) => [
+                    key!,
+                    value!,
+                ]),
+            );
+        const passwords = async (keys: KeyGenerations): Promise<Record<string, string>> => {
+            await created({ keys });
+            return secretsOf("db-replication");
+        };
+        const first = await passwords({});
+        const begun = await passwords({ beside: 2 });
+        const moved = await passwords({ generation: 2, beside: 1 });
+        const ended = await passwords({ generation: 2 });
+        const [former, next] = [first["REPLICATION_PASSWORD"], ended["REPLICATION_PASSWORD"]];
+        expect(next).not.toBe(former);
+        expect(begun).toEqual({ ...first, OTHER_REPLICATION_PASSWORD: next });
+        expect(moved).toEqual({ ...ended, OTHER_REPLICATION_PASSWORD: former });
+        expect(ended["ADMIN_PASSWORD"]).not.toBe(first["ADMIN_PASSWORD"]);
+        expect(secretsOf("db-db-2")["ADMIN_PASSWORD"]).toBe(ended["ADMIN_PASSWORD"]);
+        expect(Object.keys(ended).sort()).toEqual(Object.keys(first).sort());
     });
 
     test("gives the application, the administration and the replication passwords of their own", async () => {
