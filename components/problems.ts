@@ -25,6 +25,14 @@ export class Problems {
         return version;
     }
 
+    /** Reports a folder for a service's data that can't be one of its own; one that is left out is the service's default. */
+    checkDataDirectory(path: string, folder: string | undefined): void {
+        // With `..` it would be another folder than the one that is named.
+        if (folder !== undefined && !/^(\/(?!\.\.?(\/|$))[\w.-]+){2,}$/.test(folder)) {
+            this.add(path, `"${folder}" is not an absolute path of its own below a top-level folder.`);
+        }
+    }
+
     get count(): number {
         return this.found.length;
     }

@@ -13,9 +13,9 @@ export const EXIT = { harmless: 0, failed: 1, risky: 2 } as const;
 export interface StackReport {
     readonly stack: string;
     /**
-     * `untouched`: not previewed, the change can't alter it. `absent`: nor that, the backend has no such stack yet. `unchanged`: previewed, nothing differs. `harmless`: differs,
-     * nothing is lost without having been announced. `risky`: something is. `failed`: the preview ended with an error, or a
-     * mandatory policy is violated.
+     * `untouched`: not previewed, the change can't alter it. `absent`: not previewed, the backend has no such stack yet.
+     * `unchanged`: previewed, nothing differs. `harmless`: differs, nothing is lost without having been announced. `risky`:
+     * something is. `failed`: the preview ended with an error, or a mandatory policy is violated.
      */
     readonly outcome: "untouched" | "absent" | "unchanged" | "harmless" | "risky" | "failed";
     /** How many resources each operation is for. */

@@ -74,13 +74,7 @@ export function parseMysqlReplicationArgs(name: string, args: MysqlReplicationAr
         const problem = typeof value === "string" ? passwordProblem(value) : undefined;
         if (problem !== undefined) problems.add(path, problem);
     }
-    // With `..` it would be another folder than the one that is named.
-    if (args.dataDirectory !== undefined && !/^(\/(?!\.\.?(\/|$))[\w.-]+){2,}$/.test(args.dataDirectory)) {
-        problems.add(
-            "dataDirectory",
-            `"${args.dataDirectory}" is not an absolute path of its own below a top-level folder.`,
-        );
-    }
+    problems.checkDataDirectory("dataDirectory", args.dataDirectory);
     args.rebuild?.forEach((host, index) => {
         if (!names.includes(host)) {
             problems.add(`rebuild[${index}]`, `"${host}" is none of the hosts ${names.join(", ")}.`);

@@ -84,13 +84,7 @@ export function parseRedisClusterArgs(name: string, args: RedisClusterArgs): Red
             problems.add(path, problem);
         }
     }
-    // With `..` it would be another folder than the one that is named.
-    if (args.dataDirectory !== undefined && !/^(\/(?!\.\.?(\/|$))[\w.-]+){2,}$/.test(args.dataDirectory)) {
-        problems.add(
-            "dataDirectory",
-            `"${args.dataDirectory}" is not an absolute path of its own below a top-level folder.`,
-        );
-    }
+    problems.checkDataDirectory("dataDirectory", args.dataDirectory);
     args.dnsNames?.forEach((dnsName, index) => {
         const problem = dnsNameProblem(dnsName);
         if (problem !== undefined) problems.add(`dnsNames[${index}]`, problem);
