@@ -1,6 +1,6 @@
 /** The balancer of the shared stack, from outside the VPC: what its clients see while hosts come, fail and go. */
-import { api, configure, eventually, labOutput, onHost, outputs, up, upChanges } from "./lab";
-import { Load, Site } from "./requests";
+import { api, configure, eventually, labOutput, outputOn as run, up, upChanges } from "./lab";
+import { Load, sharedSite, type Site } from "./requests";
 
 jest.setTimeout(300_000);
 
@@ -34,19 +34,12 @@ function allHealthy(count: number): Promise<unknown> {
     });
 }
 
-async function run(host: string, command: string): Promise<string> {
-    const { code, stdout, stderr } = await onHost(host, command);
-    if (code !== 0) throw new Error(`${host}: ${command} ended with ${code}: ${stdout}${stderr}`);
-    return stdout.trim();
-}
-
 function sign(host: string): Promise<string> {
     return run(host, `echo ${host} >/srv/www/current/who`);
 }
 
 beforeAll(async () => {
-    const found = await outputs();
-    site = new Site(String(found["loadBalancerUrl"]), String(found["loadBalancerCaCertificate"]));
+    site = await sharedSite();
     await Promise.all(["web-1", "web-2"].map(sign));
     await allHealthy(2);
 });

@@ -1,5 +1,5 @@
 /** What both engines have to do, on a stack that runs one of them. */
-import { addressesOf, configure, eventually, hostsOf, lab, onHost, rotate, up } from "./lab";
+import { addressesOf, configure, eventually, hostsOf, lab, onHost, outputOn, rotate, up } from "./lab";
 import { access, type Access, attempts, installClient, RowWriter, statement } from "./mysql";
 
 /** Where the engines differ. */
@@ -40,11 +40,6 @@ export function provesReplication(dialect: Dialect): void {
         const { code, stdout, stderr } = await onHost(at(name), dialect.shell, { input: sql });
         if (code !== 0) throw new Error(`${name}: ${sql}: ${stdout}${stderr}`);
         return stdout.trim();
-    };
-    /** Runs a command of the shell. */
-    const asRootOf = async (name: string, command: string): Promise<void> => {
-        const { code, stdout, stderr } = await onHost(at(name), command);
-        if (code !== 0) throw new Error(`${name}: ${command}: ${stdout}${stderr}`);
     };
     const set = (path: string, value: string | undefined): Promise<void> => configure(`mysql.${path}`, value, stack);
 
@@ -250,7 +245,7 @@ export function provesReplication(dialect: Dialect): void {
         });
 
         it("is found, too, when its data directory is gone", async () => {
-            await asRootOf("node-1", `systemctl stop ${dialect.unit} && rm -rf /var/lib/mysql/*`);
+            await outputOn(at("node-1"), `systemctl stop ${dialect.unit} && rm -rf /var/lib/mysql/*`, 120);
             await set("verify", "second");
             expect(await failedUp()).toMatch(/node-1: the server doesn't answer/);
         });

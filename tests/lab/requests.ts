@@ -4,7 +4,7 @@ import { get as getHttp, type IncomingMessage } from "node:http";
 import { get as getHttps } from "node:https";
 import type { LookupFunction } from "node:net";
 
-import { eventually } from "./lab";
+import { eventually, outputs } from "./lab";
 
 export interface Answer {
     readonly status: number;
@@ -69,6 +69,12 @@ export class Site {
             (await this.ask(`${this.url}/who`)).body === host ? true : undefined,
         );
     }
+}
+
+/** The shared stack's site, by the stack's outputs. */
+export async function sharedSite(): Promise<Site> {
+    const { loadBalancerUrl, loadBalancerCaCertificate } = (await outputs()) as Record<string, string>;
+    return new Site(loadBalancerUrl!, loadBalancerCaCertificate!);
 }
 
 /** A request that takes as long as its client wants: it reads the answer slowly until it is told to finish. */

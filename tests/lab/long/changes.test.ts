@@ -1,20 +1,8 @@
 /** Day two of the shared stack: settings of its services change while they are used, and hosts are lost for good. */
-import {
-    api,
-    configure,
-    eventually,
-    labOutput,
-    onHost,
-    outputOn,
-    outputs,
-    status,
-    up,
-    upChanges,
-    type Change,
-} from "../lab";
+import { api, configure, eventually, labOutput, onHost, outputOn, status, up, upChanges, type Change } from "../lab";
 import { access as mysqlAccess, installClient as installMysqlClient, RowWriter, statement } from "../mysql";
 import { access as redisAccess, ClusterWriter, installClient as installRedisClient, lost, whole } from "../redis";
-import { Load, Site } from "../requests";
+import { Load, sharedSite } from "../requests";
 
 jest.setTimeout(900_000);
 
@@ -27,11 +15,6 @@ const stepsOf = (changes: readonly Change[]): string[] =>
         .filter(({ type }) => type === "command:remote:Command")
         .map(({ operation, name }) => `${operation} ${name}`)
         .sort();
-
-async function site(): Promise<Site> {
-    const { loadBalancerUrl, loadBalancerCaCertificate } = (await outputs()) as Record<string, string>;
-    return new Site(loadBalancerUrl!, loadBalancerCaCertificate!);
-}
 
 beforeAll(async () => {
     await installRedisClient(client);
@@ -104,7 +87,7 @@ describe("hosts that somebody deleted", () => {
         const value = String(Date.now());
         await outputOn("web-1", `mkdir -p /data/shared/lost && echo ${value} >/data/shared/lost/file`);
         const before = new Map(status().hosts.map(({ name, instanceId }) => [name, instanceId]));
-        const load = new Load(await site());
+        const load = new Load(await sharedSite());
         const keys = await ClusterWriter.start(client, "lost", { confirm: true, giveUp: 90 });
         await new Promise((wake) => setTimeout(wake, 2000));
 
@@ -152,7 +135,7 @@ describe("hosts that somebody deleted", () => {
         );
         expect(await outputOn("web-2", "cat /data/shared/lost/file")).toBe(value);
         await Promise.all(["web-1", "web-2"].map((host) => outputOn(host, `echo ${host} >/srv/www/current/who`)));
-        const again = await site();
+        const again = await sharedSite();
         await again.answerFrom("web-2");
         const since = Date.now();
         const later = new Load(again);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { outputOn, outputs, status, up, upChanges } from "../lab";
 import { access as mysqlAccess, installClient as installMysqlClient, RowWriter, statement } from "../mysql";
 import { ClusterWriter, installClient as installRedisClient, lost } from "../redis";
-import { Load, Site } from "../requests";
+import { Load, sharedSite } from "../requests";
 
 jest.setTimeout(900_000);
 
@@ -33,7 +33,7 @@ describe.each([
         const known = await mysqlAccess();
         const rows = await RowWriter.start(client, known, [known.source], table);
         const keys = await ClusterWriter.start(client, table);
-        const load = new Load(new Site(loadBalancerUrl!, loadBalancerCaCertificate!));
+        const load = new Load(await sharedSite());
         const started = Date.now();
 
         const changes = await upChanges({ environment, seconds: 600 });

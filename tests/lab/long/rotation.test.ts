@@ -2,20 +2,15 @@
 import { execFile } from "node:child_process";
 import { connect } from "node:tls";
 import { promisify } from "node:util";
-import { loginTo, onHost, outputs, rotate, up } from "../lab";
+import { loginTo, onHost, rotate, up } from "../lab";
 import { access as mysqlAccess, attempts, installClient as installMysqlClient, RowWriter, statement } from "../mysql";
 import { access as redisAccess, installClient as installRedisClient, Logins } from "../redis";
-import { Load, Site } from "../requests";
+import { Load, sharedSite, type Site } from "../requests";
 
 jest.setTimeout(1_500_000);
 
 const client = "node-4";
 const names = ["redis.keys", "mysql.keys", "loadBalancer.keys", "hosts.keys"];
-
-async function site(): Promise<Site> {
-    const { loadBalancerUrl, loadBalancerCaCertificate } = (await outputs()) as Record<string, string>;
-    return new Site(loadBalancerUrl!, loadBalancerCaCertificate!);
-}
 
 /** SHA-256 of the certificate that the balancer shows. */
 async function fingerprint({ url }: Site): Promise<string> {
@@ -34,7 +29,7 @@ const pause = (): Promise<void> => new Promise((wake) => setTimeout(wake, 2000))
 it("no client of any service notices, and what was valid before is worth nothing afterwards", async () => {
     await installRedisClient(client);
     await installMysqlClient(client);
-    const before = { redis: await redisAccess(), mysql: await mysqlAccess(), site: await site() };
+    const before = { redis: await redisAccess(), mysql: await mysqlAccess(), site: await sharedSite() };
     const shown = await fingerprint(before.site);
     const [ssh = "", ...formerLogin] = await loginTo("bastion-1", "true");
     expect((await onHost("bastion-1", "true")).code).toBe(0);
@@ -45,7 +40,7 @@ it("no client of any service notices, and what was valid before is worth nothing
     const problems = (): string[] => loads.flatMap((load) => load.problemsSince(0));
 
     expect(await rotate(...names)).toContain("--finish");
-    const between = { redis: await redisAccess(), mysql: await mysqlAccess(), site: await site() };
+    const between = { redis: await redisAccess(), mysql: await mysqlAccess(), site: await sharedSite() };
     expect(between.redis.ca).toContain(before.redis.ca.trim());
     expect(await fingerprint(between.site)).toBe(shown);
     logins.use({ ca: between.redis.ca });
@@ -68,7 +63,7 @@ it("no client of any service notices, and what was valid before is worth nothing
         `Rotation of all keys: ${accepted} logins to Redis, ${written.rows} rows, ${loads.reduce((sum, load) => sum + load.countSince(0), 0)} requests; none failed.`,
     );
 
-    const after = { redis: await redisAccess(), mysql: await mysqlAccess(), site: await site() };
+    const after = { redis: await redisAccess(), mysql: await mysqlAccess(), site: await sharedSite() };
     const sql = "SELECT COUNT(*) FROM renewed";
     const servers = [after.mysql.source, ...after.mysql.replicas];
     expect(
