@@ -66,20 +66,20 @@ export class PrivateDns extends pulumi.ComponentResource {
             { parent: this },
         );
         const created = Object.entries(records).flatMap(([rr, targets]) =>
-            targets.map(
-                (target, index) =>
-                    new alicloud.pvtz.ZoneRecord(
-                        `${name}-${spelled(rr)}-${isHost(target) ? target.name : index + 1}`,
-                        {
-                            zoneId: zone.id,
-                            rr,
-                            type: "A",
-                            value: isHost(target) ? target.privateAddress : target,
-                            ttl,
-                        },
-                        { parent: this },
-                    ),
-            ),
+            targets.map((target, index) => {
+                const { is, was } = recordNames(target, index);
+                return new alicloud.pvtz.ZoneRecord(
+                    `${name}-${spelled(rr)}-${is}`,
+                    {
+                        zoneId: zone.id,
+                        rr,
+                        type: "A",
+                        value: isHost(target) ? target.privateAddress : target,
+                        ttl,
+                    },
+                    { parent: this, aliases: was.map((former) => ({ name: `${name}-${spelled(rr)}-${former}` })) },
+                );
+            }),
         );
         this.zoneId = zone.id;
         const answered = pulumi.all([attachment.id, ...created.map(({ id }) => id)]);
@@ -93,6 +93,17 @@ export class PrivateDns extends pulumi.ComponentResource {
 /** A name as part of a resource's name. */
 function spelled(rr: string): string {
     return rr === "@" ? "zone" : rr.replace("*", "wildcard");
+}
+
+/**
+ * What a target's record is called, and what the record that it takes over was called. A zone refuses two equal records, and what goes from a
+ * program goes last: so the record of a host's successor, which may have got its address, has to be the same one; and a record has to stay that of its
+ * address when another is taken off the list.
+ */
+function recordNames(target: DnsTarget, index: number): { is: string; was: readonly string[] } {
+    if (isHost(target)) return { is: target.name, was: target.succeeds === undefined ? [] : [target.succeeds] };
+    const place = String(index + 1);
+    return typeof target === "string" ? { is: target, was: [place] } : { is: place, was: [] };
 }
 
 function isHost(target: DnsTarget): target is Host {
@@ -111,7 +122,9 @@ function check(name: string, args: PrivateDnsArgs): void {
         if (targets.length === 0) problems.add(`records["${rr}"]`, "the list is empty: leave the name out.");
         const names = targets.filter(isHost).map((host) => host.name);
         const twice = names.find((host, index) => names.indexOf(host) < index);
-        if (twice !== undefined) problems.add(`records["${rr}"]`, `"${twice}" is listed twice.`);
+        const addresses = targets.filter((target) => typeof target === "string");
+        const repeated = twice ?? addresses.find((address, index) => addresses.indexOf(address) < index);
+        if (repeated !== undefined) problems.add(`records["${rr}"]`, `"${repeated}" is listed twice.`);
     }
     if (args.ttl !== undefined && (!Number.isInteger(args.ttl) || args.ttl < 5 || args.ttl > 86_400))
         problems.add("ttl", `${args.ttl} is not a number of seconds from 5 to 86400.`);

@@ -77,7 +77,10 @@ export interface NodePoolArgs {
      * @default the component's name
      */
     readonly hostPrefix?: string;
-    /** Numbers to leave out, in order to remove a host from the middle: `count: 4, exclude: [2]` makes the hosts 1, 3, 4 and 5. @default [] */
+    /**
+     * Numbers to leave out, in order to remove a host from the middle: `count: 4, exclude: [2]` makes the hosts 1, 3, 4 and 5.
+     * Add further ones at the end: the order says which host came for which. @default []
+     */
     readonly exclude?: readonly number[];
     /** Hosts that exist, by a name of your choice. They become members like the others; deleting the pool leaves them running. */
     readonly adopt?: Readonly<Record<string, AdoptedInstance | Host>>;

@@ -18,6 +18,8 @@ export interface Slot {
     readonly number: number;
     /** Host name, and beginning of the names of all its resources. */
     readonly name: string;
+    /** Name of the excluded host that this one was made for. */
+    readonly succeeds: string | undefined;
     readonly public: boolean;
     /** Whether the pool's deployment set has room for it. */
     readonly spread: boolean;
@@ -33,6 +35,24 @@ export function slotNumbers(count: number, exclude: readonly number[]): readonly
         }
     }
     return numbers;
+}
+
+/**
+ * Which excluded number each number came for, when the numbers were excluded in the order of the list. What comes for one that came for another
+ * has that one as its predecessor.
+ */
+export function predecessors(count: number, exclude: readonly number[]): ReadonlyMap<number, number> {
+    const current = new Set(slotNumbers(count, []));
+    const found = new Map<number, number>();
+    exclude.forEach((number, index) => {
+        if (!current.has(number)) return;
+        const before = exclude.slice(0, index);
+        const next = slotNumbers(count, [...before, number]).find((candidate) => !current.has(candidate))!;
+        current.delete(number);
+        current.add(next);
+        found.set(next, number);
+    });
+    return found;
 }
 
 /**
@@ -68,6 +88,7 @@ export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSet
         );
     }
     const numbers = validCount ? slotNumbers(args.count, exclude) : [];
+    const cameFor = predecessors(numbers.length, exclude);
     const adopted = Object.keys(args.adopt ?? {});
     if (validCount && numbers.length + adopted.length === 0) {
         problems.add("count", "a pool needs a host: raise count or name hosts to adopt.");
@@ -128,6 +149,7 @@ export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSet
         slots: numbers.map((number, index) => ({
             number,
             name: `${hostPrefix}-${number}`,
+            succeeds: cameFor.has(number) ? `${hostPrefix}-${cameFor.get(number)}` : undefined,
             public: publicSlots.has(number),
             spread: index < spread,
         })),

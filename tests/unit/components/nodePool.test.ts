@@ -13,7 +13,12 @@ const recorder = new Recorder({
 import * as pulumi from "@pulumi/pulumi";
 
 import { Bastion, Connectivity, Host, Network, NodePool, type NodePoolArgs } from "../../../components";
-import { type NodePoolSettings, parseNodePoolArgs, slotNumbers } from "../../../components/nodePool/settings";
+import {
+    type NodePoolSettings,
+    parseNodePoolArgs,
+    predecessors,
+    slotNumbers,
+} from "../../../components/nodePool/settings";
 import { cloudConfig } from "../../../components/nodePool/userData";
 
 const instance = "alicloud:ecs/instance:Instance";
@@ -41,6 +46,25 @@ async function snapshot(args: Partial<NodePoolArgs>): Promise<Map<string, unknow
 }
 
 beforeEach(() => recorder.clear());
+
+describe("predecessors", () => {
+    it.each<[number, number[], [number, number][]]>([
+        [3, [], []],
+        [3, [2], [[4, 2]]],
+        [3, [5], []],
+        // prettier-ignore
+        [3, [3, 1], [[4, 3], [5, 1]]],
+        // prettier-ignore
+        [3, [1, 3], [[4, 1], [5, 3]]],
+        // prettier-ignore
+        [3, [1, 4], [[4, 1], [5, 4]]],
+        [3, [4, 1], [[5, 1]]],
+        [3, [2, 2], [[4, 2]]],
+        [0, [1], []],
+    ])("of %i hosts without %p", (count, exclude, expected) =>
+        expect([...predecessors(count, exclude)]).toEqual(expected),
+    );
+});
 
 describe("slotNumbers", () => {
     test.each([

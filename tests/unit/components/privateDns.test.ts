@@ -1,3 +1,5 @@
+import * as pulumi from "@pulumi/pulumi";
+
 import { problemsOf, Recorder, valueOf } from "./recorder";
 
 const recorder = new Recorder();
@@ -36,14 +38,29 @@ test("every target is a record of its own, named after its host", async () => {
     ).toEqual([
         "names-redis-node-1 redis 10.0.0.1 10",
         "names-redis-node-2 redis 10.0.0.2 10",
-        "names-wildcard.shop-1 *.shop 10.0.0.8 10",
-        "names-zone-1 @ 10.0.0.9 10",
+        "names-wildcard.shop-10.0.0.8 *.shop 10.0.0.8 10",
+        "names-zone-10.0.0.9 @ 10.0.0.9 10",
     ]);
     const [zone] = recorder.resources.filter(({ type }) => type === "alicloud:pvtz/zone:Zone");
     expect(zone?.inputs).toMatchObject({ zoneName: "internal", proxyPattern: "RECORD", tags: { team: "data" } });
     const [bound] = recorder.resources.filter(({ type }) => type === "alicloud:pvtz/zoneAttachment:ZoneAttachment");
     expect(bound?.inputs).toEqual({ zoneId: "names-id", vpcIds: ["vpc-1"] });
     expect(await valueOf(dns.names)).toEqual(["redis.internal", "internal", "*.shop.internal"]);
+});
+
+test("a record goes to the host that succeeds another, and stays with its address when others are taken off the list", async () => {
+    const successor = new Host("node-7", {
+        address: "10.0.0.1",
+        privateKey: "LOGIN KEY",
+        hostKey: "ssh-ed25519 AAAA",
+        succeeds: "node-1",
+    });
+    await create({ records: { redis: [successor], api: ["10.0.0.5", pulumi.output("10.0.0.6")] } });
+    const type = "alicloud:pvtz/zoneRecord:ZoneRecord";
+    const formerly = (record: string): unknown => recorder.options(type, record).aliases;
+    expect(formerly("names-redis-node-7")).toEqual([{ name: "names-redis-node-1" }]);
+    expect(formerly("names-api-10.0.0.5")).toEqual([{ name: "names-api-1" }]);
+    expect(formerly("names-api-2")).toEqual([]);
 });
 
 test("without recursion other names of the zone don't exist", async () => {
@@ -58,7 +75,7 @@ test("lists everything that is wrong before anything is made", () => {
         problems({
             zone: "In ternal",
             vpcIds: [],
-            records: { a_b: ["10.0.0.1"], none: [], redis: [twice, twice] },
+            records: { a_b: ["10.0.0.1"], none: [], redis: [twice, twice], web: ["10.0.0.2", "10.0.0.2"] },
             ttl: 3,
             tags: { "multihost:own": "x" },
         }),
@@ -68,6 +85,7 @@ test("lists everything that is wrong before anything is made", () => {
         '  - records["a_b"]: "a_b" is not a name in the DNS: lower-case letters, digits and hyphens between dots.',
         '  - records["none"]: the list is empty: leave the name out.',
         '  - records["redis"]: "node-3" is listed twice.',
+        '  - records["web"]: "10.0.0.2" is listed twice.',
         "  - ttl: 3 is not a number of seconds from 5 to 86400.",
         '  - tags["multihost:own"]: keys that start with multihost: are set by the components.',
     ]);
