@@ -1,6 +1,6 @@
 /** `hosts`: the pool that the platform's services run on. */
 import { slotNumbers } from "../components/nodePool/settings";
-import type { Host } from "../components";
+import type { Host, RebuildReason } from "../components";
 import type { Reader, Section } from "./reader";
 
 export interface SystemDiskConfig {
@@ -21,6 +21,8 @@ export interface HostsConfig {
     readonly imageId?: string;
     /** Regular expression for the name of a system image. @default "^debian_12_" */
     readonly imageName?: string;
+    /** What rebuilds hosts that exist. @default [] */
+    readonly rebuildOn: readonly RebuildReason[];
     readonly systemDisk: {
         /** GiB. @default 40 */
         readonly size: number;
@@ -37,6 +39,7 @@ export const hostsKeys = [
     "instanceType",
     "imageId",
     "imageName",
+    "rebuildOn",
     "systemDisk",
     "deletionProtection",
 ] as const;
@@ -83,9 +86,21 @@ export function readHosts(reader: Reader, needs: readonly HostsNeed[]): HostsCon
         instanceType: reader.instanceType(hosts, "hosts.instanceType", "ecs.g7.large"),
         ...(imageId !== undefined && { imageId }),
         ...(imageName !== undefined && { imageName }),
+        rebuildOn: readReasons(reader, hosts, "hosts.rebuildOn"),
         systemDisk: readSystemDisk(reader, hosts, "hosts.systemDisk"),
         deletionProtection: reader.boolean(hosts, "hosts.deletionProtection", false),
     };
+}
+
+const rebuildReasons: readonly RebuildReason[] = ["image", "userData", "systemDisk"];
+
+function readReasons(reader: Reader, section: Section | undefined, path: string): RebuildReason[] {
+    return reader.texts(section, path, 0).flatMap((text, index) => {
+        const reason = rebuildReasons.find((known) => known === text);
+        if (reason === undefined)
+            reader.problems.add(`${path}[${index}]`, `"${text}" is none of ${rebuildReasons.join(", ")}.`);
+        return reason ?? [];
+    });
 }
 
 function readSystemDisk(reader: Reader, section: Section | undefined, path: string): SystemDiskConfig {

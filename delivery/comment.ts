@@ -2,6 +2,7 @@
 import { structuredPatch } from "diff";
 import { block, code, escape, folded } from "../toolchain/markdown";
 import { SECRET, UNKNOWN, operations, type Change, type Operation, type Plan, type PropertyChange } from "./plan";
+import { type Stage, stagesOf } from "./stages";
 import { type StepChange, stepChange } from "./steps";
 import { ANNOUNCING_LABEL, type Loss } from "./stateful";
 
@@ -215,6 +216,22 @@ function lossLines(losses: readonly Loss[]): string {
     ].join("\n");
 }
 
+/** What no list of resources says: that hosts stop, and do so together. */
+function stopLines(stages: readonly Stage[], stack: string): string {
+    const rows = stages.map((stage) => {
+        const why = stage.causes.length === 0 ? "" : `, because of ${stage.causes.map(code).join(", ")}`;
+        return `> - ${code(stage.host)} ${stage.replaced ? "is replaced" : "stops and starts"}${why}`;
+    });
+    if (stages.length === 1) return ["> [!NOTE]", "> **A host stops**", ...rows].join("\n");
+    return [
+        "> [!WARNING]",
+        `> **${stages.length} hosts stop, all at the same time**`,
+        ...rows,
+        ">",
+        `> One after the other, with everything working in between: ${code(`npm run rolling-update -- --stack ${stack}`)} in place of ${code("pulumi up")}.`,
+    ].join("\n");
+}
+
 export interface CommentOptions {
     readonly stack: string;
     /** The commit that was previewed, for the reader. */
@@ -238,6 +255,11 @@ export function commentOf(plan: Plan, losses: readonly Loss[], options: CommentO
         : `### Preview of ${code(stack)}: ${countsOf(plan.changes)}`;
     const parts = [markerOf(stack), headline];
     if (losses.length > 0) parts.push(lossLines(losses));
+    const stages = stagesOf(plan);
+    // Of one that is lost everything is said.
+    const [only] = stages.length === 1 ? stages : [];
+    if (stages.length > 0 && !losses.some(({ change }) => change.urn === only?.urn))
+        parts.push(stopLines(stages, stack));
     if (failed) {
         const said = plan.errors.length > 0 ? plan.errors.join("\n\n") : "The engine stopped before its summary.";
         parts.push(block("", said.length > 8000 ? `${said.slice(0, 8000)}\n…` : said));

@@ -401,3 +401,12 @@ function joinRenamed(steps: Map<string, StepEventMetadata[]>): void {
 function isProvider(urn: string): boolean {
     return typeOf(urn).startsWith("pulumi:providers:");
 }
+
+/** Why a plan can't be relied on; undefined when it can. */
+export function problemOf({ errors, complete, violations }: Plan): string | undefined {
+    const mandatory = violations.filter((violation) => violation.mandatory);
+    if (errors.length > 0) return errors.join("\n");
+    if (!complete) return "The engine stopped before its summary.";
+    if (mandatory.length === 0) return undefined;
+    return mandatory.map(({ policy, resource, message }) => `${policy}, ${resource}: ${message}`).join("\n");
+}

@@ -1,10 +1,9 @@
 /** `npm run promote`: gives one stack the program and the versions that another one has proven; docs/promotion.md. */
-import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import { messageOf } from "../toolchain/errors";
 import { diagnose } from "../doctor/diagnose";
 import { formatReport } from "../doctor/report";
-import { perform, runCommandLine } from "../toolchain/commandLine";
+import { agreed, perform, runCommandLine } from "../toolchain/commandLine";
 import { policyPackArguments } from "../toolchain/policyPack";
 import { type HeldSignals, holdSignals, pulumiOutput, startPulumi } from "../toolchain/pulumi";
 import { exitCodeOf } from "../toolchain/run";
@@ -12,7 +11,7 @@ import { livesInLab, projectName } from "../toolchain/stacks";
 import { table } from "../toolchain/table";
 import { countsOf } from "./comment";
 import { previewStack } from "./engine";
-import type { Plan } from "./plan";
+import { type Plan, problemOf } from "./plan";
 import {
     configWords,
     doubtfulVersions,
@@ -96,15 +95,6 @@ async function apply(changes: readonly VersionChange[], stack: string): Promise<
         await pulumiOutput(configWords(change, stack), change.secret ? change.value : undefined);
 }
 
-/** Why a plan can't be relied on; undefined when it can. */
-function problemOf({ errors, complete, violations }: Plan): string | undefined {
-    const mandatory = violations.filter((violation) => violation.mandatory);
-    if (errors.length > 0) return errors.join("\n");
-    if (!complete) return "The engine stopped before its summary.";
-    if (mandatory.length === 0) return undefined;
-    return mandatory.map(({ policy, resource, message }) => `${policy}, ${resource}: ${message}`).join("\n");
-}
-
 /** @throws Refusal unless what the stack runs is what its program and its settings say, and works */
 async function proven(stack: string): Promise<void> {
     say(`Is ${stack} as its program and its settings say?`);
@@ -119,19 +109,6 @@ async function proven(stack: string): Promise<void> {
     const report = await diagnose(stack);
     if (!report.healthy) throw new Refusal(`${stack} isn't healthy:\n\n${formatReport(report, false)}`);
     say(`${stack} is converged and healthy.\n`);
-}
-
-async function agreed(question: string, stopped: AbortSignal): Promise<boolean> {
-    const terminal = createInterface({ input: process.stdin, output: process.stdout });
-    try {
-        // Ctrl-C and Ctrl-D close the terminal, and a question that is never answered would end this process here and now.
-        const closed = new Promise<string>((done) => terminal.once("close", () => done("")));
-        stopped.addEventListener("abort", () => terminal.close());
-        const answer = await Promise.race([terminal.question(`${question} [y/N] `), closed]);
-        return /^y(es)?$/i.test(answer.trim());
-    } finally {
-        terminal.close();
-    }
 }
 
 /** The commit of a stack's last update that succeeded; undefined when the backend doesn't know. */

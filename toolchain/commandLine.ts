@@ -1,4 +1,5 @@
 /** What the project's command lines have in common. */
+import { createInterface } from "node:readline/promises";
 import { messageOf } from "./errors";
 
 /** A command as it is typed. */
@@ -33,6 +34,20 @@ export async function perform<Options>(
         return misused;
     }
     return run(options);
+}
+
+/** Asks on the terminal. @param stopped answers no when it is aborted */
+export async function agreed(question: string, stopped?: AbortSignal): Promise<boolean> {
+    const terminal = createInterface({ input: process.stdin, output: process.stdout });
+    try {
+        // Ctrl-C and Ctrl-D close the terminal, and a question that is never answered would end this process here and now.
+        const closed = new Promise<string>((done) => terminal.once("close", () => done("")));
+        stopped?.addEventListener("abort", () => terminal.close());
+        const answer = await Promise.race([terminal.question(`${question} [y/N] `), closed]);
+        return /^y(es)?$/i.test(answer.trim());
+    } finally {
+        terminal.close();
+    }
 }
 
 /**

@@ -86,7 +86,8 @@ export interface NodePoolArgs {
     readonly adopt?: Readonly<Record<string, AdoptedInstance | Host>>;
     /**
      * Size of the hosts. Another one stops and starts every host of the pool, all at the same time; one after the other with
-     * `pulumi up --target` of each instance, and a plain `pulumi up` in the end, which fits services' memory to the new size.
+     * `npm run rolling-update`, or with `pulumi up --target` of each instance, and a plain `pulumi up` in the end, which fits services' memory
+     * to the new size.
      * @default "ecs.g7.large": 2 vCPU, 8 GiB
      */
     readonly instanceType?: pulumi.Input<string>;
@@ -96,7 +97,7 @@ export interface NodePoolArgs {
     readonly imageName?: string;
     /**
      * What rebuilds a host from scratch, its system disk included: a newer image, changed user data, another
-     * category or encryption of the system disk, or several of them.
+     * category or encryption of the system disk, or several of them. All hosts at the same time, unless by `npm run rolling-update`.
      * @default []: hosts keep what they were created with
      */
     readonly rebuildOn?: readonly RebuildReason[];

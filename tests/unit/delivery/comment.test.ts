@@ -141,6 +141,31 @@ test("a loss that the change announces is still shown, without the alarm", () =>
     expect(text).not.toContain("say so");
 });
 
+test("hosts that stop together are named, with the way one by one", () => {
+    const resized = (name: string): object =>
+        resource({
+            op: "update",
+            name,
+            detailedDiff: { instanceType: { diffKind: "update", inputDiff: true } },
+            old: { inputs: { instanceType: "ecs.g7.large" } },
+            new: { inputs: { instanceType: "ecs.g7.xlarge" } },
+        });
+    const both = comment([resized("node-1"), resized("node-2"), summary()]);
+    expect(both).toContain(
+        [
+            "> [!WARNING]",
+            "> **2 hosts stop, all at the same time**",
+            "> - `node-1` stops and starts, because of `instanceType`",
+            "> - `node-2` stops and starts, because of `instanceType`",
+            ">",
+            "> One after the other, with everything working in between: `npm run rolling-update -- --stack dev` in place of `pulumi up`.",
+        ].join("\n"),
+    );
+    expect(comment([resized("node-1"), summary()])).toContain(
+        "> [!NOTE]\n> **A host stops**\n> - `node-1` stops and starts",
+    );
+});
+
 test("a system disk that an update replaces is a loss with its cause, and how to announce it", () => {
     const text = comment([
         resource({ op: "update", name: "node-7", detailedDiff: { imageId: { diffKind: "update", inputDiff: true } } }),
