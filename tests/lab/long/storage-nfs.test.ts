@@ -32,7 +32,15 @@ const network = new Network("nfs", {
     },
 });
 const bastion = new Bastion("nfs-bastion", { network, adminCidrs: ["203.0.113.0/24"] });
-const pool = new NodePool("file", { network, role: "files", count: 3, instanceType: "ecs.ebmg6.26xlarge", bastion });
+const pool = new NodePool("file", {
+    network,
+    role: "files",
+    count: 3,
+    instanceType: "ecs.ebmg6.26xlarge",
+    bastion,
+    // Logins that nobody here needs, and that take an emulated processor minutes.
+    mesh: false,
+});
 const [server, ...others] = pool.hosts;
 new SharedStorage("nfs", { engine: "nfs", hosts: [server!], clients: others.slice(0, clients), rootSquash: false });
 new SharedStorage("nas", {
