@@ -2,25 +2,20 @@
  * Files over NFS, on hosts with a kernel of their own: a server of the platform's, and the cloud's file storage, mounted by the same two
  * clients. A program of its own, because no other host of the tests' stack may wait for emulated machines.
  */
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { parse, stringify } from "yaml";
-import { labPaths } from "../../../lab/paths";
-import { labEnvironment } from "../../prepare";
-import { api, eventually, labOutput, onHost, outputOn, startOnHost } from "../lab";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { api, eventually, onHost, outputOn, startOnHost } from "../lab";
+import { components, OwnProgram } from "../ownProgram";
 
 // Hosts with a kernel of their own are emulated, and their image is made when the first one starts.
 jest.setTimeout(1_900_000);
 
-const root = resolve(__dirname, "..", "..", "..");
-const folder = mkdtempSync(join(tmpdir(), "multihost-nfs-"));
-const stack = "nfs";
+const stack = new OwnProgram("storage-nfs");
 const nfs = "/data/shared";
 const nas = "/data/nas";
 
 const program = `
-import { Bastion, Network, NodePool, SharedStorage } from ${JSON.stringify(join(root, "components"))};
+import { Bastion, Network, NodePool, SharedStorage } from ${components};
 import * as pulumi from "@pulumi/pulumi";
 
 const clients = new pulumi.Config().getNumber("clients") ?? 2;
@@ -57,44 +52,17 @@ const on = (host: string): string => ids.get(host)!;
 const run = (host: string, command: string, seconds = 120): Promise<string> => outputOn(on(host), command, seconds);
 const [server, one, other] = ["file-1", "file-2", "file-3"];
 
-function pulumi(args: readonly string[], seconds = 1800): Promise<string> {
-    return labOutput(["pulumi", "--cwd", folder, ...args, "--stack", stack], { seconds });
-}
-
 async function power(name: string, action: "RebootInstance"): Promise<void> {
     await api()("Ecs", action, { InstanceId: on(name), ForceStop: "true" });
 }
 
 beforeAll(async () => {
-    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
-    writeFileSync(join(folder, "Pulumi.yaml"), stringify({ name: "storage-nfs", runtime: "nodejs", main: "index.ts" }));
-    writeFileSync(join(folder, "index.ts"), program);
-    const paths = labPaths({ ...process.env, ...labEnvironment });
-    const { config } = parse(readFileSync(join(paths.project, "Pulumi.lab.yaml"), "utf8")) as {
-        config: Record<string, unknown>;
-    };
-    const cloud = Object.entries(config).filter(([key]) => key.startsWith("alicloud:"));
-    writeFileSync(
-        join(folder, `Pulumi.${stack}.yaml`),
-        stringify({ config: Object.fromEntries([...cloud, ["storage-nfs:clients", 2]]) as object }),
-    );
-    await labOutput(["pulumi", "--cwd", folder, "stack", "init", stack]);
-    await pulumi(["up", "--yes", "--skip-preview"]);
-    const { deployment } = JSON.parse(await pulumi(["stack", "export"])) as {
-        deployment: { resources: { type: string; urn: string; id?: string }[] };
-    };
-    ids = new Map(
-        deployment.resources
-            .filter(({ type }) => type === "alicloud:ecs/instance:Instance")
-            .map(({ urn, id }) => [urn.slice(urn.lastIndexOf("::") + 2), id!]),
-    );
+    await stack.init(program, { clients: 2 });
+    await stack.up();
+    ids = new Map([...(await stack.instances())].map(([name, { id }]) => [name, id]));
 });
 
-afterAll(async () => {
-    await pulumi(["destroy", "--yes", "--skip-preview"]);
-    await labOutput(["pulumi", "--cwd", folder, "stack", "rm", stack, "--yes"]);
-    rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => stack.remove());
 
 describe.each([
     ["a server of the platform's", nfs],
@@ -149,7 +117,7 @@ it("loses nothing that was synced when the server loses its power under write, a
 });
 
 it("is as the program describes it", async () => {
-    await pulumi(["up", "--yes", "--skip-preview", "--expect-no-changes"]);
+    await stack.up("--expect-no-changes");
 });
 
 it("lets a host in no more that leaves the list, and disturbs nobody else", async () => {
@@ -160,8 +128,8 @@ it("lets a host in no more that leaves the list, and disturbs nobody else", asyn
         `f = open('${nfs}/many/1'); print('open', flush=True); input(); f.read()`,
     ]);
     await holder.told("open", 60);
-    await labOutput(["pulumi", "--cwd", folder, "config", "set", "clients", "1", "--stack", stack]);
-    await pulumi(["up", "--yes", "--skip-preview"]);
+    await stack.pulumi(["config", "set", "clients", "1"]);
+    await stack.up();
     for (const source of sources.split("\n")) {
         const attempt = `mkdir -p /mnt/astray && timeout 60 mount -t nfs4 -o vers=4.0,retry=0 ${source} /mnt/astray && ls /mnt/astray/many`;
         expect((await onHost(on(other), attempt, { seconds: 120 })).code).not.toBe(0);
