@@ -20,23 +20,12 @@ const network = new platform.Network("main", {
     roles: stackRoles(config),
 });
 
-const entry = new platform.Bastion("bastion", {
-    ...config.bastion,
-    ...keysOf(keys, "hosts"),
-    network,
-    adminCidrs,
-    tags,
-});
+const common = { ...keysOf(keys, "hosts"), network, tags };
+const entry = new platform.Bastion("bastion", { ...config.bastion, ...common, adminCidrs });
+const inside = { ...common, bastion: entry };
 
-const pool = new platform.NodePool(dataPool, {
-    ...config.hosts,
-    ...keysOf(keys, "hosts"),
-    dataDisks: storageDisks(storage, config.hosts),
-    network,
-    role: "data",
-    bastion: entry,
-    tags,
-});
+const dataDisks = storageDisks(storage, config.hosts);
+const pool = new platform.NodePool(dataPool, { ...config.hosts, ...inside, dataDisks, role: "data" });
 
 const { meshUser: user, mesh: after } = pool;
 const connectivity =
@@ -60,14 +49,7 @@ const database = mysql.enabled
     : undefined;
 
 const webPool = web.enabled
-    ? new platform.NodePool("web", {
-          ...webHosts(web, config.hosts),
-          ...keysOf(keys, "hosts"),
-          network,
-          role: "web",
-          bastion: entry,
-          tags,
-      })
+    ? new platform.NodePool("web", { ...webHosts(web, config.hosts), ...inside, role: "web" })
     : undefined;
 
 const files = storage.enabled

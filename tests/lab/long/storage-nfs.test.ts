@@ -18,7 +18,9 @@ const program = `
 import { Bastion, Network, NodePool, SharedStorage } from ${components};
 import * as pulumi from "@pulumi/pulumi";
 
-const clients = new pulumi.Config().getNumber("clients") ?? 2;
+const config = new pulumi.Config();
+const clients = config.getNumber("clients") ?? 2;
+const rootSquash = config.getBoolean("rootSquash") ?? false;
 const network = new Network("nfs", {
     cidr: "10.66.0.0/16",
     roles: {
@@ -37,7 +39,7 @@ const pool = new NodePool("file", {
     mesh: false,
 });
 const [server, ...others] = pool.hosts;
-new SharedStorage("nfs", { engine: "nfs", hosts: [server!], clients: others.slice(0, clients), rootSquash: false });
+new SharedStorage("nfs", { engine: "nfs", hosts: [server!], clients: others.slice(0, clients), rootSquash });
 new SharedStorage("nas", {
     engine: "nas",
     mountPoint: ${JSON.stringify(nas)},
@@ -137,4 +139,35 @@ it("lets a host in no more that leaves the list, and disturbs nobody else", asyn
     expect(await run(other, "findmnt -n -t nfs4 | wc -l")).toBe("0");
     holder.say("");
     expect((await holder.end()).code).toBe(0);
+});
+
+it("makes another of whoever is root on a client, while files stay open", async () => {
+    const holder = await startOnHost(on(one), [
+        "python3",
+        "-c",
+        `f = open('${nfs}/held', 'w'); print('open', flush=True); input(); f.write('still'); f.close()`,
+    ]);
+    await holder.told("open", 60);
+    await run(one, `chmod 666 ${nfs}/held`);
+    await stack.pulumi(["config", "set", "rootSquash", "true"]);
+    await stack.up();
+    expect((await onHost(on(one), `touch ${nfs}/many/by-root`)).stderr).toContain("Permission denied");
+    holder.say("");
+    expect((await holder.end()).code).toBe(0);
+    expect(await run(server, "cat /data/export/files/held")).toBe("still");
+    await stack.up("--expect-no-changes");
+});
+
+it("is there again on a host that comes back onto the list, and after its boot", async () => {
+    await stack.pulumi(["config", "set", "clients", "2"]);
+    await stack.up();
+    const listed = `for mount in ${nfs} ${nas}; do timeout 30 ls $mount/many | wc -l; done`;
+    expect(await run(other, listed)).toBe("1000\n1000");
+    const booted = await run(other, "cat /proc/sys/kernel/random/boot_id");
+    await power(other, "RebootInstance");
+    await eventually("both are mounted again", 400, async () => {
+        const { stdout } = await onHost(on(other), `cat /proc/sys/kernel/random/boot_id && ${listed}`);
+        const [boot, ...files] = stdout.trim().split("\n");
+        return (boot !== booted && files.join() === "1000,1000") || undefined;
+    });
 });
