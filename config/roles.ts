@@ -79,9 +79,13 @@ export function checkedPorts(services: DataServices): number[] {
 
 /** The roles of the stack's network. */
 export function stackRoles(services: Services): Record<string, RoleArgs> {
-    const { mysql, storage, web } = services;
+    const { redis, mysql, storage, web } = services;
     const ports = dataPorts(services);
-    const forWeb = [...(mysql.enabled ? [mysql.port] : []), ...storagePorts(storage)];
+    const forWeb = [
+        ...(redis.enabled ? [redis.port] : []),
+        ...(mysql.enabled ? [mysql.port] : []),
+        ...storagePorts(storage),
+    ];
     return {
         bastion: {},
         data: {

@@ -19,8 +19,13 @@ export interface Preview {
 /**
  * Previews a stack with `npm run pulumi`. A preview that fails gives a plan with errors.
  * @param args further arguments for `pulumi preview`
+ * @param policies those that name the policies
  */
-export async function preview(stack: string, args: readonly string[] = []): Promise<Preview> {
+export async function preview(
+    stack: string,
+    args: readonly string[] = [],
+    policies: readonly string[] = policyPackArguments(),
+): Promise<Preview> {
     const folder = mkdtempSync(join(tmpdir(), "multihost-preview-"));
     const log = join(folder, "events.json");
     const saved = join(folder, "plan.json");
@@ -36,7 +41,7 @@ export async function preview(stack: string, args: readonly string[] = []): Prom
                 log,
                 "--save-plan",
                 saved,
-                ...policyPackArguments(),
+                ...policies,
                 ...args,
             ],
             { PULUMI_DEBUG_COMMANDS: "true" },
@@ -71,8 +76,8 @@ export async function previewedStates(stack: string): Promise<States> {
 }
 
 /** {@link preview} for whoever asks only what is to be done. */
-export async function previewStack(stack: string, args: readonly string[] = []): Promise<Plan> {
-    return (await preview(stack, args)).plan;
+export async function previewStack(...args: Parameters<typeof preview>): Promise<Plan> {
+    return (await preview(...args)).plan;
 }
 
 function readIfThere(file: string): string {

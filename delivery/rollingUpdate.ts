@@ -33,11 +33,13 @@ const EXIT = { updated: 0, failed: 1, refused: 2 } as const;
 const SETTLE_MINUTES = 30;
 const PAUSE_SECONDS = 5;
 
-export interface Options {
+interface Options {
     readonly stack: string;
     readonly replace: readonly string[];
     readonly delete: readonly string[];
     readonly yes: boolean;
+    /** Arguments that name the policies: whoever is named as to be replaced may be rebuilt. */
+    readonly policies: readonly string[];
 }
 
 /** @throws Error for words that are not known */
@@ -51,7 +53,7 @@ export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): 
             yes: { type: "boolean", short: "y", default: false },
         },
     });
-    return { ...values, stack: stackOf(values.stack, env) };
+    return { ...values, stack: stackOf(values.stack, env), policies: policyPackArguments(values.replace) };
 }
 
 /** Stops before anything is changed. */
@@ -76,7 +78,7 @@ async function approved(options: Options): Promise<Plan> {
         throw new Refusal(
             `${stack} isn't healthy, and a host less may be one too many:\n\n${formatReport(report, false)}`,
         );
-    const plan = await previewStack(stack);
+    const plan = await previewStack(stack, [], options.policies);
     const problem = problemOf(plan);
     if (problem !== undefined) throw new Refusal(`The preview of ${stack} failed:\n${problem}`);
     const losses = lossesOf(plan, { replace: new Set(options.replace), delete: new Set(options.delete) });
@@ -90,8 +92,8 @@ async function approved(options: Options): Promise<Plan> {
 }
 
 /** @throws Halt when it fails */
-async function up(stack: string, only: readonly string[]): Promise<void> {
-    const words = ["up", "--stack", stack, "--yes", "--skip-preview", ...policyPackArguments(), ...only];
+async function up({ stack, policies }: Options, only: readonly string[]): Promise<void> {
+    const words = ["up", "--stack", stack, "--yes", "--skip-preview", ...policies, ...only];
     const code = await foreground(await startPulumi(words, ["ignore", "inherit", "inherit"]));
     if (code !== 0) throw new Halt("The update failed: what Pulumi says above tells why.");
 }
@@ -131,12 +133,13 @@ function inTurn(stages: readonly Stage[], writer: string | undefined): Stage[] {
     return [...stages.filter(({ host }) => host !== writer), ...stages.filter(({ host }) => host === writer)];
 }
 
-async function roll({ stack }: Options, plan: Plan): Promise<number> {
+async function roll(options: Options, plan: Plan): Promise<number> {
+    const { stack } = options;
     const all = stagesOf(plan);
     if (all.length > 0 && plan.changes.length > all.length) {
         say(`\nEverything but these hosts:`);
         await up(
-            stack,
+            options,
             all.flatMap(({ urn }) => ["--exclude", urn]),
         );
     }
@@ -146,7 +149,7 @@ async function roll({ stack }: Options, plan: Plan): Promise<number> {
     const before = await diagnose(stack);
     for (const [index, stage] of turns.filter((one) => !left.includes(one)).entries()) {
         say(`\n${index + 1} of ${turns.length}: ${describeStage(stage)}`);
-        await up(stack, ["--target", stage.urn, ...(stage.replaced ? ["--target-dependents"] : [])]);
+        await up(options, ["--target", stage.urn, ...(stage.replaced ? ["--target-dependents"] : [])]);
         await settle(stack, before);
     }
     if (left.length > 0) {
@@ -158,7 +161,7 @@ async function roll({ stack }: Options, plan: Plan): Promise<number> {
         return EXIT.failed;
     }
     say(`\nWhat follows from it:`);
-    await up(stack, []);
+    await up(options, []);
     await settle(stack, before);
     say(`\n${stack} is updated, and works as before.`);
     return EXIT.updated;

@@ -360,7 +360,7 @@ describe("the stack's configuration", () => {
         ]);
         expect(checkedPorts({ ...services, storage })).toEqual([22, 7000, 17000, 3306, 24007, 49152]);
         expect(stackRoles({ ...services, storage })["data"]!.ingress).toContainEqual({
-            ports: [3306, 24007, "49152-49251"],
+            ports: [7000, 3306, 24007, "49152-49251"],
             roles: ["web"],
         });
     });
@@ -379,9 +379,9 @@ describe("the stack's configuration", () => {
         const nfs = parseConfig({ ...minimal, storage: '{"enabled":true,"engine":"nfs","diskSize":100}' });
         expect(storageDisks(nfs.storage, nfs.hosts)).toEqual([{ name: "storage", size: 100, hosts: [1] }]);
         expect(checkedPorts(nfs)).toEqual([22, 7000, 17000, 3306, 2049]);
-        expect(stackRoles(nfs)["data"]!.ingress).toContainEqual({ ports: [3306, 2049], roles: ["web"] });
+        expect(stackRoles(nfs)["data"]!.ingress).toContainEqual({ ports: [7000, 3306, 2049], roles: ["web"] });
         const nas = parseConfig({ ...minimal, storage: '{"enabled":true,"engine":"nas"}' });
-        expect(stackRoles(nas)["data"]!.ingress).toContainEqual({ ports: [3306], roles: ["web"] });
+        expect(stackRoles(nas)["data"]!.ingress).toContainEqual({ ports: [7000, 3306], roles: ["web"] });
         expect(problemsOf({ ...minimal, storage: '{"engine":"nas","arbiter":true,"diskSize":100}' }).slice(1)).toEqual([
             "  - storage.arbiter: goes with the engine glusterfs, not with nas: leave it out.",
             "  - storage.diskSize: goes with servers of your own, and nas has none: leave it out.",

@@ -5,6 +5,7 @@ import type { Change, Plan } from "../../../delivery/plan";
 import { main, parseOptions, unsettled } from "../../../delivery/rollingUpdate";
 import { stagesOf } from "../../../delivery/stages";
 import { diagnose } from "../../../doctor/diagnose";
+import { allowRebuild } from "../../../toolchain/policyPack";
 import type { Finding } from "../../../doctor/findings";
 import { makeReport, type Report } from "../../../doctor/report";
 import { pulumiOutput, startPulumi } from "../../../toolchain/pulumi";
@@ -72,7 +73,9 @@ beforeEach(() => {
         Promise.resolve(JSON.stringify(writer === undefined ? {} : { mysqlSource: { name: writer } })),
     );
     jest.mocked(startPulumi).mockImplementation((words) => {
-        const what = words.join(" ").replace(/^up --stack prod --yes --skip-preview --policy-pack \S+ ?/, "");
+        const what = words
+            .join(" ")
+            .replace(/^up --stack prod --yes --skip-preview --policy-pack \S+ ?(--policy-pack-config \S+ ?)?/, "");
         done.push(`up ${what}`.trim());
         const child = new ChildProcess();
         setImmediate(() => child.emit("close", failing.test(what) ? 255 : 0));
@@ -153,6 +156,7 @@ test("a host that is replaced takes along what depends on it, and has to be name
     expect(await roll("--replace", "node-1")).toBe(2);
     expect(said).toContain("(replace node-2). If that is meant: --replace node-2\nNothing was changed.");
     expect(done).toEqual(["examine"]);
+    expect(jest.mocked(previewStack).mock.lastCall?.[2]).toContain("--policy-pack-config");
     expect(await roll("--replace", "*")).toBe(0);
     expect(done.filter((line) => line.startsWith("up"))).toEqual([
         "up --target urn:node-1 --target-dependents",
@@ -207,13 +211,18 @@ test("without a terminal somebody has to agree beforehand", async () => {
     expect(done).toEqual(["examine"]);
 });
 
-test("words are read, and unknown ones refused", async () => {
-    expect(parseOptions(["--replace", "a", "--replace", "b"], { PULUMI_STACK: "dev" })).toEqual({
-        stack: "dev",
-        replace: ["a", "b"],
-        delete: [],
-        yes: false,
+test("hosts that are named may be rebuilt, beside those that the team's settings name", () => {
+    expect(allowRebuild({ tags: "disabled" }, ["a"])).toEqual({ tags: "disabled", "kept-hosts": { rebuild: ["a"] } });
+    const settings = { "kept-hosts": { enforcementLevel: "mandatory", rebuild: ["b"] } };
+    expect(allowRebuild(settings, ["a"])).toEqual({
+        "kept-hosts": { enforcementLevel: "mandatory", rebuild: ["b", "a"] },
     });
+    expect(allowRebuild({ "kept-hosts": "disabled" }, ["a"])).toEqual({ "kept-hosts": "disabled" });
+});
+
+test("words are read, and unknown ones refused", async () => {
+    const { stack, replace, yes } = parseOptions(["--replace", "a", "--replace", "b"], { PULUMI_STACK: "dev" });
+    expect({ stack, replace, yes }).toEqual({ stack: "dev", replace: ["a", "b"], yes: false });
     expect(await main(["--stak", "prod"])).toBe(2);
     expect(done).toEqual([]);
 });
