@@ -5,7 +5,7 @@ import { parse, stringify } from "yaml";
 
 import { labPaths } from "../../lab/paths";
 import { labEnvironment } from "../prepare";
-import { addressesOf, api, eventually, labOutput, outputOn, outputs, status } from "./lab";
+import { addressesOf, api, changesIn, eventually, labOutput, outputOn, outputs, status } from "./lab";
 import { datagramsAnsweredBy, Load, Site } from "./requests";
 
 const program = join(__dirname, "balancers");
@@ -17,6 +17,8 @@ interface Settings {
     readonly address?: "internet" | "intranet";
     /** @default both web servers */
     readonly hosts?: readonly string[];
+    /** Of the component. @default its type */
+    readonly name?: string;
 }
 
 /** A type of balancer, and what the cloud tells of it. */
@@ -115,13 +117,15 @@ export function provesBalancer(wanted: Type["type"]): void {
         return labOutput(["pulumi", command!, ...where, ...rest], { seconds: 240 });
     }
 
-    function configure({ hosts = ["web-1", "web-2"], weights = {}, allow, address = "internet" }: Settings): void {
+    function configure(settings: Settings): void {
+        const { hosts = ["web-1", "web-2"], weights = {}, allow, address = "internet", name: named } = settings;
         const own = {
             "balancers:type": type,
             "balancers:address": address,
             "balancers:hosts": web.filter(({ name }) => hosts.includes(name)),
             "balancers:weights": weights,
             ...(allow !== undefined && { "balancers:allow": allow }),
+            ...(named !== undefined && { "balancers:name": named }),
         };
         const { encryptionsalt } = (parse(readFileSync(file, "utf8")) ?? {}) as { encryptionsalt?: string };
         writeFileSync(file, stringify({ ...(encryptionsalt && { encryptionsalt }), config: { ...base, ...own } }));
@@ -149,6 +153,16 @@ export function provesBalancer(wanted: Type["type"]): void {
     let site: Site;
     let byAddress: Site;
     let address: string;
+    let id: string;
+
+    async function look(): Promise<void> {
+        const found = JSON.parse(await pulumi("stack", "output", "--json")) as Record<string, string>;
+        address = found["address"]!;
+        id = found["id"]!;
+        // What the nlb passes on it doesn't read; here it is HTTP.
+        byAddress = new Site(found["url"]!.replace(/^tls:/, "https:"), found["caCertificate"]!);
+        site = new Site(`https://${found["dnsName"]!}`, found["caCertificate"]!, address);
+    }
 
     afterAll(() => rmSync(file, { force: true }));
 
@@ -157,11 +171,7 @@ export function provesBalancer(wanted: Type["type"]): void {
         writeFileSync(file, "");
         await labOutput(["pulumi", "stack", "init", type, "--cwd", program]);
         await up({});
-        const found = JSON.parse(await pulumi("stack", "output", "--json")) as Record<string, string>;
-        address = found["address"]!;
-        // What the nlb passes on it doesn't read; here it is HTTP.
-        byAddress = new Site(found["url"]!.replace(/^tls:/, "https:"), found["caCertificate"]!);
-        site = new Site(`https://${found["dnsName"]!}`, found["caCertificate"]!, address);
+        await look();
         await unwellAre(0);
     });
 
@@ -239,6 +249,41 @@ export function provesBalancer(wanted: Type["type"]): void {
         await expect(site.ask()).rejects.toThrow();
         await up({ weights: { "web-2": 25 } });
         expect((await site.ask()).status).toBe(200);
+    });
+
+    it("keeps its clients when its component is renamed, and renamed back", async () => {
+        const load = new Load(site);
+        try {
+            const started = Date.now();
+            for (const renamed of [{ name: "other" }, {}]) {
+                const changes = changesIn(await up({ weights: { "web-2": 25 }, ...renamed }, "--json"));
+                expect(changes.filter(({ operation }) => operation !== "update")).toEqual([]);
+            }
+            const former = id;
+            await look();
+            expect(id).toBe(former);
+            expect(load.countSince(started)).toBeGreaterThan(20);
+            expect(load.problemsSince(started)).toEqual([]);
+        } finally {
+            await load.stop();
+        }
+    });
+
+    it("is another one with everything that it had when it is replaced", async () => {
+        const former = id;
+        const { deployment } = JSON.parse(await pulumi("stack", "export")) as {
+            deployment: { resources: { urn: string; id?: string }[] };
+        };
+        const { urn } = deployment.resources.find((resource) => resource.id === former)!;
+        await up({ weights: { "web-2": 25 } }, "--replace", urn);
+        await look();
+        expect(id).not.toBe(former);
+        const all = (await call(product, "ListLoadBalancers", {}))["LoadBalancers"] as { LoadBalancerId: string }[];
+        expect(all.map(({ LoadBalancerId }) => LoadBalancerId)).toEqual([id]);
+        await unwellAre(0);
+        await site.answerFrom("web-2");
+        expect(await site.askedHosts(20)).toEqual({ "web-1": 16, "web-2": 4 });
+        await up({ weights: { "web-2": 25 } }, "--expect-no-changes");
     });
 
     it("within the VPC is found there by its name", async () => {

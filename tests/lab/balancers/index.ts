@@ -39,7 +39,8 @@ const listeners: ListenerArgs[] =
               },
           ];
 
-const balancer = new LoadBalancer(type, {
+const name = config.get("name") ?? type;
+const args: LoadBalancerArgs = {
     type,
     address: config.require<LoadBalancerArgs["address"]>("address"),
     vpcId: config.require("vpcId"),
@@ -49,6 +50,7 @@ const balancer = new LoadBalancer(type, {
     drainSeconds: 3,
     tags: { purpose: "test" },
     listeners,
-});
+};
+const balancer = new LoadBalancer(name, args, { aliases: [{ name: name === type ? "other" : type }] });
 
 export const { id, url, address, dnsName, caCertificate } = balancer;
