@@ -99,6 +99,7 @@ describe("a change", () => {
         expect(comment).toContain("- create `balancer-80-203.0.113.0-24` (AclEntryAttachment)");
         expect(comment).toContain("- update `names-web-web-1` (ZoneRecord): `ttl` `10` → `20`");
         expect(comment).toContain("- create `site-release` (Command)");
+        expect(comment).toContain("**2 hosts stop, all at the same time**");
         for (const secret of secrets) expect(everything).not.toContain(secret);
 
         // One host goes and another one comes; two hosts grow from `large` to `xlarge`, and three data disks by 10 GiB.
@@ -118,6 +119,18 @@ describe("a change", () => {
         expect(announced.comment).toContain("[!WARNING]");
     }, 300_000);
 });
+
+test("settings that are refused are a failure, and the comment says which", async () => {
+    await configure("redis.masters", "2");
+    try {
+        const { code, report, comment } = await review();
+        expect(report.stacks[0]?.outcome).toBe("failed");
+        expect(comment).toContain("redis.masters: 2 is not a whole number between 3 and 100.");
+        expect(code).toBe(1);
+    } finally {
+        await configure("redis.masters", undefined);
+    }
+}, 200_000);
 
 test("a mandatory policy stops a preview, and says what has to change where", async () => {
     const settings = join(folder, "settings.json");
