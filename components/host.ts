@@ -129,8 +129,8 @@ export interface HostArgs {
     readonly zone?: pulumi.Input<string>;
     /** Size of an ECS instance: services whose memory is a share of the host's are set anew when it changes. */
     readonly instanceType?: pulumi.Input<string>;
-    /** Name of a former host in whose place this one is: `PrivateDns` then gives it that one's records. @default none */
-    readonly succeeds?: string;
+    /** Names of former hosts in whose place this one is, the latest first: `PrivateDns` gives it their records. @default [] */
+    readonly succeeds?: readonly string[];
     /** The resource that is the machine: when it is deleted, nothing is run on it any more. */
     readonly machine?: pulumi.Resource;
     /** Resources without which SSH can't connect, such as an address's association or a security group's rule. */
@@ -181,8 +181,8 @@ export class Host extends pulumi.ComponentResource {
     public readonly zone: pulumi.Output<string> | undefined;
     /** Size of the instance; undefined when it isn't known. */
     public readonly instanceType: pulumi.Output<string> | undefined;
-    /** Name of the former host in whose place this one is; undefined when there was none. */
-    public readonly succeeds: string | undefined;
+    /** Names of former hosts in whose place this one is, the latest first. */
+    public readonly succeeds: readonly string[];
     /** Changes exactly when the machine is another machine. */
     public readonly identity: pulumi.Output<string>;
     /** The pinned public host key. */
@@ -214,7 +214,7 @@ export class Host extends pulumi.ComponentResource {
         this.bastion = args.bastion;
         this.zone = args.zone === undefined ? undefined : pulumi.output(args.zone);
         this.instanceType = args.instanceType === undefined ? undefined : pulumi.output(args.instanceType);
-        this.succeeds = args.succeeds;
+        this.succeeds = args.succeeds ?? [];
         this.hostKey = pulumi.output(args.hostKey).apply((key) => {
             const found = new Problems();
             requireHostKey(found, key);

@@ -65,9 +65,10 @@ export class PrivateDns extends pulumi.ComponentResource {
             { zoneId: zone.id, vpcIds: [...vpcIds] },
             { parent: this },
         );
-        const created = Object.entries(records).flatMap(([rr, targets]) =>
-            targets.map((target, index) => {
-                const { is, was } = recordNames(target, index);
+        const created = Object.entries(records).flatMap(([rr, targets]) => {
+            const names = recordNames(targets);
+            return targets.map((target, index) => {
+                const { is, was } = names[index]!;
                 return new alicloud.pvtz.ZoneRecord(
                     `${name}-${spelled(rr)}-${is}`,
                     {
@@ -79,8 +80,8 @@ export class PrivateDns extends pulumi.ComponentResource {
                     },
                     { parent: this, aliases: was.map((former) => ({ name: `${name}-${spelled(rr)}-${former}` })) },
                 );
-            }),
-        );
+            });
+        });
         this.zoneId = zone.id;
         const answered = pulumi.all([attachment.id, ...created.map(({ id }) => id)]);
         this.names = answered.apply(() =>
@@ -96,14 +97,23 @@ function spelled(rr: string): string {
 }
 
 /**
- * What a target's record is called, and what the record that it takes over was called. A zone refuses two equal records, and what goes from a
- * program goes last: so the record of a host's successor, which may have got its address, has to be the same one; and a record has to stay that of its
- * address when another is taken off the list.
+ * What the targets' records are called, and what the records that they take over were called. A zone refuses two equal records, and what goes from
+ * a program goes last: so the record of a host's successor, which may have got its address, has to be the same one; and a record has to stay that of
+ * its address when another is taken off the list.
  */
-function recordNames(target: DnsTarget, index: number): { is: string; was: readonly string[] } {
-    if (isHost(target)) return { is: target.name, was: target.succeeds === undefined ? [] : [target.succeeds] };
-    const place = String(index + 1);
-    return typeof target === "string" ? { is: target, was: [place] } : { is: place, was: [] };
+function recordNames(targets: readonly DnsTarget[]): { is: string; was: readonly string[] }[] {
+    const named = targets.map((target, index) => {
+        const place = String(index + 1);
+        if (isHost(target)) return { is: target.name, was: target.succeeds };
+        return typeof target === "string" ? { is: target, was: [place] } : { is: place, was: [] };
+    });
+    // The engine takes no two resources for one, nor one that is there.
+    const taken = new Set(named.map(({ is }) => is));
+    return named.map(({ is, was }) => {
+        const free = was.filter((former) => !taken.has(former));
+        for (const former of free) taken.add(former);
+        return { is, was: free };
+    });
 }
 
 function isHost(target: DnsTarget): target is Host {

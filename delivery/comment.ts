@@ -223,12 +223,13 @@ function stopLines(stages: readonly Stage[], stack: string): string {
         return `> - ${code(stage.host)} ${stage.replaced ? "is replaced" : "stops and starts"}${why}`;
     });
     if (stages.length === 1) return ["> [!NOTE]", "> **A host stops**", ...rows].join("\n");
+    const replaced = stages.flatMap((stage) => (stage.replaced ? [` --replace ${stage.host}`] : []));
     return [
         "> [!WARNING]",
         `> **${stages.length} hosts stop, all at the same time**`,
         ...rows,
         ">",
-        `> One after the other, with everything working in between: ${code(`npm run rolling-update -- --stack ${stack}`)} in place of ${code("pulumi up")}.`,
+        `> One after the other, with everything working in between: ${code(`npm run rolling-update -- --stack ${stack}${replaced.join("")}`)} in place of ${code("pulumi up")}.`,
     ].join("\n");
 }
 

@@ -76,8 +76,8 @@ export async function previewedStates(stack: string): Promise<States> {
 }
 
 /** {@link preview} for whoever asks only what is to be done. */
-export async function previewStack(...args: Parameters<typeof preview>): Promise<Plan> {
-    return (await preview(...args)).plan;
+export async function previewStack(stack: string): Promise<Plan> {
+    return (await preview(stack)).plan;
 }
 
 function readIfThere(file: string): string {

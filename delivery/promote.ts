@@ -27,6 +27,7 @@ import {
     type VersionChange,
     versionChanges,
 } from "./promotion";
+import { stagesOf } from "./stages";
 import { lossesOf } from "./stateful";
 
 const help = `Usage: npm run promote -- --from STACK --to STACK [options]
@@ -176,6 +177,13 @@ async function approve(options: Options, stopped: AbortSignal): Promise<Plan> {
     if (lost !== undefined)
         throw new Refusal(
             `${to} would lose what can't be made again. If that is meant: --${lost.announcedAs} ${lost.change.name}`,
+        );
+    const stages = stagesOf(plan);
+    if (stages.length > 1)
+        throw new Refusal(
+            `${stages.map(({ host }) => host).join(", ")} would stop at the same time. ` +
+                `\`npm run rolling-update -- --stack ${to}\` first makes the changes of ${to} itself, one host after the other; without \`hosts.rebuildOn\` ` +
+                "hosts keep their image when another one is promoted.",
         );
     if (plan.changes.length > 0 && !options.yes) {
         if (!process.stdin.isTTY)

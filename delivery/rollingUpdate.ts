@@ -5,12 +5,13 @@ import { diagnose } from "../doctor/diagnose";
 import type { Finding } from "../doctor/findings";
 import { formatReport, type Report } from "../doctor/report";
 import { agreed, perform, runCommandLine } from "../toolchain/commandLine";
+import { messageOf } from "../toolchain/errors";
 import { policyPackArguments } from "../toolchain/policyPack";
 import { pulumiOutput, startPulumi } from "../toolchain/pulumi";
 import { foreground } from "../toolchain/run";
 import { LAB_STACK, stackOf } from "../toolchain/stacks";
 import { countsOf } from "./comment";
-import { previewStack } from "./engine";
+import { preview } from "./engine";
 import { type Plan, problemOf } from "./plan";
 import { describeStage, type Stage, stagesOf } from "./stages";
 import { lossesOf } from "./stateful";
@@ -38,8 +39,6 @@ interface Options {
     readonly replace: readonly string[];
     readonly delete: readonly string[];
     readonly yes: boolean;
-    /** Arguments that name the policies: whoever is named as to be replaced may be rebuilt. */
-    readonly policies: readonly string[];
 }
 
 /** @throws Error for words that are not known */
@@ -53,146 +52,242 @@ export function parseOptions(words: readonly string[], env: NodeJS.ProcessEnv): 
             yes: { type: "boolean", short: "y", default: false },
         },
     });
-    return { ...values, stack: stackOf(values.stack, env), policies: policyPackArguments(values.replace) };
+    return { ...values, stack: stackOf(values.stack, env) };
 }
 
-/** Stops before anything is changed. */
-class Refusal extends Error {}
 /** Stops on the way; running the command again goes on. */
 class Halt extends Error {}
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** The host whose database server takes writes; undefined when the stack has none. */
-async function writerOf(stack: string): Promise<string | undefined> {
-    const printed = await pulumiOutput(["stack", "output", "--json", "--stack", stack]);
-    const { mysqlSource } = JSON.parse(printed) as { readonly mysqlSource?: { readonly name?: string } };
-    return mysqlSource?.name;
+/** The command again, for the same losses and more. */
+function again({ stack, replace, delete: deleted }: Options, more: readonly string[] = []): string {
+    const named = [...new Set([...replace, ...more])].map((name) => ` --replace ${quoted(name)}`);
+    return `npm run rolling-update -- --stack ${stack}${named.join("")}${deleted.map((name) => ` --delete ${quoted(name)}`).join("")}`;
 }
 
-/** @throws Refusal unless it is clear what would happen, and it may */
-async function approved(options: Options): Promise<Plan> {
-    const { stack } = options;
-    const report = await diagnose(stack);
-    if (!report.healthy)
-        throw new Refusal(
-            `${stack} isn't healthy, and a host less may be one too many:\n\n${formatReport(report, false)}`,
-        );
-    const plan = await previewStack(stack, [], options.policies);
-    const problem = problemOf(plan);
-    if (problem !== undefined) throw new Refusal(`The preview of ${stack} failed:\n${problem}`);
+const quoted = (name: string): string => (name === "*" ? "'*'" : name);
+
+interface Servers {
+    /** The host whose database server takes writes; undefined when the stack has none. */
+    readonly writer: string | undefined;
+    readonly replicas: readonly string[];
+}
+
+async function databaseOf(stack: string): Promise<Servers> {
+    const printed = await pulumiOutput(["stack", "output", "--json", "--stack", stack]);
+    const { mysqlSource, mysqlReplicas = [] } = JSON.parse(printed) as {
+        readonly mysqlSource?: { readonly name: string };
+        readonly mysqlReplicas?: readonly { readonly name: string }[];
+    };
+    return { writer: mysqlSource?.name, replicas: mysqlReplicas.map(({ name }) => name) };
+}
+
+/** What a run goes by. */
+interface Course {
+    readonly options: Options;
+    /** Arguments that name the policies. Which hosts may be replaced is judged here, by what the plan would lose. */
+    readonly policies: readonly string[];
+    readonly plan: Plan;
+    readonly stages: readonly Stage[];
+    /** Those that are down: an earlier run ended in the middle of them. */
+    readonly broken: readonly Stage[];
+    /** What the doctor found before anything was changed. */
+    readonly before: Report;
+}
+
+/** Failures that say nothing about the hosts: that an update failed, which this one is to go on with. */
+const isHistory = ({ service, check }: Finding): boolean => service === "stack" && check === "updates";
+
+/** The stages whose hosts are down. @throws Error when something else is wrong than what follows from it */
+function brokenOf({ findings }: Report, stages: readonly Stage[]): Stage[] {
+    const failed = findings.filter((finding) => finding.status === "failed" && !isHistory(finding));
+    const down = new Set(failed.filter(({ check }) => check === "login").map(({ host }) => host));
+    const broken = stages.filter(({ host }) => down.has(host));
+    const others = failed.filter(({ host }) => host !== null && !broken.some((stage) => stage.host === host));
+    return others.length === 0 && (failed.length === 0 || broken.length > 0) ? broken : [];
+}
+
+/** @throws Error for what can't be carried out */
+function unannounced(options: Options, plan: Plan): void {
     const losses = lossesOf(plan, { replace: new Set(options.replace), delete: new Set(options.delete) });
-    const [lost] = losses.filter(({ announced }) => !announced);
-    if (lost !== undefined)
-        throw new Refusal(
-            `${stack} would lose ${lost.what} (${lost.change.operation} ${lost.change.name}). ` +
-                `If that is meant: --${lost.announcedAs} ${lost.change.name}`,
+    const open = losses.filter(({ announced }) => !announced);
+    if (open.length === 0) return;
+    throw new Error(
+        [
+            `${options.stack} would lose what can't be made again. What of it is meant has to be named:`,
+            ...open.map(({ change, what, announcedAs }) => `  --${announcedAs} ${change.name}   loses ${what}`),
+        ].join("\n"),
+    );
+}
+
+/** Looks at everything and asks. @throws Error when nothing is to be changed */
+async function approved(options: Options): Promise<Course> {
+    const { stack } = options;
+    const before = await diagnose(stack);
+    const policies = policyPackArguments(["*"]);
+    const { plan, states } = await preview(stack, [], policies);
+    const problem = problemOf(plan);
+    if (problem !== undefined) throw new Error(`The preview of ${stack} failed:\n${problem}`);
+    const stages = stagesOf(plan);
+    const broken = brokenOf(before, stages);
+    const failed = before.findings.filter((finding) => finding.status === "failed" && !isHistory(finding));
+    if (failed.length > 0 && broken.length === 0)
+        throw new Error(
+            `${stack} isn't healthy, and a host less may be one too many:\n\n${formatReport(before, false)}`,
         );
-    return plan;
+    unannounced(options, plan);
+    const held = states.before.filter(({ inputs }) => inputs?.["deletionProtection"] === true);
+    const protectedHosts = stages.filter(({ urn, replaced }) => replaced && held.some((one) => one.urn === urn));
+    if (protectedHosts.length > 0)
+        throw new Error(
+            `The cloud refuses to delete ${protectedHosts.map(({ host }) => host).join(", ")}: switch \`hosts.deletionProtection\` off, ` +
+                "in an update before, without `hosts.rebuildOn`.",
+        );
+    if (plan.changes.length > 0 && !options.yes) {
+        for (const stage of stages) say(describeStage(stage));
+        if (!process.stdin.isTTY)
+            throw new Error(`There is no terminal to ask on whether ${stack} is to be updated: say --yes.`);
+        if (!(await agreed(`Update ${stack}: ${countsOf(plan.changes)}?`))) throw new Error("Not agreed to.");
+    }
+    return { options, policies, plan, stages, broken, before };
 }
 
 /** @throws Halt when it fails */
-async function up({ stack, policies }: Options, only: readonly string[]): Promise<void> {
-    const words = ["up", "--stack", stack, "--yes", "--skip-preview", ...policies, ...only];
+async function up({ options, policies }: Course, only: readonly string[]): Promise<void> {
+    const words = ["up", "--stack", options.stack, "--yes", "--skip-preview", ...policies, ...only];
     const code = await foreground(await startPulumi(words, ["ignore", "inherit", "inherit"]));
     if (code !== 0) throw new Halt("The update failed: what Pulumi says above tells why.");
 }
 
-const keyOf = ({ host, service, step, check }: Finding): string => JSON.stringify([host, service, step, check]);
+/** What a finding is about. What concerns a service as a whole counts by its amount: copies that wait are not the same copies. */
+const keyOf = ({ host, service, step, check, detail }: Finding): string =>
+    JSON.stringify([host, service, step, check, ...(host === null ? [detail] : [])]);
 const isWell = ({ status }: Finding): boolean => status === "ok";
 
 /** What is not as well as it was before: something that failed or couldn't be examined, or a warning that wasn't there. */
 export function unsettled({ findings }: Report, before: Report): Finding[] {
-    const known = new Set(before.findings.filter((finding) => !isWell(finding)).map(keyOf));
+    const known = new Set(before.findings.filter(({ status }) => status === "warning").map(keyOf));
     return findings.filter(
-        (finding) => !isWell(finding) && (finding.status === "failed" || !known.has(keyOf(finding))),
+        (finding) => !isWell(finding) && !(finding.status === "warning" && known.has(keyOf(finding))),
     );
 }
 
 /** Waits until everything is as well as before. @throws Halt when that takes too long */
-async function settle(stack: string, before: Report): Promise<void> {
+async function settle({ options: { stack }, before }: Course): Promise<void> {
     const end = Date.now() + SETTLE_MINUTES * 60_000;
     for (;;) {
-        const report = await diagnose(stack);
-        const open = unsettled(report, before);
+        const { open, shown } = await look(stack, before);
         if (open.length === 0) return;
-        if (Date.now() > end)
-            throw new Halt(
-                `Not everything works again after ${SETTLE_MINUTES} minutes:\n\n${formatReport(report, false)}`,
-            );
-        const [{ host, service, check }] = open as [Finding];
-        say(
-            `Waiting for ${host ?? stack}: ${service}, ${check}${open.length > 1 ? ` and ${open.length - 1} more` : ""}.`,
-        );
+        if (Date.now() > end) throw new Halt(`Not everything works again after ${SETTLE_MINUTES} minutes:\n\n${shown}`);
+        say(`Waiting for ${open[0]!}${open.length > 1 ? ` and ${open.length - 1} more` : ""}.`);
         await sleep(PAUSE_SECONDS * 1000);
     }
 }
 
-/** The database's source last: whatever stops before it, writes go on. */
-function inTurn(stages: readonly Stage[], writer: string | undefined): Stage[] {
-    return [...stages.filter(({ host }) => host !== writer), ...stages.filter(({ host }) => host === writer)];
+/** What isn't as well as before, in words, and all that the doctor says. */
+async function look(
+    stack: string,
+    before: Report,
+): Promise<{ readonly open: readonly string[]; readonly shown: string }> {
+    try {
+        const report = await diagnose(stack);
+        const open = unsettled(report, before).map(
+            ({ host, service, check }) => `${host ?? stack}: ${service}, ${check}`,
+        );
+        return { open, shown: formatReport(report, false) };
+    } catch (error) {
+        return { open: [messageOf(error)], shown: messageOf(error) };
+    }
 }
 
-async function roll(options: Options, plan: Plan): Promise<number> {
-    const { stack } = options;
-    const all = stagesOf(plan);
-    if (all.length > 0 && plan.changes.length > all.length) {
-        say(`\nEverything but these hosts:`);
-        await up(
-            options,
-            all.flatMap(({ urn }) => ["--exclude", urn]),
-        );
+async function take(course: Course, { urn, replaced }: Stage): Promise<void> {
+    await up(course, ["--target", urn, ...(replaced ? ["--target-dependents"] : [])]);
+}
+
+/** What is said of the database's source when it can't be replaced. */
+function leave({ options }: Course, { writer, replicas }: Servers): string {
+    const [next] = replicas;
+    const source =
+        next === undefined
+            ? "  npm run pulumi -- config set --path mysql.replicas 1 --stack " +
+              options.stack +
+              "   # and update, then name it"
+            : `  npm run pulumi -- config set --path mysql.source ${next} --stack ${options.stack}`;
+    return (
+        `\n${writer!} takes the database's writes and would take its data along: it is left as it is. Name another source, and go on:\n` +
+        `${source}\n  ${again(options, [writer!])}`
+    );
+}
+
+async function roll(course: Course): Promise<number> {
+    const { options, plan, stages, broken } = course;
+    // Before everything else: what else is to be done may need them.
+    for (const stage of broken) {
+        say(`\n${stage.host} is down: it goes first.`);
+        await take(course, stage);
     }
-    const writer = all.length === 0 ? undefined : await writerOf(stack);
-    const turns = inTurn(all, writer);
-    const left = turns.filter(({ host, replaced }) => replaced && host === writer);
-    const before = await diagnose(stack);
-    for (const [index, stage] of turns.filter((one) => !left.includes(one)).entries()) {
+    if (broken.length > 0) await settle(course);
+    const waiting = stages.filter((stage) => !broken.includes(stage));
+    if (waiting.length > 0 && plan.changes.length > stages.length) {
+        say("\nEverything but these hosts:");
+        const excluded = waiting.flatMap(({ urn }) => ["--exclude", urn]);
+        await up(course, excluded);
+        await settle(course);
+    }
+    const database = waiting.length === 0 ? { writer: undefined, replicas: [] } : await databaseOf(options.stack);
+    const { writer } = database;
+    const last = waiting.find(({ host }) => host === writer);
+    const turns = waiting.filter((stage) => stage !== last);
+    // Whatever stops before it, writes go on.
+    if (last !== undefined && !last.replaced) turns.push(last);
+    for (const [index, stage] of turns.entries()) {
         say(`\n${index + 1} of ${turns.length}: ${describeStage(stage)}`);
-        await up(options, ["--target", stage.urn, ...(stage.replaced ? ["--target-dependents"] : [])]);
-        await settle(stack, before);
+        await take(course, stage);
+        await settle(course);
     }
-    if (left.length > 0) {
-        say(
-            `\n${writer!} takes the database's writes and would take its data along: it is left as it is. Name another source, and go on:\n` +
-                `  npm run pulumi -- config set --path mysql.source ${turns[0]!.host} --stack ${stack}\n` +
-                `  npm run rolling-update -- --stack ${stack} --replace ${writer!}`,
-        );
+    if (last?.replaced === true) {
+        say(leave(course, database));
         return EXIT.failed;
     }
-    say(`\nWhat follows from it:`);
-    await up(options, []);
-    await settle(stack, before);
-    say(`\n${stack} is updated, and works as before.`);
+    await finish(course);
+    say(`\n${options.stack} is updated, and works as before.`);
     return EXIT.updated;
 }
 
-async function start(options: Options): Promise<number> {
-    const plan = await approved(options);
-    if (plan.changes.length === 0) {
-        say(`${options.stack} is as its program and its settings say: nothing to update.`);
-        return EXIT.updated;
+/** What follows from the changes, unless it is more than that by now. @throws Halt */
+async function finish(course: Course): Promise<void> {
+    const { options, policies, stages } = course;
+    say("\nWhat follows from it:");
+    if (stages.length > 0) {
+        const { plan } = await preview(options.stack, [], policies);
+        const problem = problemOf(plan);
+        if (problem !== undefined) throw new Halt(`The preview of ${options.stack} failed:\n${problem}`);
+        const stopped = stagesOf(plan).map(describeStage);
+        if (stopped.length > 0)
+            throw new Halt(`The program or its settings have changed meanwhile:\n${stopped.join("\n")}`);
     }
-    const stages = stagesOf(plan);
-    say(stages.length === 0 ? "No host is stopped." : stages.map(describeStage).join("\n"));
-    if (!options.yes) {
-        if (!process.stdin.isTTY)
-            throw new Refusal(`There is no terminal to ask on whether ${options.stack} is to be updated: say --yes.`);
-        if (!(await agreed(`Update ${options.stack}: ${countsOf(plan.changes)}?`))) throw new Refusal("Not agreed to.");
-    }
-    return roll(options, plan);
+    await up(course, []);
+    await settle(course);
 }
 
 async function run(options: Options): Promise<number> {
+    let course: Course;
     try {
-        return await start(options);
+        course = await approved(options);
     } catch (error) {
-        if (error instanceof Refusal) {
-            process.stderr.write(`${error.message}\nNothing was changed.\n`);
-            return EXIT.refused;
-        }
+        process.stderr.write(`${messageOf(error)}\nNothing was changed.\n`);
+        return EXIT.refused;
+    }
+    if (course.plan.changes.length === 0) {
+        say(`${options.stack} is as its program and its settings say: nothing to update.`);
+        return EXIT.updated;
+    }
+    try {
+        return await roll(course);
+    } catch (error) {
         if (!(error instanceof Halt)) throw error;
-        process.stderr.write(`\n${error.message}\nOnce the cause is gone, the same command goes on.\n`);
+        process.stderr.write(`\n${error.message}\nOnce the cause is gone, this goes on:\n  ${again(options)}\n`);
         return EXIT.failed;
     }
 }

@@ -4,7 +4,8 @@ import type { Change, Plan } from "./plan";
 const INSTANCE = "alicloud:ecs/instance:Instance";
 
 /** Properties of an instance for which the provider (alicloud 1.285.0) stops or restarts a running one, instead of replacing it. */
-const stopping = /^(instanceType|imageId|vswitchId|privateIp|hostName|password|kmsEncryptedPassword|userData|status)$/;
+const stopping =
+    /^(instanceType|imageId|vpcId|vswitchId|privateIp|hostName|password|kmsEncryptedPassword|keyName|userData|status|enableHighDensityMode)$|^cpuOptions\b/;
 
 /** A host that an update stops. */
 export interface Stage {

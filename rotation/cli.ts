@@ -187,6 +187,12 @@ export async function rotate(options: Options): Promise<number> {
     const { names, stack, yes } = options;
     if (!yes && !process.stdin.isTTY)
         throw new Error("There is no terminal to ask on whether the stack is to be updated: say --yes.");
+    const { rebuildOn } = (await configured(stack, "hosts")) as { readonly rebuildOn?: readonly string[] };
+    if (rebuildOn !== undefined && rebuildOn.length > 0)
+        throw new Error(
+            "`hosts.rebuildOn` is set: the updates of a rotation could rebuild all hosts at the same time. Take it out first: " +
+                `npm run pulumi -- config rm --path hosts.rebuildOn --stack ${stack}`,
+        );
     const rotations: Rotation[] = [];
     for (const name of names) {
         const secret = secrets.get(name)!;

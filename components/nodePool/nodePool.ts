@@ -215,7 +215,7 @@ export class NodePool extends pulumi.ComponentResource {
                 instanceType: instance.instanceType,
                 direct: args.direct ?? false,
                 machine: instance,
-                ...(slot.succeeds === undefined ? {} : { succeeds: slot.succeeds }),
+                succeeds: slot.succeeds,
                 reachableBy: [
                     ...network.rulesOf(args.role),
                     ...attached.map(({ attachment }) => attachment),

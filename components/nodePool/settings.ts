@@ -18,8 +18,8 @@ export interface Slot {
     readonly number: number;
     /** Host name, and beginning of the names of all its resources. */
     readonly name: string;
-    /** Name of the excluded host that this one was made for. */
-    readonly succeeds: string | undefined;
+    /** Names of the excluded hosts that this one came for, the latest first. */
+    readonly succeeds: readonly string[];
     readonly public: boolean;
     /** Whether the pool's deployment set has room for it. */
     readonly spread: boolean;
@@ -38,19 +38,20 @@ export function slotNumbers(count: number, exclude: readonly number[]): readonly
 }
 
 /**
- * Which excluded number each number came for, when the numbers were excluded in the order of the list. What comes for one that came for another
- * has that one as its predecessor.
+ * Which excluded numbers each number came for, when they were excluded in the order of the list: the one in whose place it is, the one in whose place
+ * that one was, and so on.
  */
-export function predecessors(count: number, exclude: readonly number[]): ReadonlyMap<number, number> {
+export function predecessors(count: number, exclude: readonly number[]): ReadonlyMap<number, readonly number[]> {
     const current = new Set(slotNumbers(count, []));
-    const found = new Map<number, number>();
+    const found = new Map<number, readonly number[]>();
     exclude.forEach((number, index) => {
         if (!current.has(number)) return;
         const before = exclude.slice(0, index);
         const next = slotNumbers(count, [...before, number]).find((candidate) => !current.has(candidate))!;
         current.delete(number);
         current.add(next);
-        found.set(next, number);
+        found.set(next, [number, ...(found.get(number) ?? [])]);
+        found.delete(number);
     });
     return found;
 }
@@ -149,7 +150,7 @@ export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSet
         slots: numbers.map((number, index) => ({
             number,
             name: `${hostPrefix}-${number}`,
-            succeeds: cameFor.has(number) ? `${hostPrefix}-${cameFor.get(number)}` : undefined,
+            succeeds: (cameFor.get(number) ?? []).map((former) => `${hostPrefix}-${former}`),
             public: publicSlots.has(number),
             spread: index < spread,
         })),

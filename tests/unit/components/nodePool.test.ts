@@ -48,21 +48,18 @@ async function snapshot(args: Partial<NodePoolArgs>): Promise<Map<string, unknow
 beforeEach(() => recorder.clear());
 
 describe("predecessors", () => {
-    it.each<[number, number[], [number, number][]]>([
-        [3, [], []],
-        [3, [2], [[4, 2]]],
-        [3, [5], []],
-        // prettier-ignore
-        [3, [3, 1], [[4, 3], [5, 1]]],
-        // prettier-ignore
-        [3, [1, 3], [[4, 1], [5, 3]]],
-        // prettier-ignore
-        [3, [1, 4], [[4, 1], [5, 4]]],
-        [3, [4, 1], [[5, 1]]],
-        [3, [2, 2], [[4, 2]]],
-        [0, [1], []],
+    it.each<[number, number[], Record<number, number[]>]>([
+        [3, [], {}],
+        [3, [2], { 4: [2] }],
+        [3, [5], {}],
+        [3, [3, 1], { 4: [3], 5: [1] }],
+        [3, [1, 3], { 4: [1], 5: [3] }],
+        [3, [1, 4], { 5: [4, 1] }],
+        [3, [4, 1], { 5: [1] }],
+        [3, [2, 2], { 4: [2] }],
+        [0, [1], {}],
     ])("of %i hosts without %p", (count, exclude, expected) =>
-        expect([...predecessors(count, exclude)]).toEqual(expected),
+        expect(Object.fromEntries(predecessors(count, exclude))).toEqual(expected),
     );
 });
 

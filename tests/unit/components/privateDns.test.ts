@@ -53,12 +53,21 @@ test("a record goes to the host that succeeds another, and stays with its addres
         address: "10.0.0.1",
         privateKey: "LOGIN KEY",
         hostKey: "ssh-ed25519 AAAA",
-        succeeds: "node-1",
+        succeeds: ["node-5", "node-1"],
     });
-    await create({ records: { redis: [successor], api: ["10.0.0.5", pulumi.output("10.0.0.6")] } });
+    const rival = new Host("node-8", {
+        address: "10.0.0.2",
+        privateKey: "LOGIN KEY",
+        hostKey: "ssh-ed25519 AAAA",
+        succeeds: ["node-1", "node-2"],
+    });
+    const listed = host("node-2", "10.0.0.3");
+    await create({ records: { redis: [successor, rival, listed], api: ["10.0.0.5", pulumi.output("10.0.0.6")] } });
     const type = "alicloud:pvtz/zoneRecord:ZoneRecord";
     const formerly = (record: string): unknown => recorder.options(type, record).aliases;
-    expect(formerly("names-redis-node-7")).toEqual([{ name: "names-redis-node-1" }]);
+    expect(formerly("names-redis-node-7")).toEqual([{ name: "names-redis-node-5" }, { name: "names-redis-node-1" }]);
+    // The engine refuses two resources for one, and takes none from what is listed.
+    expect(formerly("names-redis-node-8")).toEqual([]);
     expect(formerly("names-api-10.0.0.5")).toEqual([{ name: "names-api-1" }]);
     expect(formerly("names-api-2")).toEqual([]);
 });

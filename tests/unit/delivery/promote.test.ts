@@ -72,6 +72,20 @@ test("versions are set, the stack updated and examined, and signals do then what
     expect([process.listenerCount("SIGINT"), process.listenerCount("SIGTERM")]).toEqual([held, held]);
 });
 
+test("hosts that would stop at the same time are refused, and the versions put back", async () => {
+    const replaced = (name: string): Plan["changes"][number] => ({
+        ...change,
+        name,
+        type: "alicloud:ecs/instance:Instance",
+        operation: "replace",
+        properties: [{ path: "imageId", before: "a", after: "b", replaces: true }],
+    });
+    ofProd = () => ({ ...empty, changes: [replaced("node-1"), replaced("node-2")] });
+    expect(await main(["--from", "dev", "--to", "prod", "--yes", "--replace", "*"])).toBe(2);
+    expect(words).toContain("node-1, node-2 would stop at the same time.");
+    expect(done).toEqual(["examine dev", "version 2", "version 1"]);
+});
+
 test.each(["SIGINT", "SIGTERM"] as const)("%s while it previews puts the versions back", async (signal) => {
     ofProd = () => {
         expect(process.emit(signal, signal)).toBe(true);

@@ -1,6 +1,6 @@
 /** The course of a rolling update, with Pulumi and the doctor made up. */
 import { ChildProcess } from "node:child_process";
-import { previewStack } from "../../../delivery/engine";
+import { preview } from "../../../delivery/engine";
 import type { Change, Plan } from "../../../delivery/plan";
 import { main, parseOptions, unsettled } from "../../../delivery/rollingUpdate";
 import { stagesOf } from "../../../delivery/stages";
@@ -10,7 +10,7 @@ import type { Finding } from "../../../doctor/findings";
 import { makeReport, type Report } from "../../../doctor/report";
 import { pulumiOutput, startPulumi } from "../../../toolchain/pulumi";
 
-jest.mock("../../../delivery/engine", () => ({ previewStack: jest.fn() }));
+jest.mock("../../../delivery/engine", () => ({ preview: jest.fn() }));
 jest.mock("../../../doctor/diagnose", () => ({ diagnose: jest.fn() }));
 jest.mock("node:timers/promises", () => ({ setTimeout: () => Promise.resolve() }));
 jest.mock("../../../toolchain/pulumi", () => ({
@@ -46,9 +46,13 @@ const finding = (status: Finding["status"], check = "service"): Finding => ({
 const report = (...findings: Finding[]): Report => makeReport("prod", new Date(0), new Date(0), findings);
 
 let plan: Plan;
+/** What previews show before \`plan\`. */
+let plans: Plan[];
+let inState: { urn: string; type: string; custom: boolean; inputs: Record<string, unknown> }[];
 let done: string[];
 let said: string;
 let writer: string | undefined;
+let replicas: string[];
 /** What the doctor finds, from the first time on; the last one stays. */
 let reports: Report[];
 let failing: RegExp;
@@ -57,6 +61,9 @@ beforeEach(() => {
     done = [];
     said = "";
     writer = undefined;
+    replicas = [];
+    plans = [];
+    inState = [];
     failing = /^never$/;
     reports = [report(finding("ok"))];
     for (const stream of [process.stdout, process.stderr])
@@ -64,13 +71,22 @@ beforeEach(() => {
             said += String(text);
             return true;
         });
-    jest.mocked(previewStack).mockImplementation(() => Promise.resolve(plan));
+    jest.mocked(preview).mockImplementation(() => {
+        const shown = plans.shift() ?? plan;
+        return Promise.resolve({ plan: shown, states: { before: inState, after: [] } });
+    });
     jest.mocked(diagnose).mockImplementation(() => {
         done.push("examine");
         return Promise.resolve(reports.length > 1 ? reports.shift()! : reports[0]!);
     });
     jest.mocked(pulumiOutput).mockImplementation(() =>
-        Promise.resolve(JSON.stringify(writer === undefined ? {} : { mysqlSource: { name: writer } })),
+        Promise.resolve(
+            JSON.stringify(
+                writer === undefined
+                    ? {}
+                    : { mysqlSource: { name: writer }, mysqlReplicas: replicas.map((name) => ({ name })) },
+            ),
+        ),
     );
     jest.mocked(startPulumi).mockImplementation((words) => {
         const what = words
@@ -85,6 +101,12 @@ beforeEach(() => {
 afterEach(() => jest.restoreAllMocks());
 
 const roll = (...words: string[]): Promise<number> => main(["--stack", "prod", "--yes", ...words]);
+const ups = (): string[] => done.filter((line) => line.startsWith("up"));
+/** The first preview shows that; what comes after the hosts' turns, nothing of them any more. */
+const first = (...changes: Change[]): void => {
+    plans = [planOf(...changes)];
+    plan = planOf(step);
+};
 
 describe("the hosts that an update stops", () => {
     const hosts = (...changes: Change[]): string[] =>
@@ -109,7 +131,7 @@ describe("the hosts that an update stops", () => {
 });
 
 test("everything else comes first, then host after host, the writer last, then what follows", async () => {
-    plan = planOf(instance("node-1", "instanceType"), instance("node-2", "instanceType"), step);
+    first(instance("node-1", "instanceType"), instance("node-2", "instanceType"), step);
     writer = "node-1";
     expect(await roll()).toBe(0);
     expect(done).toEqual([
@@ -125,66 +147,122 @@ test("everything else comes first, then host after host, the writer last, then w
     ]);
 });
 
-test("the next host waits until everything is as before", async () => {
+test("the next host waits until everything is as before, and for a doctor that gave up", async () => {
     const [well, ill] = [
         report(finding("warning", "restart")),
         report(finding("warning", "restart"), finding("failed")),
     ];
     const worse = report(finding("warning", "restart"), finding("warning", "memory"));
-    reports = [well, well, ill, worse, well];
-    plan = planOf(instance("node-1", "instanceType"), instance("node-2", "instanceType"));
+    reports = [well, ill, worse, well];
+    first(instance("node-1", "instanceType"), instance("node-2", "instanceType"));
+    jest.mocked(diagnose).mockImplementation(() => {
+        done.push("examine");
+        if (done.length === 3) return Promise.reject(new Error("no access"));
+        return Promise.resolve(reports.length > 1 ? reports.shift()! : reports[0]!);
+    });
     expect(await roll()).toBe(0);
-    expect(done.slice(2, 7)).toEqual([
+    expect(done.slice(1, 7)).toEqual([
         "up --target urn:node-1",
+        "examine",
         "examine",
         "examine",
         "examine",
         "up --target urn:node-2",
     ]);
+    expect(said).toContain("Waiting for no access.");
     expect(said).toContain("Waiting for node-1: redis, service.");
 });
 
-test("what could not be examined, and what failed before and still does, is not settled", () => {
-    const before = report(finding("failed"), finding("warning", "restart"));
+test("what could not be examined, what failed before and still does, and more of what waits is not settled", () => {
+    const copies = (amount: number): Finding => ({
+        ...finding("warning", "copies"),
+        host: null,
+        detail: `${amount} entries wait`,
+    });
+    const before = report(finding("failed"), finding("warning", "restart"), copies(3));
     expect(unsettled(report(finding("failed")), before)).toHaveLength(1);
     expect(unsettled(report(finding("skipped", "other")), before)).toHaveLength(1);
-    expect(unsettled(report(finding("warning", "restart"), finding("ok")), before)).toEqual([]);
+    expect(unsettled(report(copies(4)), before)).toHaveLength(1);
+    expect(unsettled(report(copies(3), finding("warning", "restart"), finding("ok")), before)).toEqual([]);
 });
 
-test("a host that is replaced takes along what depends on it, and has to be named", async () => {
-    plan = planOf(instance("node-1", "imageId", "replace"), instance("node-2", "imageId", "replace"));
+test("a host that is replaced takes along what depends on it, and all of them have to be named", async () => {
+    const both = [instance("node-1", "imageId", "replace"), instance("node-2", "imageId", "replace")];
+    first(...both);
     expect(await roll("--replace", "node-1")).toBe(2);
-    expect(said).toContain("(replace node-2). If that is meant: --replace node-2\nNothing was changed.");
+    expect(said).toContain(
+        "  --replace node-2   loses the host's system disk and all that is on it\nNothing was changed.",
+    );
     expect(done).toEqual(["examine"]);
-    expect(jest.mocked(previewStack).mock.lastCall?.[2]).toContain("--policy-pack-config");
+    first(...both);
     expect(await roll("--replace", "*")).toBe(0);
-    expect(done.filter((line) => line.startsWith("up"))).toEqual([
+    expect(ups()).toEqual([
         "up --target urn:node-1 --target-dependents",
         "up --target urn:node-2 --target-dependents",
         "up",
     ]);
 });
 
-test("the database's source isn't replaced while it takes writes", async () => {
-    plan = planOf(instance("node-1", "imageId", "replace"), instance("node-2", "imageId", "replace"));
-    writer = "node-1";
-    expect(await roll("--replace", "*")).toBe(1);
-    expect(done.filter((line) => line.startsWith("up"))).toEqual(["up --target urn:node-2 --target-dependents"]);
-    expect(said).toContain("config set --path mysql.source node-2 --stack prod");
+test("hosts that the cloud protects from deletion are refused before anything is done", async () => {
+    first(instance("node-1", "imageId", "replace"));
+    inState = [{ urn: "urn:node-1", type: INSTANCE, custom: true, inputs: { deletionProtection: true } }];
+    expect(await roll("--replace", "*")).toBe(2);
+    expect(said).toContain("refuses to delete node-1: switch `hosts.deletionProtection` off");
 });
 
-test("an update that fails ends it, and says how to go on", async () => {
-    plan = planOf(instance("node-1", "instanceType"), instance("node-2", "instanceType"));
-    failing = /node-1/;
+test("the database's source isn't replaced while it takes writes", async () => {
+    first(instance("node-1", "imageId", "replace"), instance("node-3", "imageId", "replace"));
+    [writer, replicas] = ["node-1", ["node-2"]];
+    expect(await roll("--replace", "*")).toBe(1);
+    expect(ups()).toEqual(["up --target urn:node-3 --target-dependents"]);
+    expect(said).toContain("config set --path mysql.source node-2 --stack prod");
+    expect(said).toContain("npm run rolling-update -- --stack prod --replace '*' --replace node-1");
+    first(instance("node-1", "imageId", "replace"));
+    replicas = [];
+    expect(await roll("--replace", "node-1")).toBe(1);
+    expect(said).toContain("config set --path mysql.replicas 1 --stack prod");
+});
+
+test("an update that fails ends it, and the same command goes on with the host that is down", async () => {
+    first(instance("node-1", "instanceType"), instance("node-2", "instanceType"), step);
+    failing = /target.*node-1/;
     expect(await roll()).toBe(1);
     expect(done.at(-1)).toBe("up --target urn:node-1");
-    expect(said).toContain("the same command goes on");
+    expect(said).toContain("this goes on:\n  npm run rolling-update -- --stack prod\n");
+
+    failing = /^never$/;
+    const history: Finding = { ...finding("failed", "updates"), host: null, service: "stack" };
+    const slots: Finding = { ...finding("failed", "slots"), host: null };
+    reports = [report(history, finding("failed", "login"), finding("skipped"), slots), report(finding("ok"))];
+    done = [];
+    first(instance("node-1", "instanceType"), instance("node-2", "instanceType"), step);
+    expect(await roll()).toBe(0);
+    expect(ups()).toEqual(["up --target urn:node-1", "up --exclude urn:node-2", "up --target urn:node-2", "up"]);
 });
 
-test("a stack that isn't healthy, a preview that fails, and a broken policy are refused", async () => {
+test("a last update that failed is gone on with where every host is up", async () => {
+    const history: Finding = { ...finding("failed", "updates"), host: null, service: "stack" };
+    reports = [report(history), report(finding("ok"))];
+    first(instance("node-2", "instanceType"));
+    expect(await roll()).toBe(0);
+    expect(ups()).toEqual(["up --target urn:node-2", "up"]);
+});
+
+test("hosts that would stop in the end, since something changed meanwhile, stop it", async () => {
+    plan = planOf(instance("node-1", "instanceType"));
+    expect(await roll()).toBe(1);
+    expect(ups()).toEqual(["up --target urn:node-1"]);
+    expect(said).toContain("have changed meanwhile:\nnode-1 stops and starts (instanceType)");
+});
+
+test("a stack that isn't healthy, one that isn't there, a preview that fails, and a broken policy are refused", async () => {
+    plan = planOf(step, instance("node-2", "instanceType"));
     reports = [report(finding("failed"))];
     expect(await roll()).toBe(2);
     expect(said).toContain("prod isn't healthy");
+    // Another host is down than those whose turn it could be.
+    reports = [report(finding("failed", "login"))];
+    expect(await roll()).toBe(2);
     reports = [report(finding("ok"))];
     plan = { ...planOf(step), errors: ["no such image"] };
     expect(await roll()).toBe(2);
@@ -192,7 +270,10 @@ test("a stack that isn't healthy, a preview that fails, and a broken policy are 
     plan = { ...planOf(step), violations: [{ policy: "tags", mandatory: true, resource: "x", message: "none" }] };
     expect(await roll()).toBe(2);
     expect(said).toContain("tags, x: none");
-    expect(done.filter((line) => line.startsWith("up"))).toEqual([]);
+    jest.mocked(diagnose).mockRejectedValue(new Error("no stack named prod"));
+    expect(await roll()).toBe(2);
+    expect(said).toContain("no stack named prod\nNothing was changed.");
+    expect(ups()).toEqual([]);
 });
 
 test("where nothing differs nothing is done, and where no host stops it is one update", async () => {
@@ -201,7 +282,7 @@ test("where nothing differs nothing is done, and where no host stops it is one u
     expect(done).toEqual(["examine"]);
     plan = planOf(step);
     expect(await roll()).toBe(0);
-    expect(done.filter((line) => line.startsWith("up"))).toEqual(["up"]);
+    expect(ups()).toEqual(["up"]);
 });
 
 test("without a terminal somebody has to agree beforehand", async () => {
@@ -211,7 +292,7 @@ test("without a terminal somebody has to agree beforehand", async () => {
     expect(done).toEqual(["examine"]);
 });
 
-test("hosts that are named may be rebuilt, beside those that the team's settings name", () => {
+test("hosts may be rebuilt beside those that the team's settings name", () => {
     expect(allowRebuild({ tags: "disabled" }, ["a"])).toEqual({ tags: "disabled", "kept-hosts": { rebuild: ["a"] } });
     const settings = { "kept-hosts": { enforcementLevel: "mandatory", rebuild: ["b"] } };
     expect(allowRebuild(settings, ["a"])).toEqual({

@@ -145,6 +145,16 @@ describe("the end of a rotation", () => {
         expect(printed).toBe("The former hosts.keys are worth nothing from now on.\n");
     });
 
+    it("is refused while its updates could rebuild hosts", async () => {
+        settings = { redis: { password: "new", previousPassword: "old" }, hosts: { rebuildOn: ["userData"] } };
+        await expect(rotate({ ...options, names: ["redis.password"] })).rejects.toThrow(
+            "config rm --path hosts.rebuildOn",
+        );
+        expect(done).toEqual([]);
+        settings = { ...settings, hosts: { rebuildOn: [] } };
+        expect(await rotate({ ...options, names: ["redis.password"] })).toBe(0);
+    });
+
     it("changes the configuration first", async () => {
         settings = { redis: { password: "new", previousPassword: "old" } };
         expect(await rotate({ ...options, names: ["redis.password"] })).toBe(0);
