@@ -165,11 +165,11 @@ const keyOf = ({ host, service, step, check, detail }: Finding): string =>
     JSON.stringify([host, service, step, check, ...(host === null ? [detail] : [])]);
 const isWell = ({ status }: Finding): boolean => status === "ok";
 
-/** What is not as well as it was before: something that failed or couldn't be examined, or a warning that wasn't there. */
+/** What is not as well as it was before: something that failed, or a warning or something that couldn't be examined where that wasn't so. */
 export function unsettled({ findings }: Report, before: Report): Finding[] {
-    const known = new Set(before.findings.filter(({ status }) => status === "warning").map(keyOf));
+    const known = new Set(before.findings.filter(({ status }) => status !== "ok" && status !== "failed").map(keyOf));
     return findings.filter(
-        (finding) => !isWell(finding) && !(finding.status === "warning" && known.has(keyOf(finding))),
+        (finding) => !isWell(finding) && (finding.status === "failed" || !known.has(keyOf(finding))),
     );
 }
 

@@ -183,6 +183,8 @@ test("what could not be examined, what failed before and still does, and more of
     expect(unsettled(report(finding("failed")), before)).toHaveLength(1);
     expect(unsettled(report(finding("skipped", "other")), before)).toHaveLength(1);
     expect(unsettled(report(copies(4)), before)).toHaveLength(1);
+    const never: Finding = { ...finding("skipped", "listener"), host: null, detail: "udp is not asked" };
+    expect(unsettled(report(never), report(never))).toEqual([]);
     expect(unsettled(report(copies(3), finding("warning", "restart"), finding("ok")), before)).toEqual([]);
 });
 
