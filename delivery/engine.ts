@@ -17,6 +17,33 @@ export interface Preview {
 }
 
 /**
+ * Arguments of a preview that a comment is made of.
+ * @param files where the engine puts its event log, and its plan
+ * @param policies those that name the policies
+ */
+export function previewArguments(
+    stack: string,
+    files: { readonly log: string; readonly plan: string },
+    policies: readonly string[] = policyPackArguments(),
+): string[] {
+    return [
+        "preview",
+        "--stack",
+        stack,
+        "--non-interactive",
+        "--suppress-progress",
+        "--event-log",
+        files.log,
+        "--save-plan",
+        files.plan,
+        ...policies,
+    ];
+}
+
+/** Without it the engine has no `--event-log`. */
+export const previewEnvironment = { PULUMI_DEBUG_COMMANDS: "true" };
+
+/**
  * Previews a stack with `npm run pulumi`. A preview that fails gives a plan with errors.
  * @param args further arguments for `pulumi preview`
  * @param policies those that name the policies
@@ -31,20 +58,8 @@ export async function preview(
     const saved = join(folder, "plan.json");
     try {
         const { code, tail } = await pulumi(
-            [
-                "preview",
-                "--stack",
-                stack,
-                "--non-interactive",
-                "--suppress-progress",
-                "--event-log",
-                log,
-                "--save-plan",
-                saved,
-                ...policies,
-                ...args,
-            ],
-            { PULUMI_DEBUG_COMMANDS: "true" },
+            [...previewArguments(stack, { log, plan: saved }, policies), ...args],
+            previewEnvironment,
         );
         const events = readEvents(readIfThere(log));
         const plan = planOf(events);

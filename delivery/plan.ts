@@ -52,7 +52,7 @@ export interface Plan {
 }
 
 /** Stands for a value that is not known before the update; see the engine's `plugin.UnknownStringValue` and its kin. */
-const unknowns = new Set([
+export const unknowns: ReadonlySet<string> = new Set([
     "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
     "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
     "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
@@ -62,7 +62,7 @@ const unknowns = new Set([
     "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 ]);
 /** The key by which the engine marks a secret's place; its value is always this one. */
-const SECRET_KEY = "4dabf18193072939515e22adb298388d";
+export const SECRET_KEY = "4dabf18193072939515e22adb298388d";
 export const SECRET = "[secret]";
 export const UNKNOWN = "(known after the update)";
 
@@ -222,8 +222,10 @@ function gathered(properties: readonly PropertyChange[], before: unknown, after:
     );
     const told = new Set<string>();
     return properties.flatMap((property) => {
-        const list = String(pathParts(property.path)[0]);
-        const changes = lists.get(list)?.includes(property) === true ? (members.get(list) ?? []) : [];
+        const [list = "", ...inner] = pathParts(property.path).map(String);
+        const isOf = lists.get(list)?.includes(property) === true || inner.length === 0;
+        // A list that gets shorter is named as a whole, too.
+        const changes = isOf ? (members.get(list) ?? []) : [];
         if (changes.length === 0) return [property];
         if (told.has(list)) return [];
         told.add(list);
@@ -346,6 +348,8 @@ export function planOf(events: readonly EngineEvent[]): Plan {
             continue;
         }
         const operation = operationOf(made, all);
+        // Nobody asks for it: one comes with the first resource of a plugin's version, and goes with the last.
+        if (isDefaultProvider(urn) && (operation === "create" || operation === "delete")) continue;
         const telling =
             all.find((step) => step.op === "replace") ??
             all.find((step) => step.op === "create-replacement") ??
@@ -409,4 +413,9 @@ export function problemOf({ errors, complete, violations }: Plan): string | unde
     if (!complete) return "The engine stopped before its summary.";
     if (mandatory.length === 0) return undefined;
     return mandatory.map(({ policy, resource, message }) => `${policy}, ${resource}: ${message}`).join("\n");
+}
+
+/** The provider that the engine makes where the program makes none. */
+function isDefaultProvider(urn: string): boolean {
+    return isProvider(urn) && /^default(_|$)/.test(nameOf(urn));
 }

@@ -107,12 +107,12 @@ function parse(words: readonly string[]) {
 }
 
 /** A report with costs and a picture; the picture is drawn into the folder that reports go to. */
-async function reportOf(
+export async function reportOf(
     stack: string,
     { plan, states }: Preview,
     change: About,
     basis: CostBasis,
-    output: string | undefined,
+    output?: string,
 ): Promise<StackReport> {
     if (plan.errors.length > 0 || !plan.complete) return stackReport(stack, plan, change);
     const costs = costOf(states, basis);

@@ -22,6 +22,15 @@ test("what stays is counted, components and the stack are not", () => {
     expect(changes.map(({ name, operation }) => [name, operation])).toEqual([["node-2", "create"]]);
 });
 
+test("providers that nobody asks for come and go untold, and what becomes of them while they stay doesn't", () => {
+    const event = (op: string, name = "default_3_106_0"): object =>
+        resource({ op, name, type: "pulumi:providers:alicloud", diffs: ["region"] });
+    const told = (...events: object[]) => plan(...events).changes.map(({ operation }) => operation);
+    expect(told(event("create"), event("delete", "default"))).toEqual([]);
+    expect(told(event("update"))).toEqual(["update"]);
+    expect(told(event("create", "other-region"))).toEqual(["create"]);
+});
+
 test("what the stack only looks at stays as it is while it is the same, and is a change where it wasn't, is another, or was its own", () => {
     const read = (old: object | undefined, id: string): object => {
         const step = { op: "read", name: "main", type: "alicloud:vpc/switch:Switch", new: { id, external: true } };
@@ -71,6 +80,20 @@ describe("lists of objects are compared by their members, which providers give a
         expect(changed([web("i-1", 100), web("i-1", 100)], [web("i-1", 100)])).toEqual([
             ["servers[]", web("i-1", 100), undefined],
         ]);
+    });
+
+    test("a list that gets shorter is named by the provider as a whole, too, and told once", () => {
+        const event = resource({
+            op: "update",
+            name: "servers",
+            detailedDiff: {
+                servers: { diffKind: "update", inputDiff: false },
+                "servers[1].weight": { diffKind: "delete", inputDiff: false },
+            },
+            old: { inputs: { servers: [web("i-1", 100), web("i-2", 50)] } },
+            new: { inputs: { servers: [web("i-1", 100)] } },
+        });
+        expect(plan(event).changes[0]!.properties.map(({ path }) => path)).toEqual(["servers[]"]);
     });
 
     test("where only the order differs it is what the engine says", () => {

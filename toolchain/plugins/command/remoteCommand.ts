@@ -8,7 +8,8 @@ import type { ConnectionPool } from "./pool";
 import { EnvironmentRefused, execute, type Exit, type Variable } from "./session";
 import { connectionField, connectionOf, credentialsOf } from "./settings";
 
-const fields: Fields = {
+/** What a program gives a command on another machine. */
+export const fields: Fields = {
     triggers: triggersField,
     create: { type: "string" },
     update: { type: "string" },
