@@ -4,7 +4,7 @@ import { checkKeys } from "../components/keys";
 import type { Reader } from "./reader";
 
 /** Whose keys rotate: those of certificates, and of SSH logins to all hosts. */
-export const keyOwners = ["redis", "mysql", "loadBalancer", "hosts"] as const;
+export const keyOwners = ["redis", "mysql", "loadBalancer", "storage", "hosts"] as const;
 
 export type KeyOwner = (typeof keyOwners)[number];
 

@@ -4,6 +4,7 @@ import { type StorageEngine, storageEngines } from "../components/storage/args";
 import { folderProblem, glusterPorts, nfsPorts, serverCounts } from "../components/storage/settings";
 import type { StackConfig } from "../config";
 import { hostNumbers, type HostsConfig } from "./hosts";
+import { keysOf } from "./keys";
 import type { Reader } from "./reader";
 
 export interface StorageConfig {
@@ -76,7 +77,7 @@ export function storageDisks({ enabled, engine, diskSize }: StorageConfig, hosts
 
 /** Where the stack's files are kept, and who mounts them: the web servers, or else the pool. */
 export function storageSettings(
-    { storage, web }: Pick<StackConfig, "storage" | "web">,
+    { keys, storage, web }: Pick<StackConfig, "keys" | "storage" | "web">,
     network: Network,
     pool: NodePool,
     webPool: NodePool | undefined,
@@ -93,7 +94,7 @@ export function storageSettings(
     const clients = webPool?.hosts ?? pool.hosts;
     switch (engine) {
         case "glusterfs":
-            return { engine, mountPoint, clients, ...servers, arbiter };
+            return { engine, mountPoint, clients, ...servers, arbiter, ...keysOf(keys, "storage") };
         case "nfs":
             return {
                 engine,

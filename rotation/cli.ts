@@ -14,11 +14,17 @@ const urls = { redis: "redisUrl", mysql: "mysqlUrl" } as const;
 
 type Service = keyof typeof urls;
 
-/** Outputs with the authorities that clients trust. */
-const authorities: Readonly<Partial<Record<KeyOwner, string>>> = {
-    redis: "redisCaCertificate",
-    mysql: "mysqlCaCertificate",
-    loadBalancer: "loadBalancerCaCertificate",
+/** What a new generation beside the former one means: an output with the authorities, which clients have to be given, or nothing to do. */
+const begun: Readonly<Record<KeyOwner, { readonly output: string } | { readonly said: string }>> = {
+    redis: { output: "redisCaCertificate" },
+    mysql: { output: "mysqlCaCertificate" },
+    loadBalancer: { output: "loadBalancerCaCertificate" },
+    storage: {
+        said: "Servers and clients of the shared files trust both authorities, and go on with the former certificates until you end them.",
+    },
+    hosts: {
+        said: "Hosts let the former and the next hosts.keys in. The stack goes on with the former ones until you end them.",
+    },
 };
 
 /** What can be rotated. */
@@ -162,20 +168,29 @@ async function forOtherStacks(owner: KeyOwner, stack: string): Promise<string> {
     );
 }
 
+/** @throws Error when the stack has no such keys */
+async function requireOwner(name: string, owner: KeyOwner, stack: string): Promise<void> {
+    if (owner !== "storage") return;
+    const { enabled = false, engine = "glusterfs" } = await configured(stack, "storage");
+    if (enabled !== true || engine !== "glusterfs")
+        throw new Error(`The stack "${stack}" keeps no files in GlusterFS: there are no ${name}.`);
+}
+
 async function keyRotation(name: string, owner: KeyOwner, { stack, finish: ends }: Options): Promise<Rotation> {
+    await requireOwner(name, owner, stack);
     const now = ((await configured(stack, "keys"))[owner] ?? {}) as KeyGenerations;
     const states = ends ? finishKeys(now) : beginKeys(now);
     const others = ends ? await forOtherStacks(owner, stack) : "";
     if (states.length === 0) return { stages: [nothing], said: `${name} have no former ones.${others}` };
-    const output = authorities[owner];
+    const beside = begun[owner];
     return {
         stages: states.map((state) => () => setKeys(owner, stack, state)),
         said: ends
             ? `The former ${name} are worth nothing from now on.${others}`
-            : output === undefined
-              ? `Hosts let the former and the next ${name} in. The stack goes on with the former ones until you end them.`
+            : "said" in beside
+              ? beside.said
               : "Servers will have certificates of another authority once you go on. Give clients both authorities:\n" +
-                `  npm run --silent pulumi -- stack output ${output} --stack ${stack}`,
+                `  npm run --silent pulumi -- stack output ${beside.output} --stack ${stack}`,
     };
 }
 

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { Host } from "../host";
+import type { KeyGenerations } from "../keys";
 import type { Tags } from "../tags";
 
 /** What serves the files. */
@@ -61,6 +62,12 @@ export interface GlusterStorageArgs extends StorageMountArgs {
     readonly pingTimeout?: number;
     /** Whether servers and clients talk TLS, with certificates of this component's own. Can't change while the volume exists. @default true */
     readonly tls?: boolean;
+    /**
+     * Generations of the generated keys of certificates and their authority, by which `npm run rotate -- storage.keys` renews them while
+     * files are read and written. Taken over without a restart by GlusterFS 8 or newer; a host with an older one refuses another authority.
+     * @default the first generation
+     */
+    readonly keys?: KeyGenerations;
 }
 
 /** Arguments of {@link SharedStorage} with the engine `nfs`. */

@@ -105,9 +105,12 @@ function join(
 }
 
 /** One certificate for each host, also for one that serves files and mounts them. */
-function createCredentials({ tls, hosts, clients }: GlusterSettings, { name, parent }: ShareContext): Credentials {
+function createCredentials(
+    { tls, hosts, clients, keys }: GlusterSettings,
+    { name, parent }: ShareContext,
+): Credentials {
     if (!tls) return () => ({});
-    const authority = createAuthority(name, parent);
+    const authority = createAuthority(name, parent, { keys });
     const issued = new Map<string, NodeCertificate>();
     for (const host of [...hosts, ...clients]) {
         if (!issued.has(host.name)) issued.set(host.name, authority.issue(host));

@@ -1,4 +1,5 @@
 import type { Host } from "../host";
+import { checkKeys } from "../keys";
 import { Problems } from "../problems";
 import { checkTags } from "../tags";
 import {
@@ -30,6 +31,7 @@ export interface GlusterSettings extends MountSettings {
     readonly brickDirectory: string;
     readonly pingTimeout: number;
     readonly tls: boolean;
+    readonly keys: GlusterStorageArgs["keys"];
 }
 
 export interface NfsSettings extends MountSettings {
@@ -72,6 +74,7 @@ const engineArguments: Readonly<Record<string, readonly StorageEngine[]>> = {
     brickDirectory: ["glusterfs"],
     pingTimeout: ["glusterfs"],
     tls: ["glusterfs"],
+    keys: ["glusterfs"],
     exportDirectory: ["nfs"],
     graceSeconds: ["nfs"],
     rootSquash: ["nfs", "nas"],
@@ -131,6 +134,9 @@ function parseGluster(problems: Problems, args: GlusterStorageArgs): GlusterSett
     }
     const pingTimeout = checkSeconds(problems, "pingTimeout", args.pingTimeout ?? 10, 3, 300);
     checkDisks(problems, args);
+    checkKeys(problems, args.keys);
+    if (args.keys !== undefined && args.tls === false)
+        problems.add("keys", "are those of certificates, of which there are none without tls: leave it out.");
     return {
         engine: args.engine,
         ...mount,
@@ -142,6 +148,7 @@ function parseGluster(problems: Problems, args: GlusterStorageArgs): GlusterSett
         brickDirectory,
         pingTimeout,
         tls: args.tls ?? true,
+        keys: args.keys,
     };
 }
 

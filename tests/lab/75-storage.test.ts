@@ -1,7 +1,6 @@
 /** The files that the web servers share: what one writes the other reads, and no server's end loses any of them. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { api, eventually, labOutput, onHost, outputOn as run, startOnHost, status, upChanges } from "./lab";
+import { FileWriter, healed } from "./storage";
 
 jest.setTimeout(400_000);
 
@@ -14,16 +13,6 @@ async function power(name: string, action: "StopInstance" | "StartInstance" | "R
     await api()("Ecs", action, {
         InstanceId: instanceId,
         ...(action !== "StartInstance" && { ForceStop: "true" }),
-    });
-}
-
-/** Waits until no server has to receive anything from another. */
-async function healed(): Promise<void> {
-    await eventually("nothing is left to heal", 120, async () => {
-        const summary = await run("node-1", "gluster volume heal gv0 info summary");
-        const connected = summary.match(/^Status: Connected$/gm)?.length === 3;
-        const pending = [...summary.matchAll(/^Total Number of entries: (.*)$/gm)].map(([, count]) => count);
-        return (connected && pending.length === 3 && pending.every((count) => count === "0")) || undefined;
     });
 }
 
@@ -54,14 +43,10 @@ it("honours a client's lock on the other", async () => {
 });
 
 it("loses nothing that was synced when a server loses its power under write, and heals when it is back", async () => {
-    const program = readFileSync(join(__dirname, "clients", "file_writer.py"), "utf8");
-    const writer = await startOnHost(one, ["python3", "-c", program, `${folder}/log`]);
-    await writer.told("writing", 30);
+    const writer = await FileWriter.start(one, `${folder}/log`);
     await power("node-3", "StopInstance");
     await new Promise((wake) => setTimeout(wake, 20_000));
-    const { code, stdout, stderr } = await writer.end();
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const { lines, longest } = JSON.parse(stdout.trim().split("\n").pop()!) as { lines: number; longest: number };
+    const { lines, longest } = await writer.stop();
     console.info(`A server's end: ${lines} lines synced, the slowest took ${longest.toFixed(1)} s.`);
     expect(lines).toBeGreaterThan(20);
     const expected = Array.from({ length: lines }, (_, index) => String(index)).join("\n");

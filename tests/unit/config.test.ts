@@ -432,7 +432,7 @@ describe("the stack's configuration", () => {
     });
 
     it("takes generations of keys as `npm run rotate` writes them, and nothing else", () => {
-        const keys = { redis: { generation: 2, beside: 1 }, hosts: { beside: 2 } };
+        const keys = { redis: { generation: 2, beside: 1 }, storage: { generation: 3 }, hosts: { beside: 2 } };
         expect(parseConfig({ ...minimal, keys: JSON.stringify(keys) }).keys).toEqual(keys);
         expect(problemsOf({ ...minimal, keys: '{"redis":2,"mysql":{"next":1}}' }).slice(1)).toEqual([
             "  - keys.redis: has the numbers generation and beside, which `npm run rotate` sets: leave it to that.",

@@ -162,6 +162,49 @@ describe("the end of a rotation", () => {
     });
 });
 
+describe("storage.keys", () => {
+    let settings: Record<string, unknown>;
+    let printed: string;
+
+    beforeEach(() => {
+        printed = "";
+        jest.mocked(pulumiOutput).mockImplementation(() => {
+            const values = Object.entries(settings).map(([key, value]) => [
+                `p:${key}`,
+                { value: JSON.stringify(value) },
+            ]);
+            return Promise.resolve(JSON.stringify(Object.fromEntries(values)));
+        });
+        jest.mocked(startPulumi).mockImplementation(() =>
+            Promise.resolve(spawn(process.execPath, ["-e", ""], { stdio: "ignore" })),
+        );
+        jest.spyOn(process.stdout, "write").mockImplementation((text) => {
+            printed += String(text);
+            return true;
+        });
+    });
+    afterEach(() => jest.restoreAllMocks());
+
+    const options = { stack: "dev", finish: false, yes: true, names: ["storage.keys"] };
+
+    it("ask nothing of clients, which are hosts of the stack", async () => {
+        settings = { storage: { enabled: true } };
+        expect(await rotate(options)).toBe(0);
+        expect(printed).toContain("trust both authorities, and go on with the former certificates until you end them.");
+        expect(printed).not.toContain("stack output");
+    });
+
+    it.each([[{}], [{ storage: { enabled: true, engine: "nas" } }], [{ storage: { engine: "glusterfs" } }]])(
+        "are refused where no GlusterFS has any: %j",
+        async (configured) => {
+            settings = configured;
+            jest.mocked(startPulumi).mockClear();
+            await expect(rotate(options)).rejects.toThrow('The stack "dev" keeps no files in GlusterFS');
+            expect(startPulumi).not.toHaveBeenCalled();
+        },
+    );
+});
+
 describe("the command line", () => {
     it("takes what there is to rotate, and a stack", () => {
         expect(parseOptions(["redis.password"], {})).toEqual({

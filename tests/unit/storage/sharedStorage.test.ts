@@ -2,7 +2,13 @@ import { problemsOf, Recorder, valueOf } from "../components/recorder";
 
 const recorder = new Recorder();
 
-import { type GlusterStorageArgs, Host, SharedStorage, type SharedStorageArgs } from "../../../components";
+import {
+    type GlusterStorageArgs,
+    Host,
+    type KeyGenerations,
+    SharedStorage,
+    type SharedStorageArgs,
+} from "../../../components";
 
 const commandType = "command:remote:Command";
 
@@ -105,6 +111,28 @@ describe("SharedStorage", () => {
         expect(recorder.names("tls:index/privateKey:PrivateKey")).toEqual([]);
     });
 
+    test("trusts both generations of the authority everywhere while keys rotate, with certificates of the one it works with", async () => {
+        const secret = (step: string, name: string): string =>
+            new RegExp(`SECRET_${name}=\\$?'([^']*)'`).exec(stdin(step))![1]!;
+        const told = async (keys?: KeyGenerations): Promise<string[][]> => {
+            await created(keys && { keys });
+            return ["files-db-1", "files-db-3", "files-web-2-mount"].map((step) => [
+                secret(step, "CA_CERTIFICATE"),
+                secret(step, "CERTIFICATE"),
+            ]);
+        };
+        const of = (authority: string, generation: string): string[][] =>
+            ["db-1", "db-3", "web-2"].map((host) => [authority, `CERTIFICATE files-${host}${generation}`]);
+        const both = String.raw`CERTIFICATE files-ca\nCERTIFICATE files-ca-g2\n`;
+        expect(await told()).toEqual(of("CERTIFICATE files-ca", ""));
+        expect(await told({ beside: 2 })).toEqual(of(both, ""));
+        expect(await told({ generation: 2, beside: 1 })).toEqual(of(both, "-g2"));
+        const issued = recorder.find("tls:index/locallySignedCert:LocallySignedCert", "files-web-2-g2");
+        expect(issued.inputs["caCertPem"]).toBe("CERTIFICATE files-ca-g2");
+        expect(await told({ generation: 2 })).toEqual(of("CERTIFICATE files-ca-g2", "-g2"));
+        expect(recorder.names("tls:index/privateKey:PrivateKey")).not.toContain("files-ca");
+    });
+
     test("undoes what it did on a host that leaves, and leaves the volume to those that stay", async () => {
         await created();
         for (const name of ["files-db-3", "files-web-2-mount"]) {
@@ -129,11 +157,13 @@ describe("SharedStorage", () => {
                     volume: "0 day",
                     pingTimeout: 1,
                     disks: { "db-1": "d-1", "db-9": "d-9" },
+                    keys: { generation: 0 },
+                    tls: false,
                     owner: { uid: -1, gid: 0, mode: "rwx" },
                 }),
             ),
         ).toEqual([
-            'SharedStorage "files" has 9 problems:',
+            'SharedStorage "files" has 11 problems:',
             "  - hosts: 2 hosts: a volume takes 3, one of which may be an arbiter.",
             '  - clients[1]: "web-1" is listed twice.',
             "  - mountPoint: \"/data/bricks/gv0/x\" and the servers' own /data/bricks can't be within each other.",
@@ -143,6 +173,8 @@ describe("SharedStorage", () => {
             "  - pingTimeout: 1 is not a number of seconds from 3 to 300.",
             "  - disks.db-9: is none of the hosts db-1, volume-1.",
             "  - disks.volume-1: is missing: all servers have a data disk, or none has.",
+            "  - keys.generation: 0 is not a generation's number, 1 or more.",
+            "  - keys: are those of certificates, of which there are none without tls: leave it out.",
         ]);
         expect(problemsOf(() => create({ mountPoint: "/shared" }))[1]).toContain('mountPoint: "/shared" is not an');
     });

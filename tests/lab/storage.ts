@@ -1,0 +1,101 @@
+/** The shared stack's files on GlusterFS: programs that use them, and what their servers say. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { eventually, onHost, outputOn, type Running, startOnHost } from "./lab";
+
+/** Of a volume, as any of its servers tells it. */
+export const volume = "gv0";
+
+const program = (name: string): string => readFileSync(join(__dirname, "clients", name), "utf8");
+
+async function reportOf<T>(process: Running, what: string): Promise<T> {
+    const { code, stdout, stderr } = await process.end();
+    if (code !== 0) throw new Error(`The ${what} ended with ${code}: ${stderr}`);
+    return JSON.parse(stdout.trimEnd().split("\n").pop()!) as T;
+}
+
+/** A program that appends lines to a file and syncs each of them, and ends with the first that fails. See clients/file_writer.py. */
+export class FileWriter {
+    private constructor(private readonly process: Running) {}
+
+    /** @returns when it writes. @param seconds that it may go on */
+    static async start(host: string, file: string, seconds = 600): Promise<FileWriter> {
+        const process = await startOnHost(host, ["python3", "-c", program("file_writer.py"), file], seconds);
+        await process.told("writing", 30);
+        return new FileWriter(process);
+    }
+
+    /** Ends it. @returns how many lines, and how long the slowest took. @throws Error when one failed */
+    stop(): Promise<{ readonly lines: number; readonly longest: number }> {
+        return reportOf(this.process, "writer");
+    }
+}
+
+/** A program that reads what a {@link FileWriter} on another host writes. See clients/file_reader.py. */
+export class FileReader {
+    private constructor(private readonly process: Running) {}
+
+    /** @returns when it reads. @param seconds that it may go on */
+    static async start(host: string, file: string, seconds = 600): Promise<FileReader> {
+        const process = await startOnHost(host, ["python3", "-c", program("file_reader.py"), file], seconds);
+        await process.told("reading", 30);
+        return new FileReader(process);
+    }
+
+    /** Ends it. @throws Error when the file could not be read, or had lost something */
+    stop(): Promise<{ readonly reads: number; readonly lines: number; readonly longest: number }> {
+        return reportOf(this.process, "reader");
+    }
+}
+
+/** Waits until no server has to receive anything from another. */
+export async function healed(): Promise<void> {
+    await eventually("nothing is left to heal", 120, async () => {
+        const summary = await outputOn("node-1", `gluster volume heal ${volume} info summary`);
+        const connected = summary.match(/^Status: Connected$/gm)?.length === 3;
+        const pending = [...summary.matchAll(/^Total Number of entries: (.*)$/gm)].map(([, count]) => count);
+        return (connected && pending.length === 3 && pending.every((count) => count === "0")) || undefined;
+    });
+}
+
+/** Waits until each of the clients' addresses is connected to all three bricks. */
+export async function connected(clients: readonly string[]): Promise<void> {
+    await eventually("the clients are connected to every server", 60, async () => {
+        const told = await outputOn("node-1", `gluster volume status ${volume} clients`);
+        return clients.every((address) => told.split(`\n${address}:`).length > 3) || undefined;
+    });
+}
+
+/** `address` and port of every brick. */
+export async function bricks(): Promise<[string, number][]> {
+    const told = await outputOn("node-1", `gluster volume status ${volume} detail`);
+    const [addresses, ports] = [/^Brick +: Brick ([^:]+):/gm, /^TCP Port +: (\S+)/gm].map((pattern) =>
+        [...told.matchAll(pattern)].map(([, found]) => found!),
+    );
+    return addresses!.map((address, index) => [address, Number(ports![index])]);
+}
+
+/** Where a host has its certificate, key and authorities, and where a copy of them may be. */
+export const certificates = { own: "/usr/lib/ssl/glusterfs", copy: "/root/former-glusterfs" } as const;
+
+/**
+ * Logs a host in to servers with a certificate.
+ * @param files beginnings of the names of the client's files and of those that it verifies the servers with
+ * @returns what each server made of it
+ */
+export async function tlsLogins(
+    host: string,
+    servers: readonly (readonly [string, number])[],
+    files: { readonly client: string; readonly authorities: string },
+): Promise<string[]> {
+    const input = JSON.stringify({
+        servers,
+        ca: `${files.authorities}.ca`,
+        certificate: `${files.client}.pem`,
+        key: `${files.client}.key`,
+    });
+    const command = `python3 -c "$(base64 -d <<<'${Buffer.from(program("tls_login.py")).toString("base64")}')"`;
+    const { code, stdout, stderr } = await onHost(host, command, { input });
+    if (code !== 0) throw new Error(`The logins ended with ${code}: ${stderr}`);
+    return Object.values(JSON.parse(stdout) as Record<string, string>);
+}
