@@ -32,11 +32,12 @@ certificate() {
     fi
 }
 
-# certificate_taken_over FILE ADVICE WORD…: GlusterFS reads its certificate at its start only. Looks at its processes that have one of these
-# words in their command lines; ADVICE is what to do about one that is older than the file.
+# certificate_taken_over FILE ADVICE WORD…: old versions of GlusterFS read their certificate at their start only. Looks at its processes that
+# have one of these words in their command lines; ADVICE is what to do about one that is older than the file.
 certificate_taken_over() {
     local file=$1 advice=$2 boot written process words word fields started all=() former=()
     shift 2
+    ! gluster_rereads || return 0
     boot=$(sed -n 's/^btime //p' "$PROC/stat" 2>/dev/null) || true
     written=$(date -r "$file" +%s 2>/dev/null) || true
     [[ -n $boot && -n $written ]] || return 0

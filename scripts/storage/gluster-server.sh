@@ -108,7 +108,7 @@ main() {
     # on the system disk.
     [[ -d $PARAM_BRICK ]] || { mkdir -p "$PARAM_BRICK" && changed "$PARAM_BRICK"; }
     gluster_tls
-    if [[ $TLS_CHANGED == true ]] && service_active glusterd.service; then
+    if [[ $TLS_AT_START == true ]] && service_active glusterd.service; then
         RESTART=true
         note "bricks that run take over the certificate at their next start"
     fi
@@ -122,7 +122,7 @@ main() {
     # It makes up its identity when it is first asked for.
     gluster_try system:: uuid get >/dev/null || true
     take_over
-    finish version="$(gluster --version | sed -n '1s/^glusterfs \([0-9.]*\).*/\1/p')" brick="$PARAM_ADDRESS:$PARAM_BRICK"
+    finish version="$(gluster_version)" brick="$PARAM_ADDRESS:$PARAM_BRICK"
 }
 
 # A volume that isn't served any more is remembered as stopped, and gluster-volume starts it again. All servers stop it at once.

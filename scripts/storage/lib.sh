@@ -343,11 +343,36 @@ gluster_others() {
     done < <(gluster_try volume list | grep -v '^No volumes present' || true)
 }
 
-# gluster_tls: brings certificate and settings to the state that PARAM_TLS asks for. Sets TLS_CHANGED.
-# shellcheck disable=SC2034 # TLS_CHANGED is read by whoever calls
+gluster_version() {
+    glusterfs --version 2>/dev/null | sed -n '1s/^glusterfs \([0-9.]*\).*/\1/p'
+}
+
+# gluster_rereads: certificate, key and authorities are read for every new connection. Before version 8, one that comes back uses those that
+# it began with.
+gluster_rereads() {
+    local version
+    version=$(gluster_version) || true
+    version=${version%%.*}
+    ((${version:-0} >= 8))
+}
+
+gluster_in_use() {
+    service_active glusterd.service || grep -q ' fuse\.glusterfs ' "${PROC_MOUNTS:-/proc/mounts}"
+}
+
+# refuse_new_authorities FILE: of a host that can't take them over while it serves or mounts something. Once the others have certificates
+# of a new one, it would lose each of them with the first connection that breaks.
+refuse_new_authorities() {
+    [[ ! -e $1 || $(<"$1") == "$(trimmed "$SECRET_CA_CERTIFICATE")" ]] || ! gluster_in_use ||
+        die "tls: GlusterFS $(gluster_version) takes over no other authority while it runs: install version 8 or newer here and begin anew with it (a client mounts anew, a server is rebooted, one at a time with nothing left to heal), then update again"
+}
+
+# gluster_tls: brings certificate and settings to the state that PARAM_TLS asks for. Sets TLS_AT_START: what runs takes it over at its next
+# start only.
+# shellcheck disable=SC2034 # TLS_AT_START is read by whoever calls
 gluster_tls() {
-    local base file
-    TLS_CHANGED=false
+    local base file rereads=true
+    TLS_AT_START=false
     directory "$GLUSTERD_STATE" 0755 root:root
     if [[ $PARAM_TLS != true ]]; then
         [[ ! -e $GLUSTERD_STATE/secure-access ]] ||
@@ -357,21 +382,22 @@ gluster_tls() {
     require_params SECRET_CA_CERTIFICATE SECRET_CERTIFICATE SECRET_PRIVATE_KEY
     base=$(gluster_certificates)
     [[ -d ${base%/*} ]] || directory "${base%/*}" 0755 root:root
+    gluster_rereads || rereads=false
+    [[ $rereads == true ]] || refuse_new_authorities "$base.ca"
+    # A connection that begins between certificate and key fails, and is tried again three seconds later.
     for file in "ca 0644 $SECRET_CA_CERTIFICATE" "pem 0644 $SECRET_CERTIFICATE" "key 0600 $SECRET_PRIVATE_KEY"; do
         file_write "$base.${file%% *}" "$(cut -d' ' -f2 <<<"$file" | head -n 1)" root:root "$(trimmed "${file#* * }")"
-        [[ $FILE_CHANGED == false ]] || TLS_CHANGED=true
+        [[ $FILE_CHANGED == false || $rereads == true ]] || TLS_AT_START=true
     done
     # Its presence is what switches TLS on for the daemon, for mounts and for the command line.
     file_write "$GLUSTERD_STATE/secure-access" 0644 root:root ''
-    [[ $FILE_CHANGED == false ]] || TLS_CHANGED=true
+    [[ $FILE_CHANGED == false ]] || TLS_AT_START=true
 }
 
 # gluster_forget: takes the certificate away, unless this host still mounts or serves something.
 gluster_forget() {
     local base
-    if service_active glusterd.service || grep -q ' fuse\.glusterfs ' "${PROC_MOUNTS:-/proc/mounts}"; then
-        return 0
-    fi
+    ! gluster_in_use || return 0
     file_remove "$GLUSTERD_STATE/secure-access"
     base=$(gluster_certificates)
     file_remove "$base.pem"

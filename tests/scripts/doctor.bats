@@ -261,10 +261,11 @@ gluster() {
     check "storage/gluster-$1" BRICK="$host/gv0/brick" BRICK_MOUNT="$host/gv0" MOUNT_POINT="$host/data" TLS=true
 }
 
-@test "storage: tells what still uses a certificate from before, and a new host has nothing of that" {
+@test "storage: tells what still uses a certificate from before, with a version that reads it at its start, and a new host has nothing of that" {
     stub findmnt true
     stub systemd-escape 'echo data.mount'
     stub gluster 'true'
+    stub glusterfs 'echo "glusterfs 6.10"'
     touch "$host/active/glusterd.service"
     mkdir -p "$host/gv0/brick"
     printf '\0%s/etc/glusterfs.pem\0' "$host" >"$host/socket.so"
@@ -298,6 +299,9 @@ gluster() {
     gluster client
     [[ $(found certificate-in-use) == "warning: process 9 still uses the certificate from before: mount anew: systemctl restart data.mount while"* ]]
     check storage/gluster-client MOUNT_POINT="$host/data" TLS=false
+    [[ -z $(found certificate-in-use) ]]
+    stub glusterfs 'echo "glusterfs 8.0"'
+    gluster client
     [[ -z $(found certificate-in-use) ]]
 }
 

@@ -18,6 +18,7 @@ gluster_host() {
     : >"$host/pool"
     printf 'volume management\n    option max-port  60999\nend-volume\n' >"$GLUSTERD_CONFIG"
     printf '\0%s/etc/ssl/glusterfs.pem\0' "$host" >"$GLUSTER_SOCKET"
+    stub glusterfs 'echo "glusterfs ${STUB_VERSION:-10.3}"; echo "Repository revision: git://git.gluster.org/glusterfs.git"'
     # shellcheck disable=SC2016
     stub gluster '
         shift # --mode=script
@@ -25,7 +26,6 @@ gluster_host() {
             if [[ $2 == volume ]]; then [[ ! -e $HOST/volume-elsewhere ]] || echo "Volume Name: $4"; else echo "UUID Hostname State"; fi; exit 0; }
         bricks=$HOST/brick-list
         case "$*" in
-        *version*) echo "glusterfs 10.3" ;;
         "pool list") echo "UUID Hostname State"; echo "u0 localhost Connected"; cat "$HOST/pool" ;;
         "peer probe "*) echo "u$3 $3 Connected" >>"$HOST/pool" ;;
         "peer detach "*) sed -i "/ $3 /d" "$HOST/pool" ;;
@@ -69,7 +69,7 @@ gluster_host() {
 
 server() {
     run --separate-stderr step storage/gluster-server ADDRESS=10.0.0.1 PEERS="10.0.0.2 10.0.0.3" BRICK="$host/bricks/gv0/brick" \
-        BRICK_MOUNT="$host/bricks/gv0" TLS=true "$@" -- CA_CERTIFICATE=$'CA\n' CERTIFICATE=CERT PRIVATE_KEY="KEY OF SERVER"
+        BRICK_MOUNT="$host/bricks/gv0" TLS=true "$@" -- CA_CERTIFICATE="${AUTHORITY:-$'CA\n'}" CERTIFICATE="${CERTIFICATE:-CERT}" PRIVATE_KEY="KEY OF SERVER"
     printf '%s\n' "$stderr" "$output"
 }
 
@@ -81,7 +81,7 @@ volume() {
 
 client() {
     run --separate-stderr step storage/gluster-client VOLUME=gv0 SERVERS="10.0.0.1 10.0.0.2 10.0.0.3" MOUNT_POINT="$host/data/shared" TLS=true "$@" \
-        -- CA_CERTIFICATE=$'CA\n' CERTIFICATE=CERT PRIVATE_KEY="KEY OF CLIENT"
+        -- CA_CERTIFICATE="${AUTHORITY:-$'CA\n'}" CERTIFICATE=CERT PRIVATE_KEY="KEY OF CLIENT"
     printf '%s\n' "$stderr" "$output"
 }
 
@@ -104,6 +104,42 @@ client() {
     [[ $(cat "$host/etc/ssl/glusterfs.key") == "KEY OF SERVER" && $(/usr/bin/stat -c %a "$host/etc/ssl/glusterfs.key") == 600 ]]
     [[ -e $host/glusterd/secure-access && $stderr$output != *"KEY OF"* ]]
     run ! grep -qF "KEY OF" "$host/argv"
+}
+
+@test "takes over other keys and authorities while it serves, and restarts nothing" {
+    server
+    : >"$host/argv"
+    AUTHORITY=$'CA\nCA 2\n' server
+    [[ $status == 0 && $(field changed) == '["'"$host/etc/ssl/glusterfs.ca"'"]' && $(<"$host/etc/ssl/glusterfs.ca") == $'CA\nCA 2' ]]
+    CERTIFICATE=RENEWED AUTHORITY=$'CA\nCA 2\n' server
+    [[ $status == 0 && $(field changed) == '["'"$host/etc/ssl/glusterfs.pem"'"]' && $output != *notes* ]]
+    run ! grep -qE 'systemctl.* (restart|stop|start) ' "$host/argv"
+
+    client
+    printf 'none %s fuse.glusterfs rw 0 0\n' "$host/data/shared" >"$PROC_MOUNTS"
+    : >"$host/argv"
+    AUTHORITY=$'CA 2\n' client
+    [[ $status == 0 && $(field changed) == '["'"$host/etc/ssl/glusterfs.ca"'"]' && $(<"$host/etc/ssl/glusterfs.ca") == "CA 2" ]]
+    run ! grep -qE '^umount|systemctl.* (restart|stop|start) ' "$host/argv"
+}
+
+@test "an old version that runs is given no other authority, and starts anew for another certificate" {
+    export STUB_VERSION=6.10
+    server
+    [[ $status == 0 ]]
+    AUTHORITY=$'CA\nCA 2\n' server
+    [[ $status != 0 && $stderr == *"tls: GlusterFS 6.10 takes over no other authority while it runs: install version 8 or newer"* && $(<"$host/etc/ssl/glusterfs.ca") == CA ]]
+    : >"$host/argv"
+    CERTIFICATE=RENEWED server
+    [[ $status == 0 && $(field notes) == *"bricks that run take over the certificate at their next start"* ]]
+    grep -q 'systemctl restart glusterd.service' "$host/argv"
+    # A client that mounts nothing has nothing to lose.
+    rm "$host/active/glusterd.service"
+    AUTHORITY=$'CA\nCA 2\n' client
+    [[ $status == 0 ]]
+    printf 'none %s fuse.glusterfs rw 0 0\n' "$host/data/shared" >"$PROC_MOUNTS"
+    AUTHORITY=$'CA 2\n' client
+    [[ $status != 0 && $stderr == *"tls: GlusterFS 6.10 takes over no other authority while it runs"* ]]
 }
 
 @test "formats a blank disk, and never one that holds something" {
