@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 
 import { Problems } from "./problems";
-import { scriptText, secretLines, shellQuote, upperSnake } from "./scriptText";
+import { commandText, scriptText, secretLines, shellQuote, upperSnake } from "./scriptText";
 import { loadScript, type Script, sha256 } from "./scripts";
 
 /** A parameter's value: lists are passed space-separated, `undefined` is not passed at all. */
@@ -367,20 +367,13 @@ export function stepCommand(
     params: Readonly<Record<string, StepParam>>,
     user: string,
 ): string {
-    const assignments = Object.keys(params)
+    const values = Object.keys(params)
         .sort()
         .flatMap((key) => {
             const text = paramText(name, key, params[key]);
-            return text === undefined ? [] : [`PARAM_${upperSnake(key)}=${shellQuote(text)}`];
+            return text === undefined ? [] : [[`PARAM_${upperSnake(key)}`, text] as const];
         });
-    return [
-        // sudo drops variables that stand before it, so env sets them behind it.
-        ...(user === "root" ? [] : ["sudo", "-n", "env"]),
-        `STEP=${script.name}@${script.hash}`,
-        ...assignments,
-        // Bash takes a socket on standard input for a remote login and would read ~/.bashrc, whatever stands in it.
-        "bash --norc -s",
-    ].join(" ");
+    return commandText(script, Object.fromEntries(values), user);
 }
 
 /**

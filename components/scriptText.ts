@@ -41,6 +41,22 @@ export function secretLinesOf(text: string): string[] {
     return head.filter((line) => /^SECRET_\w+=/.test(line));
 }
 
+/**
+ * What sshd runs: everything in it may be read by anyone.
+ *
+ * @param values by the name of their variable.
+ */
+export function commandText(script: Script, values: Readonly<Record<string, string>>, user: string): string {
+    return [
+        // sudo drops variables that stand before it, so env sets them behind it.
+        ...(user === "root" ? [] : ["sudo", "-n", "env"]),
+        `STEP=${script.name}@${script.hash}`,
+        ...Object.entries(values).map(([name, text]) => `${name}=${shellQuote(text)}`),
+        // Bash takes a socket on standard input for a remote login and would read ~/.bashrc, whatever stands in it.
+        "bash --norc -s",
+    ].join(" ");
+}
+
 /** Name of the script that a step's command runs, such as `redis/node`; undefined for a command that is no step's. */
 export function scriptNameOf(command: string): string | undefined {
     return /^(?:sudo -n env )?STEP=([a-z0-9/-]+)@/.exec(command)?.[1];

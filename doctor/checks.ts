@@ -1,12 +1,15 @@
-/** The scripts that examine: `scripts/doctor/<service>/<step>.sh` looks at what the step `<service>/<step>` has made. */
+/**
+ * The scripts that examine: `scripts/doctor/<service>/<step>.sh` looks at what the step `<service>/<step>` has made. Those of `dns` and
+ * `balancer` look at resources of the cloud's.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { scriptText } from "../components/scriptText";
 import { readScript, type Script, scriptsFolder, serviceLibrary, sharedLibrary } from "../components/scripts";
-import type { Step } from "./inventory";
+import type { Task } from "./inventory";
 
 export interface Check {
-    /** Name of the step's script that it belongs to, such as `redis/node`. */
+    /** Name of the step's script that it belongs to, such as `redis/node`, or its own where there is none. */
     readonly name: string;
     /** First part of the name. */
     readonly service: string;
@@ -53,6 +56,6 @@ function readCheck(name: string): Check | undefined {
  * What bash reads on standard input to examine a step's work. The command is the step's own, so the parameters are, too;
  * its values reach the check as they reach the step.
  */
-export function checkText(check: Check, step: Step): string {
-    return scriptText(check.script, [`STEP=${check.script.name}@${check.script.hash}`, ...step.secrets], "doctor_run");
+export function checkText(check: Check, { secrets }: Task): string {
+    return scriptText(check.script, [`STEP=${check.script.name}@${check.script.hash}`, ...secrets], "doctor_run");
 }

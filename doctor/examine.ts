@@ -5,7 +5,8 @@ import { execute } from "../toolchain/plugins/command/session";
 import type { Connection } from "../toolchain/plugins/command/settings";
 import { type Check, checkText, loadCheck } from "./checks";
 import { type Finding, type Interval, readObservation } from "./findings";
-import type { Inventory, InventoryHost, Step } from "./inventory";
+import type { Inventory, InventoryHost, Step, Task } from "./inventory";
+import type { Probe } from "./probes";
 
 /** What runs a command on a host. @returns its exit code */
 export type Remote = (
@@ -22,22 +23,31 @@ const LOGINS = 50;
 
 const LOGIN = "login";
 
-/** A step and the check that belongs to it. */
+/** A check and what it runs with. */
 interface Work {
-    readonly step: Step;
+    readonly task: Task;
     readonly check: Check;
 }
 
+/** A check and the step that it belongs to. */
+interface StepWork extends Work {
+    readonly task: Step;
+}
+
 /** @param remote for tests; over SSH unless given */
-export async function examine({ hosts, findings }: Inventory, remote: Remote): Promise<Finding[]> {
+export async function examine({ hosts, probes, findings }: Inventory, remote: Remote): Promise<Finding[]> {
     const reached: InventoryHost[] = [];
-    const orphaned: { readonly host: InventoryHost; readonly work: Work }[] = [];
+    const orphaned: { readonly host: InventoryHost; readonly work: StepWork }[] = [];
+    const tell = new Map<InventoryHost, (isReached: boolean) => void>();
+    const arrivals = new Map(hosts.map((host) => [host, new Promise<boolean>((told) => tell.set(host, told))]));
+    const probed = Promise.all(probes.map((probe) => runProbe(probe, (host) => arrivals.get(host)!, remote)));
     const found = await atMost(LOGINS, hosts, async (host): Promise<Finding[]> => {
-        const work = host.steps.flatMap((step): Work[] => {
+        const work = host.steps.flatMap((step): StepWork[] => {
             const check = loadCheck(step.script);
-            return check === undefined ? [] : [{ step, check }];
+            return check === undefined ? [] : [{ task: step, check }];
         });
         const login = await logIn(host, remote);
+        tell.get(host)!(login.status === "ok");
         if (login.status === "ok") {
             reached.push(host);
             return [login, ...(await Promise.all(work.map((one) => run(host, one, remote)))).flat()];
@@ -54,7 +64,50 @@ export async function examine({ hosts, findings }: Inventory, remote: Remote): P
                 : run(other, work, remote);
         }),
     );
-    return withoutConsequences([...findings, ...found.flat(), ...adopted.flat()], hosts, reached);
+    const all = [...findings, ...found.flat(), ...adopted.flat(), ...(await probed).flat()];
+    return withoutConsequences(all, hosts, reached);
+}
+
+/** Runs a check of the cloud's resources on every host that it is for, or on the best one that takes a login. */
+async function runProbe(
+    { check: name, from }: Probe,
+    arrival: (host: InventoryHost) => Promise<boolean>,
+    remote: Remote,
+): Promise<Finding[]> {
+    const check = loadCheck(name)!;
+    const lost = (host: InventoryHost, detail: string): Finding => skipped(host, { check, task: NO_STEP }, detail);
+    if (!check.anyHost) {
+        const silent: Finding[] = [];
+        const answers: Finding[][] = [];
+        await Promise.all(
+            from.map(async ({ host, command }) => {
+                if (await arrival(host))
+                    answers.push(await run(host, { check, task: { ...NO_STEP, command } }, remote));
+                else silent.push(lost(host, "not examined: no login to the host"));
+            }),
+        );
+        return [...silent, ...saidOnce(answers)];
+    }
+    for (const { host, command, aside } of from)
+        if (await arrival(host))
+            return [...aside, ...(await run(host, { check, task: { ...NO_STEP, command } }, remote))];
+    return from.slice(0, 1).map(({ host }) => lost(host, "not examined: no login to any of the hosts that could ask"));
+}
+
+const NO_STEP: Task = { name: null, command: "", secrets: [] };
+
+/** What all hosts that were asked say in the same words is wrong is no matter of theirs: one finding, of none of them. */
+function saidOnce(answers: readonly (readonly Finding[])[]): Finding[] {
+    const [first = [], ...others] = answers;
+    const sameAs = (one: Finding) => (other: Finding) =>
+        one.status === other.status && one.check === other.check && one.detail === other.detail;
+    const common = first.filter(
+        (one) => one.status === "failed" && others.length > 0 && others.every((said) => said.some(sameAs(one))),
+    );
+    return [
+        ...common.map((one) => ({ ...one, host: null })),
+        ...answers.flat().filter((one) => !common.some(sameAs(one))),
+    ];
 }
 
 /** Tells a cause from what follows of it: hosts behind a bastion that is down, and peers that miss a host that is down. */
@@ -94,8 +147,8 @@ async function logIn(host: InventoryHost, remote: Remote): Promise<Finding> {
     }
 }
 
-async function run(host: InventoryHost, { step, check }: Work, remote: Remote): Promise<Finding[]> {
-    const common = { host: check.anyHost ? null : host.name, service: check.service, step: step.name };
+async function run(host: InventoryHost, { task, check }: Work, remote: Remote): Promise<Finding[]> {
+    const common = { host: check.anyHost ? null : host.name, service: check.service, step: task.name };
     const asked: Interval = { from: Date.now() / 1000, to: 0 };
     const findings: Finding[] = [];
     let errors = "";
@@ -103,7 +156,7 @@ async function run(host: InventoryHost, { step, check }: Work, remote: Remote): 
     try {
         const code = await remote(
             host.connection,
-            { text: step.command, stdin: checkText(check, step), seconds: CHECK_SECONDS },
+            { text: task.command, stdin: checkText(check, task), seconds: CHECK_SECONDS },
             {
                 line: (line) => {
                     try {
@@ -123,11 +176,11 @@ async function run(host: InventoryHost, { step, check }: Work, remote: Remote): 
     return findings;
 }
 
-function skipped(host: InventoryHost, { step, check }: Work, detail: string): Finding {
+function skipped(host: InventoryHost, { task, check }: Work, detail: string): Finding {
     return {
         host: check.anyHost ? null : host.name,
         service: check.service,
-        step: step.name,
+        step: task.name,
         check: "examination",
         status: "skipped",
         detail,
@@ -135,8 +188,8 @@ function skipped(host: InventoryHost, { step, check }: Work, detail: string): Fi
 }
 
 /** Whether the host of a step knows a service as the host of `work` does: another service's, of the same kind, has other passwords. */
-function canStandInFor({ script, parent }: Step, { step, check }: Work): boolean {
-    return parent === step.parent && (check.needs ?? check.service) === (check.needs ? script : script.split("/")[0]);
+function canStandInFor({ script, parent }: Step, { task, check }: StepWork): boolean {
+    return parent === task.parent && (check.needs ?? check.service) === (check.needs ? script : script.split("/")[0]);
 }
 
 /** What scripts/lib/errors.sh says of a failure stands first; what a program printed follows, indented. */

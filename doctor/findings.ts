@@ -1,7 +1,7 @@
 /** What the doctor finds. docs/doctor.md documents these members: `--json` prints them. */
 import { X509Certificate } from "node:crypto";
 
-/** How bad it is; `skipped` is what could not be examined because of something else that failed. */
+/** How bad it is; `skipped` is what could not be examined because of something else that failed, or since no host may ask. */
 export type Status = "ok" | "warning" | "failed" | "skipped";
 
 export interface Finding {
@@ -41,11 +41,21 @@ const DAY = 86_400_000;
  * @throws Error when it is no finding.
  */
 export function readObservation(line: string, asked: Interval): Observation {
-    const { check, status, detail, peers, time, certificate } = JSON.parse(line) as Record<string, unknown>;
+    const { check, status, detail, peers, time, certificate, of, renewal } = JSON.parse(line) as Record<
+        string,
+        unknown
+    >;
     if (typeof check !== "string") throw new Error("a finding without a name");
     if (typeof time === "number") return { check, ...judgeClock(time, asked) };
-    if (typeof certificate === "string")
-        return { check, ...judgeCertificate(Buffer.from(certificate, "base64"), new Date(asked.to * 1000)) };
+    if (typeof certificate === "string") {
+        const now = new Date(asked.to * 1000);
+        const judged = judgeCertificate(
+            Buffer.from(certificate, "base64"),
+            now,
+            typeof renewal === "string" ? renewal : "run `pulumi up`, which renews it",
+        );
+        return { check, ...judged, ...(typeof of === "string" && { detail: `${of}: ${judged.detail}` }) };
+    }
     if (!isStatus(status) || typeof detail !== "string")
         throw new Error(`a finding "${check}" without status or detail`);
     return { check, status, detail, ...(Array.isArray(peers) && { peers: peers.map(String) }) };
@@ -66,7 +76,8 @@ function judgeClock(time: number, asked: Interval): Pick<Finding, "status" | "de
     };
 }
 
-function judgeCertificate(pem: Buffer, now: Date): Pick<Finding, "status" | "detail"> {
+/** @param renewal what to do about one that ends */
+function judgeCertificate(pem: Buffer, now: Date, renewal: string): Pick<Finding, "status" | "detail"> {
     let parsed: X509Certificate;
     try {
         parsed = new X509Certificate(pem);
@@ -78,8 +89,7 @@ function judgeCertificate(pem: Buffer, now: Date): Pick<Finding, "status" | "det
     const day = end.toISOString().slice(0, 10);
     if (now < start)
         return { status: "failed", detail: `is valid from ${start.toISOString()} only: compare the clocks` };
-    if (now >= end) return { status: "failed", detail: `ended on ${day}: run \`pulumi up\`, which renews it` };
-    if (days < RENEW)
-        return { status: "warning", detail: `ends on ${day}, in ${days} days: run \`pulumi up\`, which renews it` };
+    if (now >= end) return { status: "failed", detail: `ended on ${day}: ${renewal}` };
+    if (days < RENEW) return { status: "warning", detail: `ends on ${day}, in ${days} days: ${renewal}` };
     return { status: "ok", detail: `valid until ${day}` };
 }

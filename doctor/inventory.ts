@@ -1,20 +1,27 @@
 /** What a stack consists of, as far as it can be examined: read from its exported state. */
 import { scriptNameOf, secretLinesOf } from "../components/scriptText";
 import type { Connection } from "../toolchain/plugins/command/settings";
+import { exportedResources } from "../delivery/states";
 import type { Finding } from "./findings";
+import { type Probe, readProbes } from "./probes";
 
-/** A step that the stack has brought a host to. */
-export interface Step {
-    /** Name of its resource, such as `redis-node-1`. */
+/** What a check runs with. */
+export interface Task {
+    /** Name of the step's resource whose work is examined, such as `redis-node-1`; null where there is none. */
+    readonly name: string | null;
+    /** What sshd runs, parameters in it. */
+    readonly command: string;
+    /** `SECRET_…` assignments for bash. */
+    readonly secrets: readonly string[];
+}
+
+/** A step that the stack has brought a host to; its command is the stack's own. */
+export interface Step extends Task {
     readonly name: string;
     /** Name of its script, such as `redis/node`. */
     readonly script: string;
     /** URN of the component that it belongs to, such as a `RedisCluster`. */
     readonly parent: string | undefined;
-    /** The command as the stack runs it, parameters in it. */
-    readonly command: string;
-    /** `SECRET_…` assignments for bash. */
-    readonly secrets: readonly string[];
 }
 
 /** How the last update, refresh or destroy of a stack went. */
@@ -28,12 +35,16 @@ export interface LastUpdate {
 /** A machine that the stack works on. */
 export interface InventoryHost {
     readonly name: string;
+    /** What tells the machine from any other: the id of an instance that the stack has made. */
+    readonly machine: string;
     readonly connection: Connection;
     readonly steps: readonly Step[];
 }
 
 export interface Inventory {
     readonly hosts: readonly InventoryHost[];
+    /** What is examined besides the work of steps. */
+    readonly probes: readonly Probe[];
     /** What the state itself tells. */
     readonly findings: readonly Finding[];
 }
@@ -66,12 +77,12 @@ const SECRET = "4dabf18193072939515e22adb298388d";
  */
 export function readInventory(exported: unknown, last?: LastUpdate | "unknown"): Inventory {
     const { resources = [], pending_operations: pending = [] } = (exported as Export).deployment ?? {};
-    const hosts = new Map<string, { name: string; connection: Connection; steps: Step[] }>();
+    const hosts = new Map<string, InventoryHost & { readonly steps: Step[] }>();
     const steps: { identity: string; step: Step; connection: Connection }[] = [];
     const made = new Set<string | undefined>();
     for (const { type, urn, parent, inputs, delete: leaving } of resources) {
         if (type !== "command:remote:Command" || leaving === true) continue;
-        const { create, stdin, connection } = plain(inputs) as Record<string, unknown>;
+        const { create, stdin, connection, triggers } = plain(inputs) as Record<string, unknown>;
         if (typeof create !== "string" || typeof stdin !== "string") continue;
         const script = scriptNameOf(create);
         if (script === undefined) continue;
@@ -83,6 +94,7 @@ export function readInventory(exported: unknown, last?: LastUpdate | "unknown"):
         if (script === READY && !hosts.has(identity))
             hosts.set(identity, {
                 name: step.name.replace(/-ready$/, ""),
+                machine: String(Array.isArray(triggers) ? triggers[0] : ""),
                 connection: connection as Connection,
                 steps: [],
             });
@@ -96,8 +108,17 @@ export function readInventory(exported: unknown, last?: LastUpdate | "unknown"):
     const unmade = resources.filter(
         ({ type, urn, delete: leaving }) => type === HOST && leaving !== true && !made.has(urn),
     );
+    const sorted = [...hosts.values()].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+    const { probes, findings } = readProbes(
+        exportedResources(exported).map(({ outputs, ...rest }) => ({
+            ...rest,
+            outputs: plain(outputs ?? {}) as Record<string, unknown>,
+        })),
+        sorted,
+    );
     return {
-        hosts: [...hosts.values()].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true })),
+        hosts: sorted,
+        probes,
         findings: [
             updateFinding(resources, pending, last),
             ...hostFindings(
@@ -105,6 +126,7 @@ export function readInventory(exported: unknown, last?: LastUpdate | "unknown"):
                 strays,
                 isRunning(last),
             ),
+            ...findings,
         ],
     };
 }

@@ -9,7 +9,16 @@ export interface Balancer {
     readonly public: boolean;
     /** Ports that it listens on, such as `443` and `53/udp`. */
     readonly ports: readonly string[];
+    readonly listeners: readonly BalancerListener[];
     readonly servers: readonly BalancedServer[];
+}
+
+/** A port that a balancer listens on. */
+export interface BalancerListener {
+    readonly resource: StackResource;
+    /** `tcp`, `udp`, `tls`, `http` or `https`, or another word of its product's. */
+    readonly protocol: string;
+    readonly port: string;
 }
 
 /** A port of a server that gets connections or datagrams. */
@@ -19,14 +28,20 @@ export interface BalancedServer {
     readonly port: string;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 export const text = (value: unknown): string =>
     typeof value === "string" || typeof value === "number" ? String(value) : "";
-const items = (value: unknown): readonly Fields[] => (Array.isArray(value) ? (value as Fields[]) : []);
-const fieldsOf = ({ outputs = {} }: StackResource): Fields => outputs;
+export const items = (value: unknown): readonly Fields[] => (Array.isArray(value) ? (value as Fields[]) : []);
+export const fieldsOf = ({ outputs = {} }: StackResource): Fields => outputs;
 const portOf = (port: unknown, protocol: unknown): string =>
     text(protocol).toLowerCase() === "udp" ? `${text(port)}/udp` : text(port);
+const listenerPort = ({ port, protocol }: BalancerListener): string => portOf(port, protocol);
+
+function listenerOf(resource: StackResource, port: unknown, product: unknown): BalancerListener {
+    const protocol = text(product).toLowerCase();
+    return { resource, protocol: protocol === "tcpssl" ? "tls" : protocol, port: text(port) };
+}
 
 /** Every balancer, whatever its product. */
 export function balancersOf(resources: readonly StackResource[]): Balancer[] {
@@ -38,23 +53,27 @@ type Find = (type: string) => StackResource[];
 
 function classic(of: Find): Balancer[] {
     return of("slb/applicationLoadBalancer:ApplicationLoadBalancer").map((balancer) => {
-        const own = (type: string): Fields[] =>
-            of(type)
-                .map(fieldsOf)
-                .filter((fields) => fields["loadBalancerId"] === balancer.id);
-        const listeners = own("slb/listener:Listener");
-        const behind = listeners
+        const own = (type: string): StackResource[] =>
+            of(type).filter((resource) => fieldsOf(resource)["loadBalancerId"] === balancer.id);
+        const resources = own("slb/listener:Listener");
+        const listeners = resources.map((listener) => {
+            const { frontendPort, protocol } = fieldsOf(listener);
+            return listenerOf(listener, frontendPort, protocol);
+        });
+        const behind = resources
+            .map(fieldsOf)
             .filter((listener) => text(listener["listenerForward"]) !== "on")
             .map((listener) => portOf(listener["backendPort"], listener["protocol"]))
             .filter((port) => port !== "" && !port.startsWith("0"));
         const ids = own("slb/backendServer:BackendServer").flatMap((servers) =>
-            items(servers["backendServers"]).map(({ serverId }) => text(serverId)),
+            items(fieldsOf(servers)["backendServers"]).map(({ serverId }) => text(serverId)),
         );
         return {
             urn: balancer.urn,
             addresses: [text(fieldsOf(balancer)["address"])].filter((address) => address !== ""),
             public: fieldsOf(balancer)["addressType"] === "internet",
-            ports: listeners.map((listener) => portOf(listener["frontendPort"], listener["protocol"])),
+            ports: listeners.map(listenerPort),
+            listeners,
             servers: ids.flatMap((id) => behind.map((port) => ({ id, port }))),
         };
     });
@@ -64,39 +83,45 @@ function classic(of: Find): Balancer[] {
 function withGroups(
     balancer: StackResource,
     address: string,
-    listeners: readonly Fields[],
+    resources: readonly StackResource[],
     serversOf: (listener: Fields) => readonly BalancedServer[],
 ): Balancer {
     const fields = fieldsOf(balancer);
+    const listeners = resources.map((listener) => {
+        const { listenerPort: port, listenerProtocol } = fieldsOf(listener);
+        return listenerOf(listener, port, listenerProtocol);
+    });
     return {
         urn: balancer.urn,
         addresses: items(fields["zoneMappings"])
             .map((zone) => text(zone[address]))
             .filter((found) => found !== ""),
         public: fields["addressType"] === "Internet",
-        ports: listeners.map((listener) => portOf(listener["listenerPort"], listener["listenerProtocol"])),
-        servers: listeners.flatMap(serversOf),
+        ports: listeners.map(listenerPort),
+        listeners,
+        servers: resources.map(fieldsOf).flatMap(serversOf),
     };
 }
 
-const listenersOf = (of: Find, product: "alb" | "nlb", { id }: StackResource): Fields[] =>
-    of(`${product}/listener:Listener`)
-        .map(fieldsOf)
-        .filter((listener) => listener["loadBalancerId"] === id);
+const listenersOf = (of: Find, product: "alb" | "nlb", { id }: StackResource): StackResource[] =>
+    of(`${product}/listener:Listener`).filter((listener) => fieldsOf(listener)["loadBalancerId"] === id);
+
+/** Ids of the server groups that a listener of an Application Load Balancer forwards to. */
+export function targetGroups(listener: Fields): string[] {
+    return items(listener["defaultActions"]).flatMap((action) =>
+        items((action["forwardGroupConfig"] as Fields | undefined)?.["serverGroupTuples"]).map((group) =>
+            text(group["serverGroupId"]),
+        ),
+    );
+}
 
 function application(of: Find): Balancer[] {
     const groups = new Map(
         of("alb/serverGroup:ServerGroup").map((group) => [group.id, items(fieldsOf(group)["servers"])]),
     );
-    const targets = (listener: Fields): string[] =>
-        items(listener["defaultActions"]).flatMap((action) =>
-            items((action["forwardGroupConfig"] as Fields | undefined)?.["serverGroupTuples"]).map((group) =>
-                text(group["serverGroupId"]),
-            ),
-        );
     return of("alb/loadBalancer:LoadBalancer").map((balancer) =>
         withGroups(balancer, "address", listenersOf(of, "alb", balancer), (listener) =>
-            targets(listener).flatMap((group) =>
+            targetGroups(listener).flatMap((group) =>
                 (groups.get(group) ?? []).map(({ serverId, port }) => ({ id: text(serverId), port: text(port) })),
             ),
         ),

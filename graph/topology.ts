@@ -1,6 +1,6 @@
 /** What a stack consists of, as a picture shows it: read from its exported state, which needs no secrets for it. */
 import { scriptNameOf } from "../components/scriptText";
-import { type Balancer, balancersOf, text } from "./balancers";
+import { type Balancer, balancersOf, type Fields, text } from "./balancers";
 import { exportedResources, type StackResource as Resource } from "../delivery/states";
 
 /** A host, and what runs on it. */
@@ -244,7 +244,6 @@ export function networkTitle({ vpc }: TopologyNetwork, several: boolean): string
     return ["VPC", vpc.name, vpc.cidr].filter((part) => part !== "" || !several).join(" ");
 }
 
-type Fields = Readonly<Record<string, unknown>>;
 type Place = Pick<TopologyNetwork, "vpc" | "pools"> & { readonly id: string };
 
 /**
@@ -279,13 +278,14 @@ function placesOf(
 }
 
 /** The VPC of a resource, by its own word or by that of its VSwitch; empty when it isn't known. */
-function vpcOf(outputs: Fields, switches: ReadonlyMap<string, Fields>): string {
+export function vpcOf(outputs: Fields, switches: ReadonlyMap<string, Fields>): string {
     const mappings = Array.isArray(outputs["zoneMappings"]) ? (outputs["zoneMappings"] as Fields[]) : [];
     const viaSwitch = [outputs, ...mappings].map(({ vswitchId }) => text(switches.get(text(vswitchId))?.["vpcId"]));
     return text(outputs["vpcId"]) || (viaSwitch.find((id) => id !== "") ?? "");
 }
 
-function attachedVpcs(outputs: Fields = {}): string[] {
+/** The VPCs that a private zone is bound to. */
+export function attachedVpcs(outputs: Fields = {}): string[] {
     const vpcs = Array.isArray(outputs["vpcs"]) ? (outputs["vpcs"] as Fields[]) : [];
     return [...texts(outputs["vpcIds"]), ...vpcs.map(({ vpcId }) => text(vpcId))];
 }
@@ -340,7 +340,11 @@ function poolOf(parent: string | undefined): string | undefined {
     return parent !== undefined && type === "multihost:compute:NodePool" ? nameOf(parent) : undefined;
 }
 
-function publicAddressesOf(addresses: readonly Resource[], associations: readonly Resource[]): Map<string, string> {
+/** Elastic addresses by the id of what they are bound to. */
+export function publicAddressesOf(
+    addresses: readonly Resource[],
+    associations: readonly Resource[],
+): Map<string, string> {
     const byId = new Map(addresses.map(({ id, outputs }) => [id, text(outputs?.["ipAddress"])]));
     return new Map(
         associations.map(({ outputs = {} }) => [

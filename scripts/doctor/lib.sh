@@ -3,7 +3,8 @@
 #
 # A check is a file doctor/<service>/<step>.sh with a function `check`. It runs on every host that the step <service>/<step> ran on, with
 # that step's PARAM_… and SECRET_…. A line "# doctor: any host" marks one that asks the service as a whole, from any of its hosts
-# when the step's own is down; "# doctor: any host with <service>/<step>" names the step that such a host needs.
+# when the step's own is down; "# doctor: any host with <service>/<step>" names the step that such a host needs. Checks of dns/ and balancer/
+# belong to no step: their PARAM_… come from the state of the cloud's resources.
 
 PROC=${PROC:-/proc}
 
@@ -30,6 +31,14 @@ certificate() {
     else
         fail "$1" "$2 can't be read: run \`pulumi up\`"
     fi
+}
+
+# certificate_of CHECK PEM OF [RENEWAL]: one that somebody shows; what it is of stands before the finding, RENEWAL says what to do about one
+# that ends, unless an update renews it.
+certificate_of() {
+    printf '{"check":%s,"certificate":"%s","of":%s' "$(json_string "$1")" "$(base64 -w 0 <<<"$2")" "$(json_string "$3")"
+    [[ -z ${4:-} ]] || printf ',"renewal":%s' "$(json_string "$4")"
+    printf '}\n'
 }
 
 # certificate_taken_over FILE ADVICE WORD…: old versions of GlusterFS read their certificate at their start only. Looks at its processes that

@@ -1,6 +1,7 @@
-/** What the doctor says of the running stack, of a service that has stopped, and of a host that is down. */
+/** What the doctor says of the running stack, of a service that has stopped, of a name that went astray, and of a host that is down. */
 import type { Report } from "../../doctor/report";
-import { api, eventually, lab, onHost, outputs, status } from "./lab";
+import { api, eventually, lab, onHost, outputOn, outputs, status } from "./lab";
+import { sharedSite } from "./requests";
 
 jest.setTimeout(300_000);
 
@@ -43,7 +44,7 @@ it("finds nothing wrong with every host and service, and tells no secret", async
     expect(logins.map(({ host }) => host).sort()).toEqual([...names].sort());
     const services = new Set(report.findings.map(({ service }) => service));
     expect([...services]).toEqual(
-        expect.arrayContaining(["host", "ssh", "connectivity", "redis", "storage", "mysql", "web"]),
+        expect.arrayContaining(["host", "ssh", "connectivity", "redis", "storage", "mysql", "web", "dns", "balancer"]),
     );
     const { redisUrl, mysqlUrl } = await outputs();
     for (const url of [redisUrl, mysqlUrl]) {
@@ -74,6 +75,55 @@ it("names the host and the check of services that have stopped, and is content w
     } finally {
         await systemctl("node-5", "start", "redis-cluster");
         await onHost("node-3", "sudo gluster --mode=script volume start gv0 force");
+    }
+    await healthy();
+});
+
+interface DnsRecord {
+    readonly RecordId: string;
+    readonly Rr: string;
+    readonly Type: string;
+    readonly Value: string;
+    readonly Ttl: number;
+}
+
+/** The record of the server that takes writes. */
+async function sourceRecord(): Promise<DnsRecord> {
+    const { Zones } = (await api()("pvtz", "DescribeZones", { Keyword: "internal" })) as {
+        Zones: { Zone: { ZoneId: string }[] };
+    };
+    const { Records } = (await api()("pvtz", "DescribeZoneRecords", { ZoneId: Zones.Zone[0]!.ZoneId })) as {
+        Records: { Record: DnsRecord[] };
+    };
+    return Records.Record.find(({ Rr }) => Rr === "mysql")!;
+}
+
+async function pointTo(address: string, { RecordId, Rr, Type, Ttl }: DnsRecord): Promise<void> {
+    await api()("pvtz", "UpdateZoneRecord", { RecordId, Rr, Type, Ttl: String(Ttl), Value: address });
+}
+
+it("tells a name that stands for another, where one host alone sees it so, and a balancer without a server that works", async () => {
+    const record = await sourceRecord();
+    const site = await sharedSite();
+    const webServers = ["web-1", "web-2"];
+    await pointTo("10.0.0.99", record);
+    try {
+        await outputOn("node-2", "echo 10.0.0.98 redis.internal | sudo tee -a /etc/hosts");
+        await Promise.all(webServers.map((name) => systemctl(name, "stop", "nginx")));
+        await eventually("no server", 30, async () => ((await site.ask()).status >= 500 ? true : undefined));
+        const found = await doctor();
+        const others = failed(found).filter((line) => !line.includes(" web "));
+        expect(others).toEqual(["- balancer listener", "- dns names", "node-2 dns names"]);
+        const detail = (host: string | null, service: string): string | undefined =>
+            found.report.findings.find((one) => one.host === host && one.service === service && one.status === "failed")
+                ?.detail;
+        expect(detail(null, "dns")).toContain(`mysql.internal is 10.0.0.99, in the state it is ${record.Value}`);
+        expect(detail("node-2", "dns")).toContain("redis.internal is 10.0.0.98, in the state it is ");
+        expect(detail(null, "balancer")).toMatch(/https on 127\.77\.[\d.]+:443: \S+ answers 503/);
+    } finally {
+        await pointTo(record.Value, record);
+        await outputOn("node-2", "sudo sed -i '/ redis.internal$/d' /etc/hosts");
+        await Promise.all(webServers.map((name) => systemctl(name, "start", "nginx")));
     }
     await healthy();
 });

@@ -305,6 +305,118 @@ gluster() {
     [[ -z $(found certificate-in-use) ]]
 }
 
+# What the names stand for on this host, a line each: "name address …".
+stub_names() {
+    printf '%s\n' "$@" >"$host/names"
+    # shellcheck disable=SC2016
+    stub getent '[[ $1 == ahostsv4 ]] || exit 99
+        for address in $(sed -n "s/^$2 //p" "$HOST/names"); do printf "%-15s STREAM %s\n%-15s DGRAM\n%-15s RAW\n" "$address" "$2" "$address" "$address"; found=yes; done
+        [[ -n ${found:-} ]] || exit 2'
+}
+
+@test "dns: is content with names whose addresses come in another order, and asks for any other name where there is a wildcard" {
+    stub_names "db.internal 10.0.0.10 10.0.0.9" "multihost-doctor.internal 10.0.0.7" "multihost-doctor.eu.internal 10.0.0.8"
+    check dns/names NAMES="db.internal=10.0.0.9,10.0.0.10 *.internal=10.0.0.7 *.eu.internal=10.0.0.8"
+    [[ $output == *'"check":"names"'* && $(found names) == "ok: 3 are answered as the state has them" ]]
+}
+
+@test "dns: tells a name with other addresses, and one without" {
+    stub_names "db.internal 10.0.0.9" "web.internal 10.0.0.1 10.0.0.3"
+    check dns/names NAMES="db.internal=10.0.0.9 redis.internal=10.0.0.5 web.internal=10.0.0.1,10.0.0.2"
+    [[ $(found names) == "failed: redis.internal has no answer, in the state it is 10.0.0.5: run "*$'\n'"failed: web.internal is 10.0.0.1,10.0.0.3, in the state it is 10.0.0.1,10.0.0.2: run "* ]]
+    [[ $(found names | wc -l) == 2 ]]
+}
+
+@test "dns: tells a host that resolves nothing by its nameserver, after the first twenty" {
+    stub_names
+    printf 'search x\nnameserver 192.0.2.53\nnameserver 192.0.2.54\n' >"$host/resolv.conf"
+    RESOLV_CONF=$host/resolv.conf check dns/names NAMES="$(for n in $(seq 1 50); do printf 'n%s.internal=10.0.0.1 ' "$n"; done)"
+    [[ $(found names) == "failed: no answer for any of 50, such as n1.internal: see $host/resolv.conf (nameserver 192.0.2.53 192.0.2.54); "* ]]
+    [[ $(grep -c '^getent' "$host/argv") == 20 ]]
+    # One that has an answer is enough to blame the others.
+    stub_names "n1.internal 10.0.0.1"
+    RESOLV_CONF=$host/resolv.conf check dns/names NAMES="n1.internal=10.0.0.1 n2.internal=10.0.0.2"
+    [[ $(found names) == "failed: n2.internal has no answer"* ]]
+}
+
+# Listeners on loopback: 80 answers $HOST/http, 443 $HOST/https by TLS, a port of TCP stays silent, ends what it takes, or isn't there.
+start_listeners() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$host/key.pem" -out "$host/cert.pem" -days 90 -subj /CN=balancer 2>/dev/null
+    python3 - "$host" 3>&- <<'PY' &
+import socket, ssl, sys, threading, time
+host = sys.argv[1]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(host + "/cert.pem", host + "/key.pem")
+held = []
+def serve(kind):
+    listener = socket.create_server(("127.0.0.1", 0))
+    with open(f"{host}/{kind}.port", "w") as file:
+        file.write(str(listener.getsockname()[1]))
+    while True:
+        connection, _ = listener.accept()
+        threading.Thread(target=answer, args=(kind, connection), daemon=True).start()
+def answer(kind, connection):
+    if kind == "silent":
+        held.append(connection)
+        return
+    try:
+        if kind in ("https", "tls"):
+            connection = context.wrap_socket(connection, server_side=True)
+        if kind in ("http", "https"):
+            with open(f"{host}/{kind}.asked", "a") as file:
+                file.write(connection.recv(4096).decode())
+            with open(f"{host}/{kind}") as file:
+                connection.sendall(f"HTTP/1.1 {file.read().strip()} X\r\nContent-Length: 0\r\n\r\n".encode())
+    except OSError:
+        pass
+    connection.close()
+for kind in ("http", "https", "tls", "silent", "ending"):
+    threading.Thread(target=serve, args=(kind,), daemon=True).start()
+time.sleep(60)
+PY
+    listeners=$!
+    for kind in http https tls silent ending; do
+        for _ in {1..50}; do
+            [[ ! -s $host/$kind.port ]] || break
+            sleep 0.1
+        done
+    done
+    echo 200 >"$host/http"
+    echo 301 >"$host/https"
+}
+
+teardown() {
+    [[ -z ${listeners:-} ]] || kill "$listeners"
+}
+
+port() { cat "$host/$1.port"; }
+
+balancer() {
+    check balancer/listeners NAME=entry ADDRESSES=127.0.0.1 LISTENERS="$*"
+}
+
+@test "balancer: asks as a health check does, and shows the certificates" {
+    start_listeners
+    balancer "http:$(port http):/healthz:www.example.com:" "https:$(port https):/:www.example.com:generated" "tls:$(port tls):/::given" "tcp:$(port silent):/::"
+    [[ -z $stderr && $(found listener | grep -c ^ok:) == 4 && $(found listener | wc -l) == 4 ]]
+    [[ $(found listener) == *"entry, http on 127.0.0.1:$(port http): /healthz answers 200"* && $(found listener) == *"/ answers 301"* ]]
+    grep -q '^GET /healthz HTTP/1.1' "$host/http.asked"
+    grep -q '^Host: www.example.com' "$host/http.asked"
+    [[ $(grep -c '"certificate":"'"$(openssl x509 -in "$host/cert.pem" | base64 -w 0)"'"' <<<"$output") == 2 ]]
+    [[ $output == *"\"of\":\"entry, https on port $(port https)\"}"* ]]
+    [[ $output == *"\"of\":\"entry, tls on port $(port tls)\",\"renewal\":\"give the listener a newer one\"}"* ]]
+}
+
+@test "balancer: tells what has no server that is healthy, and what takes no connection" {
+    start_listeners
+    echo 503 >"$host/http"
+    # Nothing listens on port 1.
+    balancer "http:$(port http):/healthz::" "tcp:$(port ending):/::" tcp:1:/:: https:1:/::generated http:1:/:: tls:1:/::given
+    [[ $(found listener | grep -c ^failed:) == 6 && $(found listener | wc -l) == 6 && $output != *'"certificate"'* ]]
+    [[ $(found listener) == *"entry, http on 127.0.0.1:$(port http): /healthz answers 503, as without a server"* ]]
+    [[ $(found listener) == *":$(port ending): no connection (ends it at once)"* && $(found listener) == *":1: no connection (Connection refused)"* ]]
+}
+
 @test "a check that fails itself says where" {
     stub df 'true'
     stub systemctl 'exit 7'

@@ -38,4 +38,8 @@ test("a backend that tells nothing of the last update keeps nothing from being e
 test("a stack without hosts can't be examined, however its last update ended", async () => {
     pulumi([], '[{ "version": 1, "kind": "update", "result": "failed" }]');
     await expect(diagnose("dev")).rejects.toThrow(/has no hosts/);
+    const type = "alicloud:pvtz/zone:Zone";
+    // A zone that no host could ask for.
+    pulumi([{ urn: `urn:pulumi:dev::p::${type}::names`, type, outputs: { zoneName: "internal" } }], "null");
+    await expect(diagnose("dev")).rejects.toThrow(/has no hosts/);
 });

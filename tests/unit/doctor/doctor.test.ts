@@ -277,9 +277,11 @@ test("every word of the command line is known, or refused", () => {
         expect(() => parseOptions(words, {})).toThrow(message);
 });
 
-test("a step without a check of its own is left out, and every check belongs to a step that exists", () => {
+test("a step without a check of its own is left out, and a check knows who can run it", () => {
     expect(loadCheck("mesh/none")).toBeUndefined();
     expect(loadCheck("redis/cluster")).toMatchObject({ service: "redis", anyHost: true });
     expect(loadCheck("redis/node")).toMatchObject({ service: "redis", anyHost: false });
+    expect(loadCheck("dns/names")).toMatchObject({ service: "dns", anyHost: false });
+    expect(loadCheck("balancer/listeners")).toMatchObject({ service: "balancer", anyHost: true });
     expect(loadCheck("storage/gluster-volume")).toMatchObject({ anyHost: true, needs: "storage/gluster-server" });
 });

@@ -1,0 +1,158 @@
+/** What is examined from hosts although no step has made it: resources of the cloud's, as its hosts see them. */
+import { commandText } from "../components/scriptText";
+import type { StackResource } from "../delivery/states";
+import { balancersOf, type Fields, fieldsOf, text } from "../graph/balancers";
+import { attachedVpcs, publicAddressesOf, vpcOf } from "../graph/topology";
+import { reachable, type Way } from "./balancers";
+import { loadCheck } from "./checks";
+import type { Finding } from "./findings";
+import type { InventoryHost } from "./inventory";
+import { zonesOf } from "./names";
+
+/** A check, and the hosts that can run it: each of them does, or for one of the service as a whole the first that takes a login. */
+export interface Probe {
+    /** Name of the check, such as `dns/names`. */
+    readonly check: string;
+    /** The best one first. */
+    readonly from: readonly Vantage[];
+}
+
+/** One of the hosts that can run a check. */
+export interface Vantage {
+    readonly host: InventoryHost;
+    /** With what there is to ask from there. */
+    readonly command: string;
+    /** What can't be asked from there. */
+    readonly aside: readonly Finding[];
+}
+
+/** A host whose machine the stack has made, so that its state tells where it stands. */
+export interface PlacedHost {
+    readonly host: InventoryHost;
+    /** Id of its instance. */
+    readonly instance: string;
+    /** Id of its VPC. */
+    readonly vpc: string;
+    /** Its address within the VPC. */
+    readonly address: string;
+    /** Those that the internet may see it come from; none where no way there is known. */
+    readonly outward: readonly string[];
+}
+
+export interface Probes {
+    readonly probes: readonly Probe[];
+    readonly findings: readonly Finding[];
+}
+
+/** Which checks of the cloud's resources there are, and which hosts can run them. */
+export function readProbes(resources: readonly StackResource[], hosts: readonly InventoryHost[]): Probes {
+    const placed = placesOf(resources, hosts);
+    const names = nameProbes(resources, placed);
+    const balancers = balancerProbes(resources, placed);
+    return {
+        probes: [...names.probes, ...balancers.probes],
+        findings: [...names.findings, ...balancers.findings],
+    };
+}
+
+function placesOf(resources: readonly StackResource[], hosts: readonly InventoryHost[]): PlacedHost[] {
+    const of = (type: string): StackResource[] => resources.filter((resource) => resource.type === `alicloud:${type}`);
+    const switches = switchesOf(resources);
+    const elastic = publicAddressesOf(of("ecs/eipAddress:EipAddress"), of("ecs/eipAssociation:EipAssociation"));
+    const instances = new Map(of("ecs/instance:Instance").map((resource) => [resource.id ?? "", fieldsOf(resource)]));
+    const translated = of("vpc/snatEntry:SnatEntry").map(fieldsOf);
+    return hosts.flatMap((host): PlacedHost[] => {
+        const { machine: instance } = host;
+        const outputs = instances.get(instance);
+        if (outputs === undefined) return [];
+        const own = elastic.get(instance) ?? text(outputs["publicIp"]);
+        const shared = translated
+            .filter((entry) => text(entry["sourceVswitchId"]) === text(outputs["vswitchId"]))
+            .flatMap((entry) => text(entry["snatIp"]).split(","));
+        return [
+            {
+                host,
+                instance,
+                vpc: vpcOf(outputs, switches),
+                address: text(outputs["privateIp"]),
+                outward: (own === "" ? shared : [own]).filter((address) => address !== ""),
+            },
+        ];
+    });
+}
+
+function switchesOf(resources: readonly StackResource[]): Map<string, Fields> {
+    return new Map(
+        resources
+            .filter(({ type }) => type === "alicloud:vpc/switch:Switch")
+            .map((resource) => [resource.id ?? "", fieldsOf(resource)]),
+    );
+}
+
+/** Every host asks for itself: its own resolver decides what its services see. */
+function nameProbes(resources: readonly StackResource[], placed: readonly PlacedHost[]): Probes {
+    const attachments = resources
+        .filter(({ type }) => type === "alicloud:pvtz/zoneAttachment:ZoneAttachment")
+        .map(fieldsOf);
+    const zones = zonesOf(resources).map((zone) => ({
+        ...zone,
+        vpcs: attachments.filter((fields) => fields["zoneId"] === zone.id).flatMap(attachedVpcs),
+    }));
+    const vpcs = [...new Set(placed.map(({ vpc }) => vpc))].filter((vpc) => vpc !== "");
+    return {
+        probes: vpcs.flatMap((vpc): Probe[] => {
+            const names = zones.filter((zone) => zone.vpcs.includes(vpc)).flatMap((zone) => zone.names);
+            if (names.length === 0) return [];
+            const asking = placed.filter((one) => one.vpc === vpc);
+            return [
+                {
+                    check: "dns/names",
+                    from: asking.map(({ host }) => ({
+                        host,
+                        command: commandOf("dns/names", { PARAM_NAMES: names.join(" ") }, host),
+                        aside: [],
+                    })),
+                },
+            ];
+        }),
+        findings: zones
+            .filter((zone) => !zone.vpcs.some((vpc) => vpcs.includes(vpc)))
+            .map(({ name }) =>
+                unasked("dns", "names", `${name}: no host of the stack is known to stand in a VPC that it is bound to`),
+            ),
+    };
+}
+
+function balancerProbes(resources: readonly StackResource[], placed: readonly PlacedHost[]): Probes {
+    const switches = switchesOf(resources);
+    const results = balancersOf(resources).map((balancer): Probes => {
+        const { name, ways, missing } = reachable(resources, balancer, placed, switches);
+        const skip = (details: readonly string[]): Finding[] =>
+            details.map((detail) => unasked("balancer", "listener", `${name}${detail}`));
+        const [best] = ways;
+        if (best === undefined || best.listeners.length === 0)
+            return { probes: [], findings: skip([...missing, ...(best?.refused ?? [])]) };
+        const vantage = ({ place: { host }, listeners, refused }: Way): Vantage => {
+            const values = {
+                PARAM_NAME: name,
+                PARAM_ADDRESSES: balancer.addresses.join(" "),
+                PARAM_LISTENERS: listeners.join(" "),
+            };
+            return { host, command: commandOf("balancer/listeners", values, host), aside: skip(refused) };
+        };
+        const from = ways.filter(({ listeners }) => listeners.length > 0).map(vantage);
+        return { probes: [{ check: "balancer/listeners", from }], findings: skip(missing) };
+    });
+    return {
+        probes: results.flatMap(({ probes }) => probes),
+        findings: results.flatMap(({ findings }) => findings),
+    };
+}
+
+function commandOf(check: string, values: Readonly<Record<string, string>>, { connection }: InventoryHost): string {
+    return commandText(loadCheck(check)!.script, values, connection.user);
+}
+
+function unasked(service: string, check: string, detail: string): Finding {
+    return { host: null, service, step: null, check, status: "skipped", detail };
+}
