@@ -27,7 +27,7 @@ export function makeReport(stack: string, started: Date, ended: Date, findings: 
 
 /** A table of hosts and services, then what is wrong, worst first, then a sentence. `all` lists everything. */
 export function formatReport({ stack, seconds, counts, findings }: Report, all: boolean): string {
-    // What was skipped follows from something that failed.
+    // What was skipped follows from something that failed, or is skipped every time.
     const listed = (all ? worst : worst.filter((status) => status === "failed" || status === "warning")).flatMap(
         (status) => findings.filter((finding) => finding.status === status),
     );
