@@ -68,6 +68,8 @@ export async function examine({ hosts, probes, findings }: Inventory, remote: Re
     return withoutConsequences(all, hosts, reached);
 }
 
+const NO_STEP: Task = { name: null, command: "", secrets: [] };
+
 /** Runs a check of the cloud's resources on every host that it is for, or on the best one that takes a login. */
 async function runProbe(
     { check: name, from }: Probe,
@@ -93,8 +95,6 @@ async function runProbe(
             return [...aside, ...(await run(host, { check, task: { ...NO_STEP, command } }, remote))];
     return from.slice(0, 1).map(({ host }) => lost(host, "not examined: no login to any of the hosts that could ask"));
 }
-
-const NO_STEP: Task = { name: null, command: "", secrets: [] };
 
 /** What all hosts that were asked say in the same words is wrong is no matter of theirs: one finding, of none of them. */
 function saidOnce(answers: readonly (readonly Finding[])[]): Finding[] {
