@@ -29,9 +29,20 @@ async function systemctl(host: string, ...words: string[]): Promise<void> {
     if (code !== 0) throw new Error(`systemctl ${words.join(" ")} on ${host}: ${stderr}`);
 }
 
-/** Waits until the doctor finds nothing wrong: a cluster takes a while to agree. */
-const healthy = (): Promise<unknown> =>
-    eventually("a healthy stack", 120, async () => ((await doctor()).code === 0 ? true : undefined));
+/** Waits until the doctor finds nothing wrong: a cluster takes a while to agree. @throws Error with what it still finds */
+async function healthy(): Promise<void> {
+    let last: readonly string[] = [];
+    const look = async (): Promise<true | undefined> => {
+        const { code, report } = await doctor();
+        last = report.findings
+            .filter(({ status: said }) => said === "failed")
+            .map((finding) => JSON.stringify(finding));
+        return code === 0 ? true : undefined;
+    };
+    await eventually("a healthy stack", 120, look).catch((error: unknown) => {
+        throw new Error(`${String(error)}\n${last.join("\n")}`);
+    });
+}
 
 it("finds nothing wrong with every host and service, and tells no secret", async () => {
     await healthy();
