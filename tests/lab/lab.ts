@@ -114,7 +114,7 @@ export interface Running {
 }
 
 /** Starts a program on a host over SSH. It has to end when its standard input does. */
-export async function startOnHost(name: string, command: readonly string[], seconds = 600): Promise<Running> {
+export async function startOnHost(name: string, command: readonly string[], seconds = 1800): Promise<Running> {
     const child = await startLogin([name, ...command], seconds);
     const result = finished(child);
     // Whoever asks for the result hears of it.
