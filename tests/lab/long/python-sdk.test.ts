@@ -1,12 +1,12 @@
 /** Clients in Python, by the vendor's own SDKs as they come from the package index. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { labPaths } from "../../../lab/paths";
 import { labEnvironment } from "../../prepare";
 import { status } from "../lab";
+import { type Python, pythonWith } from "../python";
 
 jest.setTimeout(300_000);
 
@@ -16,22 +16,18 @@ const packages = [
     "aliyun-python-sdk-slb==3.3.22",
     "alibabacloud-ecs20140526==7.11.8",
 ];
-let folder: string;
+let python: Python;
 
 beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "multihost-python-"));
-    await run("python3", ["-m", "venv", folder]).catch((error: unknown) => {
-        throw new Error("python3 can't make a virtual environment: on Debian, install python3-venv.", { cause: error });
-    });
-    await run(join(folder, "bin", "pip"), ["install", "--quiet", "--disable-pip-version-check", ...packages]);
+    python = await pythonWith(...packages);
 });
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => python.remove());
 
 it("make and take away a balancer as guides do, and find the stack's instances page by page", async () => {
     const { identity, port } = labPaths({ ...process.env, ...labEnvironment });
     const { accessKeyId, accessKeySecret } = JSON.parse(readFileSync(identity, "utf8")) as Record<string, string>;
-    const program = run(join(folder, "bin", "python"), [join(__dirname, "..", "clients", "python_sdk.py")]);
+    const program = run(join(python.bin, "python"), [join(__dirname, "..", "clients", "python_sdk.py")]);
     program.child.stdin!.end(JSON.stringify({ port, accessKeyId, accessKeySecret }));
     const said = JSON.parse((await program).stdout) as Record<string, unknown> & { instances: string[] };
     expect(said).toEqual({
