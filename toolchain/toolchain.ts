@@ -382,8 +382,8 @@ async function selectAgain(before: Selection, versions: Versions, hashes: Hashes
 }
 
 /** Pulumi's home of this checkout: its own, so that two checkouts with different plugins don't disturb each other. */
-function homeFolder(): string {
-    return join(cacheFolder(), "homes", createHash("sha256").update(root).digest("hex").slice(0, 12));
+export function homeFolder(checkout = root): string {
+    return join(cacheFolder(), "homes", createHash("sha256").update(checkout).digest("hex").slice(0, 12));
 }
 
 /**
