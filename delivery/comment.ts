@@ -161,6 +161,18 @@ function stepGist({ script, newScript, unknown, secrets, params, others }: StepC
     return some.length === 0 ? "" : `: ${some.join(", ")}`;
 }
 
+const natural = (one: string, other: string): number => one.localeCompare(other, "en", { numeric: true });
+
+/** By component and name: the engine goes through resources side by side, in another order every time. */
+function inOrder(changes: readonly Change[]): Change[] {
+    return [...changes].sort(
+        (one, other) =>
+            natural(one.component?.name ?? "", other.component?.name ?? "") ||
+            natural(one.name, other.name) ||
+            natural(one.type, other.type),
+    );
+}
+
 const shortType = (type: string): string => type.split(":").at(-1) ?? type;
 
 function components(changes: readonly Change[]): string {
@@ -247,8 +259,9 @@ export function saysNothing(plan: Plan): boolean {
 }
 
 /** The comment for a stack, no longer than GitHub takes; what doesn't fit is cut from the full difference first. */
-export function commentOf(plan: Plan, losses: readonly Loss[], options: CommentOptions): string {
+export function commentOf(given: Plan, losses: readonly Loss[], options: CommentOptions): string {
     const { stack, commit } = options;
+    const plan = { ...given, changes: inOrder(given.changes) };
     const failed = plan.errors.length > 0 || !plan.complete;
     const mandatory = plan.violations.filter(({ mandatory: must }) => must);
     const headline = failed

@@ -222,7 +222,7 @@ export function announcements(messages: readonly string[], labels: readonly stri
     return found;
 }
 
-/** The plan's changes that lose something, those that nobody announced first. */
+/** The plan's changes that lose something, those that nobody announced first, by their names. */
 export function lossesOf(plan: Plan, announced: Announcements): Loss[] {
     return plan.changes
         .flatMap((change): Loss[] => {
@@ -242,7 +242,11 @@ export function lossesOf(plan: Plan, announced: Announcements): Loss[] {
             const said = announced[announcedAs];
             return [{ change, what, causes, announcedAs, announced: said.has("*") || said.has(change.name) }];
         })
-        .sort((one, other) => Number(one.announced) - Number(other.announced));
+        .sort(
+            (one, other) =>
+                Number(one.announced) - Number(other.announced) ||
+                one.change.name.localeCompare(other.change.name, "en", { numeric: true }),
+        );
 }
 
 const isEnd = (operation: Operation): boolean => operation === "replace" || operation === "delete";
