@@ -13,9 +13,10 @@ import {
 import { vpcOf } from "../graph/topology";
 import type { PlacedHost } from "./probes";
 
-/** A host that has a way to a balancer. */
+/** Who has a way to a balancer. */
 export interface Way {
-    readonly place: PlacedHost;
+    /** Undefined for the machine that the doctor runs on, to which a balancer of the internet is as near as to its other clients. */
+    readonly place: PlacedHost | undefined;
     /** What it can ask, each as `protocol:port:path:host name:origin of the certificate`, what isn't there empty. */
     readonly listeners: readonly string[];
     /** Why it can't ask others, to be read behind the balancer's name. */
@@ -52,23 +53,17 @@ export function reachable(
     // A balancer of a VPC always stands where its servers do, if nothing else tells.
     const vpc =
         vpcOf(balancerFields(resources, balancer), switches) || (placed.find((place) => isBehind(place))?.vpc ?? "");
-    const near = placed.filter((place) =>
-        balancer.public ? place.outward.length > 0 : vpc !== "" && place.vpc === vpc,
-    );
-    if (near.length === 0) {
-        const why = balancer.public ? "have a way to the internet" : "stand in its VPC";
-        return { name, ways: [], missing: [...missing, `: no host of the stack is known to ${why}`] };
-    }
+    const near = balancer.public ? [undefined] : placed.filter((place) => vpc !== "" && place.vpc === vpc);
+    if (near.length === 0)
+        return { name, ways: [], missing: [...missing, ": no host of the stack is known to stand in its VPC"] };
     const lists = new Map(listeners.map((listener) => [listener, refusalOf(resources, balancer, listener)]));
     const ways = near.map((place): Way => {
-        const sources = balancer.public ? place.outward : [place.address];
         const reasons = new Map(
             listeners.map((listener) => {
-                const reason = sources.map((source) => lists.get(listener)!(source)).find((one) => one !== undefined);
                 const passesOn = listener.protocol === "tcp" || listener.protocol === "tls";
                 // What is only passed on would come back to its own sender, which the cloud does not do.
-                const itself = passesOn && isBehind(place) ? "only servers behind it could ask" : undefined;
-                return [listener, reason ?? itself];
+                const itself = passesOn && place && isBehind(place) ? "only servers behind it could ask" : undefined;
+                return [listener, lists.get(listener)!(place?.address) ?? itself];
             }),
         );
         return {
@@ -82,7 +77,7 @@ export function reachable(
             }),
         };
     });
-    const rank = (way: Way): number => 2 * way.listeners.length + (isBehind(way.place) ? 0 : 1);
+    const rank = ({ place, listeners: open }: Way): number => 2 * open.length + (place && isBehind(place) ? 0 : 1);
     return { name, ways: ways.sort((one, other) => rank(other) - rank(one)), missing };
 }
 
@@ -124,8 +119,8 @@ function isGenerated(resources: readonly StackResource[], { urn, parent }: Stack
     );
 }
 
-/** Tells why a listener takes nothing from an address; undefined when it does. */
-type Refusal = (source: string) => string | undefined;
+/** Tells why a listener takes nothing from an address, or may not from one that isn't known; undefined when it does. */
+type Refusal = (source: string | undefined) => string | undefined;
 
 function refusalOf(
     resources: readonly StackResource[],
@@ -187,7 +182,8 @@ function byLists(
     // Without entries a list admits everybody.
     if (distinct.length === 0) return () => undefined;
     return (source) => {
-        const range = distinct.find((one) => isIn(one, source));
+        const range = distinct.find((one) => source !== undefined && isIn(one, source));
+        if (source === undefined && type.toLowerCase() !== "white") return keptOut(distinct.join(", "));
         if (type.toLowerCase() === "white") return range === undefined ? onlyIn(distinct) : undefined;
         return range === undefined ? undefined : keptOut(range);
     };
@@ -198,7 +194,9 @@ function byRules(rules: readonly Fields[]): Refusal {
     const weight = ({ priority, policy }: Fields): number => 2 * (Number(priority) || 1) + (policy === "drop" ? 0 : 1);
     const inOrder = [...rules].sort((one, other) => weight(one) - weight(other));
     return (source) => {
-        const first = inOrder.find(({ cidrIp }) => isIn(text(cidrIp), source));
+        const first = inOrder.find(({ cidrIp, policy }) =>
+            source === undefined ? policy === "drop" : isIn(text(cidrIp), source),
+        );
         if (first?.["policy"] !== "drop") return undefined;
         const range = text(first["cidrIp"]);
         const admitted = inOrder.filter(({ policy }) => policy !== "drop").map(({ cidrIp }) => text(cidrIp));

@@ -5,15 +5,13 @@ import { execute } from "../toolchain/plugins/command/session";
 import type { Connection } from "../toolchain/plugins/command/settings";
 import { type Check, checkText, loadCheck } from "./checks";
 import { type Finding, type Interval, readObservation } from "./findings";
+import { canRunHere, runHere } from "./here";
 import type { Inventory, InventoryHost, Step, Task } from "./inventory";
 import type { Probe } from "./probes";
+import { linesTo, type Run } from "./run";
 
-/** What runs a command on a host. @returns its exit code */
-export type Remote = (
-    connection: Connection,
-    command: { readonly text: string; readonly stdin: string; readonly seconds: number },
-    output: { readonly line: (line: string) => void; readonly error: (text: string) => void },
-) => Promise<number | undefined>;
+/** What runs a command on a host. */
+export type Remote = (connection: Connection, ...command: Parameters<Run>) => ReturnType<Run>;
 
 /** A host that takes logins answers within seconds; one that doesn't must not hold up the others for long. */
 const LOGIN_SECONDS = 30;
@@ -34,13 +32,21 @@ interface StepWork extends Work {
     readonly task: Step;
 }
 
-/** @param remote for tests; over SSH unless given */
-export async function examine({ hosts, probes, findings }: Inventory, remote: Remote): Promise<Finding[]> {
+/**
+ * @param remote what runs commands on hosts
+ * @param here what runs them on this machine
+ */
+export async function examine(
+    { hosts, probes, findings }: Inventory,
+    remote: Remote,
+    here: Run = runHere,
+): Promise<Finding[]> {
+    const on = (host: InventoryHost): Run => remote.bind(undefined, host.connection);
     const reached: InventoryHost[] = [];
     const orphaned: { readonly host: InventoryHost; readonly work: StepWork }[] = [];
     const tell = new Map<InventoryHost, (isReached: boolean) => void>();
     const arrivals = new Map(hosts.map((host) => [host, new Promise<boolean>((told) => tell.set(host, told))]));
-    const probed = Promise.all(probes.map((probe) => runProbe(probe, (host) => arrivals.get(host)!, remote)));
+    const probed = Promise.all(probes.map((probe) => runProbe(probe, (host) => arrivals.get(host)!, on, here)));
     const found = await atMost(LOGINS, hosts, async (host): Promise<Finding[]> => {
         const work = host.steps.flatMap((step): StepWork[] => {
             const check = loadCheck(step.script);
@@ -50,18 +56,18 @@ export async function examine({ hosts, probes, findings }: Inventory, remote: Re
         tell.get(host)!(login.status === "ok");
         if (login.status === "ok") {
             reached.push(host);
-            return [login, ...(await Promise.all(work.map((one) => run(host, one, remote)))).flat()];
+            return [login, ...(await Promise.all(work.map((one) => run(host.name, one, on(host))))).flat()];
         }
         orphaned.push(...work.filter(({ check }) => check.anyHost).map((one) => ({ host, work: one })));
         const lost = work.filter(({ check }) => !check.anyHost);
-        return [login, ...lost.map((one) => skipped(host, one, "not examined: no login to the host"))];
+        return [login, ...lost.map((one) => skipped(host.name, one, "not examined: no login to the host"))];
     });
     const adopted = await Promise.all(
         orphaned.map(async ({ host, work }) => {
             const other = reached.find(({ steps }) => steps.some((step) => canStandInFor(step, work)));
             return other === undefined
-                ? [skipped(host, work, "not examined: no login to any of the service's hosts")]
-                : run(other, work, remote);
+                ? [skipped(host.name, work, "not examined: no login to any of the service's hosts")]
+                : run(other.name, work, on(other));
         }),
     );
     const all = [...findings, ...found.flat(), ...adopted.flat(), ...(await probed).flat()];
@@ -70,30 +76,38 @@ export async function examine({ hosts, probes, findings }: Inventory, remote: Re
 
 const NO_STEP: Task = { name: null, command: "", secrets: [] };
 
-/** Runs a check of the cloud's resources on every host that it is for, or on the best one that takes a login. */
+/** Runs a check of the cloud's resources wherever it is for, or on the best host that takes a login. */
 async function runProbe(
     { check: name, from }: Probe,
     arrival: (host: InventoryHost) => Promise<boolean>,
-    remote: Remote,
+    on: (host: InventoryHost) => Run,
+    here: Run,
 ): Promise<Finding[]> {
     const check = loadCheck(name)!;
-    const lost = (host: InventoryHost, detail: string): Finding => skipped(host, { check, task: NO_STEP }, detail);
+    const lost = (detail: string, host?: InventoryHost): Finding =>
+        skipped(host?.name ?? null, { check, task: NO_STEP }, detail);
     if (!check.anyHost) {
         const silent: Finding[] = [];
         const answers: Finding[][] = [];
         await Promise.all(
             from.map(async ({ host, command }) => {
+                if (host === undefined) return;
                 if (await arrival(host))
-                    answers.push(await run(host, { check, task: { ...NO_STEP, command } }, remote));
-                else silent.push(lost(host, "not examined: no login to the host"));
+                    answers.push(await run(host.name, { check, task: { ...NO_STEP, command } }, on(host)));
+                else silent.push(lost("not examined: no login to the host", host));
             }),
         );
         return [...silent, ...saidOnce(answers)];
     }
-    for (const { host, command, aside } of from)
-        if (await arrival(host))
-            return [...aside, ...(await run(host, { check, task: { ...NO_STEP, command } }, remote))];
-    return from.slice(0, 1).map(({ host }) => lost(host, "not examined: no login to any of the hosts that could ask"));
+    for (const { host, command, aside } of from) {
+        const work = { check, task: { ...NO_STEP, command } };
+        if (host === undefined)
+            return canRunHere
+                ? [...aside, ...(await run(null, work, here))]
+                : [lost("not examined: what is of the internet is asked from this machine, and from Linux only")];
+        if (await arrival(host)) return [...aside, ...(await run(host.name, work, on(host)))];
+    }
+    return from.slice(0, 1).map(() => lost("not examined: no login to any of the hosts that could ask"));
 }
 
 /** What all hosts that were asked say in the same words is wrong is no matter of theirs: one finding, of none of them. */
@@ -147,15 +161,14 @@ async function logIn(host: InventoryHost, remote: Remote): Promise<Finding> {
     }
 }
 
-async function run(host: InventoryHost, { task, check }: Work, remote: Remote): Promise<Finding[]> {
-    const common = { host: check.anyHost ? null : host.name, service: check.service, step: task.name };
+async function run(host: string | null, { task, check }: Work, execution: Run): Promise<Finding[]> {
+    const common = { host: check.anyHost ? null : host, service: check.service, step: task.name };
     const asked: Interval = { from: Date.now() / 1000, to: 0 };
     const findings: Finding[] = [];
     let errors = "";
     const failure = (detail: string): Finding => ({ ...common, check: "examination", status: "failed", detail });
     try {
-        const code = await remote(
-            host.connection,
+        const code = await execution(
             { text: task.command, stdin: checkText(check, task), seconds: CHECK_SECONDS },
             {
                 line: (line) => {
@@ -176,9 +189,9 @@ async function run(host: InventoryHost, { task, check }: Work, remote: Remote): 
     return findings;
 }
 
-function skipped(host: InventoryHost, { task, check }: Work, detail: string): Finding {
+function skipped(host: string | null, { task, check }: Work, detail: string): Finding {
     return {
-        host: check.anyHost ? null : host.name,
+        host: check.anyHost ? null : host,
         service: check.service,
         step: task.name,
         check: "examination",
@@ -219,13 +232,7 @@ export class SshRemote {
     readonly run: Remote = async (connection, { text, stdin, seconds }, { line, error }) => {
         const stopped = new AbortController();
         const timer = setTimeout(() => stopped.abort(new Error(`no answer within ${seconds} s`)), seconds * 1000);
-        let rest = "";
-        const take = (chunk: string): void => {
-            const lines = (rest + chunk).split("\n");
-            rest = lines.pop()!;
-            lines.forEach(line);
-        };
-        const decoder = new TextDecoder();
+        const output = linesTo(line);
         try {
             const { code } = await this.pool.use(
                 patient(connection),
@@ -235,12 +242,12 @@ export class SshRemote {
                         command: text,
                         variables: [],
                         stdin,
-                        onStdout: (chunk) => take(decoder.decode(chunk, { stream: true })),
+                        onStdout: output.take,
                         onStderr: (chunk) => error(chunk.toString()),
                         signal: stopped.signal,
                     }),
             );
-            if (rest !== "") line(rest);
+            output.end();
             return code;
         } finally {
             clearTimeout(timer);

@@ -2,7 +2,7 @@
 import { commandText } from "../components/scriptText";
 import type { StackResource } from "../delivery/states";
 import { balancersOf, type Fields, fieldsOf, text } from "../graph/balancers";
-import { attachedVpcs, publicAddressesOf, vpcOf } from "../graph/topology";
+import { attachedVpcs, vpcOf } from "../graph/topology";
 import { reachable, type Way } from "./balancers";
 import { loadCheck } from "./checks";
 import type { Finding } from "./findings";
@@ -17,9 +17,10 @@ export interface Probe {
     readonly from: readonly Vantage[];
 }
 
-/** One of the hosts that can run a check. */
+/** Who can run a check. */
 export interface Vantage {
-    readonly host: InventoryHost;
+    /** Undefined for the machine that the doctor runs on. */
+    readonly host: InventoryHost | undefined;
     /** With what there is to ask from there. */
     readonly command: string;
     /** What can't be asked from there. */
@@ -35,8 +36,6 @@ export interface PlacedHost {
     readonly vpc: string;
     /** Its address within the VPC. */
     readonly address: string;
-    /** Those that the internet may see it come from; none where no way there is known. */
-    readonly outward: readonly string[];
 }
 
 export interface Probes {
@@ -58,26 +57,12 @@ export function readProbes(resources: readonly StackResource[], hosts: readonly 
 function placesOf(resources: readonly StackResource[], hosts: readonly InventoryHost[]): PlacedHost[] {
     const of = (type: string): StackResource[] => resources.filter((resource) => resource.type === `alicloud:${type}`);
     const switches = switchesOf(resources);
-    const elastic = publicAddressesOf(of("ecs/eipAddress:EipAddress"), of("ecs/eipAssociation:EipAssociation"));
     const instances = new Map(of("ecs/instance:Instance").map((resource) => [resource.id ?? "", fieldsOf(resource)]));
-    const translated = of("vpc/snatEntry:SnatEntry").map(fieldsOf);
     return hosts.flatMap((host): PlacedHost[] => {
         const { machine: instance } = host;
         const outputs = instances.get(instance);
         if (outputs === undefined) return [];
-        const own = elastic.get(instance) ?? text(outputs["publicIp"]);
-        const shared = translated
-            .filter((entry) => text(entry["sourceVswitchId"]) === text(outputs["vswitchId"]))
-            .flatMap((entry) => text(entry["snatIp"]).split(","));
-        return [
-            {
-                host,
-                instance,
-                vpc: vpcOf(outputs, switches),
-                address: text(outputs["privateIp"]),
-                outward: (own === "" ? shared : [own]).filter((address) => address !== ""),
-            },
-        ];
+        return [{ host, instance, vpc: vpcOf(outputs, switches), address: text(outputs["privateIp"]) }];
     });
 }
 
@@ -132,13 +117,14 @@ function balancerProbes(resources: readonly StackResource[], placed: readonly Pl
         const [best] = ways;
         if (best === undefined || best.listeners.length === 0)
             return { probes: [], findings: skip([...missing, ...(best?.refused ?? [])]) };
-        const vantage = ({ place: { host }, listeners, refused }: Way): Vantage => {
+        const vantage = ({ place, listeners, refused }: Way): Vantage => {
             const values = {
                 PARAM_NAME: name,
                 PARAM_ADDRESSES: balancer.addresses.join(" "),
                 PARAM_LISTENERS: listeners.join(" "),
             };
-            return { host, command: commandOf("balancer/listeners", values, host), aside: skip(refused) };
+            const command = commandOf("balancer/listeners", values, place?.host);
+            return { host: place?.host, command, aside: skip(refused) };
         };
         const from = ways.filter(({ listeners }) => listeners.length > 0).map(vantage);
         return { probes: [{ check: "balancer/listeners", from }], findings: skip(missing) };
@@ -149,8 +135,9 @@ function balancerProbes(resources: readonly StackResource[], placed: readonly Pl
     };
 }
 
-function commandOf(check: string, values: Readonly<Record<string, string>>, { connection }: InventoryHost): string {
-    return commandText(loadCheck(check)!.script, values, connection.user);
+/** Nothing that is asked on this machine needs to be asked by root. */
+function commandOf(check: string, values: Readonly<Record<string, string>>, host: InventoryHost | undefined): string {
+    return commandText(loadCheck(check)!.script, values, host?.connection.user ?? "root");
 }
 
 function unasked(service: string, check: string, detail: string): Finding {

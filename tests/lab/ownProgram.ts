@@ -6,7 +6,7 @@ import { parse, stringify } from "yaml";
 import { labPaths } from "../../lab/paths";
 import { root } from "../../toolchain/folders";
 import { labEnvironment } from "../prepare";
-import { changesIn, type Change, labOutput } from "./lab";
+import { changesIn, type Change, type LabOptions, labOutput } from "./lab";
 
 /** Where programs import the components from, as a literal. */
 export const components = JSON.stringify(join(root, "components"));
@@ -40,12 +40,12 @@ export class OwnProgram {
     }
 
     /** Runs Pulumi on its stack. @returns what it printed. @throws Error with all of it when it fails */
-    pulumi(args: readonly string[], seconds = 600): Promise<string> {
-        return this.lab([...args, "--stack", this.name], seconds);
+    pulumi(args: readonly string[], options: LabOptions = {}): Promise<string> {
+        return this.lab([...args, "--stack", this.name], options);
     }
 
     up(...args: string[]): Promise<string> {
-        return this.pulumi(["up", "--yes", "--skip-preview", ...args], 1800);
+        return this.pulumi(["up", "--yes", "--skip-preview", ...args], { seconds: 1800 });
     }
 
     /** @returns what an update changed, in order */
@@ -74,12 +74,12 @@ export class OwnProgram {
 
     /** Takes its stack away with all that it has made. */
     async remove(): Promise<void> {
-        await this.pulumi(["destroy", "--yes", "--skip-preview"], 1800);
+        await this.pulumi(["destroy", "--yes", "--skip-preview"], { seconds: 1800 });
         await this.pulumi(["stack", "rm", "--yes"]);
         rmSync(this.folder, { recursive: true, force: true });
     }
 
-    private lab(args: readonly string[], seconds?: number): Promise<string> {
-        return labOutput(["pulumi", "--cwd", this.folder, ...args], seconds === undefined ? {} : { seconds });
+    private lab(args: readonly string[], options: LabOptions = {}): Promise<string> {
+        return labOutput(["pulumi", "--cwd", this.folder, ...args], options);
     }
 }

@@ -84,7 +84,7 @@ test("a zone that is added has the hosts that come from then on, and those that 
     const changes = await stack.changes();
     expect(told(changes, /delete|replace/)).toEqual([]);
     expect(told(changes, /create/)).toEqual(
-        expect.arrayContaining(["create Switch own-2", "create Instance worker-4"]),
+        expect.arrayContaining(["create Switch own-cn-hangzhou-i", "create Instance worker-4"]),
     );
     const after = await ids();
     expect(after).toEqual({ ...before, "worker-4": expect.any(String) as string });
@@ -182,7 +182,8 @@ describe("a host that exists", () => {
         const { value: hostKey } = await eventually("its host key", 120, () =>
             outputOn(id, "cat /etc/ssh/ssh_host_ed25519_key.pub"),
         );
-        await stack.pulumi(["config", "set", "--secret", "privateKey", readFileSync(join(folder, "login"), "utf8")]);
+        const privateKey = readFileSync(join(folder, "login"), "utf8");
+        await stack.pulumi(["config", "set", "--secret", "privateKey"], { input: privateKey });
         await set({ adopt: { instanceId: id, hostKey: hostKey.split(" ").slice(0, 2).join(" ") } });
     });
 

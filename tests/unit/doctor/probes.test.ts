@@ -48,7 +48,7 @@ const param = (command: string, name: string): string | undefined =>
 /** Every host that would be asked, with a parameter. */
 const asked = ({ probes }: Inventory, name: string): [string, string | undefined][] =>
     probes.flatMap(({ from }) =>
-        from.map((one): [string, string | undefined] => [one.host.name, param(one.command, name)]),
+        from.map((one): [string, string | undefined] => [one.host?.name ?? "(here)", param(one.command, name)]),
     );
 const details = (findings: readonly Finding[], service: string): string[] =>
     findings.filter((one) => one.service === service).map(({ status, detail }) => `${status}: ${detail}`);
@@ -186,27 +186,27 @@ describe("a Classic Load Balancer", () => {
         expect(asked(inventory, "LISTENERS")[0]?.[1]).toMatch(/:generated$/);
     });
 
-    const snat = resource("vpc/snatEntry:SnatEntry", "snat-1", { sourceVswitchId: "sw-a", snatIp: "198.51.100.7" });
-    const elastic = [
-        resource("ecs/eipAddress:EipAddress", "eip-1", { ipAddress: "198.51.100.1" }),
-        resource("ecs/eipAssociation:EipAssociation", "eip-1:i", { allocationId: "eip-1", instanceId: "i-elsewhere" }),
-    ];
-
-    test("of the internet is asked from hosts with a way there", () => {
-        expect(asked(inventoryOf(hosts, classic("internet", [https]), snat), "NAME").map(([name]) => name)).toEqual([
-            "node",
-            "web",
+    test("of the internet is asked from this machine, once, and whether hosts take logins or not", async () => {
+        const inventory = inventoryOf(hosts, classic("internet", [https, tcp]));
+        expect(asked(inventory, "LISTENERS")).toEqual([
+            ["(here)", "https:443:/healthz:www.example.com:given tcp:3306:/::"],
         ]);
-        expect(asked(inventoryOf(hosts, classic("internet", [https]), elastic), "NAME")).toEqual([
-            ["elsewhere", "lb-1"],
-        ]);
-        expect(details(inventoryOf(hosts, classic("internet", [https])).findings, "balancer")).toEqual([
-            "skipped: lb-1: no host of the stack is known to have a way to the internet",
-        ]);
+        const commands: string[] = [];
+        const found = await examine(
+            inventory,
+            () => Promise.reject(new Error("timed out")),
+            ({ text }, { line }) => {
+                commands.push(text);
+                line(JSON.stringify({ check: "listener", status: "ok", detail: "answers" }));
+                return Promise.resolve(0);
+            },
+        );
+        expect(details(found, "balancer")).toEqual(["ok: answers"]);
+        expect(commands).toEqual([expect.stringMatching(/^STEP=doctor\/balancer\/listeners@/)]);
     });
 
-    const list = (aclType: string, ...entries: string[]): object[] => [
-        ...classic("internet", [{ ...https, aclStatus: "on", aclType, aclIds: ["acl-1"] }]),
+    const list = (address: string, aclType: string, ...entries: string[]): object[] => [
+        ...classic(address, [{ ...https, aclStatus: "on", aclType, aclIds: ["acl-1"] }]),
         resource("slb/acl:Acl", "acl-1", {}),
         ...entries.map((one) =>
             resource("slb/aclEntryAttachment:AclEntryAttachment", one, { aclId: "acl-1", entry: one }),
@@ -215,21 +215,37 @@ describe("a Classic Load Balancer", () => {
 
     test("is asked from hosts that its access list admits, and by none where it admits none", () => {
         const reach = (...resources: object[]): string[] =>
-            asked(inventoryOf(hosts, snat, elastic, resources), "NAME").map(([name]) => name);
-        const skips = (...resources: object[]): string[] =>
-            details(inventoryOf(hosts, snat, elastic, resources).findings, "balancer");
-        expect(reach(...list("white", "203.0.113.0/24", "198.51.100.1/32"))).toEqual(["elsewhere"]);
-        expect(reach(...list("black", "198.51.100.1/32"))).toEqual(["node", "web"]);
-        expect(reach(...list("white", "203.0.113.0/24"))).toEqual([]);
-        expect(skips(...list("white", "203.0.113.0/24"))).toEqual([
+            asked(inventoryOf(hosts, resources), "NAME").map(([name]) => name);
+        const skips = (...resources: object[]): string[] => details(inventoryOf(hosts, resources).findings, "balancer");
+        expect(reach(...list("intranet", "white", "203.0.113.0/24", "10.0.0.4/32"))).toEqual(["node"]);
+        expect(reach(...list("intranet", "black", "10.0.0.4/32"))).toEqual(["web"]);
+        expect(reach(...list("intranet", "white", "203.0.113.0/24"))).toEqual([]);
+        expect(skips(...list("intranet", "white", "203.0.113.0/24"))).toEqual([
             "skipped: lb-1, https on port 443: an access list lets only 203.0.113.0/24 in",
         ]);
-        expect(skips(...list("black", "198.51.100.0/24"))).toEqual([
-            "skipped: lb-1, https on port 443: an access list keeps 198.51.100.0/24 out",
+        expect(skips(...list("intranet", "black", "10.0.0.0/16"))).toEqual([
+            "skipped: lb-1, https on port 443: an access list keeps 10.0.0.0/16 out",
         ]);
         expect(
-            skips(...list("white", "203.0.113.0/24").filter((one) => !JSON.stringify(one).includes("slb/acl:Acl"))),
+            skips(
+                ...list("intranet", "white", "203.0.113.0/24").filter(
+                    (one) => !JSON.stringify(one).includes("slb/acl:Acl"),
+                ),
+            ),
         ).toEqual(["skipped: lb-1, https on port 443: an access list that is not the stack's decides who gets in"]);
+    });
+
+    test("of the internet with an access list isn't asked: where this machine comes from isn't known", () => {
+        for (const [kind, words] of [
+            ["white", "lets only 203.0.113.0/24 in"],
+            ["black", "keeps 203.0.113.0/24 out"],
+        ] as const) {
+            const { probes, findings } = inventoryOf(hosts, list("internet", kind, "203.0.113.0/24"));
+            expect(probes.filter(({ check }) => check === "balancer/listeners")).toEqual([]);
+            expect(details(findings, "balancer")).toEqual([
+                `skipped: lb-1, https on port 443: an access list ${words}`,
+            ]);
+        }
     });
 
     test("is asked from the next host when the best one takes no login, and fails nobody when none does", async () => {
