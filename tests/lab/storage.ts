@@ -18,9 +18,9 @@ async function reportOf<T>(process: Running, what: string): Promise<T> {
 export class FileWriter {
     private constructor(private readonly process: Running) {}
 
-    /** @returns when it writes. @param seconds that it may go on */
-    static async start(host: string, file: string, seconds = 600): Promise<FileWriter> {
-        const process = await startOnHost(host, ["python3", "-c", program("file_writer.py"), file], seconds);
+    /** @returns when it writes */
+    static async start(host: string, file: string): Promise<FileWriter> {
+        const process = await startOnHost(host, ["python3", "-c", program("file_writer.py"), file]);
         await process.told("writing", 30);
         return new FileWriter(process);
     }
@@ -35,9 +35,9 @@ export class FileWriter {
 export class FileReader {
     private constructor(private readonly process: Running) {}
 
-    /** @returns when it reads. @param seconds that it may go on */
-    static async start(host: string, file: string, seconds = 600): Promise<FileReader> {
-        const process = await startOnHost(host, ["python3", "-c", program("file_reader.py"), file], seconds);
+    /** @returns when it reads */
+    static async start(host: string, file: string): Promise<FileReader> {
+        const process = await startOnHost(host, ["python3", "-c", program("file_reader.py"), file]);
         await process.told("reading", 30);
         return new FileReader(process);
     }

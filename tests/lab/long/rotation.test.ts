@@ -63,8 +63,8 @@ it("no client of any service notices, and what was valid before is worth nothing
     await outputOn(fileWriter, `mkdir ${folder}`);
     for (const end of ["pem", "key", "ca"])
         await outputOn(fileWriter, `cp -p ${certificates.own}.${end} ${certificates.copy}.${end}`);
-    const appended = await FileWriter.start(fileWriter, `${folder}/log`, 1400);
-    const read = await FileReader.start(fileReader, `${folder}/log`, 1400);
+    const appended = await FileWriter.start(fileWriter, `${folder}/log`);
+    const read = await FileReader.start(fileReader, `${folder}/log`);
     const problems = (): string[] => loads.flatMap((load) => load.problemsSince(0));
 
     expect(await rotate(...names)).toContain("--finish");
