@@ -4,6 +4,8 @@
 # PARAM_NAME, PARAM_ADDRESSES
 # PARAM_LISTENERS  "protocol:port:path:host:origin …": what a health check asks for, and whether the certificate is generated or given
 
+ANSWER_SECONDS=6
+
 # connects ADDRESS PORT: sets CONNECT_ERROR. Twice, as a first packet may be lost. What takes a connection and ends it at once has nobody to
 # pass it on to; what says nothing within a second waits for its client.
 connects() {
@@ -28,7 +30,7 @@ request() {
 tls() {
     local address=$1 port=$2 name=$3
     shift 3
-    timeout 10 openssl s_client -connect "$address:$port" ${name:+-servername "$name"} "$@" 2>/dev/null
+    timeout "$ANSWER_SECONDS" openssl s_client -connect "$address:$port" ${name:+-servername "$name"} "$@" 2>/dev/null
 }
 
 # http_status PROTOCOL ADDRESS PORT PATH NAME: nothing without an answer.
@@ -38,7 +40,7 @@ http_status() {
         line=$(request "$4" "${5:-$2}" | tls "$2" "$3" "$5" -quiet | head -n 1) || true
     else
         # shellcheck disable=SC2016 # the inner shell expands it
-        line=$(request "$4" "${5:-$2}" | timeout 10 bash --norc -c 'exec 3<>"/dev/tcp/$1/$2" || exit 1
+        line=$(request "$4" "${5:-$2}" | timeout "$ANSWER_SECONDS" bash --norc -c 'exec 3<>"/dev/tcp/$1/$2" || exit 1
             cat >&3
             head -n 1 <&3' probe "$2" "$3" 2>/dev/null) || true
     fi
