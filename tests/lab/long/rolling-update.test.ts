@@ -6,8 +6,6 @@ import { Load, sharedSite } from "../requests";
 
 jest.setTimeout(1_800_000);
 
-/** Of another pool: it stays while the data hosts go through their turns. */
-const client = "web-1";
 const dataHosts = ["node-1", "node-2", "node-3", "node-4", "node-5", "node-6"];
 
 interface Instance {
@@ -45,8 +43,13 @@ interface Outcome {
     readonly stopped: number;
 }
 
-/** Runs `npm run rolling-update` under clients, none of whose acknowledged writes may be lost. */
-async function rolled(name: string, ...args: string[]): Promise<Outcome> {
+/**
+ * Runs `npm run rolling-update` under clients, none of whose acknowledged writes may be lost.
+ * @param client where they are: a host that the run leaves as it is
+ */
+async function rolled(name: string, client: string, ...args: string[]): Promise<Outcome> {
+    await installRedisClient(client);
+    await installMysqlClient(client);
     const known = await mysqlAccess();
     await statement(client, known, known.source, `CREATE TABLE ${name} (id INT PRIMARY KEY)`);
     const rows = await RowWriter.start(client, known, [known.source, ...known.replicas], name);
@@ -79,11 +82,6 @@ async function rolled(name: string, ...args: string[]): Promise<Outcome> {
     return { done, stopped };
 }
 
-beforeAll(async () => {
-    await installRedisClient(client);
-    await installMysqlClient(client);
-});
-
 afterAll(async () => {
     for (const path of ["hosts.instanceType", "hosts.imageId", "hosts.rebuildOn", "mysql.source"])
         await configure(path, undefined);
@@ -92,7 +90,7 @@ afterAll(async () => {
 
 test("hosts of another size stop and start one by one, and nothing that was acknowledged is lost", async () => {
     await configure("hosts.instanceType", "ecs.g7.xlarge");
-    const { done, stopped } = await rolled("resized");
+    const { done, stopped } = await rolled("resized", "web-1");
     expect([done.code, done.stdout]).toEqual([0, expect.stringContaining("lab is updated, and works as before.")]);
     expect(stopped).toBe(1);
     expect(new Set((await instances()).map(({ InstanceType }) => InstanceType))).toEqual(new Set(["ecs.g7.xlarge"]));
@@ -110,7 +108,7 @@ test("hosts with another image come one by one; the database's source has to be 
     const refused = await tool("delivery/rollingUpdate.ts", ["--stack", "lab", "--yes"]);
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("--replace node-1")]);
 
-    const { done, stopped } = await rolled("rebuilt", "--replace", "*");
+    const { done, stopped } = await rolled("rebuilt", "node-1", "--replace", "*");
     expect([done.code, done.stdout]).toEqual([1, expect.stringContaining("--path mysql.source node-2")]);
     expect(stopped).toBe(1);
     const after = new Map(status().hosts.map(({ name, instanceId }) => [name, instanceId]));
@@ -120,7 +118,7 @@ test("hosts with another image come one by one; the database's source has to be 
 
 test("and with another source the last one follows", async () => {
     await configure("mysql.source", "node-2");
-    const { done, stopped } = await rolled("followed", "--replace", "node-1");
+    const { done, stopped } = await rolled("followed", "node-2", "--replace", "node-1");
     expect([done.code, done.stdout]).toEqual([0, expect.stringContaining("lab is updated, and works as before.")]);
     expect(stopped).toBe(1);
     expect(new Set((await instances()).map(({ ImageId }) => ImageId))).toEqual(new Set([image]));
