@@ -81,8 +81,8 @@ describe("a change", () => {
         expect(stack?.outcome).toBe("risky");
         expect(code).toBe(2);
         expect(stack?.losses).toEqual([
-            { name: "node-1-storage", type: "alicloud:ecs/ecsDisk:EcsDisk", operation: "delete", announced: false },
             { name: "node-1", type: "alicloud:ecs/instance:Instance", operation: "delete", announced: false },
+            { name: "node-1-storage", type: "alicloud:ecs/ecsDisk:EcsDisk", operation: "delete", announced: false },
         ]);
         expect(comment).toContain("Deletes `node-1`. Lost: the host's system disk");
         expect(comment).toContain("Deletes `node-1-storage`. Lost: the disk's data");
