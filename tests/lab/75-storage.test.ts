@@ -1,6 +1,6 @@
 /** The files that the web servers share: what one writes the other reads, and no server's end loses any of them. */
 import { api, eventually, labOutput, onHost, outputOn as run, startOnHost, status, upChanges } from "./lab";
-import { FileWriter, healed } from "./storage";
+import { FileProgram, healed } from "./storage";
 
 jest.setTimeout(400_000);
 
@@ -43,7 +43,7 @@ it("honours a client's lock on the other", async () => {
 });
 
 it("loses nothing that was synced when a server loses its power under write, and heals when it is back", async () => {
-    const writer = await FileWriter.start(one, `${folder}/log`);
+    const writer = await FileProgram.writer(one, `${folder}/log`);
     await power("node-3", "StopInstance");
     await new Promise((wake) => setTimeout(wake, 20_000));
     const { lines, longest } = await writer.stop();

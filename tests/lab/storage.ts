@@ -8,44 +8,51 @@ export const volume = "gv0";
 
 const program = (name: string): string => readFileSync(join(__dirname, "clients", name), "utf8");
 
-async function reportOf<T>(process: Running, what: string): Promise<T> {
-    const { code, stdout, stderr } = await process.end();
-    if (code !== 0) throw new Error(`The ${what} ended with ${code}: ${stderr}`);
-    return JSON.parse(stdout.trimEnd().split("\n").pop()!) as T;
-}
-
-/** A program that appends lines to a file and syncs each of them, and ends with the first that fails. See clients/file_writer.py. */
-export class FileWriter {
+/** A program that uses a file until it is told to stop, and ends with an error as soon as something fails. */
+export class FileProgram<Report> {
     private constructor(private readonly process: Running) {}
 
-    /** @returns when it writes */
-    static async start(host: string, file: string): Promise<FileWriter> {
-        const process = await startOnHost(host, ["python3", "-c", program("file_writer.py"), file]);
-        await process.told("writing", 30);
-        return new FileWriter(process);
+    /**
+     * Appends lines to a file, each of them synced. See clients/file_writer.py.
+     * @param seconds until it writes
+     * @returns when it writes
+     */
+    static writer(host: string, file: string, seconds = 30): Promise<FileProgram<Written>> {
+        return FileProgram.start<Written>(host, ["python3", "-c", program("file_writer.py"), file], "writing", seconds);
     }
 
-    /** Ends it. @returns how many lines, and how long the slowest took. @throws Error when one failed */
-    stop(): Promise<{ readonly lines: number; readonly longest: number }> {
-        return reportOf(this.process, "writer");
+    /** Reads what a writer on another host writes. See clients/file_reader.py. @returns when it reads */
+    static reader(host: string, file: string): Promise<FileProgram<Read>> {
+        return FileProgram.start<Read>(host, ["python3", "-c", program("file_reader.py"), file], "reading", 30);
+    }
+
+    private static async start<Report>(
+        host: string,
+        command: readonly string[],
+        word: string,
+        seconds: number,
+    ): Promise<FileProgram<Report>> {
+        const process = await startOnHost(host, command);
+        await process.told(word, seconds);
+        return new FileProgram<Report>(process);
+    }
+
+    /** Ends it. @returns what it did. @throws Error when something failed, or it complained */
+    async stop(): Promise<Report> {
+        const { code, stdout, stderr } = await this.process.end();
+        if (code !== 0 || stderr !== "") throw new Error(`The program ended with ${code}: ${stderr}`);
+        return JSON.parse(stdout.trimEnd().split("\n").pop()!) as Report;
     }
 }
 
-/** A program that reads what a {@link FileWriter} on another host writes. See clients/file_reader.py. */
-export class FileReader {
-    private constructor(private readonly process: Running) {}
+/** How many lines were synced, and how many seconds the slowest took. */
+interface Written {
+    readonly lines: number;
+    readonly longest: number;
+}
 
-    /** @returns when it reads */
-    static async start(host: string, file: string): Promise<FileReader> {
-        const process = await startOnHost(host, ["python3", "-c", program("file_reader.py"), file]);
-        await process.told("reading", 30);
-        return new FileReader(process);
-    }
-
-    /** Ends it. @throws Error when the file could not be read, or had lost something */
-    stop(): Promise<{ readonly reads: number; readonly lines: number; readonly longest: number }> {
-        return reportOf(this.process, "reader");
-    }
+interface Read extends Written {
+    readonly reads: number;
 }
 
 /** Waits until no server has to receive anything from another. */

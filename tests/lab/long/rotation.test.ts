@@ -6,7 +6,7 @@ import { eventually, lab, loginTo, onHost, outputOn, rotate, status, up } from "
 import { access as mysqlAccess, attempts, installClient as installMysqlClient, RowWriter, statement } from "../mysql";
 import { access as redisAccess, installClient as installRedisClient, Logins } from "../redis";
 import { Load, sharedSite, type Site } from "../requests";
-import { bricks, certificates, connected, FileReader, FileWriter, healed, tlsLogins, volume } from "../storage";
+import { bricks, certificates, connected, FileProgram, healed, tlsLogins, volume } from "../storage";
 
 jest.setTimeout(1_500_000);
 
@@ -63,8 +63,8 @@ it("no client of any service notices, and what was valid before is worth nothing
     await outputOn(fileWriter, `mkdir ${folder}`);
     for (const end of ["pem", "key", "ca"])
         await outputOn(fileWriter, `cp -p ${certificates.own}.${end} ${certificates.copy}.${end}`);
-    const appended = await FileWriter.start(fileWriter, `${folder}/log`);
-    const read = await FileReader.start(fileReader, `${folder}/log`);
+    const appended = await FileProgram.writer(fileWriter, `${folder}/log`);
+    const read = await FileProgram.reader(fileReader, `${folder}/log`);
     const problems = (): string[] => loads.flatMap((load) => load.problemsSince(0));
 
     expect(await rotate(...names)).toContain("--finish");

@@ -2,10 +2,9 @@
  * Files over NFS, on hosts with a kernel of their own: a server of the platform's, and the cloud's file storage, mounted by the same two
  * clients. A program of its own, because no other host of the tests' stack may wait for emulated machines.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { api, eventually, onHost, outputOn, startOnHost } from "../lab";
 import { components, OwnProgram } from "../ownProgram";
+import { FileProgram } from "../storage";
 
 // Hosts with a kernel of their own are emulated, and their image is made when the first one starts.
 jest.setTimeout(1_900_000);
@@ -94,13 +93,7 @@ describe.each([
 });
 
 it("loses nothing that was synced when the server loses its power under write, and goes on when it is back", async () => {
-    const writer = await startOnHost(on(one), [
-        "python3",
-        "-c",
-        readFileSync(join(__dirname, "..", "clients", "file_writer.py"), "utf8"),
-        `${nfs}/log`,
-    ]);
-    await writer.told("writing", 60);
+    const writer = await FileProgram.writer(on(one), `${nfs}/log`, 60);
     const booted = await run(server, "cat /proc/sys/kernel/random/boot_id");
     await power(server, "RebootInstance");
     await eventually("the server is back", 400, async () => {
@@ -110,9 +103,7 @@ it("loses nothing that was synced when the server loses its power under write, a
     await eventually("the files are back", 120, async () => {
         return (await onHost(on(other), `timeout 10 ls ${nfs}/many | wc -l`)).stdout.trim() === "1000" || undefined;
     });
-    const { code, stdout, stderr } = await writer.end();
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const { lines, longest } = JSON.parse(stdout.trim().split("\n").pop()!) as { lines: number; longest: number };
+    const { lines, longest } = await writer.stop();
     console.info(`The server's reboot: ${lines} lines synced, the slowest took ${longest.toFixed(1)} s.`);
     const expected = Array.from({ length: lines }, (_unused, index) => String(index)).join("\n");
     expect(await run(other, `cat ${nfs}/log`)).toBe(expected);
