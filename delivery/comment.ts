@@ -2,9 +2,10 @@
 import { structuredPatch } from "diff";
 import { block, code, escape, folded } from "../toolchain/markdown";
 import { SECRET, UNKNOWN, operations, type Change, type Operation, type Plan, type PropertyChange } from "./plan";
-import { type Stage, stagesOf } from "./stages";
+import { fateOf, type Stage, stagesOf } from "./stages";
 import { type StepChange, stepChange } from "./steps";
 import { ANNOUNCING_LABEL, type Loss } from "./stateful";
+import { byName } from "../toolchain/order";
 
 /** GitHub refuses a longer comment (65,536 characters); the rest is room for what the platform adds. */
 export const COMMENT_LIMIT = 65_000;
@@ -161,15 +162,13 @@ function stepGist({ script, newScript, unknown, secrets, params, others }: StepC
     return some.length === 0 ? "" : `: ${some.join(", ")}`;
 }
 
-const natural = (one: string, other: string): number => one.localeCompare(other, "en", { numeric: true });
-
 /** By component and name: the engine goes through resources side by side, in another order every time. */
 function inOrder(changes: readonly Change[]): Change[] {
     return [...changes].sort(
         (one, other) =>
-            natural(one.component?.name ?? "", other.component?.name ?? "") ||
-            natural(one.name, other.name) ||
-            natural(one.type, other.type),
+            byName(one.component?.name ?? "", other.component?.name ?? "") ||
+            byName(one.name, other.name) ||
+            byName(one.type, other.type),
     );
 }
 
@@ -232,7 +231,7 @@ function lossLines(losses: readonly Loss[]): string {
 function stopLines(stages: readonly Stage[], stack: string): string {
     const rows = stages.map((stage) => {
         const why = stage.causes.length === 0 ? "" : `, because of ${stage.causes.map(code).join(", ")}`;
-        return `> - ${code(stage.host)} ${stage.replaced ? "is replaced" : "stops and starts"}${why}`;
+        return `> - ${code(stage.host)} ${fateOf(stage)}${why}`;
     });
     if (stages.length === 1) return ["> [!NOTE]", "> **A host stops**", ...rows].join("\n");
     const replaced = stages.flatMap((stage) => (stage.replaced ? [` --replace ${stage.host}`] : []));

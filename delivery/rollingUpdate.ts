@@ -99,17 +99,21 @@ interface Course {
 /** Failures that say nothing about the hosts: that an update failed, which this one is to go on with. */
 const isHistory = ({ service, check }: Finding): boolean => service === "stack" && check === "updates";
 
-/** The stages whose hosts are down. @throws Error when something else is wrong than what follows from it */
-function brokenOf({ findings }: Report, stages: readonly Stage[]): Stage[] {
-    const failed = findings.filter((finding) => finding.status === "failed" && !isHistory(finding));
+/** The stages whose hosts are down. @throws Error when something has failed that doesn't follow from it */
+function brokenOf(report: Report, stages: readonly Stage[]): Stage[] {
+    const failed = report.findings.filter((finding) => finding.status === "failed" && !isHistory(finding));
     const down = new Set(failed.filter(({ check }) => check === "login").map(({ host }) => host));
     const broken = stages.filter(({ host }) => down.has(host));
-    const others = failed.filter(({ host }) => host !== null && !broken.some((stage) => stage.host === host));
-    return others.length === 0 && (failed.length === 0 || broken.length > 0) ? broken : [];
+    const follows = ({ host }: Finding): boolean =>
+        host === null ? broken.length > 0 : broken.some((stage) => stage.host === host);
+    if (failed.every(follows)) return broken;
+    throw new Error(
+        `${report.stack} isn't healthy, and a host less may be one too many:\n\n${formatReport(report, false)}`,
+    );
 }
 
-/** @throws Error for what can't be carried out */
-function unannounced(options: Options, plan: Plan): void {
+/** @throws Error that names every loss that the words of the command don't */
+function requireAnnounced(options: Options, plan: Plan): void {
     const losses = lossesOf(plan, { replace: new Set(options.replace), delete: new Set(options.delete) });
     const open = losses.filter(({ announced }) => !announced);
     if (open.length === 0) return;
@@ -131,12 +135,7 @@ async function approved(options: Options): Promise<Course> {
     if (problem !== undefined) throw new Error(`The preview of ${stack} failed:\n${problem}`);
     const stages = stagesOf(plan);
     const broken = brokenOf(before, stages);
-    const failed = before.findings.filter((finding) => finding.status === "failed" && !isHistory(finding));
-    if (failed.length > 0 && broken.length === 0)
-        throw new Error(
-            `${stack} isn't healthy, and a host less may be one too many:\n\n${formatReport(before, false)}`,
-        );
-    unannounced(options, plan);
+    requireAnnounced(options, plan);
     const held = states.before.filter(({ inputs }) => inputs?.["deletionProtection"] === true);
     const protectedHosts = stages.filter(({ urn, replaced }) => replaced && held.some((one) => one.urn === urn));
     if (protectedHosts.length > 0)
@@ -163,14 +162,11 @@ async function up({ options, policies }: Course, only: readonly string[]): Promi
 /** What a finding is about. What concerns a service as a whole counts by its amount: copies that wait are not the same copies. */
 const keyOf = ({ host, service, step, check, detail }: Finding): string =>
     JSON.stringify([host, service, step, check, ...(host === null ? [detail] : [])]);
-const isWell = ({ status }: Finding): boolean => status === "ok";
-
 /** What is not as well as it was before: something that failed, or a warning or something that couldn't be examined where that wasn't so. */
 export function unsettled({ findings }: Report, before: Report): Finding[] {
-    const known = new Set(before.findings.filter(({ status }) => status !== "ok" && status !== "failed").map(keyOf));
-    return findings.filter(
-        (finding) => !isWell(finding) && (finding.status === "failed" || !known.has(keyOf(finding))),
-    );
+    const isOpen = ({ status }: Finding): boolean => status === "warning" || status === "skipped";
+    const known = new Set(before.findings.filter(isOpen).map(keyOf));
+    return findings.filter((finding) => finding.status === "failed" || (isOpen(finding) && !known.has(keyOf(finding))));
 }
 
 /** Waits until everything is as well as before. @throws Halt when that takes too long */

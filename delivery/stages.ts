@@ -1,5 +1,6 @@
-/** Which hosts an update would stop, and in which order they can be updated one by one. */
-import type { Change, Plan } from "./plan";
+/** Which hosts an update would stop. */
+import type { Plan } from "./plan";
+import { byName } from "../toolchain/order";
 
 const INSTANCE = "alicloud:ecs/instance:Instance";
 
@@ -13,8 +14,7 @@ export interface Stage {
     readonly host: string;
     /** Whether another machine takes its place; else it stops and starts. */
     readonly replaced: boolean;
-    /** The change that it stops for, with what of it is why. */
-    readonly change: Change;
+    /** The properties that it stops for. */
     readonly causes: readonly string[];
 }
 
@@ -29,13 +29,16 @@ export function stagesOf({ changes }: Pick<Plan, "changes">): Stage[] {
                 .filter(({ path, replaces }) => (replaced ? replaces : stopping.test(path)))
                 .map(({ path }) => path);
             if (!replaced && causes.length === 0) return [];
-            return [{ urn: change.urn, host: change.name, replaced, change, causes }];
+            return [{ urn: change.urn, host: change.name, replaced, causes }];
         })
-        .sort((one, other) => one.host.localeCompare(other.host, "en", { numeric: true }));
+        .sort((one, other) => byName(one.host, other.host));
 }
 
-/** In words, such as "node-1 to node-3 stop and start". */
-export function describeStage({ host, replaced, causes }: Stage): string {
-    const why = causes.length === 0 ? "" : ` (${causes.join(", ")})`;
-    return `${host} ${replaced ? "is replaced" : "stops and starts"}${why}`;
+/** What becomes of a host, to be read behind its name. */
+export const fateOf = ({ replaced }: Stage): string => (replaced ? "is replaced" : "stops and starts");
+
+/** In words, such as "node-1 stops and starts (instanceType)". */
+export function describeStage(stage: Stage): string {
+    const why = stage.causes.length === 0 ? "" : ` (${stage.causes.join(", ")})`;
+    return `${stage.host} ${fateOf(stage)}${why}`;
 }

@@ -1,5 +1,6 @@
 /** Which resources hold what can't be made again, and which of a plan's changes lose it. */
 import type { Change, Operation, Plan } from "./plan";
+import { byName } from "../toolchain/order";
 
 /** What is lost, and with which types of the provider's. */
 const lostWith: Readonly<Record<string, readonly string[]>> = {
@@ -244,8 +245,7 @@ export function lossesOf(plan: Plan, announced: Announcements): Loss[] {
         })
         .sort(
             (one, other) =>
-                Number(one.announced) - Number(other.announced) ||
-                one.change.name.localeCompare(other.change.name, "en", { numeric: true }),
+                Number(one.announced) - Number(other.announced) || byName(one.change.name, other.change.name),
         );
 }
 

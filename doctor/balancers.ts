@@ -6,6 +6,7 @@ import {
     type BalancerListener,
     type Fields,
     fieldsOf,
+    finder,
     items,
     targetGroups,
     text,
@@ -127,7 +128,7 @@ function refusalOf(
     balancer: Balancer,
     { resource, protocol, port }: BalancerListener,
 ): Refusal {
-    const of = (type: string): StackResource[] => resources.filter((one) => one.type === `alicloud:${type}`);
+    const of = finder(resources);
     const fields = fieldsOf(resource);
     if (resource.type.startsWith("alicloud:slb/")) {
         const on = text(fields["aclStatus"]) === "on";
@@ -167,14 +168,12 @@ function byLists(
     ids: readonly string[],
     type: string,
 ): Refusal {
-    const lists = resources.filter(
-        (one) => one.type === `alicloud:${product}/acl:Acl` && one.id !== undefined && ids.includes(one.id),
-    );
+    const of = finder(resources);
+    const lists = of(`${product}/acl:Acl`).filter(({ id }) => id !== undefined && ids.includes(id));
     if (lists.length < ids.length) return () => "an access list that is not the stack's decides who gets in";
     const ranges = [
         ...lists.flatMap((list) => ["entryLists", "aclEntries"].flatMap((entries) => items(fieldsOf(list)[entries]))),
-        ...resources
-            .filter(({ type: kind }) => kind === `alicloud:${product}/aclEntryAttachment:AclEntryAttachment`)
+        ...of(`${product}/aclEntryAttachment:AclEntryAttachment`)
             .map(fieldsOf)
             .filter(({ aclId }) => ids.includes(text(aclId))),
     ].map(({ entry }) => text(entry));

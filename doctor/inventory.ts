@@ -4,6 +4,7 @@ import type { Connection } from "../toolchain/plugins/command/settings";
 import { exportedResources } from "../delivery/states";
 import type { Finding } from "./findings";
 import { type Probe, readProbes } from "./probes";
+import { byName } from "../toolchain/order";
 
 /** What a check runs with. */
 export interface Task {
@@ -108,7 +109,7 @@ export function readInventory(exported: unknown, last?: LastUpdate | "unknown"):
     const unmade = resources.filter(
         ({ type, urn, delete: leaving }) => type === HOST && leaving !== true && !made.has(urn),
     );
-    const sorted = [...hosts.values()].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+    const sorted = [...hosts.values()].sort((a, b) => byName(a.name, b.name));
     const { probes, findings } = readProbes(
         exportedResources(exported).map(({ outputs, ...rest }) => ({
             ...rest,

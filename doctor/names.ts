@@ -1,6 +1,6 @@
 /** Names of private zones, as a stack's state has them. */
 import type { StackResource } from "../delivery/states";
-import { fieldsOf, text } from "../graph/balancers";
+import { fieldsOf, finder, text } from "../graph/balancers";
 
 /** A private zone with the names that have addresses. */
 export interface Zone {
@@ -11,7 +11,7 @@ export interface Zone {
 }
 
 export function zonesOf(resources: readonly StackResource[]): Zone[] {
-    const of = (type: string): StackResource[] => resources.filter((resource) => resource.type === `alicloud:${type}`);
+    const of = finder(resources);
     const records = of("pvtz/zoneRecord:ZoneRecord")
         .map(fieldsOf)
         .filter(({ type, status }) => type === "A" && status !== "DISABLE");

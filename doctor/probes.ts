@@ -1,7 +1,7 @@
 /** What is examined from hosts although no step has made it: resources of the cloud's, as its hosts see them. */
 import { commandText } from "../components/scriptText";
 import type { StackResource } from "../delivery/states";
-import { balancersOf, type Fields, fieldsOf, text } from "../graph/balancers";
+import { balancersOf, type Fields, fieldsOf, type Find, finder, text } from "../graph/balancers";
 import { attachedVpcs, vpcOf } from "../graph/topology";
 import { reachable, type Way } from "./balancers";
 import { loadCheck } from "./checks";
@@ -45,18 +45,18 @@ export interface Probes {
 
 /** Which checks of the cloud's resources there are, and which hosts can run them. */
 export function readProbes(resources: readonly StackResource[], hosts: readonly InventoryHost[]): Probes {
-    const placed = placesOf(resources, hosts);
+    const of = finder(resources);
+    const switches = new Map(of("vpc/switch:Switch").map((resource) => [resource.id ?? "", fieldsOf(resource)]));
+    const placed = placesOf(of, hosts, switches);
     const names = nameProbes(resources, placed);
-    const balancers = balancerProbes(resources, placed);
+    const balancers = balancerProbes(resources, placed, switches);
     return {
         probes: [...names.probes, ...balancers.probes],
         findings: [...names.findings, ...balancers.findings],
     };
 }
 
-function placesOf(resources: readonly StackResource[], hosts: readonly InventoryHost[]): PlacedHost[] {
-    const of = (type: string): StackResource[] => resources.filter((resource) => resource.type === `alicloud:${type}`);
-    const switches = switchesOf(resources);
+function placesOf(of: Find, hosts: readonly InventoryHost[], switches: ReadonlyMap<string, Fields>): PlacedHost[] {
     const instances = new Map(of("ecs/instance:Instance").map((resource) => [resource.id ?? "", fieldsOf(resource)]));
     return hosts.flatMap((host): PlacedHost[] => {
         const { machine: instance } = host;
@@ -66,19 +66,9 @@ function placesOf(resources: readonly StackResource[], hosts: readonly Inventory
     });
 }
 
-function switchesOf(resources: readonly StackResource[]): Map<string, Fields> {
-    return new Map(
-        resources
-            .filter(({ type }) => type === "alicloud:vpc/switch:Switch")
-            .map((resource) => [resource.id ?? "", fieldsOf(resource)]),
-    );
-}
-
 /** Every host asks for itself: its own resolver decides what its services see. */
 function nameProbes(resources: readonly StackResource[], placed: readonly PlacedHost[]): Probes {
-    const attachments = resources
-        .filter(({ type }) => type === "alicloud:pvtz/zoneAttachment:ZoneAttachment")
-        .map(fieldsOf);
+    const attachments = finder(resources)("pvtz/zoneAttachment:ZoneAttachment").map(fieldsOf);
     const zones = zonesOf(resources).map((zone) => ({
         ...zone,
         vpcs: attachments.filter((fields) => fields["zoneId"] === zone.id).flatMap(attachedVpcs),
@@ -108,8 +98,11 @@ function nameProbes(resources: readonly StackResource[], placed: readonly Placed
     };
 }
 
-function balancerProbes(resources: readonly StackResource[], placed: readonly PlacedHost[]): Probes {
-    const switches = switchesOf(resources);
+function balancerProbes(
+    resources: readonly StackResource[],
+    placed: readonly PlacedHost[],
+    switches: ReadonlyMap<string, Fields>,
+): Probes {
     const results = balancersOf(resources).map((balancer): Probes => {
         const { name, ways, missing } = reachable(resources, balancer, placed, switches);
         const skip = (details: readonly string[]): Finding[] =>

@@ -43,13 +43,19 @@ function listenerOf(resource: StackResource, port: unknown, product: unknown): B
     return { resource, protocol: protocol === "tcpssl" ? "tls" : protocol, port: text(port) };
 }
 
+export type Find = (type: string) => StackResource[];
+
+/** Finds the cloud's resources by their types, such as `vpc/switch:Switch`. */
+export const finder =
+    (resources: readonly StackResource[]): Find =>
+    (type) =>
+        resources.filter((resource) => resource.type === `alicloud:${type}`);
+
 /** Every balancer, whatever its product. */
 export function balancersOf(resources: readonly StackResource[]): Balancer[] {
-    const of = (type: string): StackResource[] => resources.filter((resource) => resource.type === `alicloud:${type}`);
+    const of = finder(resources);
     return [...classic(of), ...application(of), ...networks(of)];
 }
-
-type Find = (type: string) => StackResource[];
 
 function classic(of: Find): Balancer[] {
     return of("slb/applicationLoadBalancer:ApplicationLoadBalancer").map((balancer) => {

@@ -1,6 +1,5 @@
 /** What an update changes in a picture, and the picture itself in the language that GitHub draws. */
 import {
-    byName,
     INTERNET,
     networksOf,
     networkTitle,
@@ -10,6 +9,7 @@ import {
     type TopologyNetwork,
     type TopologyPool,
 } from "./topology";
+import { byName } from "../toolchain/order";
 
 /** Most hosts of a pool that are drawn; the others are counted. */
 const DRAWN = 12;

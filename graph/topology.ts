@@ -2,6 +2,7 @@
 import { scriptNameOf } from "../components/scriptText";
 import { type Balancer, balancersOf, type Fields, text } from "./balancers";
 import { exportedResources, type StackResource as Resource } from "../delivery/states";
+import { byName } from "../toolchain/order";
 
 /** A host, and what runs on it. */
 export interface TopologyHost {
@@ -108,7 +109,6 @@ const services: Readonly<Record<string, string>> = {
 };
 
 const nameOf = (urn: string): string => urn.slice(urn.lastIndexOf("::") + 2);
-export const byName = (one: string, other: string): number => one.localeCompare(other, "en", { numeric: true });
 const sortedOnce = (words: readonly string[]): string[] => [...new Set(words)].sort(byName);
 const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(text) : []);
 

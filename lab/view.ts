@@ -9,6 +9,7 @@ import { emptyState, type Instance, type State } from "./model/state";
 import type { LabPaths } from "./paths";
 import { runningDaemon } from "./record";
 import { configuredRegion } from "./stack";
+import { byName } from "../toolchain/order";
 
 /** One host of `status --json`. */
 export interface HostView {
@@ -73,9 +74,7 @@ export function hostViews(state: State, halted: boolean): HostView[] {
             image: instance.imageId,
             standIn: standsIn(instance),
         }))
-        .sort(
-            (a, b) => a.name.localeCompare(b.name, "en", { numeric: true }) || (a.instanceId < b.instanceId ? -1 : 1),
-        );
+        .sort((a, b) => byName(a.name, b.name) || (a.instanceId < b.instanceId ? -1 : 1));
 }
 
 /** The lab has one system with a kernel of its own. */

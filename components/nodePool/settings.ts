@@ -46,8 +46,7 @@ export function predecessors(count: number, exclude: readonly number[]): Readonl
     const found = new Map<number, readonly number[]>();
     exclude.forEach((number, index) => {
         if (!current.has(number)) return;
-        const before = exclude.slice(0, index);
-        const next = slotNumbers(count, [...before, number]).find((candidate) => !current.has(candidate))!;
+        const next = slotNumbers(count, exclude.slice(0, index + 1)).find((candidate) => !current.has(candidate))!;
         current.delete(number);
         current.add(next);
         found.set(next, [number, ...(found.get(number) ?? [])]);
