@@ -13,8 +13,12 @@ import { PEER, balancerFiles, serverHealth, serverState, socketOf, stateFileOf, 
 import type { BalancerPlan } from "./plan";
 
 const ANSWER_TIMEOUT_MS = 5_000;
-/** How long a service may take to begin. */
-const START_TIMEOUT_MS = 30_000;
+/** How long the service for datagrams may take to bring the firewall to a configuration. */
+const DATAGRAMS_TIMEOUT_MS = 30_000;
+/** How long a service may take to begin, on a machine that does much else. */
+const START_TIMEOUT_MS = 60_000;
+/** How long a service that was told to end may take for it. */
+const END_TIMEOUT_MS = 5_000;
 const POLL_MS = 50;
 /** Beginning of the names of the datagram service's files; the others are HAProxy's. */
 const DATAGRAMS = "datagrams";
@@ -125,14 +129,15 @@ export class Balancers {
         for (const name of listFolder(folder)) if (!name.startsWith(DATAGRAMS)) remove(path.join(folder, name));
     }
 
-    /** Hands the listeners for datagrams to the balancer's service, which ends when there are none. */
+    /** Hands the listeners for datagrams to the balancer's service, which is there as long as there are any. */
     private async balanceDatagrams({ id, listeners }: DesiredBalancer, place: BalancerPlan): Promise<void> {
         const { namespace, addresses, source } = place;
         const processFile = path.join(this.folderOf(id), `${DATAGRAMS}.process`);
-        const isRunning = (await this.processes(namespace)).includes(readText(processFile).trim());
-        if (listeners.length === 0 && !isRunning) return;
-        if (!isRunning) await this.startDatagrams(id, place, processFile);
+        const pid = (await this.processes(namespace)).find((one) => one === readText(processFile).trim());
+        if (listeners.length === 0 && pid === undefined) return;
+        if (pid === undefined) await this.startDatagrams(id, place, processFile);
         await this.askDatagrams(id, { apply: { addresses, source, listeners } });
+        if (listeners.length === 0) await this.endDatagrams(id, Number(pid));
     }
 
     private async startDatagrams(id: string, { namespace }: BalancerPlan, processFile: string): Promise<void> {
@@ -147,8 +152,17 @@ ${inside} sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0 ne
 setsid ${inside} ${[...service, socket].map(quote).join(" ")} >${quote(path.join(folder, `${DATAGRAMS}.log`))} 2>&1 </dev/null &
 echo $! >${quote(processFile)}
 `);
-        const deadline = Date.now() + START_TIMEOUT_MS;
-        while (!existsSync(socket) && Date.now() < deadline) await sleep(POLL_MS);
+        const pid = Number(readText(processFile));
+        // One that ended instead has said why.
+        await until(() => existsSync(socket) || startOf(pid) === undefined, START_TIMEOUT_MS);
+    }
+
+    /** Its listeners are gone by then. Waits for its end, so that the next listener isn't handed to one that ends. */
+    private async endDatagrams(id: string, pid: number): Promise<void> {
+        await this.options.runner.attempt(["kill", String(pid)]);
+        await until(() => startOf(pid) === undefined, END_TIMEOUT_MS);
+        for (const name of listFolder(this.folderOf(id)))
+            if (name.startsWith(DATAGRAMS)) remove(path.join(this.folderOf(id), name));
     }
 
     private datagramSocket(id: string): string {
@@ -157,7 +171,8 @@ echo $! >${quote(processFile)}
 
     /** How the servers of datagrams are, after a request. @throws Error when the service did not do it */
     private async askDatagrams(id: string, request: DatagramRequest): Promise<readonly ServerHealth[]> {
-        const text = await ask(this.datagramSocket(id), JSON.stringify(request));
+        const timeout = request.apply ? DATAGRAMS_TIMEOUT_MS : ANSWER_TIMEOUT_MS;
+        const text = await ask(this.datagramSocket(id), JSON.stringify(request), timeout);
         const { health, problem } = (text === "" ? {} : JSON.parse(text)) as Partial<DatagramAnswer>;
         if (health) return health;
         const log = readText(path.join(this.folderOf(id), `${DATAGRAMS}.log`)).trim();
@@ -184,16 +199,21 @@ function isHaproxy(pid: string): boolean {
 }
 
 /** A process's answer to a command; empty when it gives none. */
-async function ask(socketPath: string, command: string): Promise<string> {
+async function ask(socketPath: string, command: string, timeout = ANSWER_TIMEOUT_MS): Promise<string> {
     return new Promise((resolve) => {
         const chunks: Buffer[] = [];
         const socket = net.connect(socketPath);
-        socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy());
+        socket.setTimeout(timeout, () => socket.destroy());
         socket.on("data", (chunk: Buffer) => chunks.push(chunk));
         socket.on("error", () => undefined);
         socket.on("close", () => resolve(Buffer.concat(chunks).toString()));
         socket.end(`${command}\n`);
     });
+}
+
+async function until(condition: () => boolean, timeout: number): Promise<void> {
+    const deadline = Date.now() + timeout;
+    while (!condition() && Date.now() < deadline) await sleep(POLL_MS);
 }
 
 function readText(file: string): string {

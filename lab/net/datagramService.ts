@@ -1,7 +1,7 @@
 /**
  * The process that balances a balancer's datagrams: in the balancer's own name space it checks the servers and keeps
- * the firewall's table to what it finds. `lab/net/balancers.ts` starts it, tells it over a socket what to balance, and
- * asks it how servers are. It outlives the lab's own process, as HAProxy does.
+ * the firewall's table to what it finds. `lab/net/balancers.ts` starts it, tells it over a socket what to balance,
+ * asks it how servers are, and ends it. It outlives the lab's own process, as HAProxy does.
  */
 import { createSocket } from "node:dgram";
 import { request as requestHttp } from "node:http";
@@ -41,10 +41,6 @@ class DatagramService {
     private turn: Promise<unknown> = Promise.resolve();
 
     constructor(private readonly runner = new Runner()) {}
-
-    get isIdle(): boolean {
-        return this.configuration.listeners.length === 0;
-    }
 
     health(): DatagramAnswer["health"] {
         return datagramHealth(this.configuration, (one) => this.serving.has(serverKey(one)));
@@ -196,10 +192,7 @@ function serve(socketPath: string): void {
         connection.on("end", () => {
             void answer(text)
                 .catch((error: unknown): DatagramAnswer => ({ problem: String(error).split("\n")[0]! }))
-                .then((said) => {
-                    // Nobody needs a service without listeners.
-                    connection.end(JSON.stringify(said), () => service.isIdle && process.exit());
-                });
+                .then((said) => connection.end(JSON.stringify(said)));
         });
     });
     server.listen(socketPath);
