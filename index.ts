@@ -2,7 +2,7 @@ import * as platform from "./components";
 import { loadConfig } from "./config";
 import { dnsRecords } from "./config/dns";
 import { dataPool, placeOf } from "./config/hosts";
-import { keysOf } from "./config/keys";
+import { hostKeysOf, keysOf } from "./config/keys";
 import { balancerSettings } from "./config/loadBalancer";
 import { mysqlHostCount } from "./config/mysql";
 import { redisHostCount } from "./config/redis";
@@ -20,7 +20,7 @@ const network = new platform.Network("main", {
     roles: stackRoles(config),
 });
 
-const common = { ...keysOf(keys, "hosts"), network, tags };
+const common = { ...hostKeysOf(keys), network, tags };
 const entry = new platform.Bastion("bastion", { ...config.bastion, ...common, adminCidrs });
 const inside = { ...common, bastion: entry };
 

@@ -1,10 +1,11 @@
 /** `keys`: which generations of generated keys are in use. `npm run rotate` writes it. */
-import type { KeyGenerations } from "../components";
+import type { KeyGenerations, NodePoolArgs } from "../components";
 import { checkKeys } from "../components/keys";
+import { checkHostKeys } from "../components/nodePool/hostKeys";
 import type { Reader } from "./reader";
 
-/** Whose keys rotate: those of certificates, and of SSH logins to all hosts. */
-export const keyOwners = ["redis", "mysql", "loadBalancer", "storage", "hosts"] as const;
+/** Whose keys rotate: those of certificates, of SSH logins to all hosts, and the hosts' own. */
+export const keyOwners = ["redis", "mysql", "loadBalancer", "storage", "hosts", "hostKeys"] as const;
 
 export type KeyOwner = (typeof keyOwners)[number];
 
@@ -31,6 +32,7 @@ export function readKeys(reader: Reader): KeysConfig {
         }
         const keys = Object.fromEntries(fields) as KeyGenerations;
         checkKeys(reader.problems, keys, path);
+        if (owner === "hostKeys") checkHostKeys(reader.problems, keys, path);
         found[owner] = keys;
     }
     return found;
@@ -40,4 +42,10 @@ export function readKeys(reader: Reader): KeysConfig {
 export function keysOf(config: KeysConfig, owner: KeyOwner): { readonly keys?: KeyGenerations } {
     const keys = config[owner];
     return keys === undefined ? {} : { keys };
+}
+
+/** For the `keys` and `hostKeys` of whatever makes hosts. */
+export function hostKeysOf(config: KeysConfig): Pick<NodePoolArgs, "keys" | "hostKeys"> {
+    const { hostKeys } = config;
+    return { ...keysOf(config, "hosts"), ...(hostKeys === undefined ? {} : { hostKeys }) };
 }

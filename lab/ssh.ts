@@ -61,21 +61,16 @@ export async function loginCommand(
 
 /** The words of an `ssh` command to the host, or undefined when there is no way to log in. */
 async function sshLine(options: Login): Promise<string[] | undefined> {
-    const { paths, host, hosts, stacks } = options;
+    const { host, hosts, stacks } = options;
     if (spawnSync("ssh", ["-V"], { stdio: "ignore" }).status !== 0) return undefined;
-    const key = await keyOf(options, host);
-    if (key === undefined) return undefined;
-    if (host.publicAddress !== "") return [...ssh(paths, key, host), `root@${host.publicAddress}`];
+    const keys = await keysOf(options, host);
+    if (keys === undefined) return undefined;
+    if (host.publicAddress !== "") return [...ssh(keys, host), `root@${host.publicAddress}`];
     for (const bastion of bastionsOf(host, hosts, stacks)) {
-        const bastionKey = await keyOf(options, bastion);
-        if (bastionKey === undefined) continue;
-        const proxy = [...ssh(paths, bastionKey, bastion), "-W", "%h:%p", `root@${bastion.publicAddress}`];
-        return [
-            ...ssh(paths, key, host),
-            "-o",
-            `ProxyCommand=${proxy.map(quote).join(" ")}`,
-            `root@${host.privateAddress}`,
-        ];
+        const bastionKeys = await keysOf(options, bastion);
+        if (bastionKeys === undefined) continue;
+        const proxy = [...ssh(bastionKeys, bastion), "-W", "%h:%p", `root@${bastion.publicAddress}`];
+        return [...ssh(keys, host), "-o", `ProxyCommand=${proxy.map(quote).join(" ")}`, `root@${host.privateAddress}`];
     }
     return undefined;
 }
@@ -102,19 +97,13 @@ export function bastionsOf(
     return [...inReach.filter(isOwn), ...inReach.filter((bastion) => !isOwn(bastion))];
 }
 
-function ssh(paths: LabPaths, key: string, host: HostView): string[] {
+function ssh({ login, known, pinned }: KeyFiles, host: HostView): string[] {
+    const trust = `StrictHostKeyChecking=${pinned ? "yes" : "accept-new"}`;
     return [
-        "ssh",
-        "-i",
-        key,
-        ...["IdentitiesOnly=yes", "LogLevel=ERROR", "ConnectTimeout=10", "StrictHostKeyChecking=accept-new"].flatMap(
-            (option) => ["-o", option],
-        ),
+        ...["ssh", "-i", login],
+        ...["IdentitiesOnly=yes", "LogLevel=ERROR", "ConnectTimeout=10", trust].flatMap((option) => ["-o", option]),
         // Addresses are used again by other hosts, instance ids are not.
-        "-o",
-        `HostKeyAlias=${host.instanceId}`,
-        "-o",
-        `UserKnownHostsFile=${join(paths.ssh, "known_hosts")}`,
+        ...["-o", `HostKeyAlias=${host.instanceId}`, "-o", `UserKnownHostsFile=${known}`],
     ];
 }
 
@@ -123,29 +112,54 @@ function quote(word: string): string {
     return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
 }
 
-/** File with the private key that opens a host. */
-async function keyOf(login: Login, host: HostView): Promise<string | undefined> {
-    return (await keyOfSteps(login, host)) ?? keyOfPair(login, host);
+/** Files that a login works with. */
+interface KeyFiles {
+    /** The private key that opens the host. */
+    readonly login: string;
+    /** The hosts' own public keys. */
+    readonly known: string;
+    /** Whether this host's was known before anyone dialled it. */
+    readonly pinned: boolean;
 }
 
-/** The one with which a stack itself logs in: after a rotation it is no longer that of the cloud's key pair. */
-async function keyOfSteps({ paths, stacks }: Login, { instanceId }: HostView): Promise<string | undefined> {
+async function keysOf(login: Login, host: HostView): Promise<KeyFiles | undefined> {
+    const ofSteps = await keysOfSteps(login, host);
+    if (ofSteps !== undefined) return ofSteps;
+    const ofPair = await keyOfPair(login, host);
+    return ofPair === undefined
+        ? undefined
+        : { login: ofPair, known: join(login.paths.ssh, "known_hosts"), pinned: false };
+}
+
+/** Those with which a stack itself logs in: after a rotation it is no longer that of the cloud's key pair, nor what the host showed before. */
+async function keysOfSteps({ paths, stacks }: Login, { instanceId }: HostView): Promise<KeyFiles | undefined> {
     for (const { name, resources } of stacks) {
         const encrypted = connectionTo(resources, instanceId);
         if (encrypted === undefined) continue;
-        // Encrypted anew, and so another file, whenever it changes.
-        const file = keyFile(paths, JSON.stringify(encrypted));
-        if (existsSync(file)) return file;
-        const privateKey = findLoginKey(JSON.parse((await exportStack(paths, name)) ?? "{}"), instanceId);
-        if (privateKey !== undefined) return writeKey(file, privateKey);
+        // Encrypted anew, and so other files, whenever it changes.
+        const login = keyFile(paths, JSON.stringify(encrypted));
+        const known = login.replace(/key$/, "known_hosts");
+        if (existsSync(login) && existsSync(known)) return { login, known, pinned: true };
+        const found = findLogin(JSON.parse((await exportStack(paths, name)) ?? "{}"), instanceId);
+        if (found === undefined) continue;
+        writeKey(login, found.privateKey);
+        writePrivate(known, `${instanceId} ${found.hostKey}\n`);
+        return { login, known, pinned: true };
     }
     return undefined;
 }
 
-/** The private key with which steps on an instance are run, from an export with secrets. */
-export function findLoginKey(exported: unknown, instanceId: string): string | undefined {
+/** With which private key steps on an instance are run, and which key it has to show, from an export with secrets. */
+export function findLogin(
+    exported: unknown,
+    instanceId: string,
+): { readonly privateKey: string; readonly hostKey: string } | undefined {
     const connection = plain(connectionTo((exported as Exported).deployment?.resources ?? [], instanceId));
-    return plainText((connection as { privateKey?: unknown } | undefined)?.privateKey);
+    const { privateKey, hostKey } = (connection ?? {}) as { privateKey?: unknown; hostKey?: unknown };
+    const found = { privateKey: plainText(privateKey), hostKey: plainText(hostKey) };
+    return found.privateKey === undefined || found.hostKey === undefined
+        ? undefined
+        : { privateKey: found.privateKey, hostKey: found.hostKey };
 }
 
 /** How steps on an instance are run, as a stack's state has it. */

@@ -25,17 +25,24 @@ const begun: Readonly<Record<KeyOwner, { readonly output: string } | { readonly 
     hosts: {
         said: "Hosts let the former and the next hosts.keys in. The stack goes on with the former ones until you end them.",
     },
+    hostKeys: {
+        said: "Hosts show their former and their next SSH keys. The stack goes on with the former ones until you end them.",
+    },
 };
 
 /** What can be rotated. */
 type Secret =
     { readonly kind: "password"; readonly service: Service } | { readonly kind: "keys"; readonly owner: KeyOwner };
 
+function keysName(owner: KeyOwner): string {
+    return owner === "hostKeys" ? "hosts.hostKeys" : `${owner}.keys`;
+}
+
 const secrets = new Map<string, Secret>([
     ...(Object.keys(urls) as Service[]).map(
         (service) => [`${service}.password`, { kind: "password", service }] as const,
     ),
-    ...keyOwners.map((owner) => [`${owner}.keys`, { kind: "keys", owner }] as const),
+    ...keyOwners.map((owner) => [keysName(owner), { kind: "keys", owner }] as const),
 ]);
 
 const help = `Usage: npm run rotate -- SECRET… [--stack NAME] [--finish] [--yes]
@@ -160,7 +167,7 @@ async function passwordRotation(name: string, service: Service, { stack, finish:
  * they undo there they undo with these.
  */
 async function forOtherStacks(owner: KeyOwner, stack: string): Promise<string> {
-    const shared = owner === "hosts" ? await setting(stack, "sharedHosts") : undefined;
+    const shared = owner === "hosts" || owner === "hostKeys" ? await setting(stack, "sharedHosts") : undefined;
     if (!Array.isArray(shared) || shared.length === 0) return "";
     return (
         `\nOther stacks work on ${shared.join(", ")} and know the former keys only. Update each of them before you change or destroy it:\n` +

@@ -145,6 +145,13 @@ export interface NodePoolArgs {
      */
     readonly keys?: KeyGenerations;
     /**
+     * Generations of the created hosts' own SSH keys, by which `npm run rotate -- hosts.hostKeys` renews them: Ed25519 and ECDSA with P-256 in turn,
+     * since an SSH server shows one key of each type, and clients that know the former have to be shown that one until all know the next.
+     * Adopted hosts keep theirs.
+     * @default the first generation
+     */
+    readonly hostKeys?: KeyGenerations;
+    /**
      * Lets a service user log in from every host of the pool to every other without a password. False leaves it out.
      * @default { user: "multihost" }
      */

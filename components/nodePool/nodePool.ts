@@ -6,6 +6,7 @@ import { Host, type HostStep } from "../host";
 import { generationName, makeGenerations } from "../keys";
 import { physicalName, tagsFor } from "../tags";
 import type { AdoptedInstance, DataDiskArgs, NodePoolArgs, RebuildReason } from "./args";
+import { type HostKey, makeHostKeys } from "./hostKeys";
 import { type NodePoolSettings, parseNodePoolArgs, type Slot } from "./settings";
 import { cloudConfig } from "./userData";
 
@@ -150,18 +151,16 @@ export class NodePool extends pulumi.ComponentResource {
         const { args, settings, keys } = shared;
         const { network, rebuildOn = [] } = args;
         const vswitch = network.vswitches[(slot.number - 1) % network.vswitches.length]!;
-        const hostKey = new tls.PrivateKey(`${slot.name}-host-key`, { algorithm: "ED25519" }, { parent: this });
-        const userData = pulumi
-            .all([keys.publicKey, hostKey.privateKeyOpenssh, hostKey.publicKeyOpenssh])
-            .apply(([authorizedKey, privateKey, publicKey]) =>
-                cloudConfig({
-                    hostName: slot.name,
-                    user: settings.user,
-                    authorizedKey,
-                    hostKey: { privateKey, publicKey },
-                    extra: args.cloudConfig ?? {},
-                }),
-            );
+        const hostKeys = makeHostKeys(slot.name, args.hostKeys, { parent: this });
+        const userData = pulumi.all([keys.publicKey, pulumi.all([...hostKeys.all])]).apply(([authorizedKey, known]) =>
+            cloudConfig({
+                hostName: slot.name,
+                user: settings.user,
+                authorizedKey,
+                hostKeys: known,
+                extra: args.cloudConfig ?? {},
+            }),
+        );
         const disks = disksOf(slot, args);
         const kept = rebuildReasons.filter(([reason]) => !rebuildOn.includes(reason)).flatMap(([, inputs]) => inputs);
         const rebuilding = rebuildReasons.flatMap(([, inputs]) => inputs).filter((input) => !kept.includes(input));
@@ -209,7 +208,7 @@ export class NodePool extends pulumi.ComponentResource {
                 ...(address === undefined ? {} : { publicAddress: address.address }),
                 user: settings.user,
                 privateKey: keys.privateKey,
-                hostKey: hostKey.publicKeyOpenssh,
+                hostKey: hostKeys.current.publicKey,
                 identity: instance.id,
                 zone: instance.availabilityZone,
                 instanceType: instance.instanceType,
@@ -227,6 +226,7 @@ export class NodePool extends pulumi.ComponentResource {
             },
             { parent: this },
         );
+        if (args.hostKeys !== undefined) this.showHostKeys(host, hostKeys.all);
         return { host, disks: Object.fromEntries(attached.map(({ name, id }) => [name, id])) };
     }
 
@@ -335,6 +335,20 @@ export class NodePool extends pulumi.ComponentResource {
                         ? {}
                         : { retired: cloudKey.apply((text) => (text === undefined ? [] : [listedKey(text)])) }),
                 },
+                usesInternet: false,
+            },
+            { parent: this },
+        );
+    }
+
+    /** Lets the host's SSH server show exactly these keys, each of another type. */
+    private showHostKeys(host: Host, keys: readonly HostKey[]): HostStep {
+        return host.run(
+            `${host.name}-host-keys`,
+            {
+                script: "ssh/host-keys",
+                params: { keys: pulumi.all(keys.map(({ publicKey }) => publicKey.apply(listedKey))) },
+                secrets: Object.fromEntries(keys.map(({ type, privateKey }) => [type, privateKey])),
                 usesInternet: false,
             },
             { parent: this },

@@ -2,6 +2,7 @@ import { checkKeys } from "../keys";
 import { Problems } from "../problems";
 import { checkName, checkTags } from "../tags";
 import type { NodePoolArgs } from "./args";
+import { checkHostKeys } from "./hostKeys";
 
 /** {@link NodePoolArgs} with everything filled in that can be known before anything exists. */
 export interface NodePoolSettings {
@@ -68,6 +69,8 @@ export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSet
     if (args.hostPrefix !== undefined) checkName(problems, args.hostPrefix, 48, "hostPrefix");
     checkTags(problems, args.tags);
     checkKeys(problems, args.keys);
+    checkKeys(problems, args.hostKeys, "hostKeys");
+    checkHostKeys(problems, args.hostKeys);
     if (args.keys !== undefined && typeof args.keyPair === "object") {
         problems.add("keys", "number generated keys, and keyPair is one of your own: leave one of them out.");
     }

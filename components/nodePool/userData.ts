@@ -1,10 +1,16 @@
+import type { HostKeyType } from "./hostKeys";
+
 /** What a new host has to know before anyone can log in to it. */
 export interface FirstBoot {
     readonly hostName: string;
     readonly user: string;
     readonly authorizedKey: string;
-    /** The host's own key pair, so that the first connection can verify it. OpenSSH format. */
-    readonly hostKey: { readonly privateKey: string; readonly publicKey: string };
+    /** The host's own key pairs, so that the first connection can verify it. OpenSSH format. */
+    readonly hostKeys: readonly {
+        readonly type: HostKeyType;
+        readonly privateKey: string;
+        readonly publicKey: string;
+    }[];
     readonly extra: Readonly<Record<string, unknown>>;
 }
 
@@ -17,12 +23,14 @@ export function cloudConfig(boot: FirstBoot): string {
         preserve_hostname: false,
         ssh_pwauth: false,
         disable_root: false,
-        // The image's own keys are the same on every machine made from it, and only the one planted here is pinned.
+        // The image's own keys are the same on every machine made from it, and only those planted here are pinned.
         ssh_deletekeys: true,
-        ssh_keys: {
-            ed25519_private: boot.hostKey.privateKey.trim() + "\n",
-            ed25519_public: boot.hostKey.publicKey.trim(),
-        },
+        ssh_keys: Object.fromEntries(
+            boot.hostKeys.flatMap(({ type, privateKey, publicKey }) => [
+                [`${type}_private`, privateKey.trim() + "\n"],
+                [`${type}_public`, publicKey.trim()],
+            ]),
+        ),
         users: [
             "default",
             boot.user === "root"

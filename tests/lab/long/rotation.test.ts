@@ -13,7 +13,7 @@ jest.setTimeout(1_500_000);
 const client = "node-4";
 const [fileWriter, fileReader] = ["web-1", "web-2"];
 const folder = "/data/shared/renewed";
-const names = ["redis.keys", "mysql.keys", "loadBalancer.keys", "storage.keys", "hosts.keys"];
+const names = ["redis.keys", "mysql.keys", "loadBalancer.keys", "storage.keys", "hosts.keys", "hosts.hostKeys"];
 
 /** SHA-256 of the certificate that the balancer shows. */
 async function fingerprint({ url }: Site): Promise<string> {
@@ -47,6 +47,12 @@ async function restartFileServers(): Promise<void> {
     }
 }
 
+/** What each host's SSH server shows: every type and key. */
+async function shownBy(...hosts: readonly string[]): Promise<(readonly string[])[]> {
+    const shown = await Promise.all(hosts.map((host) => outputOn(host, "ssh-keyscan 127.0.0.1 2>/dev/null")));
+    return shown.flatMap((text) => text.split("\n").map((line) => line.split(" ").slice(1)));
+}
+
 const pause = (): Promise<void> => new Promise((wake) => setTimeout(wake, 2000));
 
 it("no client of any service notices, and what was valid before is worth nothing afterwards", async () => {
@@ -56,6 +62,7 @@ it("no client of any service notices, and what was valid before is worth nothing
     const shown = await fingerprint(before.site);
     const [ssh = "", ...formerLogin] = await loginTo("bastion-1", "true");
     expect((await onHost("bastion-1", "true")).code).toBe(0);
+    const hostKeys = await shownBy("bastion-1", client);
     await statement(client, before.mysql, before.mysql.source, "CREATE TABLE renewed (id INT PRIMARY KEY)");
     const logins = await Logins.start(client);
     const writer = await RowWriter.start(client, before.mysql, [before.mysql.source], "renewed");
@@ -130,8 +137,13 @@ it("no client of any service notices, and what was valid before is worth nothing
         /CERTIFICATE_VERIFY_FAILED/,
     );
     await expect(before.site.ask()).rejects.toThrow(/certificate|issuer/i);
-    // The former key logs in nowhere, and the new one does.
-    await expect(promisify(execFile)(ssh, formerLogin)).rejects.toThrow(/Permission denied/);
+    // Who knows the hosts by their former keys trusts none, the former key logs in nowhere, and the new one does.
+    const login = promisify(execFile);
+    await expect(login(ssh, formerLogin)).rejects.toThrow(/Host key verification failed/);
+    const trusting = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", ...formerLogin];
+    await expect(login(ssh, trusting)).rejects.toThrow(/Permission denied/);
+    expect(hostKeys.map(([type]) => type)).toEqual(["ssh-ed25519", "ssh-ed25519"]);
+    expect((await shownBy("bastion-1", client)).map(([type]) => type)).toEqual(Array(2).fill("ecdsa-sha2-nistp256"));
     expect((await onHost("bastion-1", "true")).code).toBe(0);
     expect((await onHost(client, "true")).code).toBe(0);
 });

@@ -107,6 +107,44 @@ describe("keys of several generations", () => {
         expect(recorder.options("alicloud:ecs/ecsKeyPair:EcsKeyPair", "node").ignoreChanges).toContain("publicKey");
     });
 
+    test("of hosts themselves are shown side by side, each of another type, and planted in whatever host comes", async () => {
+        const shown = async (args: Partial<NodePoolArgs>) => {
+            const { names } = await keysOf({ cloudConfig: {}, ...args });
+            const { inputs } = recorder.find(instance, "node-1");
+            const text = Buffer.from(String(inputs["userData"]), "base64").toString();
+            const { ssh_keys: planted } = JSON.parse(text.slice(text.indexOf("\n"))) as { ssh_keys: object };
+            const ready = recorder.find(step, "node-1-ready").inputs["connection"] as { hostKey: string };
+            const command = recorder.names(step).includes("node-1-host-keys")
+                ? String(recorder.find(step, "node-1-host-keys").inputs["create"])
+                : undefined;
+            const keys = names.filter((name) => name.startsWith("node-1-host-key"));
+            return { planted: Object.keys(planted), pinned: ready.hostKey, command, keys };
+        };
+        const [first, second] = ["node-1-host-key", "node-1-host-key-g2"];
+        const both = ["ed25519_private", "ed25519_public", "ecdsa_private", "ecdsa_public"];
+        const line = "PARAM_KEYS='ssh-ed25519,AAAAnode/1/host/key ecdsa-sha2-nistp256,AAAAnode/1/host/key/g2'";
+        expect(await shown({})).toEqual({
+            planted: both.slice(0, 2),
+            pinned: "ssh-ed25519 AAAAnode/1/host/key",
+            command: undefined,
+            keys: [first],
+        });
+        const begun = await shown({ hostKeys: { beside: 2 } });
+        expect(begun).toMatchObject({
+            planted: both,
+            pinned: "ssh-ed25519 AAAAnode/1/host/key",
+            keys: [first, second],
+        });
+        expect(begun.command).toContain(line);
+        const changed = await shown({ hostKeys: { generation: 2, beside: 1 } });
+        expect(changed).toEqual({ ...begun, pinned: "ecdsa-sha2-nistp256 AAAAnode/1/host/key/g2" });
+        const ended = await shown({ hostKeys: { generation: 2 } });
+        expect(ended).toMatchObject({ planted: both.slice(2), pinned: changed.pinned, keys: [second] });
+        expect(ended.command).toContain("PARAM_KEYS='ecdsa-sha2-nistp256,AAAAnode/1/host/key/g2'");
+        const next = await shown({ hostKeys: { generation: 2, beside: 3 } });
+        expect(next.command).toContain("ssh-ed25519,AAAAnode/1/host/key/g3");
+    });
+
     test("are refused where they can't be", () => {
         const refused = (args: Partial<NodePoolArgs>): string[] =>
             problemsOf(() =>
@@ -118,6 +156,9 @@ describe("keys of several generations", () => {
         ]);
         expect(refused({ keys: { beside: 1 } })).toEqual([
             "  - keys.beside: 1 is the generation that is worked with: name another, or none.",
+        ]);
+        expect(refused({ hostKeys: { beside: 3 } })).toEqual([
+            "  - hostKeys.beside: 3 is of the same type as generation 1, and an SSH server shows one key of each: name 2.",
         ]);
         expect(refused({ keys: {}, keyPair: { privateKey: "a", publicKey: "b" } })).toEqual([
             "  - keys: number generated keys, and keyPair is one of your own: leave one of them out.",
@@ -215,7 +256,7 @@ describe("NodePool", () => {
             hostName: "h",
             user: "admin",
             authorizedKey: "k",
-            hostKey: { privateKey: "p", publicKey: "q" },
+            hostKeys: [{ type: "ed25519", privateKey: "p", publicKey: "q" }],
             extra: {},
         });
         expect(text).toContain('"sudo": "ALL=(ALL) NOPASSWD:ALL"');

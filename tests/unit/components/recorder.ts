@@ -52,7 +52,7 @@ export class Recorder {
                     }
                     return {
                         id: id !== undefined && id !== "" ? id : `${name}-id`,
-                        state: { ...plain, ...computed(type, name) },
+                        state: { ...plain, ...computed(type, name, plain) },
                     };
                 },
                 call: ({ token, inputs }) => {
@@ -139,13 +139,17 @@ export class Recorder {
 }
 
 /** What the cloud, a provider or a host gives a resource beside its inputs. */
-export function computed(type: string, name: string): Record<string, unknown> {
+export function computed(
+    type: string,
+    name: string,
+    inputs: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
     switch (type) {
         case "tls:index/privateKey:PrivateKey":
             return {
                 privateKeyOpenssh: pulumi.secret(`PRIVATE ${name}`),
                 privateKeyPem: pulumi.secret(`PEM ${name}`),
-                publicKeyOpenssh: `ssh-ed25519 AAAA${name.replaceAll("-", "/")}\n`,
+                publicKeyOpenssh: `${inputs["algorithm"] === "ECDSA" ? "ecdsa-sha2-nistp256" : "ssh-ed25519"} AAAA${name.replaceAll("-", "/")}\n`,
             };
         case "tls:index/selfSignedCert:SelfSignedCert":
         case "tls:index/locallySignedCert:LocallySignedCert":

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Orphan, StackBusyError, recover } from "../../../lab/recover";
-import { findLoginKey, findPrivateKey } from "../../../lab/ssh";
+import { findLogin, findPrivateKey } from "../../../lab/ssh";
 import { merge } from "../../../lab/stack";
 
 let folder: string;
@@ -166,7 +166,7 @@ test("a host's private key is found by its public one, also where it is secret",
     expect(findPrivateKey(exported, "ssh-ed25519 CCC")).toBeUndefined();
 });
 
-it("finds the key with which steps log in to an instance, a secret within a secret", () => {
+it("finds the key with which steps log in to an instance, a secret within a secret, and the one that it has to show", () => {
     const secret = (value: unknown): object => ({
         "4dabf18193072939515e22adb298388d": "1",
         plaintext: JSON.stringify(value),
@@ -179,13 +179,18 @@ it("finds the key with which steps log in to an instance, a secret within a secr
         deployment: {
             resources: [
                 { type: "other" },
-                step("i-1", secret({ host: "10.0.0.1", privateKey: secret("private one") })),
-                step("i-2", { host: "10.0.0.2", privateKey: "private two" }),
+                step(
+                    "i-1",
+                    secret({ host: "10.0.0.1", privateKey: secret("private one"), hostKey: "ssh-ed25519 ONE" }),
+                ),
+                step("i-2", { host: "10.0.0.2", privateKey: "private two", hostKey: "ssh-ed25519 TWO" }),
+                step("i-4", { host: "10.0.0.4", privateKey: "private four" }),
             ],
         },
     };
-    expect(findLoginKey(exported, "i-1")).toBe("private one");
-    expect(findLoginKey(exported, "i-2")).toBe("private two");
-    expect(findLoginKey(exported, "i-3")).toBeUndefined();
-    expect(findLoginKey({}, "i-1")).toBeUndefined();
+    expect(findLogin(exported, "i-1")).toEqual({ privateKey: "private one", hostKey: "ssh-ed25519 ONE" });
+    expect(findLogin(exported, "i-2")).toEqual({ privateKey: "private two", hostKey: "ssh-ed25519 TWO" });
+    expect(findLogin(exported, "i-3")).toBeUndefined();
+    expect(findLogin(exported, "i-4")).toBeUndefined();
+    expect(findLogin({}, "i-1")).toBeUndefined();
 });

@@ -139,8 +139,13 @@ describe("the end of a rotation", () => {
         expect(printed).not.toContain("node-5");
         expect(await rotate({ ...options, names: ["hosts.keys"] })).toBe(0);
         expect(printed).toContain("Other stacks work on node-5, node-6 and know the former keys only.");
+        settings = { ...settings, keys: { hostKeys: { generation: 2, beside: 1 } } };
         printed = "";
-        settings = { ...settings, sharedHosts: [] };
+        expect(await rotate({ ...options, names: ["hosts.hostKeys"] })).toBe(0);
+        expect(done).toContain("config set-all --stack dev --path --plaintext keys.hostKeys.generation=2");
+        expect(printed).toContain("Other stacks work on node-5, node-6 and know the former keys only.");
+        printed = "";
+        settings = { keys: { hosts: { generation: 2, beside: 1 } }, sharedHosts: [] };
         expect(await rotate({ ...options, names: ["hosts.keys"] })).toBe(0);
         expect(printed).toBe("The former hosts.keys are worth nothing from now on.\n");
     });

@@ -60,7 +60,7 @@ export async function recordProgram(
                 inputs.set(`${type}::${name}`, plain);
                 const vswitch = /^i-(.*)/.exec(String(plain["vswitchId"]))?.[1];
                 const place = vswitch === undefined ? {} : { availabilityZone: `zone-of-${vswitch}` };
-                return { id: `i-${name}`, state: { ...plain, ...computed(type, name), ...place } };
+                return { id: `i-${name}`, state: { ...plain, ...computed(type, name, plain), ...place } };
             },
             call: ({ token }) =>
                 ({
