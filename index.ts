@@ -5,6 +5,7 @@ import { dataPool, placeOf } from "./config/hosts";
 import { hostKeysOf, keysOf } from "./config/keys";
 import { balancerSettings } from "./config/loadBalancer";
 import { mysqlHostCount } from "./config/mysql";
+import { definedOutputs } from "./config/outputs";
 import { redisHostCount } from "./config/redis";
 import { checkedPorts, stackRoles } from "./config/roles";
 import { storageDisks, storageSettings } from "./config/storage";
@@ -79,33 +80,35 @@ const names = dns.enabled
       })
     : undefined;
 
-/** Every host of the pools: how it is called and where it is. */
-export const hosts = [...pool.hosts, ...(webPool?.hosts ?? [])].map(placeOf);
-/** What the hosts are reached through by SSH. */
-export const bastion = { name: entry.host.name, address: entry.address, user: entry.host.user };
-/** Names of the services within the VPC. */
-export const serviceNames = names?.names;
-/** Connection URL with every node and the password. Secret. */
-export const redisUrl = cache?.url;
-/** What clients verify the cluster's certificates with. */
-export const redisCaCertificate = cache?.caCertificate;
-/** The database server that takes writes: name, private address and port. */
-export const mysqlSource = database?.source;
-/** Those that follow it, read-only. */
-export const mysqlReplicas = database?.replicas;
-/** Connection URL of the source with account and password; the servers accept TLS only. Secret. */
-export const mysqlUrl = database?.url;
-/** What clients verify the database servers' certificates with. */
-export const mysqlCaCertificate = database?.caCertificate;
-/** Which hosts share files, and where. */
-export const sharedStorage = files && { mountPoint: files.mountPoint, clients: files.clients };
-/** Where the web servers answer, within the VPC. */
-export const webServers = site?.hosts;
-/** Where clients of the web servers connect to. */
-export const loadBalancerUrl = balancer?.url;
-/** What they verify the balancer's certificate with, unless it has one of your own. */
-export const loadBalancerCaCertificate = balancer?.caCertificate;
-/** What other stacks place their hosts in. */
-export const sharedNetwork = platform.shareNetwork(network);
-/** Hosts that other stacks work on, with the keys to them. Secret. */
-export const sharedHosts = platform.shareHosts(pool.hosts.filter(({ name }) => shared.includes(name)));
+export = definedOutputs({
+    /** Every host of the pools: how it is called and where it is. */
+    hosts: [...pool.hosts, ...(webPool?.hosts ?? [])].map(placeOf),
+    /** What the hosts are reached through by SSH. */
+    bastion: { name: entry.host.name, address: entry.address, user: entry.host.user },
+    /** Names of the services within the VPC. */
+    serviceNames: names?.names,
+    /** Connection URL with every node and the password. Secret. */
+    redisUrl: cache?.url,
+    /** What clients verify the cluster's certificates with. */
+    redisCaCertificate: cache?.caCertificate,
+    /** The database server that takes writes: name, private address and port. */
+    mysqlSource: database?.source,
+    /** Those that follow it, read-only. */
+    mysqlReplicas: database?.replicas,
+    /** Connection URL of the source with account and password; the servers accept TLS only. Secret. */
+    mysqlUrl: database?.url,
+    /** What clients verify the database servers' certificates with. */
+    mysqlCaCertificate: database?.caCertificate,
+    /** Which hosts share files, and where. */
+    sharedStorage: files && { mountPoint: files.mountPoint, clients: files.clients },
+    /** Where the web servers answer, within the VPC. */
+    webServers: site?.hosts,
+    /** Where clients of the web servers connect to. */
+    loadBalancerUrl: balancer?.url,
+    /** What they verify the balancer's certificate with, unless it has one of your own. */
+    loadBalancerCaCertificate: balancer?.caCertificate,
+    /** What other stacks place their hosts in. */
+    sharedNetwork: platform.shareNetwork(network),
+    /** Hosts that other stacks work on, with the keys to them. Secret. */
+    sharedHosts: platform.shareHosts(pool.hosts.filter(({ name }) => shared.includes(name))),
+});

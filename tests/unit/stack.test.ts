@@ -12,4 +12,8 @@ test("without any of its services the stack is a network, a bastion and a host",
     expect([...new Set(components)].sort()).toEqual(["Bastion", "Host", "Network", "NodePool", "PrivateDns"]);
     const hosts = typed.flatMap((name) => /ecs\/instance:Instance::(.*)$/.exec(name)?.[1] ?? []);
     expect(hosts.sort()).toEqual(["bastion-1", "node-1"]);
+    // The SDK warns of every output that is undefined.
+    const { default: outputs } = (await import("../../index")) as unknown as { default: Record<string, unknown> };
+    expect(Object.keys(outputs)).toEqual(["hosts", "bastion", "serviceNames", "sharedNetwork", "sharedHosts"]);
+    expect(Object.values(outputs)).not.toContain(undefined);
 }, 60_000);
