@@ -3,9 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 
-import { labPaths } from "../../lab/paths";
-import { labEnvironment } from "../prepare";
-import { addressesOf, api, changesIn, eventually, labOutput, outputOn, outputs, status } from "./lab";
+import { addressesOf, api, changesIn, cloudSettings, eventually, labOutput, outputOn, outputs, status } from "./lab";
 import { datagramsAnsweredBy, Load, Site } from "./requests";
 
 const program = join(__dirname, "balancers");
@@ -82,16 +80,12 @@ function serveDatagrams(host: string): Promise<string> {
 
 async function setUp(): Promise<void> {
     const found = await outputs();
-    const { config } = parse(
-        readFileSync(join(labPaths({ ...process.env, ...labEnvironment }).project, "Pulumi.lab.yaml"), "utf8"),
-    ) as { config: Record<string, unknown> };
-    const cloud = Object.entries(config).filter(([key]) => key.startsWith("alicloud:"));
     const { vpcId } = found["sharedNetwork"] as { vpcId: string };
     const switches = (await call("Vpc", "DescribeVSwitches", { RegionId: "cn-hangzhou", VpcId: vpcId })) as {
         VSwitches: { VSwitch: { VSwitchId: string; ZoneId: string }[] };
     };
     base = {
-        ...Object.fromEntries(cloud),
+        ...cloudSettings(),
         "balancers:vpcId": vpcId,
         "balancers:vswitches": switches.VSwitches.VSwitch.map(({ VSwitchId, ZoneId }) => ({
             id: VSwitchId,

@@ -5,17 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parse, stringify } from "yaml";
-import { labPaths } from "../../lab/paths";
 import { root } from "../../toolchain/folders";
 import { makePackage } from "../../toolchain/package";
-import { checkOutRelease, releaseProblem } from "../../toolchain/release";
-import { labEnvironment } from "../prepare";
-import { api, changesIn, eventually, labOutput } from "./lab";
+import { checkOutRelease } from "../../toolchain/release";
+import { api, changesIn, cloudSettings, eventually, labOutput } from "./lab";
+import { problem } from "./released";
 
 export const run = promisify(execFile);
 export const call = api();
 export const region = { RegionId: "cn-hangzhou" };
-const paths = labPaths({ ...process.env, ...labEnvironment });
 /** The examples, each in a folder of its name. */
 export const folder = mkdtempSync(join(tmpdir(), "multihost-examples-"));
 export const stack = "example";
@@ -27,19 +25,12 @@ export function pulumi(example: string, args: readonly string[], input = "", nam
 
 /** Makes an example's stack: the settings that the example has for it, if any, on the lab's cloud. */
 export async function init(example: string, config: Readonly<Record<string, unknown>>, name = stack): Promise<void> {
-    const { config: lab } = parse(readFileSync(join(paths.project, "Pulumi.lab.yaml"), "utf8")) as {
-        config: Record<string, unknown>;
-    };
-    const cloud = Object.entries(lab).filter(([key]) => key.startsWith("alicloud:"));
-    const own = Object.entries(config).map(([key, value]) => [`${example}:${key}`, value]);
+    const own = Object.entries(config).map(([key, value]) => [`${example}:${key}`, value] as const);
     const file = join(folder, example, `Pulumi.${name}.yaml`);
     const { config: given = {} } = existsSync(file)
         ? (parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> })
         : {};
-    writeFileSync(
-        file,
-        stringify({ config: { ...given, ...Object.fromEntries([...cloud, ...own] as [string, unknown][]) } }),
-    );
+    writeFileSync(file, stringify({ config: { ...given, ...cloudSettings(), ...Object.fromEntries(own) } }));
     await labOutput(["pulumi", "--cwd", join(folder, example), "stack", "init", name]);
 }
 
@@ -66,11 +57,6 @@ export async function accepted(
     const { value } = await eventually(action, 60, () => call(product, action, { ...region, ...parameters }));
     return value;
 }
-
-const problem = releaseProblem();
-/** A test that upgrades from the last release; where that isn't there, its name says why it is skipped. */
-export const upgrade = (name: string, run: () => Promise<void>): void =>
-    problem === undefined ? it(name, run) : it.skip(`${name} (${problem})`, run);
 
 /** Archives of the package: of this version, and of the last release where that is there. */
 export const archives: { current?: string; released?: string } = {};

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { parse } from "yaml";
 import { type LabPaths, labPaths } from "../../lab/paths";
 import { capturePulumi, pulumiEnvironment } from "../../lab/pulumi";
 import { rpcClient, type Rpc } from "../../lab/rpc";
@@ -169,6 +170,20 @@ export async function hostsOf(stack: string): Promise<Map<string, string>> {
     return new Map(
         hosts.filter(({ instanceId }) => ids.has(instanceId)).map(({ name, instanceId }) => [name, instanceId]),
     );
+}
+
+/** The settings of a stack's file, by their whole names. */
+export function settingsIn(file: string): Readonly<Record<string, unknown>> {
+    return (parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> }).config;
+}
+
+/** The settings of the lab's stack. */
+export const labSettings = (): Readonly<Record<string, unknown>> =>
+    settingsIn(join(pathsOf(labEnvironment).project, "Pulumi.lab.yaml"));
+
+/** Those that say where the cloud is, and who calls it. */
+export function cloudSettings(): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(Object.entries(labSettings()).filter(([key]) => key.startsWith("alicloud:")));
 }
 
 /** Makes a stack beside the lab's own, with the same settings but for those named. */

@@ -1,12 +1,10 @@
 /** Programs of a test's own, beside the shared stack on the same cloud. */
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse, stringify } from "yaml";
-import { labPaths } from "../../lab/paths";
+import { stringify } from "yaml";
 import { root } from "../../toolchain/folders";
-import { labEnvironment } from "../prepare";
-import { changesIn, type Change, type LabOptions, labOutput } from "./lab";
+import { changesIn, type Change, cloudSettings, type LabOptions, labOutput } from "./lab";
 
 /** Where programs import the components from, as a literal. */
 export const components = JSON.stringify(join(root, "components"));
@@ -26,15 +24,10 @@ export class OwnProgram {
         symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
         writeFileSync(join(folder, "Pulumi.yaml"), stringify({ name, runtime: "nodejs", main: "index.ts" }));
         writeFileSync(join(folder, "index.ts"), program);
-        const { project } = labPaths({ ...process.env, ...labEnvironment });
-        const { config } = parse(readFileSync(join(project, "Pulumi.lab.yaml"), "utf8")) as {
-            config: Record<string, unknown>;
-        };
-        const cloud = Object.entries(config).filter(([key]) => key.startsWith("alicloud:"));
         const own = Object.entries(settings).map(([key, value]) => [`${name}:${key}`, value] as const);
         writeFileSync(
             join(folder, `Pulumi.${name}.yaml`),
-            stringify({ config: Object.fromEntries([...cloud, ...own]) as object }),
+            stringify({ config: { ...cloudSettings(), ...Object.fromEntries(own) } }),
         );
         await this.lab(["stack", "init", name]);
     }

@@ -10,9 +10,9 @@ export interface Access {
     readonly ca: string;
 }
 
-/** What the stack's outputs say. */
-export async function access(): Promise<Access> {
-    const { redisUrl, redisCaCertificate } = (await outputs()) as Record<string, string>;
+/** What a stack's outputs say. */
+export async function access(stack = "lab"): Promise<Access> {
+    const { redisUrl, redisCaCertificate } = (await outputs(stack)) as Record<string, string>;
     const [, password = "", nodes = ""] = /^rediss:\/\/:(.*)@(.*)$/.exec(redisUrl!)!;
     return {
         nodes: nodes.split(",").map((node) => [node.split(":")[0]!, Number(node.split(":")[1])] as const),
@@ -34,9 +34,14 @@ export async function installClient(...hosts: readonly string[]): Promise<void> 
  * Runs a Python program on a host. It finds `settings` (access and `arguments_`) and `connect()`, a cluster client that
  * follows redirections and verifies the nodes' certificates. @returns what it printed
  */
-export async function redis(host: string, program: string, arguments_: Record<string, unknown> = {}): Promise<string> {
+export async function redis(
+    host: string,
+    program: string,
+    arguments_: Record<string, unknown> = {},
+    known?: Access,
+): Promise<string> {
     // As data on standard input, since a command line can be read by anyone.
-    const settings = JSON.stringify({ ...(await access()), ...arguments_ });
+    const settings = JSON.stringify({ ...(known ?? (await access())), ...arguments_ });
     const source = `
 import json, logging, sys, tempfile
 from redis.cluster import RedisCluster, ClusterNode
@@ -87,12 +92,12 @@ export class ClusterWriter {
     static async start(
         host: string,
         prefix: string,
-        options: { confirm?: boolean; giveUp?: number } = {},
+        options: { confirm?: boolean; giveUp?: number; known?: Access } = {},
     ): Promise<ClusterWriter> {
         const program = readFileSync(join(__dirname, "clients", "cluster_writer.py"), "utf8");
         const process = await startOnHost(host, ["python3", "-c", program]);
-        const { confirm = false, giveUp = 30 } = options;
-        process.say(JSON.stringify({ ...(await access()), prefix, confirm, giveUp }));
+        const { confirm = false, giveUp = 30, known = await access() } = options;
+        process.say(JSON.stringify({ ...known, prefix, confirm, giveUp }));
         await process.told("writing", 60);
         return new ClusterWriter(prefix, process);
     }
@@ -152,11 +157,11 @@ export class Logins {
 }
 
 /** Reads keys back with a client on another host. @returns those that are not what was written */
-export async function lost(host: string, writes: readonly Write[]): Promise<Write[]> {
+export async function lost(host: string, writes: readonly Write[], known?: Access): Promise<Write[]> {
     const program = `
 c = connect()
 print(json.dumps([i for i, (key, value) in enumerate(settings["writes"]) if c.get(key) != value.encode()]))`;
-    const found = await redis(host, program, { writes: writes.map(({ key, value }) => [key, value]) });
+    const found = await redis(host, program, { writes: writes.map(({ key, value }) => [key, value]) }, known);
     return (JSON.parse(found) as number[]).map((index) => writes[index]!);
 }
 

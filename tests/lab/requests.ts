@@ -72,10 +72,12 @@ export class Site {
 }
 
 /** The shared stack's site, by the stack's outputs. */
-export async function sharedSite(): Promise<Site> {
-    const { loadBalancerUrl, loadBalancerCaCertificate } = (await outputs()) as Record<string, string>;
+export async function siteOf(stack: string): Promise<Site> {
+    const { loadBalancerUrl, loadBalancerCaCertificate } = (await outputs(stack)) as Record<string, string>;
     return new Site(loadBalancerUrl!, loadBalancerCaCertificate!);
 }
+
+export const sharedSite = (): Promise<Site> => siteOf("lab");
 
 /** A request that takes as long as its client wants: it reads the answer slowly until it is told to finish. */
 export class SlowDownload {

@@ -4,13 +4,13 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import type { Report } from "../../../delivery/report";
 import { labPaths } from "../../../lab/paths";
 import { root } from "../../../toolchain/folders";
 import { homeFolder } from "../../../toolchain/toolchain";
 import { labEnvironment } from "../../prepare";
-import { eventually, type Finished } from "../lab";
+import { cloudSettings, eventually, type Finished, labSettings } from "../lab";
 import { Oss } from "../oss";
 
 jest.setTimeout(900_000);
@@ -88,16 +88,14 @@ function commit(message: string): void {
 
 /** Writes a stack's settings: on the lab's cloud, three Redis nodes and their bastion. */
 function configure(stack: string, redis: Readonly<Record<string, unknown>>): void {
-    const { config } = parse(readFileSync(join(paths.project, "Pulumi.lab.yaml"), "utf8")) as {
-        config: Record<string, unknown>;
-    };
-    const cloud = Object.entries(config).filter(([key]) => key.startsWith("alicloud:"));
-    const off = ["mysql", "web", "storage", "loadBalancer"].map((part) => [`multihost:${part}`, { enabled: false }]);
+    const off = ["mysql", "web", "storage", "loadBalancer"].map(
+        (part) => [`multihost:${part}`, { enabled: false }] as const,
+    );
     const own = {
-        "multihost:adminCidrs": config["multihost:adminCidrs"],
+        "multihost:adminCidrs": labSettings()["multihost:adminCidrs"],
         "multihost:redis": { maxmemory: "64mb", replicasPerMaster: 0, ...redis },
     };
-    const settings = { ...Object.fromEntries([...cloud, ...off] as [string, unknown][]), ...own };
+    const settings = { ...cloudSettings(), ...Object.fromEntries(off), ...own };
     writeFileSync(join(checkout, `Pulumi.${stack}.yaml`), stringify({ config: settings }));
 }
 

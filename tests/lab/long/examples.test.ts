@@ -15,13 +15,13 @@ import {
     remove,
     removeExamples,
     upAgain,
-    upgrade,
     upgraded,
     use,
     region,
     run,
 } from "../examples";
 import { eventually, onHost, outputOn, status } from "../lab";
+import { upgrade } from "../released";
 
 jest.setTimeout(600_000);
 
