@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { KeyGenerations } from "../../../components";
 import { accepted, call, region, run } from "../examples";
 import { addressesOf, type Change, eventually, onHost, outputOn, status } from "../lab";
 import { components, OwnProgram } from "../ownProgram";
@@ -15,7 +16,7 @@ import { Bastion, Network, NodePool, PrivateDns } from ${components};
 import * as pulumi from "@pulumi/pulumi";
 
 const config = new pulumi.Config();
-const { zones, adminCidrs, count, exclude, ttl, adopt } = config.requireObject<any>("settings");
+const { zones, adminCidrs, count, exclude, ttl, adopt, hostKeys } = config.requireObject<any>("settings");
 const privateKey = config.getSecret("privateKey");
 const network = new Network("own", {
     cidr: "10.88.0.0/16",
@@ -25,13 +26,14 @@ const network = new Network("own", {
         work: { ingress: [{ ports: [22], roles: ["bastion", "work"] }, { protocol: "icmp", roles: ["work"] }] },
     },
 });
-const bastion = new Bastion("entry", { network, adminCidrs });
+const bastion = new Bastion("entry", { network, adminCidrs, hostKeys });
 const pool = new NodePool("worker", {
     network,
     role: "work",
     count,
     exclude,
     bastion,
+    hostKeys,
     ...(adopt && { adopt: { former: { ...adopt, privateKey } } }),
 });
 new PrivateDns("names", { zone: "own", vpcIds: [network.vpcId], records: { work: pool.hosts }, ttl });
@@ -47,6 +49,7 @@ const settings = {
     exclude: [] as number[],
     ttl: 30,
     adopt: undefined as undefined | { instanceId: string; hostKey: string },
+    hostKeys: undefined as undefined | KeyGenerations,
 };
 
 async function set(change: Partial<typeof settings>): Promise<void> {
@@ -143,6 +146,42 @@ test("administrators' ranges and the names' lifetime change in place", async () 
     expect(told(await stack.changes(), /./)).toEqual([
         "delete SecurityGroupRule entry-bastion-ingress-tcp-22-from-198.51.100.0-24",
     ]);
+});
+
+test("their own SSH keys are renewed, twice, and a host that comes in between is known by both", async () => {
+    /** What every host shows: types of keys, and the keys. */
+    const shown = async (): Promise<string[][]> => {
+        const scanned = await Promise.all(
+            Object.values(await ids()).map((id) =>
+                outputOn(id, "ssh-keyscan 127.0.0.1 2>/dev/null | cut -d ' ' -f 2,3"),
+            ),
+        );
+        return scanned.map((text) => text.split("\n").sort());
+    };
+    const first = await shown();
+    const [ed25519, ecdsa] = ["ssh-ed25519", "ecdsa-sha2-nistp256"];
+    for (const [hostKeys, count, types] of [
+        [{ beside: 2 }, 3, [ecdsa, ed25519]],
+        [{ generation: 2, beside: 1 }, 3, [ecdsa, ed25519]],
+        [{ generation: 2 }, 3, [ecdsa]],
+        [{ generation: 2, beside: 3 }, 2, [ecdsa, ed25519]],
+        [{ generation: 3, beside: 2 }, 2, [ecdsa, ed25519]],
+        [{ generation: 3 }, 2, [ed25519]],
+    ] as const) {
+        const before = await ids();
+        await set({ hostKeys, count });
+        const changes = await stack.changes();
+        expect(told(changes, /replace/)).toEqual([]);
+        const { "worker-1": one, ...others } = await ids();
+        expect({ ...before, "worker-3": "any" }).toMatchObject({ ...others, "worker-1": one, "worker-3": "any" });
+        for (const keys of await shown()) expect(keys.map((key) => key.split(" ")[0])).toEqual(types);
+        const other = others["worker-3"] ?? others["worker-2"]!;
+        expect(await mesh(one!, addressOf(other))).toBe("multihost");
+        expect(await mesh(other, addressOf(one!))).toBe("multihost");
+    }
+    expect((await shown()).flat()).toHaveLength(3);
+    for (const [key] of await shown()) expect(first.flat()).not.toContain(key);
+    await stack.up("--expect-no-changes");
 });
 
 test("the host that comes for an excluded one has its records, and the other stays as it is", async () => {
