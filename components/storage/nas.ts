@@ -28,7 +28,8 @@ export function nasShare(settings: NasSettings, { name, parent, dependsOn }: Sha
             accessGroupType: "Vpc",
             description: `Clients of ${name}`,
         },
-        { parent },
+        // Its name identifies it: a component that is renamed would get another one, and its clients would be refused until that has all rules.
+        { parent, ignoreChanges: ["accessGroupName"] },
     );
     const rules = new Map(
         settings.clients.map((client) => [

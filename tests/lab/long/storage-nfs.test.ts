@@ -20,6 +20,9 @@ import * as pulumi from "@pulumi/pulumi";
 const config = new pulumi.Config();
 const clients = config.getNumber("clients") ?? 2;
 const rootSquash = config.getBoolean("rootSquash") ?? false;
+const renamed = config.getBoolean("renamed") ?? false;
+const named = (name: string) => [renamed ? name + "-files" : name, { aliases: [{ name }, { name: name + "-files" }] }] as const;
+const [[nfs, ofNfs], [nas, ofNas]] = [named("nfs"), named("nas")];
 const network = new Network("nfs", {
     cidr: "10.66.0.0/16",
     roles: {
@@ -38,14 +41,14 @@ const pool = new NodePool("file", {
     mesh: false,
 });
 const [server, ...others] = pool.hosts;
-new SharedStorage("nfs", { engine: "nfs", hosts: [server!], clients: others.slice(0, clients), rootSquash });
-new SharedStorage("nas", {
+new SharedStorage(nfs, { engine: "nfs", hosts: [server!], clients: others.slice(0, clients), rootSquash }, ofNfs);
+new SharedStorage(nas, {
     engine: "nas",
     mountPoint: ${JSON.stringify(nas)},
     vpcId: network.vpcId,
     vswitchId: network.vswitches[0]!.id,
     clients: others.slice(0, clients),
-});
+}, ofNas);
 `;
 
 let ids: ReadonlyMap<string, string>;
@@ -107,6 +110,19 @@ it("loses nothing that was synced when the server loses its power under write, a
     console.info(`The server's reboot: ${lines} lines synced, the slowest took ${longest.toFixed(1)} s.`);
     const expected = Array.from({ length: lines }, (_unused, index) => String(index)).join("\n");
     expect(await run(other, `cat ${nfs}/log`)).toBe(expected);
+});
+
+it("keeps its files and its clients when its components are renamed, and renamed back", async () => {
+    const read = [nfs, nas].map((mount) => `sha256sum ${mount}/many/1`).join(" && ");
+    const [before, mounted] = [await run(one, read), await run(one, "findmnt -n -t nfs4 -o SOURCE,TARGET")];
+    for (const renamed of ["true", "false"]) {
+        await stack.pulumi(["config", "set", "renamed", renamed]);
+        const changes = await stack.changes();
+        expect(changes.length).toBeGreaterThan(0);
+        expect(changes.filter(({ operation }) => operation !== "update")).toEqual([]);
+        expect(await run(one, read)).toBe(before);
+        expect(await run(one, "findmnt -n -t nfs4 -o SOURCE,TARGET")).toBe(mounted);
+    }
 });
 
 it("is as the program describes it", async () => {

@@ -240,13 +240,11 @@ describe("SharedStorage over NFS", () => {
 
 describe("SharedStorage in the cloud's NAS", () => {
     const nas = (args: object = {}): SharedStorage =>
-        new SharedStorage("files", {
-            engine: "nas",
-            clients: hosts("web", 2, 1),
-            vpcId: "vpc-1",
-            vswitchId: "vsw-1",
-            ...args,
-        });
+        new SharedStorage(
+            "files",
+            { engine: "nas", clients: hosts("web", 2, 1), vpcId: "vpc-1", vswitchId: "vsw-1", ...args },
+            recorder.watched,
+        );
     const inputs = (type: string, name = "files"): Record<string, unknown> =>
         recorder.find(`alicloud:nas/${type[0]!.toLowerCase()}${type.slice(1)}:${type}`, name).inputs;
 
@@ -259,6 +257,10 @@ describe("SharedStorage in the cloud's NAS", () => {
             tags: { "multihost:resource": "files" },
         });
         expect(inputs("AccessGroup")).toMatchObject({ accessGroupName: "project-stack-files", accessGroupType: "Vpc" });
+        // A component that is renamed keeps it, and with it its clients.
+        expect(recorder.options("alicloud:nas/accessGroup:AccessGroup", "files").ignoreChanges).toEqual([
+            "accessGroupName",
+        ]);
         expect(recorder.names("alicloud:nas/accessRule:AccessRule")).toEqual(["files-web-1", "files-web-2"]);
         expect(inputs("AccessRule", "files-web-2")).toMatchObject({
             accessGroupName: "project-stack-files",
