@@ -41,7 +41,7 @@ main() {
     done
     # Always, since an earlier run may have ended between writing and reloading.
     reload_sshd "$unit"
-    port=$(sshd -T | awk '$1 == "port" { print $2; exit }')
+    port=$(sshd -T | awk '$1 == "port" && !port { port = $2 } END { print port }')
     # Whoever knows this host by another key is not sent away before this one is shown for sure.
     for type in "${!wanted[@]}"; do
         try_for 20 shows "$port" "$type" "${wanted[$type]}" ||

@@ -14,7 +14,7 @@ setup() {
     printf '%s\n' 'ssh-rsa AAAAother' >"$SSHD_ETC/ssh_host_rsa_key.pub"
     # shellcheck disable=SC2016
     {
-        stub sshd 'if [[ $1 == -T ]]; then echo "port 2222"; elif [[ -e $HOST/refuse ]]; then echo "bad configuration option" >&2; exit 255; fi'
+        stub sshd 'if [[ $1 == -T ]]; then echo "port 2222"; seq 100000; elif [[ -e $HOST/refuse ]]; then echo "bad configuration option" >&2; exit 255; fi'
         # What a server shows is what it read when it was last told to.
         stub systemctl 'echo "$*" >>"$HOST/systemctl"; rm -f "$HOST"/shown/*; cp "$SSHD_ETC"/*.pub "$HOST/shown"; rm -f "$HOST/shown/${HIDDEN:-none}"'
         stub ssh-keyscan '[[ "$*" == *"-p 2222 127.0.0.1" ]] && sed "s/^/[127.0.0.1]:2222 /" "$HOST/shown/ssh_host_$4_key.pub" 2>/dev/null'
