@@ -19,6 +19,17 @@ export interface Finished {
     readonly stderr: string;
 }
 
+const leftovers: (() => unknown)[] = [];
+
+/** Ends something with the file at the latest: a test that failed has left it running, and the runner would wait for it for ever. */
+export function endWithFile(end: () => unknown): void {
+    leftovers.push(end);
+}
+
+afterAll(async () => {
+    await Promise.all(leftovers.map((end) => end()));
+});
+
 export interface LabOptions {
     readonly input?: string;
     /** After which the command is ended. @default 120 */
@@ -117,6 +128,7 @@ export interface Running {
 /** Starts a program on a host over SSH. It has to end when its standard input does. */
 export async function startOnHost(name: string, command: readonly string[], seconds = 1800): Promise<Running> {
     const child = await startLogin([name, ...command], seconds);
+    endWithFile(() => child.kill());
     const result = finished(child);
     // Whoever asks for the result hears of it.
     result.catch(() => undefined);

@@ -4,7 +4,7 @@ import { get as getHttp, type IncomingMessage } from "node:http";
 import { get as getHttps } from "node:https";
 import type { LookupFunction } from "node:net";
 
-import { eventually, outputs } from "./lab";
+import { endWithFile, eventually, outputs } from "./lab";
 
 export interface Answer {
     readonly status: number;
@@ -156,6 +156,7 @@ export class Load {
         clients = 3,
     ) {
         this.clients = Array.from({ length: clients }, () => this.client());
+        endWithFile(() => this.stop());
     }
 
     private async client(): Promise<void> {
