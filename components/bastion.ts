@@ -15,6 +15,7 @@ export interface BastionArgs extends Pick<
     | "user"
     | "keyPair"
     | "keys"
+    | "hostKeys"
     | "deletionProtection"
     | "hostPrefix"
     | "tags"

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { messageOf } from "../toolchain/errors";
 import { diagnose } from "../doctor/diagnose";
 import { formatReport } from "../doctor/report";
-import { agreed, perform, runCommandLine } from "../toolchain/commandLine";
+import { agreed, perform, runCommandLine, shellWord } from "../toolchain/commandLine";
 import { policyPackArguments } from "../toolchain/policyPack";
 import { type HeldSignals, holdSignals, pulumiOutput, startPulumi } from "../toolchain/pulumi";
 import { exitCodeOf } from "../toolchain/run";
@@ -126,7 +126,7 @@ async function lastCommit(stack: string): Promise<string | undefined> {
 function wayBack(found: readonly Difference[], to: string): string[] {
     return goingBack(found).map((change) => {
         const asked = change.secret && change.value !== undefined ? "   # asks for the value that it had" : "";
-        return `  npm run pulumi -- ${configWords(change, to).join(" ")}${asked}`;
+        return `  npm run pulumi -- ${configWords(change, to).map(shellWord).join(" ")}${asked}`;
     });
 }
 

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { diagnose } from "../doctor/diagnose";
 import type { Finding } from "../doctor/findings";
 import { formatReport, type Report } from "../doctor/report";
-import { agreed, perform, runCommandLine } from "../toolchain/commandLine";
+import { agreed, perform, runCommandLine, shellWord } from "../toolchain/commandLine";
 import { messageOf } from "../toolchain/errors";
 import { policyPackArguments } from "../toolchain/policyPack";
 import { pulumiOutput, startPulumi } from "../toolchain/pulumi";
@@ -62,11 +62,9 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** The command again, for the same losses and more. */
 function again({ stack, replace, delete: deleted }: Options, more: readonly string[] = []): string {
-    const named = [...new Set([...replace, ...more])].map((name) => ` --replace ${quoted(name)}`);
-    return `npm run rolling-update -- --stack ${stack}${named.join("")}${deleted.map((name) => ` --delete ${quoted(name)}`).join("")}`;
+    const named = [...new Set([...replace, ...more])].map((name) => ` --replace ${shellWord(name)}`);
+    return `npm run rolling-update -- --stack ${stack}${named.join("")}${deleted.map((name) => ` --delete ${shellWord(name)}`).join("")}`;
 }
-
-const quoted = (name: string): string => (name === "*" ? "'*'" : name);
 
 interface Servers {
     /** The host whose database server takes writes; undefined when the stack has none. */
@@ -204,16 +202,18 @@ async function take(course: Course, { urn, replaced }: Stage): Promise<void> {
 /** What is said of the database's source when it can't be replaced. */
 function leave({ options }: Course, { writer, replicas }: Servers): string {
     const [next] = replicas;
-    const source =
+    const config = (path: string, value: string): string =>
+        `  npm run pulumi -- config set --path mysql.${path} ${value} --stack ${options.stack}`;
+    const goOn = `  ${again(options, [writer!])}`;
+    // Not by `pulumi up`, which would replace the one that has all data.
+    const lines =
         next === undefined
-            ? "  npm run pulumi -- config set --path mysql.replicas 1 --stack " +
-              options.stack +
-              "   # and update, then name it"
-            : `  npm run pulumi -- config set --path mysql.source ${next} --stack ${options.stack}`;
-    return (
-        `\n${writer!} takes the database's writes and would take its data along: it is left as it is. Name another source, and go on:\n` +
-        `${source}\n  ${again(options, [writer!])}`
-    );
+            ? [config("replicas", "1"), `${goOn}   # makes the replica`, config("source", "HOST"), goOn]
+            : [config("source", next), goOn];
+    return [
+        `\n${writer!} takes the database's writes and would take its data along: it is left as it is. Name another source, and go on:`,
+        ...lines,
+    ].join("\n");
 }
 
 async function roll(course: Course): Promise<number> {

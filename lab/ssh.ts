@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { shellWord } from "../toolchain/commandLine";
 import { LabError } from "./control";
 import { writePrivate } from "./files";
 import { enterCommand } from "./machine";
@@ -49,7 +50,7 @@ export async function loginCommand(
     if (host.state !== "Running") throw new LabError(`${host.name} is ${host.state}.`);
     const reachedBySshOnly = ownsKernel(state.instances[host.instanceId]?.instanceType ?? "");
     // As with ssh itself, one word is a line for the shell there; several are a program and its arguments.
-    const line = command.length === 1 ? command[0]! : command.map(quote).join(" ");
+    const line = command.length === 1 ? command[0]! : command.map(shellWord).join(" ");
     const ssh = await sshLine({ paths, state, hosts, host, stacks: recordedStacks(paths) });
     if (ssh) return line === "" ? ssh : [...ssh, line];
     if (reachedBySshOnly)
@@ -70,7 +71,12 @@ async function sshLine(options: Login): Promise<string[] | undefined> {
         const bastionKeys = await keysOf(options, bastion);
         if (bastionKeys === undefined) continue;
         const proxy = [...ssh(bastionKeys, bastion), "-W", "%h:%p", `root@${bastion.publicAddress}`];
-        return [...ssh(keys, host), "-o", `ProxyCommand=${proxy.map(quote).join(" ")}`, `root@${host.privateAddress}`];
+        return [
+            ...ssh(keys, host),
+            "-o",
+            `ProxyCommand=${proxy.map(shellWord).join(" ")}`,
+            `root@${host.privateAddress}`,
+        ];
     }
     return undefined;
 }
@@ -105,11 +111,6 @@ function ssh({ login, known, pinned }: KeyFiles, host: HostView): string[] {
         // Addresses are used again by other hosts, instance ids are not.
         ...["-o", `HostKeyAlias=${host.instanceId}`, "-o", `UserKnownHostsFile=${known}`],
     ];
-}
-
-/** For the shell of the other side, or ProxyCommand's. */
-function quote(word: string): string {
-    return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
 }
 
 /** Files that a login works with. */

@@ -64,3 +64,8 @@ export function runCommandLine(main: (words: readonly string[]) => Promise<numbe
             process.exitCode = failed;
         });
 }
+
+/** A word of a command line that is printed to be pasted into a shell: quoted where the shell would read it otherwise. */
+export function shellWord(word: string): string {
+    return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
+}

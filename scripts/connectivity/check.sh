@@ -19,7 +19,7 @@ watch_start() {
     if [[ -z $via ]]; then
         mesh_ssh "$address" "$command" <"$WORK/in" >"$WORK/out" 2>"$WORK/error" &
     else
-        mesh_ssh "$via" "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=5 $(mesh_user)@$address '$command'" \
+        mesh_ssh "$via" "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o UpdateHostKeys=no -o ConnectTimeout=5 $(mesh_user)@$address '$command'" \
             <"$WORK/in" >"$WORK/out" 2>"$WORK/error" &
     fi
     WATCH=$!
