@@ -46,11 +46,17 @@ export async function examine(
     const orphaned: { readonly host: InventoryHost; readonly work: StepWork }[] = [];
     const tell = new Map<InventoryHost, (isReached: boolean) => void>();
     const arrivals = new Map(hosts.map((host) => [host, new Promise<boolean>((told) => tell.set(host, told))]));
+    const wholes = new Set<string>();
     const probed = Promise.all(probes.map((probe) => runProbe(probe, (host) => arrivals.get(host)!, on, here)));
     const found = await atMost(LOGINS, hosts, async (host): Promise<Finding[]> => {
         const work = host.steps.flatMap((step): StepWork[] => {
             const check = loadCheck(step.script);
-            return check === undefined ? [] : [{ task: step, check }];
+            if (check === undefined) return [];
+            // Several hosts may have a step that speaks for the service as a whole.
+            const whole = JSON.stringify([step.parent, step.script]);
+            if (check.anyHost && wholes.has(whole)) return [];
+            wholes.add(whole);
+            return [{ task: step, check }];
         });
         const login = await logIn(host, remote);
         tell.get(host)!(login.status === "ok");

@@ -29,8 +29,8 @@ export interface GlusterStorageArgs extends StorageMountArgs {
     /**
      * The three servers; each holds a copy of every file. They reach each other on TCP 24007 and 49152 to 49251, and the clients reach them.
      *
-     * Another host in one's place receives that one's files before the next is taken on; the first of the list directs this, so to replace
-     * it, move another one to the first place before. The one that leaves is relieved as long as the program still has it when the list
+     * Another host in one's place receives that one's files before the next is taken on. One of the first two has to have the files: the first
+     * directs this, and the second where the first is new. The one that leaves is relieved as long as the program still has it when the list
      * changes; its copy stays on it.
      */
     readonly hosts: readonly Host[];

@@ -11,6 +11,8 @@ export interface StorageVolumeResult {
     readonly volume: string;
     /** `<address>:<folder>` of each copy. */
     readonly bricks: string;
+    /** False where the first server is new, and the second one did the work. */
+    readonly directed: boolean;
 }
 
 /** A step's secrets for TLS; none without it. */
@@ -46,10 +48,10 @@ export function glusterShare(
             { parent, dependsOn },
         ),
     );
-    const volume = join(settings, context, servers);
+    const { volume, standby } = join(settings, context, servers);
     return {
         volume,
-        after: () => [volume],
+        after: () => [standby],
         mount: (client) => ({
             script: "storage/gluster-client",
             params: {
@@ -69,8 +71,8 @@ function join(
     settings: GlusterSettings,
     { name, parent }: ShareContext,
     servers: readonly HostStep[],
-): HostStep<StorageVolumeResult> {
-    const first = settings.hosts[0]!;
+): { readonly volume: HostStep<StorageVolumeResult>; readonly standby: HostStep } {
+    const [first, second] = [settings.hosts[0]!, settings.hosts[1]!];
     const machines = settings.hosts.map((host) =>
         pulumi
             .all([host.privateAddress, host.identity])
@@ -78,30 +80,43 @@ function join(
             .apply(([address, identity]) => `${address}=${identity.trim().replace(/\s+/g, "_")}`),
     );
     const bricks = settings.hosts.map((host) => pulumi.interpolate`${host.privateAddress}:${brickOf(settings)}`);
-    return first.run<StorageVolumeResult>(
+    const params = {
+        volume: settings.volume,
+        bricks: pulumi.all(bricks),
+        machines: pulumi.all(machines),
+        arbiter: settings.arbiter,
+        clients: pulumi.all(settings.clients.map((host) => host.privateAddress)),
+        pingTimeout: settings.pingTimeout,
+        onSystemDisk: settings.disks === undefined,
+        tls: settings.tls,
+    };
+    const common = {
+        script: "storage/gluster-volume",
+        // A machine that was replaced has none of the files, and a daemon that restarted may need its bricks looked after.
+        rerunOn: [...servers.map((server) => server.stdin), ...settings.hosts.map((host) => host.identity)],
+        serviceWide: true,
+        usesInternet: false,
+        // Files may have to be copied.
+        timeoutMinutes: 180,
+    };
+    const volume = first.run<StorageVolumeResult>(
         `${name}-volume`,
-        {
-            script: "storage/gluster-volume",
-            params: {
-                volume: settings.volume,
-                address: first.privateAddress,
-                bricks: pulumi.all(bricks),
-                machines: pulumi.all(machines),
-                arbiter: settings.arbiter,
-                clients: pulumi.all(settings.clients.map((host) => host.privateAddress)),
-                pingTimeout: settings.pingTimeout,
-                onSystemDisk: settings.disks === undefined,
-                tls: settings.tls,
-            },
-            // A machine that was replaced has none of the files, and a daemon that restarted may need its bricks looked after.
-            rerunOn: [...servers.map((server) => server.stdin), ...settings.hosts.map((host) => host.identity)],
-            serviceWide: true,
-            usesInternet: false,
-            // Files may have to be copied.
-            timeoutMinutes: 180,
-        },
+        { ...common, params: { ...params, address: first.privateAddress } },
         { parent, dependsOn: [...servers] },
     );
+    const standby = second.run(
+        `${name}-volume-standby`,
+        {
+            ...common,
+            params: {
+                ...params,
+                address: second.privateAddress,
+                directed: volume.result.apply(({ directed }) => directed),
+            },
+        },
+        { parent, dependsOn: [volume] },
+    );
+    return { volume, standby };
 }
 
 /** One certificate for each host, also for one that serves files and mounts them. */

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
-# Brings a replicated volume to a list of bricks. Runs on one of the servers; every one of them runs storage/gluster-server already.
+# Brings a replicated volume to a list of bricks. Runs on the first of the servers, and then on the second, which does it where the first is
+# a machine that is to be taken in; every one of them runs storage/gluster-server already.
 #
+# PARAM_DIRECTED       on the second server alone: whether the first has done it
 # PARAM_VOLUME         its name
 # PARAM_ADDRESS        this host's
 # PARAM_BRICKS         "address:/path …": three, the last one is the arbiter if there is one
@@ -43,16 +45,23 @@ is_connected() {
     [[ $(peer_state "$1") == Connected ]]
 }
 
-# A server takes in new ones, and never one that has a volume already: from a new machine, the volume can't be reached.
-refuse_to_direct() {
+# The server that has the volume, where this one doesn't: servers take in new ones, and nobody is taken in by a machine that is new.
+volume_elsewhere() {
     local address
     ! gluster_bricks "$PARAM_VOLUME" >/dev/null || return 0
     for address in $(brick_addresses); do
         # Of its peers, one that has taken over a lost machine's place receives the volume by itself.
         [[ $address != "$PARAM_ADDRESS" && -z $(peer_state "$address") ]] || continue
-        ! GLUSTER_TIMEOUT=10 gluster_bricks "$PARAM_VOLUME" "$address" >/dev/null ||
-            die "hosts: $PARAM_ADDRESS is new, and $address has volume $PARAM_VOLUME already: the first of the list directs a change and must have the volume. Put a server that has it first, and the new one after it; in the stack, name its number in hosts.exclude, and its successor comes last"
+        ! GLUSTER_TIMEOUT=10 gluster_bricks "$PARAM_VOLUME" "$address" >/dev/null || {
+            printf '%s' "$address"
+            return 0
+        }
     done
+}
+
+# Whoever directs the next change knows from it which machines are new.
+remember_machines() {
+    tr ' ' '\n' <<<"${PARAM_MACHINES:-}" >"$(machines_file)"
 }
 
 probe_peers() {
@@ -291,11 +300,24 @@ detach_peers() {
 }
 
 main() {
+    local elsewhere
     require_params PARAM_VOLUME PARAM_ADDRESS PARAM_BRICKS PARAM_ARBITER PARAM_PING_TIMEOUT PARAM_ON_SYSTEM_DISK PARAM_TLS
     read -ra BRICKS <<<"$PARAM_BRICKS"
     ((${#BRICKS[@]} == 3)) || die "a volume takes three bricks, not ${#BRICKS[@]}: with two, neither of them can tell who is right"
     wait_for 60 "glusterd to answer" gluster_answers
-    refuse_to_direct
+    if [[ ${PARAM_DIRECTED:-} == true ]]; then
+        remember_machines
+        finish volume="$PARAM_VOLUME" bricks="${BRICKS[*]}"
+        return 0
+    fi
+    elsewhere=$(volume_elsewhere)
+    if [[ -n $elsewhere ]]; then
+        [[ ${PARAM_DIRECTED:-} != false ]] ||
+            die "hosts: the first two are new, and $elsewhere has volume $PARAM_VOLUME already: one of them has to have it. Put $elsewhere first"
+        log "$PARAM_ADDRESS is new, and the second server takes it in"
+        finish volume="$PARAM_VOLUME" bricks="${BRICKS[*]}" directed:=false
+        return 0
+    fi
     probe_peers
     if gluster_bricks "$PARAM_VOLUME" >/dev/null; then
         refuse_other_kind
@@ -310,6 +332,6 @@ main() {
     wait_for 60 "every brick of $PARAM_VOLUME to be online" all_online
     wait_healed
     detach_peers
-    tr ' ' '\n' <<<"${PARAM_MACHINES:-}" >"$(machines_file)"
-    finish volume="$PARAM_VOLUME" bricks="${BRICKS[*]}"
+    remember_machines
+    finish volume="$PARAM_VOLUME" bricks="${BRICKS[*]}" directed:=true
 }

@@ -249,15 +249,28 @@ client() {
     [[ $status == 0 && $(field changed) == '[]' ]]
 }
 
-@test "a new server in the first place names the way out, before it joins anything" {
+@test "a new server in the first place leaves it to the second, and joins nothing by itself" {
     touch "$host/volume-elsewhere"
     volume
-    [[ $status != 0 && $stderr == *"hosts: 10.0.0.1 is new, and 10.0.0.2 has volume gv0 already"*"Put a server that has it first"* ]]
+    [[ $status == 0 && $(field directed) == false && $(field changed) == '[]' ]]
     run ! grep -q "peer probe" "$host/argv"
+    # The second one is new as well.
+    volume ADDRESS=10.0.0.2 DIRECTED=false
+    [[ $status != 0 && $stderr == *"hosts: the first two are new, and 10.0.0.1 has volume gv0 already"*"Put 10.0.0.1 first"* ]]
+    rm "$host/volume-elsewhere"
     # One that takes a lost machine's place has its peers, and receives the volume from them.
     printf 'u%s %s Connected\n' 2 10.0.0.2 3 10.0.0.3 >"$host/pool"
+    touch "$host/volume-elsewhere"
     volume
-    [[ $status == 0 ]]
+    [[ $status == 0 && $(field directed) == true ]]
+}
+
+@test "the second server takes a new first one in, and does nothing where the first has done it" {
+    volume
+    volume ADDRESS=10.0.0.2 DIRECTED=true BRICKS="10.0.0.4:/b 10.0.0.2:/b 10.0.0.3:/b"
+    [[ $status == 0 && $(field changed) == '[]' ]]
+    volume ADDRESS=10.0.0.2 DIRECTED=false BRICKS="10.0.0.4:/b 10.0.0.2:/b 10.0.0.3:/b"
+    [[ $status == 0 && $(field changed) == *"10.0.0.4:/b takes the place of 10.0.0.1:/b"* ]]
 }
 
 @test "replaces no brick while another has files to receive" {

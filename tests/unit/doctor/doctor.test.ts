@@ -164,6 +164,7 @@ describe("an examination", () => {
                 of("other", step("", "redis/node", "other-node-2", "10.0.0.2")),
                 of("one", step("", "redis/node", "one-node-3", "10.0.0.3")),
                 of("files", step("", "storage/gluster-volume", "files-volume", "10.0.0.1")),
+                of("files", step("", "storage/gluster-volume", "files-volume-standby", "10.0.0.4")),
                 of("files", step("", "storage/gluster-client", "files-node-2-mount", "10.0.0.2")),
                 of("files", step("", "storage/gluster-server", "files-node-4", "10.0.0.4")),
             ),

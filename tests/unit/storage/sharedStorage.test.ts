@@ -65,6 +65,7 @@ describe("SharedStorage", () => {
             "files-db-2",
             "files-db-3",
             "files-volume",
+            "files-volume-standby",
             "files-web-1-mount",
             "files-web-2-mount",
         ]);
