@@ -90,23 +90,45 @@ interface Course {
     readonly stages: readonly Stage[];
     /** Those that are down: an earlier run ended in the middle of them. */
     readonly broken: readonly Stage[];
+    readonly database: Servers;
     /** What the doctor found before anything was changed. */
     readonly before: Report;
 }
 
-/** Failures that say nothing about the hosts: that an update failed, which this one is to go on with. */
-const isHistory = ({ service, check }: Finding): boolean => service === "stack" && check === "updates";
+/** That the last update failed: what it didn't come to is missing, and the remedy is to go on. */
+const isHistory = ({ service, check, status }: Finding): boolean =>
+    service === "stack" && check === "updates" && status === "failed";
+const isUnfinished = (report: Report): boolean => report.findings.some(isHistory);
 
-/** The stages whose hosts are down. @throws Error when something has failed that doesn't follow from it */
+/** The stages whose hosts are down. @throws Error when something has failed that follows neither from that nor from an update that was cut off */
 function brokenOf(report: Report, stages: readonly Stage[]): Stage[] {
     const failed = report.findings.filter((finding) => finding.status === "failed" && !isHistory(finding));
     const down = new Set(failed.filter(({ check }) => check === "login").map(({ host }) => host));
     const broken = stages.filter(({ host }) => down.has(host));
     const follows = ({ host }: Finding): boolean =>
         host === null ? broken.length > 0 : broken.some((stage) => stage.host === host);
-    if (failed.every(follows)) return broken;
+    // What it left undone is done before any host stops, and then everything has to be well.
+    const known = isUnfinished(report) ? broken.map(({ host }) => host) : undefined;
+    const isCutOff = ({ host, check }: Finding): boolean =>
+        known !== undefined && (check !== "login" || known.includes(host ?? ""));
+    if (failed.every((finding) => follows(finding) || isCutOff(finding))) return broken;
     throw new Error(
         `${report.stack} isn't healthy, and a host less may be one too many:\n\n${formatReport(report, false)}`,
+    );
+}
+
+/**
+ * A machine that takes no login may be the one that has all data.
+ * @throws Error unless an earlier run of this command can have left it so: it never replaces two at a time, nor the database's source
+ */
+function requireLeftBehind(broken: readonly Stage[], report: Report, { writer }: Servers): void {
+    const replaced = broken.filter((stage) => stage.replaced);
+    if (replaced.length === 0) return;
+    const names = replaced.map(({ host }) => host).join(", ");
+    if (isUnfinished(report) && replaced.length === 1 && replaced[0]!.host !== writer) return;
+    throw new Error(
+        `${names} would be replaced, and ${replaced.length > 1 ? "take" : "takes"} no login, which no run of this command has caused. ` +
+            "What they have last written may be nowhere else: see to them first, or take one that is lost out by `hosts.exclude`.",
     );
 }
 
@@ -133,6 +155,8 @@ async function approved(options: Options): Promise<Course> {
     if (problem !== undefined) throw new Error(`The preview of ${stack} failed:\n${problem}`);
     const stages = stagesOf(plan);
     const broken = brokenOf(before, stages);
+    const database = stages.length === 0 ? { writer: undefined, replicas: [] } : await databaseOf(stack);
+    requireLeftBehind(broken, before, database);
     requireAnnounced(options, plan);
     const held = states.before.filter(({ inputs }) => inputs?.["deletionProtection"] === true);
     const protectedHosts = stages.filter(({ urn, replaced }) => replaced && held.some((one) => one.urn === urn));
@@ -147,7 +171,7 @@ async function approved(options: Options): Promise<Course> {
             throw new Error(`There is no terminal to ask on whether ${stack} is to be updated: say --yes.`);
         if (!(await agreed(`Update ${stack}: ${countsOf(plan.changes)}?`))) throw new Error("Not agreed to.");
     }
-    return { options, policies, plan, stages, broken, before };
+    return { options, policies, plan, stages, broken, database, before };
 }
 
 /** @throws Halt when it fails */
@@ -217,7 +241,7 @@ function leave({ options }: Course, { writer, replicas }: Servers): string {
 }
 
 async function roll(course: Course): Promise<number> {
-    const { options, plan, stages, broken } = course;
+    const { options, plan, stages, broken, database, before } = course;
     // Before everything else: what else is to be done may need them.
     for (const stage of broken) {
         say(`\n${stage.host} is down: it goes first.`);
@@ -225,13 +249,12 @@ async function roll(course: Course): Promise<number> {
     }
     if (broken.length > 0) await settle(course);
     const waiting = stages.filter((stage) => !broken.includes(stage));
-    if (waiting.length > 0 && plan.changes.length > stages.length) {
+    if (waiting.length > 0 && (plan.changes.length > stages.length || isUnfinished(before))) {
         say("\nEverything but these hosts:");
         const excluded = waiting.flatMap(({ urn }) => ["--exclude", urn]);
         await up(course, excluded);
         await settle(course);
     }
-    const database = waiting.length === 0 ? { writer: undefined, replicas: [] } : await databaseOf(options.stack);
     const { writer } = database;
     const last = waiting.find(({ host }) => host === writer);
     const turns = waiting.filter((stage) => stage !== last);
@@ -283,7 +306,12 @@ async function run(options: Options): Promise<number> {
         return await roll(course);
     } catch (error) {
         if (!(error instanceof Halt)) throw error;
-        process.stderr.write(`\n${error.message}\nOnce the cause is gone, this goes on:\n  ${again(options)}\n`);
+        const rebuilding = course.stages.some(({ replaced }) => replaced)
+            ? "Not `pulumi up`: it replaces all hosts that are left at the same time, as long as `hosts.rebuildOn` is set.\n"
+            : "";
+        process.stderr.write(
+            `\n${error.message}\nOnce the cause is gone, this goes on:\n  ${again(options)}\n${rebuilding}`,
+        );
         return EXIT.failed;
     }
 }

@@ -57,6 +57,8 @@ interface Resource {
     readonly inputs?: Readonly<Record<string, unknown>>;
     /** Its replacement exists, and it waits for being deleted. */
     readonly delete?: boolean;
+    /** It is deleted, and its replacement is still to be made. */
+    readonly pendingReplacement?: boolean;
 }
 
 interface Export {
@@ -79,30 +81,31 @@ const SECRET = "4dabf18193072939515e22adb298388d";
 export function readInventory(exported: unknown, last?: LastUpdate | "unknown"): Inventory {
     const { resources = [], pending_operations: pending = [] } = (exported as Export).deployment ?? {};
     const hosts = new Map<string, InventoryHost & { readonly steps: Step[] }>();
-    const steps: { identity: string; step: Step; connection: Connection }[] = [];
+    const steps: { identity: string; machine: string; step: Step; connection: Connection }[] = [];
     const made = new Set<string | undefined>();
-    for (const { type, urn, parent, inputs, delete: leaving } of resources) {
-        if (type !== "command:remote:Command" || leaving === true) continue;
+    for (const { type, urn, parent, inputs, delete: leaving, pendingReplacement } of resources) {
+        if (type !== "command:remote:Command" || leaving === true || pendingReplacement === true) continue;
         const { create, stdin, connection, triggers } = plain(inputs) as Record<string, unknown>;
         if (typeof create !== "string" || typeof stdin !== "string") continue;
         const script = scriptNameOf(create);
         if (script === undefined) continue;
         const step = { name: nameOf(urn), script, parent, command: create, secrets: secretLinesOf(stdin) };
         const identity = identityOf(connection as Connection);
-        steps.push({ identity, step, connection: connection as Connection });
+        const machine = String(Array.isArray(triggers) ? triggers[0] : "");
+        steps.push({ identity, machine, step, connection: connection as Connection });
         if (script === READY) made.add(parent);
         // Named like its host, with an ending.
         if (script === READY && !hosts.has(identity))
             hosts.set(identity, {
                 name: step.name.replace(/-ready$/, ""),
-                machine: String(Array.isArray(triggers) ? triggers[0] : ""),
+                machine,
                 connection: connection as Connection,
                 steps: [],
             });
     }
     const strays: Stray[] = [];
-    for (const { identity, step, connection } of steps) {
-        const host = hosts.get(identity);
+    for (const { identity, machine, step, connection } of steps) {
+        const host = hosts.get(identity) ?? withOtherKey([...hosts.values()], machine, connection);
         if (host === undefined) strays.push({ step, address: connection.host });
         else host.steps.push(step);
     }
@@ -163,6 +166,17 @@ function hostFindings(unmade: readonly string[], strays: readonly Stray[], runni
             detail: `not examined: ${address} is the address of no host that is ready: run \`pulumi up\``,
         })),
     ];
+}
+
+/** The host of a step that knows it by the former of two SSH keys: an update that exchanges them did not reach the step. */
+function withOtherKey<T extends InventoryHost>(
+    hosts: readonly T[],
+    machine: string,
+    { host }: Connection,
+): T | undefined {
+    const there = hosts.filter(({ connection }) => connection.host === host);
+    // A step that outlives its machine knows none.
+    return there.length === 1 && ["", there[0]!.machine].includes(machine) ? there[0] : undefined;
 }
 
 /** What the steps of one host have in common, whoever made it: the bastion's address may be an old one in steps that an update didn't reach. */

@@ -247,7 +247,48 @@ test("a last update that failed is gone on with where every host is up", async (
     reports = [report(history), report(finding("ok"))];
     first(instance("node-2", "instanceType"));
     expect(await roll()).toBe(0);
-    expect(ups()).toEqual(["up --target urn:node-2", "up"]);
+    expect(ups()).toEqual(["up --exclude urn:node-2", "up --target urn:node-2", "up"]);
+});
+
+test("a run that failed in the steps of a host that it had replaced goes on with these, before any other host stops", async () => {
+    const history: Finding = { ...finding("failed", "updates"), host: null, service: "stack" };
+    const unmade: Finding = { ...finding("failed", "ready"), host: "node-3", service: "host", step: null };
+    reports = [report(history, unmade, { ...finding("failed", "slots"), host: null }), report(finding("ok"))];
+    first(instance("node-4", "imageId", "replace"), step);
+    expect(await roll("--replace", "*")).toBe(0);
+    expect(ups()).toEqual(["up --exclude urn:node-4", "up --target urn:node-4 --target-dependents", "up"]);
+
+    // Where that doesn't make it well, none does.
+    const ill = [unmade, { ...finding("failed", "slots"), host: null }];
+    reports = [report(history, ...ill), report(...ill)];
+    first(instance("node-4", "imageId", "replace"), step);
+    const passing = jest.spyOn(Date, "now");
+    for (const minute of [0, 31]) passing.mockReturnValueOnce(minute * 60_000);
+    expect(await roll("--replace", "*")).toBe(1);
+    expect(ups().at(-1)).toBe("up --exclude urn:node-4");
+    expect(said).toContain("Not `pulumi up`: it replaces all hosts that are left");
+});
+
+test("a host that takes no login is replaced only where an earlier run left it so", async () => {
+    const history: Finding = { ...finding("failed", "updates"), host: null, service: "stack" };
+    const silent = (host: string): Finding => ({ ...finding("failed", "login"), host });
+    const both = [instance("node-1", "imageId", "replace"), instance("node-2", "imageId", "replace")];
+    for (const [found, source] of [
+        // Nobody has begun.
+        [[silent("node-2")], undefined],
+        [[history, silent("node-1"), silent("node-2")], undefined],
+        [[history, silent("node-1")], "node-1"],
+    ] as const) {
+        [reports, writer] = [[report(...found)], source];
+        first(...both);
+        expect(await roll("--replace", "*")).toBe(2);
+        expect(said).toMatch(/would be replaced, and takes? no login/);
+    }
+    expect(ups()).toEqual([]);
+    [reports, writer] = [[report(history, silent("node-2")), report(finding("ok"))], "node-3"];
+    first(...both);
+    expect(await roll("--replace", "*")).toBe(0);
+    expect(ups()[0]).toBe("up --target urn:node-2 --target-dependents");
 });
 
 test("hosts that would stop in the end, since something changed meanwhile, stop it", async () => {

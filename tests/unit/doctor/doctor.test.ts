@@ -118,6 +118,35 @@ describe("the inventory", () => {
         expect(readInventory(state({ ...node3, delete: true })).findings).toHaveLength(1);
     });
 
+    test("takes what is to be made anew on another machine for gone", () => {
+        const gone = { pendingReplacement: true };
+        expect(readInventory(state(node3, { ...ready3, ...gone }, { ...redis3, ...gone }))).toMatchObject({
+            hosts: [],
+            findings: [{ check: "updates" }, { host: "node-3", check: "ready", status: "failed" }],
+        });
+    });
+
+    test("knows a host by either of its SSH keys while they are exchanged, and no other machine at its address", () => {
+        const known = (resource: object, hostKey: string, machine?: string): object => {
+            const { inputs } = resource as { inputs: Record<string, unknown> };
+            const connection = secret({ host: "10.0.0.3", user: "ops", hostKey });
+            return { ...resource, inputs: { ...inputs, connection, ...(machine && { triggers: [machine] }) } };
+        };
+        const inventory = readInventory(
+            state(
+                node3,
+                known(ready3, "next", "i-3"),
+                known(redis3, "former", "i-3"),
+                known(step("node-3", "redis/cluster", "redis-cluster"), "former"),
+                known(step("node-3", "web/node", "site-web-3"), "former", "i-2"),
+            ),
+        );
+        expect(inventory.hosts.map(({ steps }) => steps.map(({ name }) => name))).toEqual([
+            ["node-3-ready", "redis-node-3", "redis-cluster"],
+        ]);
+        expect(inventory.findings).toMatchObject([{ check: "updates" }, { step: "site-web-3", status: "failed" }]);
+    });
+
     test("refuses a state whose secrets are encrypted", () => {
         const encrypted = step("a", "host/ready", "a-ready") as { inputs: Record<string, unknown> };
         encrypted.inputs["stdin"] = { [SECRET]: "x", ciphertext: "v1:…" };
