@@ -3,6 +3,9 @@ import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import type { KeyGenerations } from "../components/keys";
 import { type KeyOwner, keyOwners } from "../config/keys";
+import { preview } from "../delivery/engine";
+import { problemOf } from "../delivery/plan";
+import { describeStage, stagesOf } from "../delivery/stages";
 import { perform, runCommandLine } from "../toolchain/commandLine";
 import { pulumiOutput, startPulumi } from "../toolchain/pulumi";
 import { foreground } from "../toolchain/run";
@@ -201,6 +204,20 @@ async function keyRotation(name: string, owner: KeyOwner, { stack, finish: ends 
     };
 }
 
+/** @throws Error when the updates of a rotation would stop hosts: they carry out whatever else is still to be done */
+async function requireNoStops(stack: string): Promise<void> {
+    const { plan } = await preview(stack, [], []);
+    const problem = problemOf(plan);
+    if (problem !== undefined) throw new Error(`The preview of ${stack} failed:\n${problem}`);
+    const stages = stagesOf(plan);
+    if (stages.length === 0) return;
+    throw new Error(
+        `The updates of a rotation would stop hosts, since ${stack} isn't as its program and settings say:\n` +
+            `${stages.map((stage) => `  ${describeStage(stage)}`).join("\n")}\n` +
+            `Do that before, or take it back:\n  npm run rolling-update -- --stack ${stack}`,
+    );
+}
+
 /**
  * Rotates, and updates the stack.
  * @returns the exit code
@@ -224,6 +241,7 @@ export async function rotate(options: Options): Promise<number> {
                 : keyRotation(name, secret.owner, options)),
         );
     }
+    await requireNoStops(stack);
     const again = `npm run rotate -- ${names.join(" ")} --stack ${stack}`;
     const stages = Math.max(...rotations.map((rotation) => rotation.stages.length));
     for (let stage = 0; stage < stages; stage += 1) {

@@ -2,7 +2,22 @@ import { spawn } from "node:child_process";
 import { parseOptions, passwordIn, rotate } from "../../../rotation/cli";
 import { begin, beginKeys, finish, finishKeys } from "../../../rotation/rotation";
 import { pulumiOutput, startPulumi } from "../../../toolchain/pulumi";
+import { preview } from "../../../delivery/engine";
+import type { Change } from "../../../delivery/plan";
 
+/** What a preview shows. */
+let pending: Change[] = [];
+beforeEach(() => {
+    pending = [];
+    jest.mocked(preview).mockImplementation(() =>
+        Promise.resolve({
+            plan: { changes: pending, unchanged: 0, errors: [], warnings: [], violations: [], complete: true },
+            states: { before: [], after: [] },
+        }),
+    );
+});
+
+jest.mock("../../../delivery/engine", () => ({ preview: jest.fn() }));
 jest.mock("../../../toolchain/pulumi", () => ({ pulumiOutput: jest.fn(), startPulumi: jest.fn() }));
 
 describe("a rotation", () => {
@@ -157,6 +172,26 @@ describe("the end of a rotation", () => {
         );
         expect(done).toEqual([]);
         settings = { ...settings, hosts: { rebuildOn: [] } };
+        expect(await rotate({ ...options, names: ["redis.password"] })).toBe(0);
+    });
+
+    it("is refused while something else would stop hosts", async () => {
+        settings = { redis: { password: "new", previousPassword: "old" } };
+        const size = { path: "instanceType", before: "a", after: "b", replaces: false };
+        const stopped: Change = {
+            urn: "urn:node-3",
+            name: "node-3",
+            type: "alicloud:ecs/instance:Instance",
+            operation: "update",
+            properties: [size],
+            retained: false,
+        };
+        pending = [stopped];
+        await expect(rotate({ ...options, names: ["redis.password"] })).rejects.toThrow(
+            "  node-3 stops and starts (instanceType)\nDo that before, or take it back:\n  npm run rolling-update -- --stack dev",
+        );
+        expect(done).toEqual([]);
+        pending = [{ ...stopped, properties: [{ ...size, path: "tags.team" }] }];
         expect(await rotate({ ...options, names: ["redis.password"] })).toBe(0);
     });
 
