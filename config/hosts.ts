@@ -15,6 +15,8 @@ export interface HostsConfig {
     readonly count: number;
     /** Numbers that no host has, to remove one from the middle. @default [] */
     readonly exclude: readonly number[];
+    /** VSwitches of hosts by their numbers, both counted from 1. @default in turn */
+    readonly placement: Readonly<Record<string, number>>;
     /** @default "ecs.g7.large" */
     readonly instanceType: string;
     /** Image id. @default the newest system image of Debian 12 */
@@ -36,6 +38,7 @@ export interface HostsConfig {
 export const hostsKeys = [
     "count",
     "exclude",
+    "placement",
     "instanceType",
     "imageId",
     "imageName",
@@ -83,6 +86,7 @@ export function readHosts(reader: Reader, needs: readonly HostsNeed[]): HostsCon
     return {
         count,
         exclude: reader.numbers(hosts, "hosts.exclude"),
+        placement: readPlacement(reader, hosts, "hosts.placement"),
         instanceType: reader.instanceType(hosts, "hosts.instanceType", "ecs.g7.large"),
         ...(imageId !== undefined && { imageId }),
         ...(imageName !== undefined && { imageName }),
@@ -101,6 +105,23 @@ function readReasons(reader: Reader, section: Section | undefined, path: string)
             reader.problems.add(`${path}[${index}]`, `"${text}" is none of ${rebuildReasons.join(", ")}.`);
         return reason ?? [];
     });
+}
+
+function readPlacement(reader: Reader, section: Section | undefined, path: string): Record<string, number> {
+    const value = section?.["placement"] ?? {};
+    const entries = typeof value === "object" && !Array.isArray(value) ? Object.entries(value) : [["", value]];
+    return Object.fromEntries(
+        entries.filter((entry): entry is [string, number] => {
+            const [number, vswitch] = entry as [string, unknown];
+            const isValid = /^[1-9]\d*$/.test(number) && typeof vswitch === "number" && Number.isInteger(vswitch);
+            if (!isValid)
+                reader.problems.add(
+                    number === "" ? path : `${path}.${number}`,
+                    `${JSON.stringify(vswitch)} is no VSwitch of a host: write \`3: 1\` for host 3 in the first one.`,
+                );
+            return isValid;
+        }),
+    );
 }
 
 function readSystemDisk(reader: Reader, section: Section | undefined, path: string): SystemDiskConfig {

@@ -70,7 +70,7 @@ export function readWeb(reader: Reader, storage: StorageConfig): WebConfig {
 
 /** The pool of the web servers: as that of the platform's services, in a number and size of its own. */
 export function webHosts({ count, instanceType }: WebConfig, hosts: HostsConfig): HostsConfig {
-    return { ...hosts, count, instanceType, exclude: [] };
+    return { ...hosts, count, instanceType, exclude: [], placement: {} };
 }
 
 /** What is served, from where and with which version, when the configuration says so. */

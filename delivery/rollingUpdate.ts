@@ -15,6 +15,7 @@ import { preview } from "./engine";
 import { type Plan, problemOf } from "./plan";
 import { describeStage, type Stage, stagesOf } from "./stages";
 import { lossesOf } from "./stateful";
+import type { States } from "./states";
 
 const help = `Usage: npm run rolling-update -- [--stack NAME] [--replace NAME]… [--delete NAME]… [--yes]
 
@@ -145,6 +146,29 @@ function requireAnnounced(options: Options, plan: Plan): void {
     );
 }
 
+/** @throws Error when a host would be made anew where its data disks can't follow */
+function requireDisksInReach(stages: readonly Stage[], { before, after }: States): void {
+    const input = (resources: States["before"], urn: string, name: string): unknown =>
+        resources.find((resource) => resource.urn === urn)?.inputs?.[name];
+    const instances = new Map(before.map(({ urn, id }) => [urn, id]));
+    const holding = new Set(
+        before
+            .filter(({ type }) => type === "alicloud:ecs/ecsDiskAttachment:EcsDiskAttachment")
+            .map(({ inputs }) => inputs?.["instanceId"]),
+    );
+    const moved = stages.filter(
+        ({ urn, replaced }) =>
+            replaced &&
+            holding.has(instances.get(urn) ?? "") &&
+            input(before, urn, "vswitchId") !== input(after, urn, "vswitchId"),
+    );
+    if (moved.length === 0) return;
+    throw new Error(
+        `${moved.map(({ host }) => host).join(", ")} would be made in another VSwitch than now, where data disks can't follow: ` +
+            "name the VSwitch that each has, by `hosts.placement`.",
+    );
+}
+
 /** Looks at everything and asks. @throws Error when nothing is to be changed */
 async function approved(options: Options): Promise<Course> {
     const { stack } = options;
@@ -165,6 +189,7 @@ async function approved(options: Options): Promise<Course> {
             `The cloud refuses to delete ${protectedHosts.map(({ host }) => host).join(", ")}: switch \`hosts.deletionProtection\` off, ` +
                 "in an update before, without `hosts.rebuildOn`.",
         );
+    requireDisksInReach(stages, states);
     if (plan.changes.length > 0 && !options.yes) {
         for (const stage of stages) say(describeStage(stage));
         if (!process.stdin.isTTY)

@@ -82,6 +82,13 @@ export interface NodePoolArgs {
      * Add further ones at the end: the order says which host came for which. @default []
      */
     readonly exclude?: readonly number[];
+    /**
+     * VSwitches of hosts by their numbers, both counted from 1: `{ 3: 1 }` makes host 3 in the network's first one. Hosts that are there stay
+     * where they are. With a VSwitch more, the turn of a host is another one's; its data disks can't follow, so name the one of their zone
+     * before such a host is replaced or made again.
+     * @default in turn: host 1 in the first, host 2 in the second, and so on
+     */
+    readonly placement?: Readonly<Record<number, number>>;
     /** Hosts that exist, by a name of your choice. They become members like the others; deleting the pool leaves them running. */
     readonly adopt?: Readonly<Record<string, AdoptedInstance | Host>>;
     /**

@@ -150,7 +150,7 @@ export class NodePool extends pulumi.ComponentResource {
     private createHost(slot: Slot, shared: Shared): { host: Host; disks: Record<string, pulumi.Output<string>> } {
         const { args, settings, keys } = shared;
         const { network, rebuildOn = [] } = args;
-        const vswitch = network.vswitches[(slot.number - 1) % network.vswitches.length]!;
+        const vswitch = network.vswitches[slot.vswitch - 1]!;
         const hostKeys = makeHostKeys(slot.name, args.hostKeys, { parent: this });
         const userData = pulumi.all([keys.publicKey, pulumi.all([...hostKeys.all])]).apply(([authorizedKey, known]) =>
             cloudConfig({

@@ -19,6 +19,8 @@ export interface Slot {
     readonly number: number;
     /** Host name, and beginning of the names of all its resources. */
     readonly name: string;
+    /** Where it is made: number of the network's VSwitch, from 1. */
+    readonly vswitch: number;
     /** Names of the excluded hosts that this one came for, the latest first. */
     readonly succeeds: readonly string[];
     readonly public: boolean;
@@ -84,6 +86,14 @@ export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSet
             problems.add(`exclude[${index}]`, `${number} is not a host's number.`);
         }
     });
+    for (const [number, vswitch] of Object.entries(args.placement ?? {})) {
+        if (!Number.isInteger(vswitch) || vswitch < 1 || vswitch > args.network.vswitches.length) {
+            problems.add(
+                `placement.${number}`,
+                `${vswitch} is none of the network's VSwitches, which are counted from 1 to ${args.network.vswitches.length}.`,
+            );
+        }
+    }
     if (!(args.role in args.network.securityGroupIds)) {
         problems.add(
             "role",
@@ -152,6 +162,7 @@ export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSet
         slots: numbers.map((number, index) => ({
             number,
             name: `${hostPrefix}-${number}`,
+            vswitch: args.placement?.[number] ?? ((number - 1) % args.network.vswitches.length) + 1,
             succeeds: (cameFor.get(number) ?? []).map((former) => `${hostPrefix}-${former}`),
             public: publicSlots.has(number),
             spread: index < spread,

@@ -25,6 +25,7 @@ describe("the stack's configuration", () => {
             hosts: {
                 count: 6,
                 exclude: [],
+                placement: {},
                 instanceType: "ecs.g7.large",
                 rebuildOn: [],
                 systemDisk: { size: 40, encrypted: true },
@@ -392,6 +393,14 @@ describe("the stack's configuration", () => {
         expect(problemsOf({ ...minimal, web: '{"releaseUrl":"https://example.com/site.tar.gz"}' }).slice(1)).toEqual([
             "  - web.releaseSha256: goes with web.releaseUrl: set both or none.",
             "  - web.release: is missing: give the release at web.releaseUrl a name.",
+        ]);
+    });
+
+    it("takes the VSwitches of hosts by number, and nothing else", () => {
+        expect(parseConfig({ ...minimal, hosts: '{"placement":{"3":1}}' }).hosts.placement).toEqual({ 3: 1 });
+        expect(problemsOf({ ...minimal, hosts: '{"placement":{"third":1,"2":"h"}}' }).slice(1)).toEqual([
+            '  - hosts.placement.2: "h" is no VSwitch of a host: write `3: 1` for host 3 in the first one.',
+            "  - hosts.placement.third: 1 is no VSwitch of a host: write `3: 1` for host 3 in the first one.",
         ]);
     });
 

@@ -262,6 +262,25 @@ describe("NodePool", () => {
         expect(text).toContain('"sudo": "ALL=(ALL) NOPASSWD:ALL"');
     });
 
+    test("makes hosts in the VSwitches of their turn, or of their own", async () => {
+        pool({ mesh: false, placement: { 3: 2 } });
+        await recorder.settled();
+        const where = ["node-1", "node-2", "node-3"].map((name) => recorder.find(instance, name).inputs["vswitchId"]);
+        expect(where[2]).toBe(where[1]);
+        expect(where[0]).not.toBe(where[1]);
+        expect(
+            problemsOf(() =>
+                parseNodePoolArgs("node", {
+                    network: network(),
+                    role: "data",
+                    count: 1,
+                    direct: true,
+                    placement: { 1: 3 },
+                }),
+            ).slice(1),
+        ).toEqual(["  - placement.1: 3 is none of the network's VSwitches, which are counted from 1 to 2."]);
+    });
+
     test("more hosts at the end touch none of the others", async () => {
         const [three, five] = [await snapshot({ mesh: false }), await snapshot({ mesh: false, count: 5 })];
         for (const [urn, inputs] of three) expect(five.get(urn)).toEqual(inputs);

@@ -4,6 +4,7 @@ import { preview } from "../../../delivery/engine";
 import type { Change, Plan } from "../../../delivery/plan";
 import { main, parseOptions, unsettled } from "../../../delivery/rollingUpdate";
 import { stagesOf } from "../../../delivery/stages";
+import type { StackResource } from "../../../delivery/states";
 import { diagnose } from "../../../doctor/diagnose";
 import { allowRebuild } from "../../../toolchain/policyPack";
 import type { Finding } from "../../../doctor/findings";
@@ -48,7 +49,8 @@ const report = (...findings: Finding[]): Report => makeReport("prod", new Date(0
 let plan: Plan;
 /** What previews show before \`plan\`. */
 let plans: Plan[];
-let inState: { urn: string; type: string; custom: boolean; inputs: Record<string, unknown> }[];
+let inState: StackResource[];
+let described: StackResource[];
 let done: string[];
 let said: string;
 let writer: string | undefined;
@@ -64,6 +66,7 @@ beforeEach(() => {
     replicas = [];
     plans = [];
     inState = [];
+    described = [];
     failing = /^never$/;
     reports = [report(finding("ok"))];
     for (const stream of [process.stdout, process.stderr])
@@ -73,7 +76,7 @@ beforeEach(() => {
         });
     jest.mocked(preview).mockImplementation(() => {
         const shown = plans.shift() ?? plan;
-        return Promise.resolve({ plan: shown, states: { before: inState, after: [] } });
+        return Promise.resolve({ plan: shown, states: { before: inState, after: described } });
     });
     jest.mocked(diagnose).mockImplementation(() => {
         done.push("examine");
@@ -210,6 +213,32 @@ test("hosts that the cloud protects from deletion are refused before anything is
     inState = [{ urn: "urn:node-1", type: INSTANCE, custom: true, inputs: { deletionProtection: true } }];
     expect(await roll("--replace", "*")).toBe(2);
     expect(said).toContain("refuses to delete node-1: switch `hosts.deletionProtection` off");
+});
+
+test("a host that would be made where its data disks can't follow is refused before anything is done", async () => {
+    const made = (vswitchId: string): StackResource => ({
+        urn: "urn:node-3",
+        type: INSTANCE,
+        id: "i-3",
+        inputs: { vswitchId },
+    });
+    const attachment = {
+        urn: "urn:disk",
+        type: "alicloud:ecs/ecsDiskAttachment:EcsDiskAttachment",
+        inputs: { instanceId: "i-3", diskId: "d-3" },
+    };
+    [inState, described] = [[made("vsw-1"), attachment], [made("vsw-3")]];
+    first(instance("node-3", "imageId", "replace"));
+    expect(await roll("--replace", "*")).toBe(2);
+    expect(said).toContain("node-3 would be made in another VSwitch than now");
+    expect(ups()).toEqual([]);
+    // One without a disk goes where its turn is, and one that only stops stays.
+    inState = [made("vsw-1")];
+    first(instance("node-3", "imageId", "replace"));
+    expect(await roll("--replace", "*")).toBe(0);
+    inState = [made("vsw-1"), attachment];
+    first(instance("node-3", "instanceType"));
+    expect(await roll()).toBe(0);
 });
 
 test("the database's source isn't replaced while it takes writes", async () => {
