@@ -114,7 +114,7 @@ async function run(options: Options, prices: ReturnType<typeof readPrices>): Pro
 }
 
 /** @returns the exit code */
-export function main(words: readonly string[]): Promise<number> {
+export async function main(words: readonly string[]): Promise<number> {
     const prices = readPrices();
     const settings = costSettings();
     return perform(

@@ -41,5 +41,11 @@ function objectOr(value: unknown, what: string, problems: string[]): Record<stri
 /** The team's settings, with the defaults where it has set nothing. */
 export function costSettings(): CostSettings {
     const file = join(root, "cost", "settings.json");
-    return parseCostSettings(existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {});
+    if (!existsSync(file)) return parseCostSettings({});
+    const text = readFileSync(file, "utf8");
+    try {
+        return parseCostSettings(JSON.parse(text));
+    } catch (error) {
+        throw error instanceof SyntaxError ? new Error(`cost/settings.json is no JSON: ${error.message}`) : error;
+    }
 }

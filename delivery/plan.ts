@@ -338,7 +338,8 @@ export function planOf(events: readonly EngineEvent[]): Plan {
     joinRenamed(steps);
     const changes: Change[] = [];
     let unchanged = 0;
-    for (const [urn, all] of steps) {
+    for (const [urn, every] of steps) {
+        const all = withoutLeftovers(every);
         const made = all.flatMap((step) => meaningOf(step) ?? []);
         const state = all[0]?.new ?? all[0]?.old;
         const isComponent = state?.custom !== true && !isProvider(urn);
@@ -367,6 +368,12 @@ export function planOf(events: readonly EngineEvent[]): Plan {
         });
     }
     return { changes, unchanged, errors, warnings, violations, complete };
+}
+
+/** Without the end of what an earlier replacement, which was cut off, has left, where the one in its place stays. */
+function withoutLeftovers(steps: readonly StepEventMetadata[]): readonly StepEventMetadata[] {
+    const stays = ({ op }: StepEventMetadata): boolean => op === "same" || op === "update";
+    return steps.some(stays) ? steps.filter(({ old }) => old?.delete !== true) : steps;
 }
 
 /** What several steps for one resource come to. */

@@ -186,7 +186,7 @@ async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
     } catch (error) {
         if (candidates.length === 0) throw error;
         process.stderr.write(`${messageOf(error)}\n`);
-        return { commit: "", all, stacks: candidates.map((stack) => failedReport(stack, error)) };
+        return { commit: "", all, ...ofPullRequest(), stacks: candidates.map((stack) => failedReport(stack, error)) };
     }
     const { about, files, basis } = asked;
     const touched = new Set(options.stack ?? touchedStacks(files, candidates));
@@ -211,8 +211,13 @@ async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
             reports.push(failedReport(stack, error, about));
         }
     }
+    return { commit: about.commit, all, ...ofPullRequest(), stacks: reports };
+}
+
+/** Which one a workflow runs for: a commit alone may be in several. */
+function ofPullRequest(): Pick<Report, "pullRequest"> {
     const pullRequest = workflowEvent()?.number;
-    return { commit: about.commit, all, ...(pullRequest !== undefined && { pullRequest }), stacks: reports };
+    return pullRequest === undefined ? {} : { pullRequest };
 }
 
 async function run(options: ReturnType<typeof parse>): Promise<number> {

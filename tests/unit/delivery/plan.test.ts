@@ -141,6 +141,22 @@ test("a resource that is deleted before it is made again is replaced", () => {
     expect(changes[0]?.properties).toMatchObject([{ path: "bandwidth", replaces: true }]);
 });
 
+test("what an earlier replacement has left is no replacement of the one in its place", () => {
+    const left = (name: string): object => resource({ op: "delete-replaced", name, old: { id: "i-1", delete: true } });
+    const { changes, unchanged } = plan(
+        resource({ op: "same", name: "node-1" }),
+        left("node-1"),
+        resource({ op: "update", name: "node-2", old: { id: "i-2" }, new: { id: "i-2" }, diffs: ["tags"] }),
+        left("node-2"),
+        left("node-3"),
+    );
+    expect(changes.map(({ name, operation }) => [name, operation])).toEqual([
+        ["node-2", "update"],
+        ["node-3", "replace"],
+    ]);
+    expect(unchanged).toBe(1);
+});
+
 test("a resource that takes the place of one that was only looked at is made, and nothing is replaced", () => {
     const steps = { name: "main", type: "alicloud:vpc/switch:Switch", old: { id: "vsw-1", external: true } };
     const made = { ...steps, new: { inputs: { cidrBlock: "10.0.0.0/24" } } };

@@ -9,11 +9,19 @@ interface Step {
     readonly with?: Readonly<Record<string, unknown>>;
     readonly "continue-on-error"?: boolean;
     readonly if?: string;
+    readonly "timeout-minutes"?: number;
 }
 
 interface Workflow {
     readonly jobs: Readonly<
-        Record<string, { readonly env?: Readonly<Record<string, string>>; readonly steps: Step[] }>
+        Record<
+            string,
+            {
+                readonly env?: Readonly<Record<string, string>>;
+                readonly "timeout-minutes": number;
+                readonly steps: Step[];
+            }
+        >
     >;
 }
 
@@ -37,12 +45,25 @@ test.each(Object.keys(jobs))("job %s previews the merge, and what it changes of 
     expect(steps.filter(({ run = "" }) => run.includes("preview:pr -- --base HEAD^1 "))).toHaveLength(1);
 });
 
+test.each(Object.keys(jobs))(
+    "job %s ends before its time is up, which would count as cancelled and leave an earlier comment",
+    (job) => {
+        const { steps, "timeout-minutes": all } = jobs[job]!;
+        const long = steps.filter(({ run = "" }) => run.includes("npm run"));
+        const sum = long.reduce((minutes, step) => minutes + step["timeout-minutes"]!, 0);
+        expect(sum).toBeGreaterThan(0);
+        expect(sum).toBeLessThan(all);
+    },
+);
+
 test("who posts says so when there is nothing to post, and what a fork's is", () => {
     const { steps } = workflow("preview-comment").jobs["post"]!;
     expect(steps.find(({ uses = "" }) => uses.startsWith("actions/download-artifact@"))).toMatchObject({
         "continue-on-error": true,
     });
     expect(steps.at(-1)!.run).toMatch(/--commit "\$HEAD_SHA"[^]*HEAD_REPOSITORY[^]*--fork[^]*preview:post/);
+    // Runs of these get no secrets, as a fork's don't, and what they wrote is worth as little.
+    expect(steps.at(-1)!.run).toMatch(/AUTHORS[^\n]*dependabot\[bot\][^\n]*--fork/);
 });
 
 test("the job that reads the state sets what docs/backends.md says OSS needs", () => {

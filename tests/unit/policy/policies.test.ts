@@ -132,6 +132,7 @@ describe("public-addresses", () => {
     test("reports a host's, also while only the update knows which host", async () => {
         const said = await check("public-addresses", [
             { type: INSTANCE, name: "web-1", props: { internetMaxBandwidthOut: 10 } },
+            { type: INSTANCE, name: "web-4", props: unknownAt("internetMaxBandwidthOut") },
             { type: ASSOCIATION, name: "web-2", props: unknownAt("instanceId"), boundTo: [INSTANCE] },
             { type: ASSOCIATION, name: "web-3", props: { instanceId: "i-bp1" } },
         ]);
