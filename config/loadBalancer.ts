@@ -84,7 +84,7 @@ export function readLoadBalancer(reader: Reader, web: WebConfig, dns: DnsConfig)
         names: [...names, ...(address === "intranet" ? dnsNames(dns, "web") : [])],
         ...(certificate !== undefined && { certificate }),
         ...(allow !== undefined && { allow }),
-        weights: readWeights(reader),
+        weights: readWeights(reader, web),
         drainSeconds: reader.integer(section, "loadBalancer.drainSeconds", 30, 0, 900),
         deletionProtection: reader.boolean(section, "loadBalancer.deletionProtection", false),
     };
@@ -125,12 +125,24 @@ function readCertificate(reader: Reader, https: boolean, names: readonly string[
         : { certificate, privateKey: pulumi.secret(privateKey) };
 }
 
-function readWeights(reader: Reader): Record<string, number> {
+function readWeights(reader: Reader, { count }: WebConfig): Record<string, number> {
+    const names = Array.from({ length: count }, (_, index) => `web-${index + 1}`);
     const value = reader.section("loadBalancer")?.["weights"] ?? {};
     const entries = typeof value === "object" && !Array.isArray(value) ? Object.entries(value) : [["", value]];
     const weights: Record<string, number> = {};
     for (const [host, weight] of entries as [string, unknown][]) {
-        if (host !== "" && typeof weight === "number" && Number.isInteger(weight) && weight >= 0 && weight <= 100) {
+        if (host !== "" && !names.includes(host)) {
+            reader.problems.add(
+                `loadBalancer.weights.${host}`,
+                `there is no host of this name; there are ${names.join(", ")}.`,
+            );
+        } else if (
+            host !== "" &&
+            typeof weight === "number" &&
+            Number.isInteger(weight) &&
+            weight >= 0 &&
+            weight <= 100
+        ) {
             weights[host] = weight;
         } else {
             reader.problems.add(

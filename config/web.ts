@@ -1,5 +1,6 @@
 /** `web`: web servers on a pool of their own. */
 import type { WebTierArgs } from "../components";
+import { checkDigest, checkReleaseName, checkReleaseUrl, defaultStatusPort } from "../components/web/settings";
 import type { HostsConfig } from "./hosts";
 import type { StackConfig } from "../config";
 import type { Reader } from "./reader";
@@ -39,21 +40,27 @@ export const webKeys = [
 
 export function readWeb(reader: Reader, storage: StorageConfig): WebConfig {
     const web = reader.section("web");
+    const { problems } = reader;
     const release = reader.text(web, "web.release");
     const releaseUrl = reader.text(web, "web.releaseUrl");
     const releaseSha256 = reader.text(web, "web.releaseSha256");
     if ((releaseUrl === undefined) !== (releaseSha256 === undefined)) {
-        reader.problems.add("web.releaseSha256", "goes with web.releaseUrl: set both or none.");
+        problems.add("web.releaseSha256", "goes with web.releaseUrl: set both or none.");
     }
     if (release === undefined && releaseUrl !== undefined) {
-        reader.problems.add("web.release", "is missing: give the release at web.releaseUrl a name.");
+        problems.add("web.release", "is missing: give the release at web.releaseUrl a name.");
     }
-    const version = reader.problems.checkVersion("web.version", reader.text(web, "web.version"));
+    if (release !== undefined) checkReleaseName(problems, "web.release", release);
+    if (releaseUrl !== undefined) checkReleaseUrl(problems, "web.releaseUrl", releaseUrl);
+    if (releaseSha256 !== undefined) checkDigest(problems, "web.releaseSha256", releaseSha256);
+    const version = problems.checkVersion("web.version", reader.text(web, "web.version"));
     const port = reader.integer(web, "web.port", 80, 1, 65535);
-    if (port === 22) reader.problems.add("web.port", "22 is SSH's, by which hosts are set up: choose another port.");
+    if (port === 22) problems.add("web.port", "22 is SSH's, by which hosts are set up: choose another port.");
+    if (port === defaultStatusPort)
+        problems.add("web.port", `${port} is where nginx tells its own figures: choose another port.`);
     const shared = reader.boolean(web, "web.shared", false);
     if (shared && !storage.enabled) {
-        reader.problems.add("web.shared", "there is no storage to share: set storage.enabled, or leave it out.");
+        problems.add("web.shared", "there is no storage to share: set storage.enabled, or leave it out.");
     }
     return {
         enabled: reader.boolean(web, "web.enabled", true),

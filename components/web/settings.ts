@@ -66,7 +66,7 @@ export function parseWebTierArgs(name: string, args: WebTierArgs): WebTierSettin
 
     const port = whole("port", args.port ?? 80, 1, 65535, "a TCP port");
     const tlsPort = whole("tls.port", args.tls?.port ?? 443, 1, 65535, "a TCP port");
-    const statusPort = whole("statusPort", args.statusPort ?? 8081, 1, 65535, "a TCP port");
+    const statusPort = whole("statusPort", args.statusPort ?? defaultStatusPort, 1, 65535, "a TCP port");
     const ports = [port, statusPort, ...(args.tls === undefined ? [] : [tlsPort])];
     if (new Set(ports).size < ports.length) {
         problems.add("port", `port, tls.port and statusPort must differ; they are ${ports.join(", ")}.`);
@@ -189,14 +189,30 @@ function checkHosts(problems: Problems, args: WebTierArgs): void {
     }
 }
 
+/** Where nginx tells its own figures. */
+export const defaultStatusPort = 8081;
+
+/** Notes what is wrong with a release's name, which is that of a folder. */
+export function checkReleaseName(problems: Problems, path: string, name: string): void {
+    if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) return;
+    problems.add(path, `"${name}" is not the name of a folder: use letters, digits and ._- only.`);
+}
+
+/** Notes what is wrong with where a release is fetched from. */
+export function checkReleaseUrl(problems: Problems, path: string, url: string): void {
+    if (/^https?:\/\/[^\s']+$/.test(url)) return;
+    problems.add(path, `"${withoutSignature(url)}" is not an HTTP address.`);
+}
+
+/** Notes what is wrong with a SHA-256. */
+export function checkDigest(problems: Problems, path: string, digest: string): void {
+    if (/^[0-9a-f]{64}$/.test(digest)) return;
+    problems.add(path, "must be 64 hexadecimal digits, as sha256sum prints them.");
+}
+
 function checkRelease(problems: Problems, { release }: WebTierArgs): void {
     if (release === undefined) return;
-    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(release.name)) {
-        problems.add(
-            "release.name",
-            `"${release.name}" is not the name of a folder: use letters, digits and ._- only.`,
-        );
-    }
+    checkReleaseName(problems, "release.name", release.name);
     const keep = release.keep ?? 5;
     if (!Number.isInteger(keep) || keep < 2 || keep > 100) {
         problems.add(
@@ -204,15 +220,11 @@ function checkRelease(problems: Problems, { release }: WebTierArgs): void {
             `${keep} is not a number of releases from 2 to 100; the one before must stay for the way back.`,
         );
     }
-    if (typeof release.url === "string" && !/^https?:\/\/[^\s']+$/.test(release.url)) {
-        problems.add("release.url", `"${withoutSignature(release.url)}" is not an HTTP address.`);
-    }
+    if (typeof release.url === "string") checkReleaseUrl(problems, "release.url", release.url);
     if ((release.url === undefined) !== (release.sha256 === undefined)) {
         problems.add("release.sha256", "goes with release.url: give both or none.");
     }
-    if (release.sha256 !== undefined && !/^[0-9a-f]{64}$/.test(release.sha256)) {
-        problems.add("release.sha256", "must be 64 hexadecimal digits, as sha256sum prints them.");
-    }
+    if (release.sha256 !== undefined) checkDigest(problems, "release.sha256", release.sha256);
 }
 
 function parseHeaders(problems: Problems, args: WebTierArgs): string[] {

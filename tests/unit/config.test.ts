@@ -389,6 +389,18 @@ describe("the stack's configuration", () => {
         ]);
     });
 
+    it("names settings of the web servers and weights by its own paths", () => {
+        const web = { port: 8081, release: "feature/x", releaseUrl: "site.tar.gz", releaseSha256: "1234" };
+        const raw = { ...minimal, web: JSON.stringify(web), loadBalancer: '{"weights":{"web-9":5}}' };
+        expect(problemsOf(raw).slice(1)).toEqual([
+            '  - web.release: "feature/x" is not the name of a folder: use letters, digits and ._- only.',
+            '  - web.releaseUrl: "site.tar.gz" is not an HTTP address.',
+            "  - web.releaseSha256: must be 64 hexadecimal digits, as sha256sum prints them.",
+            "  - web.port: 8081 is where nginx tells its own figures: choose another port.",
+            "  - loadBalancer.weights.web-9: there is no host of this name; there are web-1, web-2.",
+        ]);
+    });
+
     it("takes a release only with its name and its digest", () => {
         expect(problemsOf({ ...minimal, web: '{"releaseUrl":"https://example.com/site.tar.gz"}' }).slice(1)).toEqual([
             "  - web.releaseSha256: goes with web.releaseUrl: set both or none.",
