@@ -111,7 +111,7 @@ export async function reportOf(
     stack: string,
     { plan, states }: Preview,
     change: About,
-    basis: CostBasis,
+    basis: () => CostBasis,
     output?: string,
 ): Promise<StackReport> {
     if (plan.errors.length > 0 || !plan.complete) return stackReport(stack, plan, change);
@@ -131,18 +131,16 @@ type About = Parameters<typeof stackReport>[2];
 interface Asked {
     readonly about: About & { readonly commit: string };
     readonly files: readonly string[];
-    readonly basis: CostBasis;
 }
 
 async function ask(options: ReturnType<typeof parse>): Promise<Asked> {
-    const basis = costBasis();
     const event = workflowEvent();
     const change = await changeSince(options.base ?? event?.base.sha ?? "origin/main", root);
     const labels = options.label ?? event?.labels?.map(({ name }) => name) ?? [];
     const messages = [...change.messages, event?.body ?? ""];
     // What is checked out in a workflow is the merge, which nobody knows by its name.
     const commit = event?.head.sha.slice(0, change.commit.length) ?? change.commit;
-    return { about: { commit, messages, labels }, files: change.files, basis };
+    return { about: { commit, messages, labels }, files: change.files };
 }
 
 /** The report of a stack that no preview came to: without one, the comment of an earlier commit would stay as if it were of this one. */
@@ -188,7 +186,7 @@ async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
         process.stderr.write(`${messageOf(error)}\n`);
         return { commit: "", all, ...ofPullRequest(), stacks: candidates.map((stack) => failedReport(stack, error)) };
     }
-    const { about, files, basis } = asked;
+    const { about, files } = asked;
     const touched = new Set(options.stack ?? touchedStacks(files, candidates));
     const reports: StackReport[] = [];
     // One that is asked for by its name and isn't there is an error, which the engine has words for.
@@ -205,7 +203,7 @@ async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
         }
         process.stderr.write(`… Preview ${stack}\n`);
         try {
-            reports.push(await reportOf(stack, await preview(stack), about, basis, options.output));
+            reports.push(await reportOf(stack, await preview(stack), about, costBasis, options.output));
         } catch (error) {
             process.stderr.write(`${messageOf(error)}\n`);
             reports.push(failedReport(stack, error, about));

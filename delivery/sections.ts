@@ -23,12 +23,16 @@ export function costBasis(): CostBasis {
     return { ...costSettings(), prices: readPrices() };
 }
 
-/** The cost of both sides, and what the comment says of it when they differ. */
+/**
+ * The cost of both sides, and what the comment says of it when they differ.
+ * @param basis may throw, which the comment then says
+ */
 export function costOf(
     { before, after }: States,
-    { prices, currency, assumptions }: CostBasis,
+    basis: () => CostBasis,
 ): { readonly cost?: StackReport["cost"]; readonly section?: string } {
     try {
+        const { prices, currency, assumptions } = basis();
         const change = {
             before: estimateOf(before, { prices, currency, assumptions }),
             after: estimateOf(after, { prices, currency, assumptions }),

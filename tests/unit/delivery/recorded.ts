@@ -92,7 +92,7 @@ export async function commentOf({ log, plan: saved }: Recording): Promise<string
     const events = readEvents(log);
     const preview = { plan: planOf(events), states: statesOf(events, dependenciesOf(saved)) };
     const change = { commit: "abc1234", messages: [], labels: [] };
-    const { comment = "" } = await reportOf(stack, preview, change, costBasis());
+    const { comment = "" } = await reportOf(stack, preview, change, costBasis);
     return comment;
 }
 

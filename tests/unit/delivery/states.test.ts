@@ -158,7 +158,7 @@ test("a host that comes shows in the cost and in the picture, with who may reach
             [urn(rule, "http"), { securityGroupId: [web] }],
         ]),
     );
-    const { cost, section } = costOf(states, { ...costBasis(), currency: "CNY" });
+    const { cost, section } = costOf(states, () => ({ ...costBasis(), currency: "CNY" }));
     expect(cost!.after).toBeCloseTo(2 * cost!.before, 1);
     expect(section).toContain("CNY a month (+");
     const picture = pictureOf(states, "see there");
@@ -171,8 +171,12 @@ test("a host that comes shows in the cost and in the picture, with who may reach
 
 test("neither is there when nothing of it changes, and an estimate that isn't possible takes nothing else away", () => {
     const states = statesOf(events(host("node-1", "same")));
-    expect(costOf(states, costBasis())).toEqual({});
+    expect(costOf(states, costBasis)).toEqual({});
+    const slip = (): never => {
+        throw new Error("cost/settings.json is no JSON");
+    };
+    expect(costOf(states, slip).section).toContain("cost/settings.json is no JSON");
     expect(pictureOf(states)).toEqual({});
     const nowhere = statesOf(readEvents(log(host("node-1", "create"))));
-    expect(costOf(nowhere, costBasis()).section).toContain("Cost: can't be estimated");
+    expect(costOf(nowhere, costBasis).section).toContain("Cost: can't be estimated");
 });
