@@ -7,6 +7,8 @@ export interface Balancer {
     /** Addresses that it listens on, as far as they are known. */
     readonly addresses: readonly string[];
     readonly public: boolean;
+    /** Ranges that alone may connect. @default everybody who reaches it */
+    readonly admits?: readonly string[];
     /** Ports that it listens on, such as `443` and `53/udp`. */
     readonly ports: readonly string[];
     readonly listeners: readonly BalancerListener[];
@@ -43,6 +45,22 @@ function listenerOf(resource: StackResource, port: unknown, product: unknown): B
     return { resource, protocol: protocol === "tcpssl" ? "tls" : protocol, port: text(port) };
 }
 
+/** A listener's list: ranges that alone may connect, or undefined without one. */
+type AccessList = readonly string[] | undefined;
+
+/** What all listeners together admit. */
+function admitted(lists: readonly AccessList[]): Pick<Balancer, "admits"> {
+    const ranges = lists.flatMap((list) => list ?? []);
+    return lists.length === 0 || lists.includes(undefined) ? {} : { admits: [...new Set(ranges)] };
+}
+
+/** Entries of an access list of a product's. */
+const entriesIn = (of: Find, type: string, lists: readonly unknown[]): string[] =>
+    of(type)
+        .map(fieldsOf)
+        .filter(({ aclId }) => lists.includes(aclId))
+        .map(({ entry }) => text(entry));
+
 export type Find = (type: string) => StackResource[];
 
 /** Finds the cloud's resources by their types, such as `vpc/switch:Switch`. */
@@ -78,6 +96,12 @@ function classic(of: Find): Balancer[] {
             urn: balancer.urn,
             addresses: [text(fieldsOf(balancer)["address"])].filter((address) => address !== ""),
             public: fieldsOf(balancer)["addressType"] === "internet",
+            ...admitted(
+                resources.map(fieldsOf).map(({ aclStatus, aclType, aclIds }): AccessList => {
+                    if (aclStatus !== "on" || aclType !== "white" || !Array.isArray(aclIds)) return undefined;
+                    return entriesIn(of, "slb/aclEntryAttachment:AclEntryAttachment", aclIds);
+                }),
+            ),
             ports: listeners.map(listenerPort),
             listeners,
             servers: ids.flatMap((id) => behind.map((port) => ({ id, port }))),
@@ -90,6 +114,7 @@ function withGroups(
     balancer: StackResource,
     address: string,
     resources: readonly StackResource[],
+    admits: Pick<Balancer, "admits">,
     serversOf: (listener: Fields) => readonly BalancedServer[],
 ): Balancer {
     const fields = fieldsOf(balancer);
@@ -103,6 +128,7 @@ function withGroups(
             .map((zone) => text(zone[address]))
             .filter((found) => found !== ""),
         public: fields["addressType"] === "Internet",
+        ...admits,
         ports: listeners.map(listenerPort),
         listeners,
         servers: resources.map(fieldsOf).flatMap(serversOf),
@@ -125,13 +151,24 @@ function application(of: Find): Balancer[] {
     const groups = new Map(
         of("alb/serverGroup:ServerGroup").map((group) => [group.id, items(fieldsOf(group)["servers"])]),
     );
-    return of("alb/loadBalancer:LoadBalancer").map((balancer) =>
-        withGroups(balancer, "address", listenersOf(of, "alb", balancer), (listener) =>
+    const lists = of("alb/listenerAclAttachment:ListenerAclAttachment").map(fieldsOf);
+    return of("alb/loadBalancer:LoadBalancer").map((balancer) => {
+        const listeners = listenersOf(of, "alb", balancer);
+        const admits = listeners.map(({ id }): AccessList => {
+            const own = lists.filter(({ listenerId, aclType }) => listenerId === id && aclType === "White");
+            if (own.length === 0) return undefined;
+            return entriesIn(
+                of,
+                "alb/aclEntryAttachment:AclEntryAttachment",
+                own.map(({ aclId }) => aclId),
+            );
+        });
+        return withGroups(balancer, "address", listeners, admitted(admits), (listener) =>
             targetGroups(listener).flatMap((group) =>
                 (groups.get(group) ?? []).map(({ serverId, port }) => ({ id: text(serverId), port: text(port) })),
             ),
-        ),
-    );
+        );
+    });
 }
 
 function networks(of: Find): Balancer[] {
@@ -139,7 +176,8 @@ function networks(of: Find): Balancer[] {
     return of("nlb/loadBalancer:LoadBalancer").map((balancer) => {
         const open = fieldsOf(balancer)["addressType"] === "Internet";
         const listeners = listenersOf(of, "nlb", balancer);
-        return withGroups(balancer, open ? "publicIpv4Address" : "privateIpv4Address", listeners, (listener) =>
+        const address = open ? "publicIpv4Address" : "privateIpv4Address";
+        return withGroups(balancer, address, listeners, admitted([groupRanges(of, balancer)]), (listener) =>
             servers
                 .filter(({ serverGroupId }) => serverGroupId === listener["serverGroupId"])
                 .map(({ serverId, port }) => ({
@@ -148,4 +186,21 @@ function networks(of: Find): Balancer[] {
                 })),
         );
     });
+}
+
+/** Ranges that the security groups of a Network Load Balancer let in; undefined when it has none. */
+function groupRanges(of: Find, { id }: StackResource): AccessList {
+    const groups = of("nlb/loadBalancerSecurityGroupAttachment:LoadBalancerSecurityGroupAttachment")
+        .map(fieldsOf)
+        .filter(({ loadBalancerId }) => loadBalancerId === id)
+        .map(({ securityGroupId }) => securityGroupId);
+    if (groups.length === 0) return undefined;
+    return of("ecs/securityGroupRule:SecurityGroupRule")
+        .map(fieldsOf)
+        .filter(
+            ({ type, policy, securityGroupId }) =>
+                type === "ingress" && policy !== "drop" && groups.includes(securityGroupId),
+        )
+        .map(({ cidrIp }) => text(cidrIp))
+        .filter((range) => range !== "");
 }

@@ -425,9 +425,10 @@ function ruleFlows(rules: readonly Resource[], members: Members): Flow[] {
         .sort((one, other) => byName(`${one.from} ${one.to}`, `${other.from} ${other.to}`));
 }
 
-const outsideOf = (range: string): string => (range === "0.0.0.0/0" ? INTERNET : range);
+const EVERYBODY = "0.0.0.0/0";
+const outsideOf = (range: string): string => (range === EVERYBODY ? INTERNET : range);
 
-function balancerFlows({ urn, public: open, ports, servers }: Balancer, members: Members): Flow[] {
+function balancerFlows({ urn, public: open, admits, ports, servers }: Balancer, members: Members): Flow[] {
     const name = nameOf(urn);
     const behind = new Map<string, string[]>();
     for (const { id, port } of servers) {
@@ -435,7 +436,11 @@ function balancerFlows({ urn, public: open, ports, servers }: Balancer, members:
         if (pool !== undefined) behind.set(pool, [...(behind.get(pool) ?? []), port]);
     }
     return [
-        ...(open ? [{ from: INTERNET, to: name, ports: sortedOnce(ports) }] : []),
+        ...(open ? (admits ?? [EVERYBODY]) : []).map((range) => ({
+            from: outsideOf(range),
+            to: name,
+            ports: sortedOnce(ports),
+        })),
         ...[...behind]
             .sort(([one], [other]) => byName(one, other))
             .map(([to, inner]) => ({ from: name, to, ports: sortedOnce(inner) })),

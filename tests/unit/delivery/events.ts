@@ -8,6 +8,7 @@ export interface State {
     readonly inputs?: Record<string, unknown>;
     readonly outputs?: Record<string, unknown>;
     readonly retainOnDelete?: boolean;
+    readonly delete?: boolean;
 }
 
 export interface Step {

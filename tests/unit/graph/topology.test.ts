@@ -190,6 +190,83 @@ describe("a balancer of another type", () => {
         });
     });
 
+    describe("of the internet that admits some ranges alone", () => {
+        const from = (...resources: object[]): string[] =>
+            drawn(...resources)
+                .flows.filter(({ to }) => to === "entry")
+                .map((flow) => flow.from);
+        const range = "198.51.100.0/24";
+
+        it("shows these, unless one listener admits everybody, or refuses them", () => {
+            const classic = (lists: Readonly<Record<string, unknown>>[], entries = [range]): string[] =>
+                from(
+                    resource("alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer", "entry", "lb-1", {
+                        addressType: "internet",
+                        address: "203.0.113.20",
+                    }),
+                    ...lists.map((list, index) =>
+                        resource("alicloud:slb/listener:Listener", `entry-${index}`, `lb-1:${index}`, {
+                            loadBalancerId: "lb-1",
+                            frontendPort: 80 + index,
+                            protocol: "http",
+                            ...list,
+                        }),
+                    ),
+                    ...entries.map((entry) =>
+                        resource("alicloud:slb/aclEntryAttachment:AclEntryAttachment", entry, entry, {
+                            aclId: "acl-1",
+                            entry,
+                        }),
+                    ),
+                );
+            const white = { aclStatus: "on", aclType: "white", aclIds: ["acl-1"] };
+            expect(classic([white, white])).toEqual([range]);
+            expect(classic([white, white], [range, "203.0.113.7/32"])).toEqual([range, "203.0.113.7/32"]);
+            expect(classic([white, { aclStatus: "off" }])).toEqual(["internet"]);
+            expect(classic([{ ...white, aclType: "black" }])).toEqual(["internet"]);
+        });
+
+        it("shows those of an alb's list, and of an nlb's security group", () => {
+            const alb = [
+                resource("alicloud:alb/loadBalancer:LoadBalancer", "entry", "alb-1", { addressType: "Internet" }),
+                resource("alicloud:alb/listener:Listener", "entry-80", "lsn-80", {
+                    loadBalancerId: "alb-1",
+                    listenerPort: 80,
+                }),
+                resource("alicloud:alb/aclEntryAttachment:AclEntryAttachment", "e", "e", {
+                    aclId: "acl-1",
+                    entry: range,
+                }),
+            ];
+            const list = { aclId: "acl-1", listenerId: "lsn-80" };
+            const attached = (aclType: string): object =>
+                resource("alicloud:alb/listenerAclAttachment:ListenerAclAttachment", "a", "a", { ...list, aclType });
+            expect(from(...alb)).toEqual(["internet"]);
+            expect(from(...alb, attached("White"))).toEqual([range]);
+            expect(from(...alb, attached("Black"))).toEqual(["internet"]);
+            const nlb = [
+                resource("alicloud:nlb/loadBalancer:LoadBalancer", "entry", "nlb-1", { addressType: "Internet" }),
+                resource("alicloud:nlb/listener:Listener", "entry-80", "lsn-80", {
+                    loadBalancerId: "nlb-1",
+                    listenerPort: 80,
+                }),
+                resource("alicloud:ecs/securityGroupRule:SecurityGroupRule", "r", "r", {
+                    type: "ingress",
+                    securityGroupId: "sg-entry",
+                    cidrIp: range,
+                }),
+            ];
+            const joined = resource(
+                "alicloud:nlb/loadBalancerSecurityGroupAttachment:LoadBalancerSecurityGroupAttachment",
+                "j",
+                "j",
+                { loadBalancerId: "nlb-1", securityGroupId: "sg-entry" },
+            );
+            expect(from(...nlb)).toEqual(["internet"]);
+            expect(from(...nlb, joined)).toEqual([range]);
+        });
+    });
+
     it("that passes connections and datagrams on shows which is which", () => {
         const listener = (protocol: string, port: number): object[] => [
             resource("alicloud:nlb/listener:Listener", `entry-${port}`, `lsn-${port}`, {
