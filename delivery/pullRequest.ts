@@ -61,9 +61,19 @@ export function pullRequestOf(candidates: readonly string[], reported: number | 
     return found;
 }
 
+/** That there is no report. */
+interface Missing {
+    /** The commit that it would have been of. */
+    readonly missing: string;
+    /** Of which stacks. @default all that have a comment */
+    readonly stacks: readonly string[] | undefined;
+}
+
 /** Posts a report, or that there is none, and says what became of each comment. */
-export async function post(pullRequest: PullRequest, report: Report | { readonly missing: string }): Promise<void> {
+export async function post(pullRequest: PullRequest, report: Report | Missing): Promise<void> {
     const posted =
-        "missing" in report ? await postMissing(pullRequest, report.missing) : await postReport(pullRequest, report);
+        "missing" in report
+            ? await postMissing(pullRequest, report.missing, report.stacks)
+            : await postReport(pullRequest, report);
     for (const [stack, became] of posted) process.stderr.write(`  ${stack}: comment ${became}\n`);
 }

@@ -122,12 +122,16 @@ function isObject(value: unknown): value is Record<string, unknown> {
     return typeof value === "object" && value !== null;
 }
 
-/** Says, in place of what earlier commits came to, that a run ended without a report. */
-export async function postMissing(target: PullRequest, commit: string): Promise<ReadonlyMap<string, Posted>> {
+/** Says, in place of what earlier commits came to, that a run ended without a report. @param stacks whose run it was; all when undefined */
+export async function postMissing(
+    target: PullRequest,
+    commit: string,
+    stacks?: readonly string[],
+): Promise<ReadonlyMap<string, Posted>> {
     const posted = new Map<string, Posted>();
     for (const body of await ownBodies(target)) {
         const stack = stackOfComment(body);
-        if (stack === undefined || posted.has(stack)) continue;
+        if (stack === undefined || posted.has(stack) || stacks?.includes(stack) === false) continue;
         const text = `### ❌ Preview of ${code(stack)} didn't come to a result\n\nThe run for ${code(commit)} ended before it: its log says why.`;
         posted.set(stack, await postComment(target, markerOf(stack), `${markerOf(stack)}\n\n${text}`));
     }

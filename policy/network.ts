@@ -63,7 +63,7 @@ const publishedPorts: ResourceValidationPolicy = {
     ],
 };
 
-const hosts: readonly string[] = token.hosts;
+const asking: readonly string[] = [...token.hosts, ...token.templates];
 const hostAddresses: readonly string[] = token.hostAddresses;
 /** As an association names what leads to a host. */
 const hostKinds = ["EcsInstance", "NetworkInterface", "HaVip"];
@@ -84,9 +84,17 @@ const publicAddresses: StackValidationPolicy = {
             if (exempt) continue;
             const { props } = resource;
             // One that leaves it out has it from the cloud, later than a preview: reading it there would end this policy for all that follow.
-            if (hosts.includes(resource.type) && Number(known(props, "internetMaxBandwidthOut") ?? 0) > 0)
+            if (asking.includes(resource.type) && Number(known(props, "internetMaxBandwidthOut") ?? 0) > 0)
                 report(
                     "asks for a public address (internetMaxBandwidthOut): set it to 0 and reach the host through the bastion.",
+                    resource.urn,
+                );
+            if (
+                resource.type === token.anycastAttachment &&
+                hostKinds.includes(String(known(props, "bindInstanceType")))
+            )
+                report(
+                    "binds a public address of several regions to a host: publish its service through a balancer.",
                     resource.urn,
                 );
             if (resource.type === token.forwardEntry)

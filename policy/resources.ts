@@ -16,6 +16,8 @@ export const token = {
     instanceSet,
     /** A host, and what makes several from one description. */
     hosts: [instance, instanceSet, scalingConfiguration],
+    /** What hosts are made from elsewhere, such as in a scaling group. */
+    templates: ["alicloud:ecs/ecsLaunchTemplate:EcsLaunchTemplate", "alicloud:ecs/launchTemplate:LaunchTemplate"],
     /** What answers for a host's address: bound to it, a public address is the host's. */
     hostAddresses: [
         "alicloud:ecs/ecsNetworkInterface:EcsNetworkInterface",
@@ -29,6 +31,7 @@ export const token = {
     securityGroupRule: "alicloud:ecs/securityGroupRule:SecurityGroupRule",
     prefixLists: ["alicloud:vpc/prefixList:PrefixList", "alicloud:ecs/ecsPrefixList:EcsPrefixList"],
     eipAssociation: "alicloud:ecs/eipAssociation:EipAssociation",
+    anycastAttachment: "alicloud:eipanycast/anycastEipAddressAttachment:AnycastEipAddressAttachment",
     forwardEntry: "alicloud:vpc/forwardEntry:ForwardEntry",
     ipv6Bandwidth: "alicloud:vpc/ipv6InternetBandwidth:Ipv6InternetBandwidth",
     vswitch: "alicloud:vpc/switch:Switch",

@@ -247,6 +247,9 @@ describe("a report", () => {
             github.add(`${marker}\nharmless`, "github-actions[bot]");
             github.add("no preview", "github-actions[bot]");
             const words = ["--from", join(folder, "none"), "--pull-request", "7"];
+            const before = bodies();
+            expect(await postPreview([...words, "--commit", "0123456789", "--stack", "prod"])).toBe(0);
+            expect(bodies()).toEqual(before);
             expect(await postPreview([...words, "--commit", "0123456789"])).toBe(0);
             expect(bodies()).toEqual([
                 expect.stringMatching(

@@ -159,7 +159,11 @@ describe("public-addresses", () => {
             type,
             props: { internetMaxBandwidthOut },
         });
-        for (const type of [INSTANCE_SET, SCALING])
+        const templates = [
+            "alicloud:ecs/ecsLaunchTemplate:EcsLaunchTemplate",
+            "alicloud:ecs/launchTemplate:LaunchTemplate",
+        ];
+        for (const type of [INSTANCE_SET, SCALING, ...templates])
             expect(await check("public-addresses", [group(type, 10), group(type, 0)])).toHaveLength(1);
     });
 
@@ -167,10 +171,17 @@ describe("public-addresses", () => {
         const ways = (within: string[]): Subject[] => [
             { type: "alicloud:vpc/forwardEntry:ForwardEntry", name: "dnat", within, props: { externalPort: "any" } },
             { type: "alicloud:vpc/ipv6InternetBandwidth:Ipv6InternetBandwidth", name: "ipv6", within },
+            ...["NetworkInterface", "SlbInstance"].map((bindInstanceType) => ({
+                type: "alicloud:eipanycast/anycastEipAddressAttachment:AnycastEipAddressAttachment",
+                name: "anycast",
+                within,
+                props: { bindInstanceType },
+            })),
         ];
         expect(await check("public-addresses", ways([]))).toEqual([
             expect.stringContaining("dnat: forwards ports of a public address to a host"),
             expect.stringContaining("ipv6: gives a host's IPv6 address the internet"),
+            expect.stringContaining("anycast: binds a public address of several regions to a host"),
         ]);
         expect(await check("public-addresses", ways([BASTION]))).toEqual([]);
     });
