@@ -202,7 +202,8 @@ class ApplicationBalancer implements CloudBalancer {
                 new alicloud.alb.AclEntryAttachment(
                     `${child}-${entry.replace("/", "-")}`,
                     { aclId: list.id, entry, description: child },
-                    { parent, deletedWith: list },
+                    // With another description it would be another entry, and a component that is renamed keeps its own: a list has each once.
+                    { parent, deletedWith: list, ignoreChanges: ["description"] },
                 ),
         );
         return new alicloud.alb.ListenerAclAttachment(

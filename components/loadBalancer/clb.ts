@@ -137,7 +137,8 @@ class ClassicBalancer implements CloudBalancer {
                 new alicloud.slb.AclEntryAttachment(
                     `${child}-${entry.replace("/", "-")}`,
                     { aclId: list.id, entry, comment: child },
-                    { parent, deletedWith: list },
+                    // With another comment it would be another entry, and a component that is renamed keeps its own: a list has each once.
+                    { parent, deletedWith: list, ignoreChanges: ["comment"] },
                 ),
         );
         return { id: list.id, entries };
