@@ -53,6 +53,8 @@ export class Network extends pulumi.ComponentResource {
     private readonly name: string;
     private readonly memberIds: Readonly<Record<string, pulumi.Output<string>>>;
     private readonly rules = new Map<string, alicloud.ecs.SecurityGroupRule[]>();
+    /** Rules of the network itself, by name. */
+    private readonly shared = new Map<string, SharedRule>();
 
     constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
         super("multihost:network:Network", name, {}, opts);
@@ -72,7 +74,7 @@ export class Network extends pulumi.ComponentResource {
             }),
         );
         for (const rule of settings.rules) {
-            this.addRule(rule, args.roles?.[rule.role]?.ingress ?? []);
+            this.shareRule(rule, args.roles?.[rule.role]?.ingress ?? []);
         }
 
         const nat = settings.natGateway ? this.natGateway(name, settings, args.tags) : undefined;
@@ -93,10 +95,11 @@ export class Network extends pulumi.ComponentResource {
     }
 
     /**
-     * Lets more in to a role's hosts.
+     * Lets more in to a role's hosts. A rule that several ask for, or the network's own arguments, is one, which is there as long as any of them is.
+     * Rules for `securityGroups`, whose names everybody chooses for himself, are the parent's alone.
      *
-     * @param parent the component that asks for it, whose child the rules become.
-     * @param prefix what the rules' names begin with: the parent's name, so that they go along when it is renamed.
+     * @param parent the component that asks for it.
+     * @param prefix what the names of its own resources begin with: the parent's name, so that they go along when it is renamed.
      * @throws pulumi.RunError that lists every invalid part of the rules.
      */
     public allow(
@@ -116,7 +119,24 @@ export class Network extends pulumi.ComponentResource {
             problems.add("ingress", `"${role}" can admit itself only by a rule that its network was made with.`);
         }
         problems.throwIfAny(`A rule for network "${this.name}"`);
-        return expanded.map((rule) => this.addRule(rule, ingress, parent, prefix));
+        return expanded.map((rule) => {
+            const name = `${prefix}-${rule.name}`;
+            // Rules of others had the network's name before.
+            const opts = { parent, aliases: [{ name: `${this.name}-${rule.name}` }] };
+            if (rule.peer.kind === "securityGroup")
+                return this.addRule(name, rule, this.ruleInputs(rule, ingress), opts);
+            const { inputs, resource, askedBy } = this.shareRule(rule, ingress);
+            if (!askedBy.has(parent)) {
+                askedBy.add(parent);
+                // The rule was its parent's before the network had it, and to the cloud they are the same: deleted, it would be gone for everybody.
+                new alicloud.ecs.SecurityGroupRule(name, inputs, {
+                    ...opts,
+                    dependsOn: [resource],
+                    retainOnDelete: true,
+                });
+            }
+            return resource;
+        });
     }
 
     private vpc(name: string, args: NetworkArgs, settings: NetworkSettings): pulumi.Output<string> {
@@ -228,38 +248,49 @@ export class Network extends pulumi.ComponentResource {
         ).id;
     }
 
+    /** The cloud has a rule once, whoever asks for it, and none at all once it is deleted for one of them. */
+    private shareRule(rule: RuleSettings, ingress: readonly IngressRule[]): SharedRule {
+        const name = `${this.name}-${rule.name}`;
+        const known = this.shared.get(name);
+        if (known !== undefined) return known;
+        const inputs = this.ruleInputs(rule, ingress);
+        const resource = this.addRule(name, rule, inputs, { parent: this });
+        const added = { inputs, resource, askedBy: new Set<pulumi.Resource>() };
+        this.shared.set(name, added);
+        return added;
+    }
+
     private addRule(
-        rule: RuleSettings,
-        ingress: readonly IngressRule[],
-        parent: pulumi.Resource = this,
-        prefix = this.name,
-    ): pulumi.Resource {
-        const { peer } = rule;
-        const resource = new alicloud.ecs.SecurityGroupRule(
-            `${prefix}-${rule.name}`,
-            {
-                securityGroupId: this.securityGroupIds[rule.role]!,
-                type: rule.direction,
-                ipProtocol: rule.protocol,
-                portRange: rule.portRange,
-                policy: rule.policy,
-                priority: rule.priority,
-                nicType: "intranet",
-                description: rule.description,
-                ...(peer.kind === "cidr" ? { cidrIp: peer.cidr } : {}),
-                ...(peer.kind === "role" ? { sourceSecurityGroupId: this.roleId(rule.role, peer.role) } : {}),
-                ...(peer.kind === "securityGroup"
-                    ? {
-                          sourceSecurityGroupId: ingress.find((one) => peer.name in (one.securityGroups ?? {}))!
-                              .securityGroups![peer.name]!,
-                      }
-                    : {}),
-            },
-            // Rules of others had the network's name before.
-            { parent, ...(prefix === this.name ? {} : { aliases: [{ name: `${this.name}-${rule.name}` }] }) },
-        );
-        this.rules.set(rule.role, [...(this.rules.get(rule.role) ?? []), resource]);
+        name: string,
+        { role }: RuleSettings,
+        inputs: alicloud.ecs.SecurityGroupRuleArgs,
+        opts: pulumi.CustomResourceOptions,
+    ): alicloud.ecs.SecurityGroupRule {
+        const resource = new alicloud.ecs.SecurityGroupRule(name, inputs, opts);
+        this.rules.set(role, [...(this.rules.get(role) ?? []), resource]);
         return resource;
+    }
+
+    private ruleInputs(rule: RuleSettings, ingress: readonly IngressRule[]): alicloud.ecs.SecurityGroupRuleArgs {
+        const { peer } = rule;
+        return {
+            securityGroupId: this.securityGroupIds[rule.role]!,
+            type: rule.direction,
+            ipProtocol: rule.protocol,
+            portRange: rule.portRange,
+            policy: rule.policy,
+            priority: rule.priority,
+            nicType: "intranet",
+            description: rule.description,
+            ...(peer.kind === "cidr" ? { cidrIp: peer.cidr } : {}),
+            ...(peer.kind === "role" ? { sourceSecurityGroupId: this.roleId(rule.role, peer.role) } : {}),
+            ...(peer.kind === "securityGroup"
+                ? {
+                      sourceSecurityGroupId: ingress.find((one) => peer.name in (one.securityGroups ?? {}))!
+                          .securityGroups![peer.name]!,
+                  }
+                : {}),
+        };
     }
 
     private roleId(role: string, peer: string): pulumi.Output<string> {
@@ -350,6 +381,13 @@ export class Network extends pulumi.ComponentResource {
         );
         return [...attachments, route];
     }
+}
+
+interface SharedRule {
+    readonly inputs: alicloud.ecs.SecurityGroupRuleArgs;
+    readonly resource: alicloud.ecs.SecurityGroupRule;
+    /** Who has asked for it by {@link Network.allow}. */
+    readonly askedBy: Set<pulumi.Resource>;
 }
 
 interface NatGateway {

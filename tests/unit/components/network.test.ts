@@ -13,7 +13,7 @@ const recorder = new Recorder({
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { Network } from "../../../components";
+import { type IngressRule, Network } from "../../../components";
 import {
     contains,
     formatCidr,
@@ -314,6 +314,61 @@ describe("Network", () => {
             policy: "drop",
             priority: 100,
         });
+    });
+
+    test("has a rule once, whoever asks for it, and as long as anybody does", async () => {
+        const shared = "main-bastion-ingress-tcp-22-from-198.51.100.0-24";
+        const rulesFor = async (askers: readonly string[], ingress: readonly IngressRule[] = []) => {
+            recorder.clear();
+            const network = new Network(
+                "main",
+                { natGateway: false, roles: { bastion: { ingress } } },
+                recorder.watched,
+            );
+            const asked = [{ ports: [22], cidrs: ["198.51.100.0/24"], description: "administrators" }];
+            const rules = askers.flatMap((name) => {
+                const asker = new pulumi.ComponentResource("test:index:Asker", name, {}, recorder.watched);
+                const allow = () => network.allow("bastion", asked, asker, name);
+                // Asked twice, it changes nothing.
+                return [...allow(), ...allow()];
+            });
+            await recorder.settled();
+            expect(new Set([...rules, ...network.rulesOf("bastion")]).size).toBe(1);
+            const found = recorder.observed.find(({ type, name }) => type === rule && name === shared)!;
+            return { urn: await valueOf(found.resource.urn), inputs: recorder.find(rule, shared).inputs };
+        };
+        const both = await rulesFor(["one", "two"]);
+        expect(both.urn).toContain("::multihost:network:Network$");
+        expect(both.inputs).toMatchObject({ cidrIp: "198.51.100.0/24", portRange: "22/22" });
+        expect(recorder.names(rule)).toEqual([shared, shared.replace("main", "one"), shared.replace("main", "two")]);
+        for (const asker of ["one", "two"]) {
+            const name = shared.replace("main", asker);
+            // What each of them had of its own is let go of, and the cloud's one rule stays.
+            expect(recorder.options(rule, name)).toMatchObject({ retainOnDelete: true, aliases: [{ name: shared }] });
+            expect(recorder.find(rule, name).inputs).toEqual(both.inputs);
+        }
+        expect(recorder.options(rule, shared).retainOnDelete).toBeUndefined();
+        expect(await rulesFor(["two"])).toEqual(both);
+        const given = [{ ports: [22], cidrs: ["198.51.100.0/24"], description: "administrators" }];
+        expect(await rulesFor([], given)).toEqual(both);
+        expect(await rulesFor(["one"], given)).toEqual(both);
+    });
+
+    test("a rule for other security groups is the asker's own", async () => {
+        const network = new Network("main", { natGateway: false, roles: { data: {} } });
+        for (const name of ["one", "two"]) {
+            const asker = new pulumi.ComponentResource("test:index:Asker", name, {}, recorder.watched);
+            network.allow("data", [{ ports: [9100], securityGroups: { monitoring: `sg-${name}` } }], asker, name);
+        }
+        await recorder.settled();
+        const names = ["one", "two"].map((name) => `${name}-data-ingress-tcp-9100-from-group-monitoring`);
+        expect(recorder.names(rule)).toEqual(names);
+        expect(names.map((name) => recorder.find(rule, name).inputs["sourceSecurityGroupId"])).toEqual([
+            "sg-one",
+            "sg-two",
+        ]);
+        for (const name of names) expect(recorder.options(rule, name).retainOnDelete).toBeUndefined();
+        expect(network.rulesOf("data")).toHaveLength(2);
     });
 
     test("opens nothing by default", async () => {

@@ -521,6 +521,7 @@ describe("Bastion", () => {
         await recorder.settled();
         expect(recorder.names("alicloud:ecs/securityGroupRule:SecurityGroupRule")).toEqual([
             "bastion-bastion-ingress-tcp-22-from-198.51.100.0-24",
+            "main-bastion-ingress-tcp-22-from-198.51.100.0-24",
         ]);
         expect(recorder.names("alicloud:ecs/eipAddress:EipAddress")).toEqual(["bastion-1", "main-nat"]);
         expect(recorder.names("alicloud:ecs/ecsDeploymentSet:EcsDeploymentSet")).toEqual([]);
