@@ -83,13 +83,13 @@ web_release_here() {
         fi
         ln -sfn "releases/$release" ".current.$$" && mv -T ".current.$$" current || return 1
         ;;
-    # All but the newest ones and the one that is served; ARGUMENT is how many.
+    # All but the newest ones and the one that is served; ARGUMENT is how many. Prints those that can't be removed.
     prune)
         kept=0
         while IFS= read -r work; do
             [[ $work != "$(readlink current)" ]] || continue
             kept=$((kept + 1))
-            ((kept < release)) || rm -rf "$work"
+            ((kept < release)) || rm -rf "$work" 2>/dev/null || printf '%s\n' "${work#releases/}"
         done < <(ls -1td releases/*)
         ;;
     esac

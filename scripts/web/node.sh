@@ -161,6 +161,14 @@ initial_release() {
     ln -s releases/initial "$PARAM_DIRECTORY/current" 2>/dev/null || [[ -e $PARAM_DIRECTORY/current ]]
 }
 
+# Only who owns them can remove them: they are root's where this was the only host, or whoever's who put them there.
+own_releases() {
+    local owner=$1 releases=$PARAM_DIRECTORY/releases
+    [[ -n ${PARAM_USER:-} && -n $(find "$releases" ! -user "$PARAM_USER" -print -quit) ]] || return 0
+    quietly chown -hR "$owner" "$releases"
+    changed "$releases: owner"
+}
+
 site_mark() {
     printf '%s/.multihost-site' "$PARAM_DIRECTORY"
 }
@@ -290,6 +298,7 @@ main() {
     [[ -z ${PARAM_USER:-} ]] || owner=$PARAM_USER:$(id -gn "$PARAM_USER")
     directory "$PARAM_DIRECTORY" 0755 "$owner"
     directory "$PARAM_DIRECTORY/releases" 0755 "$owner"
+    own_releases "$owner"
     [[ -e $(site_mark) ]] || file_write "$(site_mark)" 0644 "$owner" "$PARAM_NAME"
     initial_release "$owner"
     allow_selinux

@@ -257,6 +257,33 @@ get() {
     [[ $status == 0 && $(field changed) == '[]' ]]
 }
 
+@test "an earlier release that can't be removed is told of, and fails nothing" {
+    node
+    # shellcheck disable=SC2016
+    stub rm '[[ $* != *releases/r1 ]] || { echo "rm: cannot remove it: Permission denied" >&2; exit 1; }; exec /usr/bin/rm "$@"'
+    for name in r1 r2 r3 r4; do
+        mkdir -p "$www/releases/$name"
+        echo "$name" >"$www/releases/$name/index.html"
+        sleep 0.01
+        release "$name"
+        [[ $status == 0 ]]
+    done
+    [[ $(field notes) == "[\"earlier releases can't be removed (local): r1\"]" ]]
+    [[ $(ls "$www/releases") == $'r1\nr3\nr4' ]]
+}
+
+@test "releases that root or somebody else has put there become the user's who has to remove them" {
+    /usr/bin/rm "$bin/chown" "$bin/stat"
+    node
+    mkdir "$www/releases/r1" "$www/releases/r1/page"
+    /usr/bin/chown 12345 "$www/releases/r1/page"
+    node USER=nobody
+    [[ $status == 0 && $(field changed) == *"releases: owner"* ]]
+    [[ -z $(find "$www/releases" ! -user nobody) ]]
+    node USER=nobody
+    [[ $status == 0 && $(field changed) == '[]' ]]
+}
+
 @test "a release that does not answer is taken back" {
     serve
     mkdir -p "$www/releases/good" "$www/releases/bad"
