@@ -56,7 +56,9 @@ export interface NetworkArgs {
      * Zones to have a VSwitch in: their ids, or how many; with a number the region's zones are looked up.
      * A number may become the ids of the zones that it found, in the order of their VSwitches.
      * Zones may be added at the end later: hosts that are there stay where they are, new ones are spread over all. One that hosts stand
-     * in can't go: take its hosts out first.
+     * in can't go: take its hosts out first. Where it isn't the last one, set `vswitchCidrs` to the ranges that there are before it goes: those
+     * after it would get other computed ones, which the cloud refuses in every update. The first can't go while there is a NAT gateway, which stands
+     * in its VSwitch.
      * @default 2
      */
     readonly zones?: number | readonly string[];

@@ -77,8 +77,9 @@ export class Network extends pulumi.ComponentResource {
             this.shareRule(rule, args.roles?.[rule.role]?.ingress ?? []);
         }
 
-        const nat = settings.natGateway ? this.natGateway(name, settings, args.tags) : undefined;
-        const routes = args.ownRouteTable === true ? this.routeTable(name, args.tags, nat?.gateway) : [];
+        const places = placesOf(args, settings);
+        const nat = settings.natGateway ? this.natGateway(name, settings, places, args.tags) : undefined;
+        const routes = args.ownRouteTable === true ? this.routeTable(name, places, args.tags, nat?.gateway) : [];
         this.natAddress = nat?.address;
         this.outbound = [...(nat?.entries ?? []), ...routes];
         this.registerOutputs({
@@ -297,7 +298,12 @@ export class Network extends pulumi.ComponentResource {
         return role === peer ? this.memberIds[role]! : this.securityGroupIds[peer]!;
     }
 
-    private natGateway(name: string, settings: NetworkSettings, tags: Tags | undefined): NatGateway {
+    private natGateway(
+        name: string,
+        settings: NetworkSettings,
+        places: readonly string[],
+        tags: Tags | undefined,
+    ): NatGateway {
         const natName = `${name}-nat`;
         const gateway = new alicloud.vpc.NatGateway(
             natName,
@@ -310,7 +316,8 @@ export class Network extends pulumi.ComponentResource {
                 internetChargeType: "PayByLcu",
                 tags: tagsFor(natName, tags),
             },
-            { parent: this },
+            // It can't move. When another VSwitch becomes the first, the provider would ask for the type that it has already.
+            { parent: this, ignoreChanges: ["vswitchId"] },
         );
         const eip = new alicloud.ecs.EipAddress(
             natName,
@@ -332,15 +339,21 @@ export class Network extends pulumi.ComponentResource {
         const entries = this.vswitches.map(
             (vswitch, index) =>
                 new alicloud.vpc.SnatEntry(
-                    `${natName}-${index + 1}`,
+                    `${natName}-${places[index]!}`,
                     {
-                        snatEntryName: `${natName}-${index + 1}`,
+                        snatEntryName: `${natName}-${places[index]!}`,
                         snatTableId: gateway.snatTableIds,
                         sourceVswitchId: vswitch.id,
                         snatIp: eip.ipAddress,
                     },
-                    // Only an address that is bound to the gateway can be the source of its entries.
-                    { parent: this, dependsOn: [association], deleteBeforeReplace: true },
+                    {
+                        parent: this,
+                        // Only an address that is bound to the gateway can be the source of its entries.
+                        dependsOn: [association],
+                        deleteBeforeReplace: true,
+                        // It had its number for a name before.
+                        aliases: [{ name: `${natName}-${index + 1}` }],
+                    },
                 ),
         );
         return { gateway, entries, address: eip.ipAddress };
@@ -348,6 +361,7 @@ export class Network extends pulumi.ComponentResource {
 
     private routeTable(
         name: string,
+        places: readonly string[],
         tags: Tags | undefined,
         gateway: alicloud.vpc.NatGateway | undefined,
     ): readonly pulumi.Resource[] {
@@ -359,10 +373,10 @@ export class Network extends pulumi.ComponentResource {
         const attachments = this.vswitches.map(
             (vswitch, index) =>
                 new alicloud.vpc.RouteTableAttachment(
-                    `${name}-${index + 1}`,
+                    `${name}-${places[index]!}`,
                     { routeTableId: table.id, vswitchId: vswitch.id },
                     // A VSwitch has one route table at a time.
-                    { parent: this, deleteBeforeReplace: true },
+                    { parent: this, deleteBeforeReplace: true, aliases: [{ name: `${name}-${index + 1}` }] },
                 ),
         );
         if (gateway === undefined) {
@@ -381,6 +395,16 @@ export class Network extends pulumi.ComponentResource {
         );
         return [...attachments, route];
     }
+}
+
+/**
+ * What a VSwitch's SNAT entry and attachment are called by. Not by its number, where another name is known: a VSwitch has one of each, so none may
+ * take another's place when one before it goes.
+ */
+function placesOf({ vswitchIds }: NetworkArgs, { zones, vswitchCidrs }: NetworkSettings): readonly string[] {
+    if (vswitchIds !== undefined)
+        return vswitchIds.map((id, index) => (typeof id === "string" ? id : String(index + 1)));
+    return vswitchCidrs.map((_, index) => (typeof zones === "number" ? String(index + 1) : zones[index]!));
 }
 
 interface SharedRule {

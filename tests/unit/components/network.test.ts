@@ -13,7 +13,7 @@ const recorder = new Recorder({
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { type IngressRule, Network } from "../../../components";
+import { type IngressRule, Network, type NetworkArgs } from "../../../components";
 import {
     contains,
     formatCidr,
@@ -28,6 +28,8 @@ import {
 
 const rule = "alicloud:ecs/securityGroupRule:SecurityGroupRule";
 const vswitch = "alicloud:vpc/switch:Switch";
+const snat = "alicloud:vpc/snatEntry:SnatEntry";
+const attachment = "alicloud:vpc/routeTableAttachment:RouteTableAttachment";
 const group = "alicloud:ecs/securityGroup:SecurityGroup";
 const tags = (resource: string, more = {}): Record<string, string> => ({
     ...more,
@@ -241,7 +243,7 @@ describe("Network", () => {
         expect(recorder.find("alicloud:ecs/eipAddress:EipAddress", "main-nat").inputs).toMatchObject({
             bandwidth: "50",
         });
-        expect(recorder.find("alicloud:vpc/snatEntry:SnatEntry", "main-nat-2").inputs).toMatchObject({
+        expect(recorder.find(snat, "main-nat-cn-hangzhou-i").inputs).toMatchObject({
             snatTableId: "stb-1",
             sourceVswitchId: "main-cn-hangzhou-i-id",
             snatIp: "198.51.100.1-main-nat",
@@ -249,6 +251,8 @@ describe("Network", () => {
         expect(recorder.options("alicloud:ecs/eipAssociation:EipAssociation", "main-nat").deleteBeforeReplace).toBe(
             true,
         );
+        // It can't move when another VSwitch becomes the first.
+        expect(recorder.options("alicloud:vpc/natGateway:NatGateway", "main-nat").ignoreChanges).toEqual(["vswitchId"]);
         expect(network.outbound).toHaveLength(2);
     });
 
@@ -425,9 +429,51 @@ describe("Network", () => {
             nexthopType: "NatGateway",
             nexthopId: "main-nat-id",
         });
+        expect(recorder.find(attachment, "main-cn-hangzhou-h").inputs["vswitchId"]).toBe("main-cn-hangzhou-h-id");
+    });
+
+    const ofVSwitches = async (args: Partial<NetworkArgs>): Promise<Map<string, unknown>> => {
+        recorder.clear();
+        new Network("main", { ownRouteTable: true, ...args }, recorder.watched);
+        await recorder.settled();
+        return new Map(
+            recorder.resources
+                .filter(({ type }) => [vswitch, snat, attachment].includes(type))
+                .map(({ type, name, inputs }) => [`${type} ${name}`, inputs]),
+        );
+    };
+
+    test("a zone goes from the middle and leaves what the others have, once their ranges are named", async () => {
+        const all = await ofVSwitches({ zones: ["cn-hangzhou-h", "cn-hangzhou-i", "cn-hangzhou-j"] });
+        // What earlier versions called them.
+        expect(recorder.options(snat, "main-nat-cn-hangzhou-j").aliases).toEqual([{ name: "main-nat-3" }]);
+        expect(recorder.options(attachment, "main-cn-hangzhou-j").aliases).toEqual([{ name: "main-3" }]);
+        const ranges = ["10.0.0.0/20", "10.0.16.0/20", "10.0.32.0/20"];
         expect(
-            recorder.find("alicloud:vpc/routeTableAttachment:RouteTableAttachment", "main-1").inputs["vswitchId"],
-        ).toBe("main-cn-hangzhou-h-id");
+            await ofVSwitches({ zones: ["cn-hangzhou-h", "cn-hangzhou-i", "cn-hangzhou-j"], vswitchCidrs: ranges }),
+        ).toEqual(all);
+        const left = await ofVSwitches({
+            zones: ["cn-hangzhou-h", "cn-hangzhou-j"],
+            vswitchCidrs: [ranges[0]!, ranges[2]!],
+        });
+        expect(left).toEqual(new Map([...all].filter(([name]) => !name.endsWith("cn-hangzhou-i"))));
+        expect(left.size).toBe(6);
+    });
+
+    test("so does an adopted VSwitch, by its id where that is known", async () => {
+        const ids = ["vsw-a", "vsw-b", "vsw-c"];
+        const adopt = async (vswitchIds: readonly pulumi.Input<string>[]) => {
+            const found = await ofVSwitches({ vpcId: "vpc-1", vswitchIds, natGateway: true });
+            return new Map([...found].filter(([name]) => !name.startsWith(vswitch)));
+        };
+        const all = await adopt(ids);
+        expect(recorder.options(snat, "main-nat-vsw-c").aliases).toEqual([{ name: "main-nat-3" }]);
+        for (const id of ids.slice(0, 2)) {
+            const left = new Map([...all].filter(([name]) => !name.endsWith(id)));
+            expect(await adopt(ids.filter((other) => other !== id))).toEqual(left);
+        }
+        await adopt(["vsw-a", pulumi.output("vsw-b")]);
+        expect(recorder.names(snat)).toEqual(["main-nat-2", "main-nat-vsw-a"]);
     });
 
     test("transformations and the provider reach every child", async () => {
