@@ -16,7 +16,10 @@ export type SharedStorageArgs = GlusterStorageArgs | NfsStorageArgs | NasStorage
 export interface StorageMountArgs {
     /** Where the files are mounted, and who alone may mount them. A host that leaves the list loses its mount. */
     readonly clients: readonly Host[];
-    /** Absolute path on the clients. Another one is another mount; the files are the same. @default "/data/shared" */
+    /**
+     * Absolute path on the clients, where each of them has this storage alone. Another one is another mount; the files are the same.
+     * @default "/data/shared"
+     */
     readonly mountPoint?: string;
     /** Owner and mode of the mount's top folder. @default root, as it was created with: 0755 */
     readonly owner?: StorageOwner;

@@ -9,15 +9,19 @@
 # SECRET_CA_CERTIFICATE, SECRET_CERTIFICATE, SECRET_PRIVATE_KEY
 
 main() {
-    local servers options
+    local servers options same
     require_params PARAM_VOLUME PARAM_SERVERS PARAM_MOUNT_POINT PARAM_TLS
     os_detect
     read -ra servers <<<"$PARAM_SERVERS"
     packages_install "$(os_pick glusterfs-client glusterfs-fuse)"
+    storage_alone
+    share_claim "$PARAM_MOUNT_POINT"
     gluster_tls
     options=defaults
     ((${#servers[@]} < 2)) || options+=",backup-volfile-servers=$(IFS=: && printf '%s' "${servers[*]:1}")"
-    share_mount "${servers[0]}:/$PARAM_VOLUME" glusterfs "$options" "$PARAM_MOUNT_POINT" "*:/$PARAM_VOLUME"
+    same=${servers[0]}:/$PARAM_VOLUME
+    ! gluster_ours "$PARAM_MOUNT_POINT" "$PARAM_VOLUME" "${servers[@]}" || same="*:/$PARAM_VOLUME"
+    share_mount "${servers[0]}:/$PARAM_VOLUME" glusterfs "$options" "$PARAM_MOUNT_POINT" "$same"
     if [[ -n ${PARAM_OWNER:-} ]]; then
         require_params PARAM_MODE
         share_owner "$PARAM_MOUNT_POINT" "$PARAM_OWNER" "$PARAM_MODE"
@@ -27,6 +31,7 @@ main() {
 
 remove() {
     os_detect
+    storage_alone
     share_unmount "$PARAM_MOUNT_POINT"
     gluster_forget
 }

@@ -74,22 +74,16 @@ own_volume() {
     printf '%s' "${PARAM_BRICK_MOUNT##*/}"
 }
 
-# A daemon has one certificate. An authority with a new key is listed beside the old one; one that has nothing in common with what stands
-# here is another component's, and would lock out that one's servers and clients.
+# A daemon has one certificate. Another component's would lock out that one's servers and clients.
 refuse_other_authority() {
     local file others
     [[ $PARAM_TLS == true ]] && service_active glusterd.service || return 0
     others=$(gluster_others "$(own_volume)" "$PARAM_ADDRESS")
     [[ -n $others ]] || return 0
     file=$(gluster_certificates).ca
-    if [[ ! -r $file || ! -e $GLUSTERD_STATE/secure-access ]] ||
-        ! grep -qxFf <(one_certificate_a_line <"$file") <(one_certificate_a_line <<<"$SECRET_CA_CERTIFICATE"); then
+    if [[ ! -e $GLUSTERD_STATE/secure-access ]] || ! gluster_trusts "$file"; then
         die "tls: this server has volume ${others//$'\n'/, } already, without certificates of this storage's authority, and can't have two: take other hosts for $(own_volume)"
     fi
-}
-
-one_certificate_a_line() {
-    awk 'NF { text = text $1 } /^-----END/ { print text; text = "" } END { if (text != "") print text }'
 }
 
 main() {

@@ -4,6 +4,41 @@
 FSTAB=${FSTAB:-/etc/fstab}
 DEV=${DEV:-/dev}
 GLUSTERD_STATE=${GLUSTERD_STATE:-/var/lib/glusterd}
+STORAGE_OWNERS=${STORAGE_OWNERS:-/var/lib/multihost/storage}
+
+# --- owners ---------------------------------------------------------------------------------------------------------
+
+# A mark says whose step has what a host has once, such as a mount point: a storage that goes must not take another's along.
+
+# storage_alone: until this step ends, no other storage's is at work on this host. Not before packages are installed, as a daemon of theirs
+# would keep the lock.
+storage_alone() {
+    local lock
+    exec {lock}>"${STORAGE_LOCK:-/run/multihost-storage.lock}"
+    flock -w 900 "$lock" || die "another storage's step has been at work on this host for 15 minutes"
+}
+
+# other_owner MARK: the other step that it belongs to, if there is one. What came with the image of another machine is nobody's here.
+other_owner() {
+    local owner='' machine=''
+    [[ ! -r $STORAGE_OWNERS/$1 ]] || read -r owner machine _ <"$STORAGE_OWNERS/$1" || true
+    [[ $machine != "$STEP_MACHINE" || $owner == "$STEP_KEY" ]] || printf '%s' "$owner"
+}
+
+# refuse_taken MARK WHAT ADVICE: an update may take over what is another's, as a component that is renamed does, or one that goes to the place
+# of another that leaves.
+refuse_taken() {
+    local owner
+    owner=$(other_owner "$1")
+    [[ $STEP_MODE == update || -z $owner ]] ||
+        die "$2 belongs to $owner: $3; if $owner is the same storage under its former name, give it an alias; if that one is gone, remove $STORAGE_OWNERS/$1 here"
+}
+
+# own MARK [MOUNT-POINT]
+own() {
+    mkdir -p "$STORAGE_OWNERS"
+    printf '%s\n' "$STEP_KEY $STEP_MACHINE${2:+ $2}" >"$STORAGE_OWNERS/$1"
+}
 
 # --- mounts ---------------------------------------------------------------------------------------------------------
 
@@ -92,6 +127,17 @@ refuse_hiding() {
         die "$1 is not mounted and holds files that the mount would hide: move them away first"
 }
 
+# share_claim MOUNT-POINT: from here on it is this step's. One that another has marked without ever mounting something is free.
+share_claim() {
+    local mark
+    mark=$(mount_unit "$1")
+    if is_mounted "$1" || [[ -n $(fstab_line "$1") ]]; then
+        refuse_taken "$mark" "mountPoint: $1 on this host" \
+            "give this storage another one, or take this host out of that one's clients before, with an update of its own"
+    fi
+    own "$mark" "$1"
+}
+
 # share_mount SOURCE TYPE OPTIONS MOUNT-POINT SAME: mounts a shared file system, now and at every boot. SAME is a pattern of
 # sources that are the same file system through another server: what is mounted from there stays mounted.
 share_mount() {
@@ -159,8 +205,19 @@ share_owner() {
     fi
 }
 
-# share_unmount MOUNT-POINT: nothing mounts it any more. The mount point itself stays, as others may have made it.
+# share_unmount MOUNT-POINT: what this step has mounted goes.
 share_unmount() {
+    local owner
+    owner=$(other_owner "$(mount_unit "$1")")
+    if [[ -z $owner ]]; then
+        share_drop "$1"
+    else
+        log "$1 belongs to $owner: it stays as it is"
+    fi
+}
+
+# share_drop MOUNT-POINT: nothing mounts it any more. The mount point itself stays, as others may have made it.
+share_drop() {
     local target=$1 slug
     slug=multihost-mount-$(mount_slug "$target").service
     service_off "$slug"
@@ -171,6 +228,7 @@ share_unmount() {
         changed "$target unmounted"
     fi
     fstab_set "$target"
+    rm -f "$STORAGE_OWNERS/$(mount_unit "$target")"
 }
 
 # --- disks ----------------------------------------------------------------------------------------------------------
@@ -333,6 +391,21 @@ gluster_certificates() {
     die "can't tell where GlusterFS expects its certificate: its rpc-transport/socket.so was not found"
 }
 
+# gluster_ours MOUNT-POINT VOLUME SERVER…: that volume of these servers is mounted there, maybe through one that has left since. Another
+# storage's may have its name.
+gluster_ours() {
+    local target=$1 volume=$2 line source server
+    shift 2
+    line=$(fstab_line "$target")
+    source=$(mount_source "$target")
+    [[ ${source:-${line%% *}} == *":/$volume" ]] || return 1
+    line=" $source $line "
+    for server in "$@"; do
+        [[ ${line//[:=,]/ } != *" $server "* ]] || return 0
+    done
+    return 1
+}
+
 # gluster_others NAME ADDRESS: started volumes, other than this one, that have a brick on this server.
 gluster_others() {
     local volume info
@@ -394,12 +467,22 @@ gluster_tls() {
     [[ $FILE_CHANGED == false ]] || TLS_AT_START=true
 }
 
-# gluster_forget: takes the certificate away, unless this host still mounts or serves something.
+# gluster_trusts FILE: one of this storage's authorities is in it. One with a new key is listed beside the old one.
+gluster_trusts() {
+    [[ -r $1 ]] && grep -qxFf <(one_certificate_a_line <"$1") <(one_certificate_a_line <<<"$SECRET_CA_CERTIFICATE")
+}
+
+one_certificate_a_line() {
+    awk 'NF { text = text $1 } /^-----END/ { print text; text = "" } END { if (text != "") print text }'
+}
+
+# gluster_forget: takes the certificate away, unless this host still mounts or serves something, or has another storage's.
 gluster_forget() {
     local base
-    ! gluster_in_use || return 0
-    file_remove "$GLUSTERD_STATE/secure-access"
+    [[ $PARAM_TLS == true ]] && ! gluster_in_use || return 0
     base=$(gluster_certificates)
+    [[ ! -e $base.ca ]] || gluster_trusts "$base.ca" || return 0
+    file_remove "$GLUSTERD_STATE/secure-access"
     file_remove "$base.pem"
     file_remove "$base.key"
     file_remove "$base.ca"

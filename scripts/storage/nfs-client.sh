@@ -11,6 +11,8 @@ main() {
     os_detect
     kernel_file_system nfsv4 nfs4 "NFS client"
     packages_install "$(os_pick nfs-common nfs-utils)"
+    storage_alone
+    share_claim "$PARAM_MOUNT_POINT"
     share_mount "$PARAM_SOURCE" nfs4 "${PARAM_OPTIONS}" "$PARAM_MOUNT_POINT" "$PARAM_SOURCE"
     if [[ -n ${PARAM_OWNER:-} ]]; then
         require_params PARAM_MODE
@@ -21,5 +23,6 @@ main() {
 
 remove() {
     os_detect
+    storage_alone
     share_unmount "$PARAM_MOUNT_POINT"
 }

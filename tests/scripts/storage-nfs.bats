@@ -140,6 +140,72 @@ examine() {
     [[ $status == 0 && $(<"$host/fstab") != *data/shared* && -z $(ls "$host/mounts") ]]
 }
 
+@test "a storage that goes leaves what another has mounted in its place" {
+    STEP_KEY=old client
+    STEP_KEY=new client SOURCE=10.0.0.2:/ MOUNT_POINT="$host/data/new"
+    STEP_KEY=new STEP_EVENT=update client SOURCE=10.0.0.2:/
+    [[ $status == 0 && $(field changed) == *"10.0.0.1:/ taken away"* ]]
+    : >"$host/argv"
+    STEP_KEY=old STEP_EVENT=delete client
+    [[ $status == 0 && $stderr == *"$host/data/shared belongs to new: it stays as it is"* ]]
+    [[ $(<"$host/mounts/${host//\//_}_data_shared") == 10.0.0.2:/ && -e $(echo "$host"/enabled/multihost-mount-*data-shared.service) ]]
+    grep -q "^10.0.0.2:/ $host/data/shared " "$host/fstab"
+    run ! grep -qE '^umount|^systemctl' "$host/argv"
+    STEP_KEY=new STEP_EVENT=delete client SOURCE=10.0.0.2:/
+    [[ $status == 0 && $(<"$host/fstab") != *data/shared* && -z $(ls "$host/storage-owners" | grep data-shared) ]]
+}
+
+@test "a mount point is one storage's, under whichever name" {
+    STEP_KEY=first client
+    : >"$host/argv"
+    STEP_KEY=second client SOURCE=10.0.0.2:/
+    [[ $status != 0 && $stderr == *"mountPoint: $host/data/shared on this host belongs to first: give this storage another one"* ]]
+    [[ $(<"$host/mounts/${host//\//_}_data_shared") == 10.0.0.1:/ && $(<"$host/fstab") == "10.0.0.1:/ "* ]]
+    run ! grep -qE '^umount|^systemctl' "$host/argv"
+    # Its server is away since the last boot.
+    rm "$host/mounts"/*
+    STEP_KEY=second client SOURCE=10.0.0.2:/
+    [[ $status != 0 && $stderr == *"belongs to first: "* ]]
+    STEP_KEY=renamed STEP_EVENT=update client
+    [[ $status == 0 ]]
+    STEP_KEY=first client
+    [[ $status != 0 && $stderr == *"belongs to renamed: "* ]]
+    # One that was refused before it mounted anything has nothing to lose.
+    mkdir -p "$host/data/other"
+    touch "$host/data/other/precious"
+    STEP_KEY=first client MOUNT_POINT="$host/data/other"
+    [[ $status != 0 && $stderr == *"holds files that the mount would hide"* ]]
+    rm "$host/data/other/precious"
+    STEP_KEY=second client SOURCE=10.0.0.2:/ MOUNT_POINT="$host/data/other"
+    [[ $status == 0 ]]
+}
+
+@test "what was mounted before there were marks, or came with another machine's image, is anybody's" {
+    mount=$host/mounts/${host//\//_}_data_shared
+    STEP_KEY=first client
+    rm -r "$host/storage-owners"
+    STEP_KEY=first STEP_EVENT=update client
+    [[ $status == 0 && $(field changed) == '[]' ]]
+    sed -i 's/ test / another /' "$host/storage-owners"/*
+    STEP_KEY=second client SOURCE=10.0.0.2:/
+    [[ $status == 0 && $(<"$mount") == 10.0.0.2:/ ]]
+    rm -r "$host/storage-owners"
+    STEP_KEY=second STEP_EVENT=delete client SOURCE=10.0.0.2:/
+    [[ $status == 0 && ! -e $mount ]]
+}
+
+@test "steps of two storages are at work on a host one after the other" {
+    exec {lock}>"$STORAGE_LOCK"
+    flock "$lock"
+    STEP_KEY=second client SOURCE=10.0.0.2:/ MOUNT_POINT="$host/data/other" {lock}>&- &
+    until [[ -e $host/packages/nfs-common ]]; do sleep 0.1; done
+    sleep 1
+    [[ ! -e $host/fstab ]]
+    exec {lock}>&-
+    wait $!
+    [[ -e $host/mounts/${host//\//_}_data_other ]]
+}
+
 @test "a server's outage takes no mount away, but what is stale and what is another's server is mounted anew" {
     client
     mount=$host/mounts/${host//\//_}_data_shared

@@ -5,7 +5,8 @@
 storage_host() {
     stub_host "$1"
     mkdir -p "$host/dev/disk/by-id" "$host/mounts"
-    export FSTAB=$host/fstab DEV=$host/dev PROC_MOUNTS=$host/proc-mounts DISK_WAIT=0
+    export FSTAB=$host/fstab DEV=$host/dev PROC_MOUNTS=$host/proc-mounts DISK_WAIT=0 STORAGE_OWNERS=$host/storage-owners \
+        STORAGE_LOCK=$host/storage.lock
     : >"$host/proc-mounts"
     # shellcheck disable=SC2016
     {

@@ -420,6 +420,27 @@ client() {
     [[ $status == 0 && $(field changed) == *"broken mount taken away"*"$host/data/shared mounted"* ]]
 }
 
+@test "another storage's volume of the same name is another one, and one whose servers have all been replaced in turn is the same" {
+    mount=$host/mounts/${host//\//_}_data_shared
+    STEP_KEY=old client TLS=false
+    STEP_KEY=renamed STEP_EVENT=update client TLS=false SERVERS="10.0.0.2 10.0.0.4 10.0.0.5"
+    [[ $status == 0 && $(<"$mount") == 10.0.0.1:/gv0 ]]
+    STEP_KEY=renamed STEP_EVENT=update client TLS=false SERVERS="10.0.0.4 10.0.0.5 10.0.0.6"
+    [[ $status == 0 && $(<"$mount") == 10.0.0.1:/gv0 && $(<"$host/fstab") == "10.0.0.4:/gv0 "* ]]
+    STEP_KEY=new STEP_EVENT=update client TLS=false SERVERS="10.0.0.7 10.0.0.8 10.0.0.9"
+    [[ $status == 0 && $(field changed) == *"10.0.0.1:/gv0 taken away"* && $(<"$mount") == 10.0.0.7:/gv0 ]]
+}
+
+@test "a client that leaves keeps the certificate of another storage" {
+    STEP_KEY=old client
+    STEP_KEY=new STEP_EVENT=update AUTHORITY=OTHER client
+    STEP_KEY=old STEP_EVENT=delete client
+    [[ $status == 0 && $(<"$host/etc/ssl/glusterfs.ca") == OTHER && -e $host/etc/ssl/glusterfs.key && -e $host/glusterd/secure-access ]]
+    [[ -n $(ls "$host/mounts") ]]
+    STEP_KEY=new STEP_EVENT=delete AUTHORITY=OTHER client
+    [[ $status == 0 && ! -e $host/etc/ssl/glusterfs.key && -z $(ls "$host/mounts") ]]
+}
+
 @test "a client that leaves unmounts, and nothing mounts it again" {
     client
     STEP_EVENT=delete client
