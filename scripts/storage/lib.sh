@@ -129,7 +129,11 @@ refuse_hiding() {
 
 # share_claim MOUNT-POINT: from here on it is this step's. One that another has marked without ever mounting something is free.
 share_claim() {
-    local mark
+    local mark former
+    for former in $(share_elsewhere "$1"); do
+        [[ $1 != "$former"/* ]] ||
+            die "mountPoint: $1 is within $former, where these files are mounted, and would go with that: name a place outside of it"
+    done
     mark=$(mount_unit "$1")
     if is_mounted "$1" || [[ -n $(fstab_line "$1") ]]; then
         refuse_taken "$mark" "mountPoint: $1 on this host" \
@@ -183,6 +187,7 @@ WantedBy=multi-user.target"
         mount_start "$unit" "$target" "$source" "$slug"
         changed "$target mounted"
     fi
+    share_leave "$target"
 }
 
 # By systemd, so that what serves the mount doesn't belong to the login that this step runs in.
@@ -214,6 +219,24 @@ share_unmount() {
     else
         log "$1 belongs to $owner: it stays as it is"
     fi
+    share_leave "$1"
+}
+
+# share_elsewhere MOUNT-POINT: this step's other mount points.
+share_elsewhere() {
+    local mark owner machine target
+    for mark in "$STORAGE_OWNERS"/*.mount; do
+        [[ -r $mark ]] && read -r owner machine target <"$mark" || continue
+        [[ "$owner $machine" != "$STEP_KEY $STEP_MACHINE" || $target == "$1" ]] || printf '%s\n' "$target"
+    done
+}
+
+# share_leave MOUNT-POINT: this step's files are mounted nowhere else.
+share_leave() {
+    local former
+    for former in $(share_elsewhere "$1"); do
+        share_drop "$former"
+    done
 }
 
 # share_drop MOUNT-POINT: nothing mounts it any more. The mount point itself stays, as others may have made it.

@@ -155,6 +155,38 @@ examine() {
     [[ $status == 0 && $(<"$host/fstab") != *data/shared* && -z $(ls "$host/storage-owners" | grep data-shared) ]]
 }
 
+@test "another mount point takes the place of the former" {
+    client
+    STEP_EVENT=update client MOUNT_POINT="$host/data/shared/files"
+    [[ $status != 0 && $stderr == *"mountPoint: $host/data/shared/files is within $host/data/shared, where these files are mounted"* ]]
+    # Its servers don't answer: the former stays until there is another.
+    touch "$host/no-server"
+    STEP_EVENT=update client MOUNT_POINT="$host/data/files"
+    [[ $status != 0 && $(ls "$host/mounts") == *_data_shared ]]
+    rm "$host/no-server"
+    STEP_EVENT=update client MOUNT_POINT="$host/data/files"
+    [[ $status == 0 && $(field changed) == *"$host/data/files mounted"*"$host/data/shared unmounted"* ]]
+    [[ $(ls "$host/mounts") == *_data_files && $(<"$host/fstab") == "10.0.0.1:/ $host/data/files nfs4 "* ]]
+    [[ $(ls "$host/enabled") == *-data-files.service && $(ls "$host/units") == *-data-files.service ]]
+    STEP_EVENT=update client MOUNT_POINT="$host/data/files"
+    [[ $status == 0 && $(field changed) == '[]' ]]
+    # What another has there by now is not this one's any more.
+    STEP_KEY=other client SOURCE=10.0.0.2:/
+    STEP_EVENT=update client
+    STEP_KEY=other STEP_EVENT=update client SOURCE=10.0.0.2:/
+    STEP_EVENT=update client MOUNT_POINT="$host/data/files"
+    [[ $status == 0 && $(<"$host/mounts/${host//\//_}_data_shared") == 10.0.0.2:/ ]]
+    # One that was cut off before it left the former leaves both.
+    rm "$host"/mounts/*_data_shared "$host/fstab"
+    client
+    cp -r "$host/storage-owners" "$host/storage-owners.cut"
+    client MOUNT_POINT="$host/data/files"
+    cp "$host/storage-owners.cut"/*-data-shared.mount "$host/storage-owners"
+    echo 10.0.0.1:/ >"$host/mounts/${host//\//_}_data_shared"
+    STEP_EVENT=delete client
+    [[ $status == 0 && -z $(ls "$host/mounts" "$host/storage-owners" | grep -v :) ]]
+}
+
 @test "a mount point is one storage's, under whichever name" {
     STEP_KEY=first client
     : >"$host/argv"
