@@ -11,6 +11,7 @@
 
 EXPORTS_D=${EXPORTS_D:-/etc/exports.d}
 UNIT=nfs-server.service
+MARK=nfs-server
 # What NFSv4 doesn't need, and others could ask.
 OLD_UNITS=(rpcbind.socket rpcbind.service rpc-statd.service)
 
@@ -56,6 +57,14 @@ refuse_other_directory() {
         die "exportDirectory: this host serves $served, and $PARAM_DIRECTORY would be empty: set it back to $served. To move the files, take the storage away, move them on this host, and add it again; a second storage needs a host of its own"
 }
 
+# The list of who is let in is one storage's: two would each write their own, in turn.
+claim_server() {
+    storage_alone
+    [[ ! -e $(exports_file) ]] ||
+        refuse_taken "$MARK" "hosts: the NFS server on this host" "give this storage a host of its own"
+    own "$MARK"
+}
+
 # Of one folder, which is the root of what clients see. Nothing at all without clients.
 exports_text() {
     local options client line=''
@@ -78,6 +87,7 @@ main() {
     refuse_other_directory
     kernel_file_system nfsd nfsd "NFS server"
     packages_install "$(os_pick nfs-kernel-server nfs-utils)"
+    claim_server
     [[ -d ${PARAM_DIRECTORY%/*} ]] || directory "${PARAM_DIRECTORY%/*}" 0755 root:root
     if [[ -n ${PARAM_DISK:-} ]]; then
         require_params PARAM_FILESYSTEM
@@ -104,8 +114,14 @@ main() {
 
 # The files stay where they are.
 remove() {
-    local unit
+    local unit owner
     os_detect
+    storage_alone
+    owner=$(other_owner "$MARK")
+    if [[ -n $owner ]]; then
+        log "the NFS server on this host belongs to $owner: it stays as it is"
+        return 0
+    fi
     file_remove "$(exports_file)"
     ! command -v exportfs >/dev/null || exportfs -ra 2>/dev/null || true
     if [[ -z $(exportfs -s 2>/dev/null) ]]; then
@@ -115,5 +131,6 @@ remove() {
         done
     fi
     [[ -z ${PARAM_DISK:-} ]] || disk_unmount "$PARAM_DIRECTORY"
+    rm -f "$STORAGE_OWNERS/$MARK"
     log "the files stay in $PARAM_DIRECTORY/files${PARAM_DISK:+ on $PARAM_DISK}"
 }

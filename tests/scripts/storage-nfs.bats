@@ -115,6 +115,36 @@ examine() {
     done
 }
 
+@test "a second storage is refused on a server, and takes nothing from the first" {
+    STEP_KEY=first server
+    cp "$host/served" "$host/served.first"
+    : >"$host/argv"
+    STEP_KEY=second server CLIENTS=10.0.1.9
+    [[ $status != 0 && $stderr == *"hosts: the NFS server on this host belongs to first: give this storage a host of its own"* ]]
+    cmp "$host/served" "$host/served.first"
+    cmp "$EXPORTS_D/multihost.exports" "$host/served.first"
+    run ! grep -qE '^(exportfs|nfsconf)' "$host/argv"
+    # Under another name, in both directions, and with a removal of the former that comes late.
+    for names in "first renamed" "renamed first"; do
+        STEP_KEY=${names#* } STEP_EVENT=update server
+        [[ $status == 0 && $(field changed) == '[]' ]]
+        STEP_KEY=${names% *} STEP_EVENT=delete server
+        [[ $status == 0 && $stderr == *"the NFS server on this host belongs to ${names#* }: it stays as it is"* ]]
+        STEP_KEY=${names% *} server
+        [[ $status != 0 && $stderr == *"belongs to ${names#* }: "* ]]
+    done
+    cmp "$host/served" "$host/served.first"
+    # Set up before there were marks.
+    rm -r "$host/storage-owners"
+    STEP_KEY=first STEP_EVENT=update server
+    [[ $status == 0 && $(field changed) == '[]' ]]
+    STEP_KEY=second server
+    [[ $status != 0 && $stderr == *"belongs to first: "* ]]
+    STEP_KEY=first STEP_EVENT=delete server
+    STEP_KEY=second server CLIENTS=10.0.1.9
+    [[ $status == 0 ]]
+}
+
 @test "the files belong to whom they should, although root of the clients is nobody" {
     server OWNER=33:33 MODE=2775
     [[ $status == 0 && $(field changed) == *"$host/data/export/files: mode and owner"* ]]
