@@ -63,7 +63,11 @@ export interface GlusterStorageArgs extends StorageMountArgs {
      * @default 10
      */
     readonly pingTimeout?: number;
-    /** Whether servers and clients talk TLS, with certificates of this component's own. Can't change while the volume exists. @default true */
+    /**
+     * Whether servers and clients talk TLS, with certificates of this component's own: a host has those of one storage. Can't change while
+     * the volume exists.
+     * @default true
+     */
     readonly tls?: boolean;
     /**
      * Generations of the generated keys of certificates and their authority, by which `npm run rotate -- storage.keys` renews them while

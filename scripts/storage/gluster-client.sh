@@ -8,6 +8,17 @@
 # PARAM_TLS          true or false
 # SECRET_CA_CERTIFICATE, SECRET_CERTIFICATE, SECRET_PRIVATE_KEY
 
+# other_uses SERVER…: what this host's certificate is for beside this mount.
+other_uses() {
+    local mounts
+    if service_active glusterd.service && [[ -e $GLUSTERD_STATE/secure-access || -n $(gluster_others '') ]]; then
+        printf 'serves files'
+        return 0
+    fi
+    mounts=$(gluster_elsewhere "$PARAM_VOLUME" "$@")
+    printf '%s' "${mounts:+mounts ${mounts//$'\n'/, }}"
+}
+
 main() {
     local servers options same
     require_params PARAM_VOLUME PARAM_SERVERS PARAM_MOUNT_POINT PARAM_TLS
@@ -15,6 +26,7 @@ main() {
     read -ra servers <<<"$PARAM_SERVERS"
     packages_install "$(os_pick glusterfs-client glusterfs-fuse)"
     storage_alone
+    refuse_second_certificate "$(other_uses "${servers[@]}")"
     share_claim "$PARAM_MOUNT_POINT"
     gluster_tls
     options=defaults

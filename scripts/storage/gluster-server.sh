@@ -74,16 +74,16 @@ own_volume() {
     printf '%s' "${PARAM_BRICK_MOUNT##*/}"
 }
 
-# A daemon has one certificate. Another component's would lock out that one's servers and clients.
+# Another authority would lock out the servers and clients of another storage's volume, and this host where it is a client of one.
 refuse_other_authority() {
-    local file others
-    [[ $PARAM_TLS == true ]] && service_active glusterd.service || return 0
-    others=$(gluster_others "$(own_volume)" "$PARAM_ADDRESS")
-    [[ -n $others ]] || return 0
-    file=$(gluster_certificates).ca
-    if [[ ! -e $GLUSTERD_STATE/secure-access ]] || ! gluster_trusts "$file"; then
+    local others='' mounts peers
+    [[ $PARAM_TLS == true ]] || return 0
+    ! service_active glusterd.service || others=$(gluster_others "$(own_volume)" "$PARAM_ADDRESS")
+    [[ -z $others ]] || gluster_trusted ||
         die "tls: this server has volume ${others//$'\n'/, } already, without certificates of this storage's authority, and can't have two: take other hosts for $(own_volume)"
-    fi
+    read -ra peers <<<"${PARAM_PEERS:-}"
+    mounts=$(gluster_elsewhere "$(own_volume)" "$PARAM_ADDRESS" ${peers[@]+"${peers[@]}"})
+    refuse_second_certificate "${mounts:+mounts ${mounts//$'\n'/, }}"
 }
 
 main() {

@@ -429,13 +429,22 @@ gluster_ours() {
     return 1
 }
 
-# gluster_others NAME ADDRESS: started volumes, other than this one, that have a brick on this server.
+# gluster_elsewhere VOLUME SERVER…: where this host mounts other storages' volumes, also those whose servers are away. This step's own mount
+# point is not among them: whatever is mounted there gives way.
+gluster_elsewhere() {
+    local target
+    while IFS= read -r target; do
+        [[ $target == "${PARAM_MOUNT_POINT:-}" ]] || gluster_ours "$target" "$@" || printf '%s\n' "$target"
+    done < <({ cat "$FSTAB" "${PROC_MOUNTS:-/proc/mounts}" 2>/dev/null || true; } | awk '$1 !~ /^#/ && $3 ~ /^(fuse\.)?glusterfs$/ { print $2 }' | sort -u)
+}
+
+# gluster_others NAME [ADDRESS]: started volumes, other than this one, that have a brick on this server, or on any that it knows.
 gluster_others() {
     local volume info
     while IFS= read -r volume; do
         [[ -n $volume && $volume != "$1" ]] || continue
         info=$(gluster_try volume info "$volume") || continue
-        ! grep -qx 'Status: Started' <<<"$info" || ! grep -q "^Brick[0-9]*: $2:" <<<"$info" || printf '%s\n' "$volume"
+        ! grep -qx 'Status: Started' <<<"$info" || ! grep -q "^Brick[0-9]*: ${2:-.*}:" <<<"$info" || printf '%s\n' "$volume"
     done < <(gluster_try volume list | grep -v '^No volumes present' || true)
 }
 
@@ -497,6 +506,20 @@ gluster_trusts() {
 
 one_certificate_a_line() {
     awk 'NF { text = text $1 } /^-----END/ { print text; text = "" } END { if (text != "") print text }'
+}
+
+gluster_trusted() {
+    [[ -e $GLUSTERD_STATE/secure-access ]] && gluster_trusts "$(gluster_certificates).ca"
+}
+
+# refuse_second_certificate USE: a host has one, and what else USEs it would be refused by its own servers or clients with another authority's.
+# A step that was here before goes on: the other storage may be the one that leaves with this update, after all steps.
+refuse_second_certificate() {
+    local text
+    [[ $PARAM_TLS == true && -n $1 ]] && ! gluster_trusted || return 0
+    text="tls: this host $1 already, without certificates of this storage's authority, and can't have two: take another host, or take this one out of the other storage before, with an update of its own"
+    [[ $STEP_MODE == update ]] || die "$text"
+    note "$text"
 }
 
 # gluster_forget: takes the certificate away, unless this host still mounts or serves something, or has another storage's.

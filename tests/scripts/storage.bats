@@ -107,19 +107,20 @@ client() {
 }
 
 @test "takes over other keys and authorities while it serves, and restarts nothing" {
-    server
+    first=$'CA\n-----END' second=$'CA 2\n-----END'
+    AUTHORITY=$first server
     : >"$host/argv"
-    AUTHORITY=$'CA\nCA 2\n' server
-    [[ $status == 0 && $(field changed) == '["'"$host/etc/ssl/glusterfs.ca"'"]' && $(<"$host/etc/ssl/glusterfs.ca") == $'CA\nCA 2' ]]
-    CERTIFICATE=RENEWED AUTHORITY=$'CA\nCA 2\n' server
+    AUTHORITY=$first$'\n'$second server
+    [[ $status == 0 && $(field changed) == '["'"$host/etc/ssl/glusterfs.ca"'"]' && $(<"$host/etc/ssl/glusterfs.ca") == "$first"$'\n'"$second" ]]
+    CERTIFICATE=RENEWED AUTHORITY=$first$'\n'$second server
     [[ $status == 0 && $(field changed) == '["'"$host/etc/ssl/glusterfs.pem"'"]' && $output != *notes* ]]
     run ! grep -qE 'systemctl.* (restart|stop|start) ' "$host/argv"
 
-    client
+    AUTHORITY=$first$'\n'$second client
     printf 'none %s fuse.glusterfs rw 0 0\n' "$host/data/shared" >"$PROC_MOUNTS"
     : >"$host/argv"
-    AUTHORITY=$'CA 2\n' client
-    [[ $status == 0 && $(field changed) == '["'"$host/etc/ssl/glusterfs.ca"'"]' && $(<"$host/etc/ssl/glusterfs.ca") == "CA 2" ]]
+    AUTHORITY=$second client
+    [[ $status == 0 && $(field changed) == '["'"$host/etc/ssl/glusterfs.ca"'"]' && $(<"$host/etc/ssl/glusterfs.ca") == "$second" ]]
     run ! grep -qE '^umount|systemctl.* (restart|stop|start) ' "$host/argv"
 }
 
@@ -439,6 +440,70 @@ client() {
     [[ -n $(ls "$host/mounts") ]]
     STEP_KEY=new STEP_EVENT=delete AUTHORITY=OTHER client
     [[ $status == 0 && ! -e $host/etc/ssl/glusterfs.key && -z $(ls "$host/mounts") ]]
+}
+
+# other_client: of a storage on other servers, whose volume has the same name.
+other_client() {
+    STEP_KEY=other AUTHORITY=${AUTHORITY:-OTHER} client SERVERS="10.0.9.1 10.0.9.2 10.0.9.3" MOUNT_POINT="$host/data/other" "$@"
+}
+
+@test "a client has the certificates of one storage" {
+    client
+    for away in false true; do
+        # Its servers are away since the last boot.
+        [[ $away == false ]] || rm "$host/mounts"/*
+        : >"$host/argv"
+        other_client
+        [[ $status != 0 && $stderr == *"tls: this host mounts $host/data/shared already, without certificates of this storage's authority, and can't have two: "* ]]
+        [[ $(<"$host/etc/ssl/glusterfs.ca") == CA && $(<"$host/fstab") != *data/other* && ! -e $host/data/other && $(ls "$host/storage-owners") != *data-other* ]]
+        AUTHORITY=OTHER server ADDRESS=10.0.9.1 PEERS="10.0.9.2 10.0.9.3"
+        [[ $status != 0 && $stderr == *"tls: this host mounts $host/data/shared already"* && ! -e $host/packages/glusterfs-server ]]
+        [[ $(<"$host/etc/ssl/glusterfs.ca") == CA ]]
+        run ! grep -qE '^systemctl (start|stop|restart)' "$host/argv"
+    done
+    STEP_EVENT=delete client
+    other_client
+    [[ $status == 0 && $(<"$host/etc/ssl/glusterfs.ca") == OTHER ]]
+}
+
+@test "a server becomes no client of another storage" {
+    # Installed, and nobody's.
+    touch "$host/active/glusterd.service"
+    other_client
+    [[ $status == 0 ]]
+    STEP_KEY=other STEP_EVENT=delete client MOUNT_POINT="$host/data/other" TLS=false
+    rm "$host/glusterd/secure-access" "$host/etc/ssl"/*
+    # Also before its volume is there.
+    server
+    other_client
+    [[ $status != 0 && $stderr == *"tls: this host serves files already, without certificates of this storage's authority"* && $(<"$host/etc/ssl/glusterfs.ca") == CA ]]
+}
+
+@test "servers that are clients of their own take over every authority that they come by" {
+    first=$'CA\n-----END\n' second=$'CA 2\n-----END\n'
+    for authority in "$first" "$first$second" "$second" ANOTHER; do
+        for part in server client; do
+            AUTHORITY=$authority "$part"
+            [[ $status == 0 && $output != *notes* && $(<"$host/etc/ssl/glusterfs.ca") == "${authority%$'\n'}" ]]
+        done
+    done
+    # Through a server that has left, and at another place.
+    AUTHORITY=ANOTHER client SERVERS="10.0.0.2 10.0.0.3 10.0.0.4"
+    AUTHORITY=NEW server ADDRESS=10.0.0.4 PEERS="10.0.0.2 10.0.0.3"
+    [[ $status == 0 && $output != *notes* ]]
+    AUTHORITY=NEW client SERVERS="10.0.0.2 10.0.0.3 10.0.0.4" MOUNT_POINT="$host/data/files"
+    [[ $status == 0 && $output != *notes* ]]
+}
+
+@test "a host that two storages share already is told so, and the one that stays has its certificates" {
+    client
+    # As it was done before it was refused.
+    STEP_EVENT=update other_client
+    [[ $status == 0 && $(field notes) == *"tls: this host mounts $host/data/shared already"* && $(<"$host/etc/ssl/glusterfs.ca") == OTHER ]]
+    STEP_EVENT=delete client
+    [[ $status == 0 && $(<"$host/etc/ssl/glusterfs.ca") == OTHER && $(ls "$host/mounts") == *_data_other ]]
+    STEP_EVENT=update other_client
+    [[ $status == 0 && $output != *notes* ]]
 }
 
 @test "a client that leaves unmounts, and nothing mounts it again" {
