@@ -16,6 +16,8 @@
 # What a running server takes over only at its start isn't forced here: general_log_file and report_user both name the configuration,
 # the first is set at once and the second at the start, and mysql/replication restarts the servers that have two names, one by one.
 
+# Names the step that made the server of this host.
+MYSQL_OWNER=${MYSQL_OWNER:-/var/lib/multihost/mysql-owner}
 # shellcheck disable=SC2034 # the engines read it
 BINLOG_SECONDS=604800
 
@@ -108,10 +110,12 @@ refuse_impossible() {
     # An upgrade stops the server, and every host takes this step at the same time.
     [[ -z ${PARAM_VERSION:-} || -z $was ]] || version_begins "$was" "$PARAM_VERSION" ||
         die "version: this host has $PARAM_ENGINE-server $was, which doesn't become $PARAM_VERSION in place: replace the replicas' hosts one by one, name one of them as the source, then replace the last"
-    if [[ ! -r $MYSQL_CONF ]]; then
-        refuse_foreign_files
-        return 0
-    fi
+    [[ -r $MYSQL_CONF ]] || refuse_foreign_files
+}
+
+refuse_moved() {
+    local was
+    [[ -r $MYSQL_CONF ]] || return 0
     was=$(sed -n 's/^port = //p' "$MYSQL_CONF")
     [[ $was == "$PARAM_PORT" ]] ||
         die "port: this host's server listens on $was and can't move to $PARAM_PORT in place: create a second component and move the data"
@@ -204,6 +208,9 @@ main() {
     database_detect
     refuse_impossible
     POOL_SIZE=$(memory_size bufferPool "$PARAM_BUFFER_POOL")
+    # Two components would each make this server theirs, in turn, with its accounts, and take each other's databases from the application.
+    owner_claim "$MYSQL_OWNER" "database server" "$MYSQL_CONF" authority_is_ours "$MYSQL_ETC/ca.crt"
+    refuse_moved
     engine install
     # A quarter of the pool, within what keeps checkpoints rare and a crash recovery short.
     REDO_SIZE=$((POOL_SIZE / 4 / 1048576 * 1048576))
@@ -251,6 +258,7 @@ main() {
 # The host leaves: its server stops, its data stays. A step is also deleted after its replacement was created, on the same host, so a
 # server that takes writes or follows another goes on; mysql/replication makes those that leave do neither.
 remove() {
+    ! owner_spares "$MYSQL_OWNER" "database server" || return 0
     database_detect
     if service_active "$MYSQL_UNIT"; then
         if ! look local || [[ -n ${S_WRITABLE[local]} || -n ${S_FOLLOWS[local]} ]]; then
@@ -263,6 +271,7 @@ remove() {
     file_remove "$MYSQL_CONF"
     file_remove "$MYSQL_ETC"
     file_remove "$MYSQL_STATE"
+    file_remove "$MYSQL_OWNER"
     file_remove "${SYSTEMD_UNITS:-/etc/systemd/system}/$MYSQL_UNIT.d"
     quietly systemctl daemon-reload
     log "the data stays in $MYSQL_DATA"

@@ -247,34 +247,11 @@ refuse_impossible() {
 
 # Whether this component's earlier self wrote what is on the host, whatever its name was then.
 is_ours() {
-    local line authority=''
-    if [[ $PARAM_TLS != true ]]; then
+    if [[ $PARAM_TLS == true ]]; then
+        authority_is_ours "$REDIS_ETC/ca.crt"
+    else
         [[ $(configured masterauth) == "$SECRET_PASSWORD" || $(configured masterauth) == "${SECRET_PREVIOUS_PASSWORD:-}" ]]
-        return
     fi
-    [[ -r $REDIS_ETC/ca.crt ]] || return 1
-    # While keys rotate, authorities of two generations stand in one file.
-    while IFS= read -r line; do
-        authority+=$line$'\n'
-        if [[ $line == -----END* ]]; then
-            [[ ${SECRET_CA_CERTIFICATE:-}$'\n' != *"$authority"* ]] || return 0
-            authority=
-        fi
-    done <"$REDIS_ETC/ca.crt"
-    return 1
-}
-
-# Two components would each make this node theirs, in turn, with all its keys.
-claim() {
-    local owner
-    if (set -C && printf '%s\n' "$STEP_KEY" >"$REDIS_OWNER") 2>/dev/null; then
-        return 0
-    fi
-    owner=$(<"$REDIS_OWNER")
-    [[ $owner != "$STEP_KEY" ]] || return 0
-    is_ours ||
-        die "hosts: the Redis node on this host belongs to $owner, and a host carries one: give this cluster other hosts; if $owner is the same cluster under its former name, give it an alias; if that one is gone, remove $REDIS_OWNER here"
-    printf '%s\n' "$STEP_KEY" >"$REDIS_OWNER"
 }
 
 main() {
@@ -288,8 +265,9 @@ main() {
     DATA_DIR=${PARAM_DATA_DIR:-/var/lib/redis/cluster}
     MAXMEMORY=$(memory_size maxmemory "$PARAM_MAXMEMORY")
     UNIT_FILE=${SYSTEMD_UNITS:-/etc/systemd/system}/$REDIS_UNIT
+    # Two components would each make this node theirs, in turn, with all its keys.
+    owner_claim "$REDIS_OWNER" "Redis node" "$REDIS_ETC/redis.conf" is_ours
     refuse_impossible
-    claim
     install_redis
     old_password=$(configured masterauth)
 
@@ -346,10 +324,7 @@ remove_data() {
 
 # Only a node that redis/cluster has drained goes: a step is also deleted after its replacement was created, on the same host.
 remove() {
-    if [[ -r $REDIS_OWNER && $(<"$REDIS_OWNER") != "$STEP_KEY" ]]; then
-        log "the Redis node on this host belongs to $(<"$REDIS_OWNER"): it stays as it is"
-        return 0
-    fi
+    ! owner_spares "$REDIS_OWNER" "Redis node" || return 0
     os_detect
     SELF=$PARAM_ADDRESS:$PARAM_PORT
     if service_active "$REDIS_UNIT"; then

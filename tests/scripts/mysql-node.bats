@@ -12,7 +12,7 @@ database_host() {
     rm -rf "$BATS_TEST_TMPDIR/host"
     stub_host "$1"
     mkdir -p "$host"/{backup,apparmor.d,libexec} "$host/etc/mysql"
-    export MYSQL_CONF=$host/etc/zz-multihost.cnf MYSQL_ETC=$host/etc/mysql/multihost MYSQL_STATE=$host/state MYSQL_SOCKET=$host/sock \
+    export MYSQL_CONF=$host/etc/zz-multihost.cnf MYSQL_ETC=$host/etc/mysql/multihost MYSQL_STATE=$host/state MYSQL_OWNER=$host/owner MYSQL_SOCKET=$host/sock \
         BACKUP_HOME=$host/backup BACKUP_COMMAND=$host/lib/mariadb-backup APPARMOR_D=$host/apparmor.d LIBEXEC=$host/libexec
     # shellcheck disable=SC2016
     {
@@ -47,11 +47,15 @@ database_host() {
     }
 }
 
+authority() {
+    printf -- '-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----' "$1"
+}
+
 # node ENGINE [PARAM=value…]
 node() {
     run --separate-stderr step mysql/node ENGINE="$1" ADDRESS=10.0.0.1 PORT=3306 CIDRS=10.0.0.0/16 BUFFER_POOL=50% SEMI_SYNC=true \
         DATA_DIR="$host/data" BACKUP_KEY='ssh-ed25519 AAAA' "${@:2}" \
-        -- ADMIN_PASSWORD="$admin" CA_CERTIFICATE=$'CA\n' CERTIFICATE="${certificate:-CERT}" PRIVATE_KEY=$'KEY OF NODE\n'
+        -- ADMIN_PASSWORD="$admin" CA_CERTIFICATE="${authority:-$(authority of-db)}"$'\n' CERTIFICATE="${certificate:-CERT}" PRIVATE_KEY=$'KEY OF NODE\n'
     printf '%s\n' "$stderr" "$output"
 }
 
@@ -206,4 +210,66 @@ node() {
     touch "$host/packages/mysql-server"
     node mariadb
     [[ $status != 0 && $stderr == *"engine: this host has mysql-server, which can't become mariadb in place"* ]]
+}
+
+# as_it_was: what is on the host, without what only tells of calls.
+as_it_was() {
+    find "$host" -type f ! -name argv ! -name statements ! -path '*/bin/*' -exec sha256sum {} + | sort
+    grep -v '^SELECT' "$host/statements" 2>/dev/null || true
+}
+
+@test "refuses a host whose server belongs to another component, and changes nothing there" {
+    for case in debian-12:mariadb ubuntu-24.04:mysql; do
+        IFS=: read -r os engine <<<"$case"
+        database_host "$os"
+        STUB_CANDIDATE=8.0.36 STEP_KEY=dev.multihost.db-node-1 node "$engine"
+        [[ $status == 0 && $(<"$MYSQL_OWNER") == dev.multihost.db-node-1 ]]
+        as_it_was >"$BATS_TEST_TMPDIR/before"
+        for setting in BUFFER_POOL=50% PORT=3307; do
+            STEP_KEY=dev.multihost.orders-node-1 authority=$(authority of-orders) node "$engine" "$setting"
+            [[ $status != 0 && $stderr == *"mysql/node.sh:"*"hosts: the database server on this host belongs to dev.multihost.db-node-1, and a host carries one"* ]]
+            [[ $stderr == *"write dev.multihost.orders-node-1 into $MYSQL_OWNER here" ]]
+        done
+        as_it_was | diff "$BATS_TEST_TMPDIR/before" -
+        # A server that was made before there were marks is nobody else's, either.
+        rm "$MYSQL_OWNER"
+        STEP_KEY=dev.multihost.orders-node-1 authority=$(authority of-orders) node "$engine"
+        [[ $status != 0 && $stderr == *"the database server on this host belongs to another component"* && ! -e $MYSQL_OWNER ]]
+        STEP_KEY=dev.multihost.db-node-1 STEP_EVENT=update node "$engine"
+        [[ $status == 0 && $(field changed) == '[]' ]]
+    done
+}
+
+@test "a component goes on under another name, with other keys, and on servers made before there were marks" {
+    database_host debian-12
+    node mariadb
+    [[ $status == 0 ]]
+    printf 'dev.multihost.former\n' >"$MYSQL_OWNER"
+    authority=$(authority of-db)$'\n'$(authority of-db-g2) node mariadb
+    [[ $status == 0 && $(<"$MYSQL_OWNER") == test ]]
+    authority=$(authority of-db-g2) node mariadb
+    [[ $status == 0 ]]
+    for event in create update; do
+        rm "$MYSQL_OWNER"
+        STEP_EVENT=$event authority=$(authority of-db-g2) node mariadb
+        [[ $status == 0 && $(<"$MYSQL_OWNER") == test ]]
+    done
+    rm "$MYSQL_OWNER"
+    STEP_EVENT=update authority=$(authority of-db-g3) node mariadb
+    [[ $status == 0 && $(<"$MYSQL_OWNER") == test ]]
+}
+
+@test "leaves without its mark, and another component's server as it is" {
+    database_host debian-12
+    node mariadb
+    printf 'dev.multihost.other\n' >"$MYSQL_OWNER"
+    rm "$host"/active/*
+    STEP_EVENT=delete node mariadb
+    [[ $status == 0 && $stderr == *"the database server on this host belongs to dev.multihost.other: it stays as it is"* ]]
+    [[ -e $MYSQL_CONF && $(<"$MYSQL_OWNER") == dev.multihost.other ]]
+    printf 'test\n' >"$MYSQL_OWNER"
+    node mariadb
+    rm "$host"/active/*
+    STEP_EVENT=delete node mariadb
+    [[ $status == 0 && ! -e $MYSQL_CONF && ! -e $MYSQL_OWNER ]]
 }

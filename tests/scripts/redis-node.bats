@@ -121,11 +121,23 @@ node() {
     printf 'lab.multihost.other\n' >"$host/redis-owner"
     find "$host/etc" "$host/units" -type f -exec sha256sum {} + >"$host/before"
     authority=$(authority of-another) node
-    [[ $status != 0 && $stderr == *"redis/node.sh:"*"the Redis node on this host belongs to lab.multihost.other"*"remove $host/redis-owner here" ]]
+    [[ $status != 0 && $stderr == *"redis/node.sh:"*"the Redis node on this host belongs to lab.multihost.other"*"write test into $host/redis-owner here" ]]
     find "$host/etc" "$host/units" -type f -exec sha256sum {} + | diff "$host/before" -
+    authority=$(authority of-another) node PORT=7001
+    [[ $status != 0 && $stderr == *"the Redis node on this host belongs to lab.multihost.other"* ]]
     # Its own step is what undoes it.
     STEP_EVENT=delete node
     [[ $status == 0 && -e $REDIS_ETC/redis.conf ]]
+    # One that was made before there were marks goes on, and is nobody else's.
+    rm "$host/redis-owner"
+    authority=$(authority of-another) node
+    [[ $status != 0 && $stderr == *"the Redis node on this host belongs to another component"* && ! -e $host/redis-owner ]]
+    find "$host/etc" "$host/units" -type f -exec sha256sum {} + | diff "$host/before" -
+    node
+    [[ $status == 0 && $(<"$host/redis-owner") == test ]]
+    rm "$host/redis-owner"
+    STEP_EVENT=update authority=$(authority of-another) node
+    [[ $status == 0 && $(<"$host/redis-owner") == test ]]
     printf 'lab.multihost.other\n' >"$host/redis-owner"
     rm -r "$REDIS_ETC"
     node
