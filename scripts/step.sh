@@ -26,18 +26,25 @@ step_redact() {
     done
 }
 
+# Components of two kinds may have one name, and so may their steps. Not the whole script: a step that has another engine's now, and the former's
+# again, must not find the record that the former left.
+step_name() {
+    local service=${STEP%@*}
+    printf '%s@%s' "$STEP_KEY" "${service%%/*}"
+}
+
 # A run whose connection broke goes on here, and no other may work beside it. Whatever it started counts, so the lock passes on to all that
 # runs below; daemons are started by systemd, which doesn't have it.
 step_alone() {
-    local locks=${STEP_LOCKS:-/run/multihost-steps} patience=${STEP_PATIENCE:-600} holders
+    local name=$1 locks=${STEP_LOCKS:-/run/multihost-steps} patience=${STEP_PATIENCE:-600} holders
     mkdir -p "$locks"
     chmod 0700 "$locks"
-    exec {STEP_LOCK}>"$locks/$STEP_KEY"
+    exec {STEP_LOCK}>"$locks/$name"
     ! flock -n "$STEP_LOCK" || return 0
     printf 'an earlier run of this step is still at work on this host: waiting for its end\n' >&2
     ! flock -w "$patience" "$STEP_LOCK" || return 0
     exec {STEP_LOCK}>&-
-    holders=$(find /proc/[0-9]*/fd -lname "$locks/$STEP_KEY" 2>/dev/null | cut -d / -f 3 | sort -nu | tr '\n' ' ') || true
+    holders=$(find /proc/[0-9]*/fd -lname "$locks/$name" 2>/dev/null | cut -d / -f 3 | sort -nu | tr '\n' ' ') || true
     # shellcheck disable=SC2016 # it is what the user types
     printf 'multihost: %s: an earlier run of this step is still at work after another %s s, as the processes %s: run `pulumi up` again when they have ended, or end them on this host\n' \
         "${HOSTNAME%%.*}" "$patience" "${holders% }" >&2
@@ -45,8 +52,9 @@ step_alone() {
 }
 
 step_run() {
-    local mode=${1:-create} records=${STEP_RECORDS:-/var/lib/multihost/steps} entry=main work status err_trap
-    local record=$records/$STEP_KEY
+    local mode=${1:-create} records=${STEP_RECORDS:-/var/lib/multihost/steps} entry=main name record work status err_trap
+    name=$(step_name)
+    record=$records/$name
     # shellcheck disable=SC2034 # a script that speaks for a whole service reads it: an update means that the service was there before
     STEP_MODE=$mode
     local machine=$record.machine
@@ -56,7 +64,7 @@ step_run() {
         printf 'nothing to undo: this step did not run on this machine, which may only have the address of the one that it ran on\n' >&2
         return 0
     fi
-    step_alone
+    step_alone "$name"
 
     # A new address of the host or of its bastion is an update whose content is the same: it has to cost no more than a dial.
     # Another machine may have been made from an image of the former, with its records. And a step that speaks for a whole service may have run
@@ -71,8 +79,9 @@ step_run() {
     mkdir -p "$records"
     chmod 0700 "$records"
     [[ $mode == delete ]] || printf '%s\n' "$STEP_MACHINE" >"$machine"
-    # Gone before the work starts, so that a step that fails half way is never taken for done.
-    rm -f "$record"
+    # Gone before the work starts, so that a step that fails half way is never taken for done. The second is an earlier release's, which would
+    # take it for its own last run if it came back.
+    rm -f "$record" "$records/$STEP_KEY"
     work=$(mktemp "$records/.work.XXXXXX")
 
     # Inside `||` or `if`, bash would ignore set -e in the script, so the status comes from the pipeline, with the script's own

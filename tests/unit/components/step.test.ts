@@ -1,8 +1,10 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+
+import * as pulumi from "@pulumi/pulumi";
 
 import * as host from "../../../components/host";
 import { shellQuote } from "../../../components/scriptText";
@@ -13,8 +15,8 @@ const library = {
     text: 'set -Eeuo pipefail\ntrap \'echo "failed at $(step_locate "$LINENO")" >&2\' ERR\n',
 };
 
-function script(text: string): Script {
-    return assembleScript("test/step", [library, { file: "test/step.sh", text }]);
+function script(text: string, name = "test/step"): Script {
+    return assembleScript(name, [library, { file: "test/step.sh", text }]);
 }
 
 describe("a step's text, run by a real bash", () => {
@@ -45,11 +47,14 @@ describe("a step's text, run by a real bash", () => {
             serviceWide?: boolean;
             /** Whose records. */
             on?: string;
+            /** Name of the script. */
+            name?: string;
         } = {},
     ): { status: number | null; stdout: string; stderr: string; command: string; stdin: string } {
-        const { params = {}, secrets = {}, mode = "create", identity = "i-1", serviceWide = false, on } = options;
-        const command = `${host.stepCommand("step", script(text), params, "root")}${mode === "create" ? "" : ` ${mode}`}`;
-        const stdin = host.stepText("step", script(text), params, secrets, [], identity, serviceWide);
+        const { params = {}, secrets = {}, mode = "create", identity = "i-1", serviceWide = false, on, name } = options;
+        const known = script(text, name);
+        const command = `${host.stepCommand("step", known, params, "root")}${mode === "create" ? "" : ` ${mode}`}`;
+        const stdin = host.stepText("step", known, params, secrets, [], identity, serviceWide);
         const done = spawnSync("sh", ["-c", command], { input: stdin, encoding: "utf8", env: environment(on) });
         return { status: done.status, stdout: done.stdout, stderr: done.stderr, command, stdin };
     }
@@ -134,6 +139,45 @@ describe("a step's text, run by a real bash", () => {
         expect(run(body).status).toBe(1);
         expect(run(body, { mode: "update" }).status).toBe(1);
         expect(readdirSync(records).filter((file) => !file.endsWith(".machine"))).toEqual(["broken"]);
+    });
+
+    test("steps of equal names that run scripts of different services know nothing of each other", async () => {
+        const body = `main() { echo ran >&2; ${report}; }\nremove() { echo removed >&2; }\n`;
+        for (const name of ["redis/node", "mysql/node"]) run(body, { name });
+        for (const name of ["redis/node", "mysql/node"]) {
+            expect(run(body, { name, mode: "update" }).stderr).toContain("nothing to do");
+        }
+        const other = script(`main() { touch ${folder}/started; sleep 3; ${report}; }\n`, "redis/node");
+        const beside = spawn("sh", ["-c", host.stepCommand("step", other, {}, "root")], {
+            env: environment(),
+            stdio: ["pipe", "ignore", "ignore"],
+        });
+        const ended = once(beside, "exit");
+        beside.stdin.end(host.stepText("step", other, {}, {}, [], "i-1"));
+        while (!existsSync(path.join(folder, "started"))) await new Promise((resolve) => setTimeout(resolve, 20));
+        const meanwhile = run(body, { name: "mysql/node" });
+        await ended;
+        expect(meanwhile.stderr).toBe("ran\n");
+        for (const name of ["redis/node", "mysql/node"]) {
+            expect(run(body, { name, mode: "delete" }).stderr).toBe("removed\n");
+        }
+        expect(readdirSync(records)).toEqual([]);
+    });
+
+    test("a step that has another script of its service, and then the former again, runs each time", () => {
+        const body = `main() { echo ran >&2; ${report}; }\n`;
+        for (const name of ["storage/gluster-client", "storage/nfs-client", "storage/gluster-client"]) {
+            expect(run(`# ${name}\n${body}`, { name, mode: "update" }).stderr).toBe("ran\n");
+        }
+    });
+
+    test("the record of an earlier release counts for nothing, and is gone when that one comes back", () => {
+        const key = `${pulumi.getProject()}.${pulumi.getStack()}.step`;
+        const body = `main() { echo ran >&2; ${report}; }\n`;
+        run(body);
+        renameSync(path.join(records, `${key}@test`), path.join(records, key));
+        expect(run(body, { mode: "update" }).stderr).toBe("ran\n");
+        expect(readdirSync(records).sort()).toEqual([`${key}@test`, `${key}@test.machine`]);
     });
 
     test("deleting runs `remove`", () => {
