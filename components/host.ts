@@ -175,6 +175,8 @@ export class Host extends pulumi.ComponentResource {
     public readonly privateAddress: pulumi.Output<string>;
     /** Undefined when it has none. */
     public readonly publicAddress: pulumi.Output<string> | undefined;
+    /** Whether SSH connects to the private address although there may be a public one. */
+    public readonly direct: boolean;
     /** The host through which this one is reached; undefined when it is reached directly. */
     public readonly bastion: Host | undefined;
     /** Undefined when it isn't known. */
@@ -211,6 +213,7 @@ export class Host extends pulumi.ComponentResource {
         this.user = args.user ?? "root";
         this.privateAddress = pulumi.output(args.address);
         this.publicAddress = args.publicAddress === undefined ? undefined : pulumi.output(args.publicAddress);
+        this.direct = args.direct ?? false;
         this.bastion = args.bastion;
         this.zone = args.zone === undefined ? undefined : pulumi.output(args.zone);
         this.instanceType = args.instanceType === undefined ? undefined : pulumi.output(args.instanceType);
@@ -226,7 +229,7 @@ export class Host extends pulumi.ComponentResource {
         this.outboundBy = args.outboundBy ?? [];
         this.connection = {
             host:
-                args.bastion === undefined && args.direct !== true && args.publicAddress !== undefined
+                args.bastion === undefined && !this.direct && args.publicAddress !== undefined
                     ? args.publicAddress
                     : args.address,
             port: args.port ?? 22,

@@ -35,6 +35,12 @@ export interface SharedMachine {
     readonly identity: string;
     /** Id of its zone; not there for machines that aren't the cloud's. */
     readonly zone?: string;
+    /** Size of the instance, by which services on it are fitted; not there for machines that aren't the cloud's. */
+    readonly instanceType?: string;
+    /** Whether it is reached at its private address although it has a public one; not there where it isn't. */
+    readonly direct?: boolean;
+    /** Names of former hosts in whose place it is, the latest first; not there where there are none. */
+    readonly succeeds?: readonly string[];
 }
 
 /** A host of another stack, and what it is reached through. */
@@ -80,9 +86,23 @@ export function shareHosts(hosts: readonly Host[]): pulumi.Output<SharedHost[]> 
 }
 
 function machineOf(host: Host): pulumi.Output<SharedMachine> {
-    const { name, privateAddress: address, publicAddress, connection, user, hostKey, identity, zone } = host;
+    const {
+        name,
+        privateAddress: address,
+        publicAddress,
+        connection,
+        user,
+        hostKey,
+        identity,
+        zone,
+        instanceType,
+    } = host;
     const { port = 22, privateKey = "" } = connection;
-    return pulumi.output({ name, address, publicAddress, port, user, privateKey, hostKey, identity, zone });
+    return pulumi.output({
+        ...{ name, address, publicAddress, port, user, privateKey, hostKey, identity, zone, instanceType },
+        ...(host.direct ? { direct: true } : {}),
+        ...(host.succeeds.length > 0 ? { succeeds: [...host.succeeds] } : {}),
+    });
 }
 
 /** How the outputs of the stack that shares are called. */

@@ -60,6 +60,19 @@ describe("what a stack shares", () => {
         expect(JSON.parse(JSON.stringify(await valueOf(output)))).toEqual([{ ...node, bastion }]);
     });
 
+    it("of its hosts is what services and names go by, too, where there is any", async () => {
+        const [host] = await valueOf(
+            shareHosts([
+                new Host("node-7", {
+                    ...{ address: "10.0.0.7", publicAddress: "198.51.100.7", direct: true },
+                    ...{ privateKey: "NODE KEY", hostKey: "ssh-ed25519 AAAAnode" },
+                    ...{ instanceType: "ecs.g7.large", succeeds: ["node-3", "node-1"] },
+                }),
+            ]),
+        );
+        expect(host).toMatchObject({ direct: true, instanceType: "ecs.g7.large", succeeds: ["node-3", "node-1"] });
+    });
+
     it("is nobody where no host is named", async () => expect(await valueOf(shareHosts([]))).toEqual([]));
 
     it("of its network is ids, the source of rules among them", async () => {
@@ -103,6 +116,22 @@ describe("PlatformReference", () => {
         });
         expect(ready.inputs["triggers"]).toEqual(["i-5"]);
         expect(recorder.plaintext()).not.toMatch(/NODE KEY|BASTION KEY/);
+    });
+
+    it("knows what a host is fitted by, where it is dialled and whose place it has", async () => {
+        const large = {
+            ...{ ...node, publicAddress: "198.51.100.5", direct: true },
+            ...{ instanceType: "ecs.g7.large", succeeds: ["node-1"] },
+        };
+        stacks({ "org/platform/dev": { sharedHosts: { secretValue: [large] } } });
+        recorder.clear();
+        const host = (await PlatformReference.get("org/platform/dev")).host("node-5");
+        await recorder.settled();
+        expect(await valueOf(host.instanceType!)).toBe("ecs.g7.large");
+        expect(host.succeeds).toEqual(["node-1"]);
+        expect(recorder.find("command:remote:Command", "node-5-ready").inputs["connection"]).toMatchObject({
+            host: "10.0.0.5",
+        });
     });
 
     it("says which hosts are shared when one isn't, and which stack shares no network", async () => {
