@@ -226,7 +226,8 @@ share_unmount() {
 share_elsewhere() {
     local mark owner machine target
     for mark in "$STORAGE_OWNERS"/*.mount; do
-        [[ -r $mark ]] && read -r owner machine target <"$mark" || continue
+        [[ -r $mark ]] || continue
+        read -r owner machine target <"$mark" || true
         [[ "$owner $machine" != "$STEP_KEY $STEP_MACHINE" || $target == "$1" ]] || printf '%s\n' "$target"
     done
 }
