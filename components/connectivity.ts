@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { Host, HostStep } from "./host";
+import { type Host, type HostStep, sshPorts } from "./host";
 import { Problems } from "./problems";
 
 /** Arguments of {@link Connectivity}. */
@@ -55,6 +55,7 @@ export class Connectivity extends pulumi.ComponentResource {
 
         // Computed once: one list per host would be as many outputs as there are pairs.
         const members = pulumi.all(args.hosts.map((host) => pulumi.interpolate`${host.name}=${host.privateAddress}`));
+        const ports = sshPorts(args.hosts);
         const identities = pulumi.all(args.hosts.map(({ identity }) => identity));
         this.checks = args.hosts.map((host, index) =>
             host.run<ConnectivityResult>(
@@ -66,6 +67,7 @@ export class Connectivity extends pulumi.ComponentResource {
                         peers: members.apply((all) => all.filter((_, other) => other !== index)),
                         ports: [...args.ports],
                         user: args.user ?? "multihost",
+                        sshPorts: ports,
                     },
                     // A peer that is another machine now has to be tried again.
                     rerunOn: [identities],

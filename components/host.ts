@@ -113,7 +113,7 @@ export interface HostArgs {
     readonly publicAddress?: pulumi.Input<string>;
     /** Connect to `address` although there is a public one, where this program runs within the network. @default false */
     readonly direct?: boolean;
-    /** TCP port of the SSH server. @default 22 */
+    /** TCP port of the SSH server, where other hosts that log in to this one find it, too. @default 22 */
     readonly port?: pulumi.Input<number>;
     /** Who logs in: root, or a user who may run `sudo` without a password. @default "root" */
     readonly user?: string;
@@ -435,6 +435,21 @@ export function dependsOnAll(
         .apply(
             (resources) => [...always, ...(Array.isArray(resources) ? resources : [resources])] as pulumi.Resource[],
         );
+}
+
+/** A host as a line of a known_hosts file. */
+export function knownHost(host: Host): pulumi.Output<string> {
+    return pulumi
+        .all([host.privateAddress, host.connection.port, host.hostKey])
+        .apply(([address, port, key]) => `${port === 22 ? address : `[${address}]:${port}`} ${key}`);
+}
+
+/** Where hosts have their SSH servers, as `<address>=<port>`, of those that don't have them at port 22; undefined when all do. */
+export function sshPorts(hosts: readonly Host[]): pulumi.Output<string[] | undefined> {
+    return pulumi.all(hosts.map((host) => pulumi.all([host.privateAddress, host.connection.port]))).apply((all) => {
+        const others = all.flatMap(([address, port]) => (port === 22 ? [] : [`${address}=${port}`]));
+        return others.length > 0 ? others : undefined;
+    });
 }
 
 function stepKey(name: string): string {

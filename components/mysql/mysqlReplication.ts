@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
 import { createAuthority } from "../certificates";
-import { dependsOnAll, type Host, type HostStep } from "../host";
+import { dependsOnAll, type Host, type HostStep, knownHost } from "../host";
 import { generationName, generationsOf, makeGenerations } from "../keys";
 import { checkedPassword, passwordSource } from "../password";
 import type { MysqlReplicationArgs } from "./args";
@@ -256,7 +256,5 @@ function memberOf(host: Host): pulumi.Output<string> {
 
 /** As lines of a known_hosts file. */
 function hostKeys(hosts: readonly Host[]): pulumi.Output<string> {
-    return pulumi
-        .all(hosts.map((host) => pulumi.interpolate`${host.privateAddress} ${host.hostKey}`))
-        .apply((lines) => lines.join("\n"));
+    return pulumi.all(hosts.map(knownHost)).apply((lines) => lines.join("\n"));
 }

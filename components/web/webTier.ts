@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { Host, HostStep } from "../host";
+import { type Host, type HostStep, sshPorts } from "../host";
 import type { WebTierArgs } from "./args";
 import { parseWebTierArgs, type WebTierSettings, withoutSignature } from "./settings";
 
@@ -112,12 +112,14 @@ export class WebTier extends pulumi.ComponentResource {
         nodes: readonly HostStep[],
     ): HostStep<WebReleaseResult> {
         const { release } = args;
+        const content = contentParams(settings, args);
         return settings.hosts[0]!.run<WebReleaseResult>(
             `${name}-release`,
             {
                 script: "web/release",
                 params: {
-                    ...contentParams(settings, args),
+                    ...content,
+                    sshPorts: content.user === undefined ? undefined : sshPorts(settings.hosts),
                     release: release?.name,
                     url: release?.url === undefined ? undefined : pulumi.output(release.url).apply(withoutSignature),
                     sha256: release?.sha256,
@@ -142,7 +144,7 @@ export class WebTier extends pulumi.ComponentResource {
 function contentParams(
     { directory, shared, hosts }: WebTierSettings,
     { meshUser }: WebTierArgs,
-): Record<string, string | boolean | undefined> {
+): Readonly<Record<"directory" | "shared" | "user", string | boolean | undefined>> {
     // Logging in takes a user on the other side; where nobody logs in, the files are root's.
     return { directory, shared, user: shared || hosts.length < 2 ? undefined : meshUser };
 }

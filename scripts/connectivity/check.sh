@@ -2,10 +2,11 @@
 # Checks that this host reaches every peer: ping, and each port. Where nothing listens yet, the peer answers for the time of the
 # check. A failure says what is to blame: host down, route, host firewall or security group.
 #
-# PARAM_PEERS    "name=ip …": the other hosts
-# PARAM_PORTS    "22 7000 …"
-# PARAM_ADDRESS  this host's address towards them (default: what the routing table says)
-# PARAM_USER     the service user of ssh/mesh
+# PARAM_PEERS      "name=ip …": the other hosts
+# PARAM_PORTS      "22 7000 …"
+# PARAM_ADDRESS    this host's address towards them (default: what the routing table says)
+# PARAM_USER       the service user of ssh/mesh
+# PARAM_SSH_PORTS  optional: "ip=port …" of peers whose SSH server is not at port 22
 
 HELPER=/usr/local/sbin/multihost-connectivity
 
@@ -19,7 +20,7 @@ watch_start() {
     if [[ -z $via ]]; then
         mesh_ssh "$address" "$command" <"$WORK/in" >"$WORK/out" 2>"$WORK/error" &
     else
-        mesh_ssh "$via" "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o UpdateHostKeys=no -o ConnectTimeout=5 $(mesh_user)@$address '$command'" \
+        mesh_ssh "$via" "ssh -p $(mesh_port "$address") -o BatchMode=yes -o StrictHostKeyChecking=yes -o UpdateHostKeys=no -o ConnectTimeout=5 $(mesh_user)@$address '$command'" \
             <"$WORK/in" >"$WORK/out" 2>"$WORK/error" &
     fi
     WATCH=$!
@@ -63,7 +64,7 @@ unreachable() {
         [[ ${other%%=*} != "$name" ]] || continue
         if mesh_ssh "${other#*=}" "ping -n -q -c 2 -W 2 $address" >/dev/null 2>&1 </dev/null; then
             if reaches "$address" ping; then
-                fail "$name" 22 "host firewall or security group: it answers to ping, but to SSH neither from here nor from the others"
+                fail "$name" "$(mesh_port "$address")" "host firewall or security group: it answers to ping, but to SSH neither from here nor from the others"
             else
                 fail "$name" "($address)" "security group: it answers to ping from ${other%%=*}, but to nothing from here"
             fi
@@ -71,7 +72,7 @@ unreachable() {
         fi
     done
     if reaches "$address" ping; then
-        fail "$name" 22 "host firewall: it answers to ping, but not to SSH ($error)"
+        fail "$name" "$(mesh_port "$address")" "host firewall: it answers to ping, but not to SSH ($error)"
     else
         fail "$name" "($address)" "host down: neither ping nor SSH gets an answer, from here or from the other peers"
     fi

@@ -238,15 +238,18 @@ mariadb_withdraw_backup() {
 
 # mariadb_seed SOURCE: the data directory becomes a copy of the source's, fetched over SSH and never on disk anywhere else.
 mariadb_seed() {
-    local source=$1 work state position='' file gtid history=''
+    local source=$1 work state position='' port file gtid history=''
     # Servers that were the source once don't write any more: what they wrote can be read before the backup.
     state=$(sql "$source" 'SELECT @@global.gtid_binlog_state') || exit "$REPORTED"
     work=$(mktemp -d)
     # shellcheck disable=SC2064 # the path must be the one of now
     trap "rm -rf '$work'" EXIT
     (umask 077 && printf '%s\n' "$(trimmed "$SECRET_BACKUP_KEY")" >"$work/key")
-    awk -v source="$source" '$1 == source' <<<"$PARAM_HOST_KEYS" >"$work/known_hosts"
+    # "address key", or "[address]:port key".
+    awk -v source="$source" '$1 == source || index($1, "[" source "]:") == 1' <<<"$PARAM_HOST_KEYS" >"$work/known_hosts"
     [[ -s $work/known_hosts ]] || die "the host key of $(server_name "$source") is missing"
+    read -r port _ <"$work/known_hosts"
+    if [[ $port == *]:* ]]; then port=${port##*:}; else port=22; fi
 
     seed_begin
     quietly systemctl stop "$MYSQL_UNIT"
@@ -254,7 +257,7 @@ mariadb_seed() {
     log "fetching a backup of $(server_name "$source")"
     ssh -F /dev/null -i "$work/key" -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes \
         -o UserKnownHostsFile="$work/known_hosts" -o GlobalKnownHostsFile=/dev/null -o ConnectTimeout=10 -o ServerAliveInterval=10 \
-        -o ServerAliveCountMax=3 -o LogLevel=ERROR "$BACKUP_USER@$source" 2>"$work/log" </dev/null | mbstream -x -C "$MYSQL_DATA" 2>>"$work/log" ||
+        -o ServerAliveCountMax=3 -o LogLevel=ERROR -p "$port" "$BACKUP_USER@$source" 2>"$work/log" </dev/null | mbstream -x -C "$MYSQL_DATA" 2>>"$work/log" ||
         die "the backup stream of $(server_name "$source") ended early" "$(<"$work/log")"
     quietly mariadb-backup --prepare --target-dir="$MYSQL_DATA" --use-memory=128M
     for file in "$MYSQL_DATA"/{mariadb_backup,xtrabackup}_binlog_info; do

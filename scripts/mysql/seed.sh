@@ -6,7 +6,7 @@
 # PARAM_SOURCE         name of the member that shall be the source; its seed is taken before the others'
 # PARAM_SEMI_SYNC      true or false
 # PARAM_REBUILD        true: this server's own data is thrown away once, until it has been false again
-# PARAM_HOST_KEYS      lines "ip ssh-ed25519 AAAA…": the pinned host keys
+# PARAM_HOST_KEYS      lines "ip ssh-ed25519 AAAA…", or "[ip]:port ssh-ed25519 AAAA…": the pinned host keys
 # SECRET_ADMIN_PASSWORD, SECRET_REPLICATION_PASSWORD
 # SECRET_BACKUP_KEY    opens the stream of a backup
 

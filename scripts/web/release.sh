@@ -7,6 +7,7 @@
 # PARAM_DIRECTORY            with releases/ and the link `current`
 # PARAM_SHARED               true when all members see the same files there
 # PARAM_USER                 who logs in to the members when there are several and the files are not shared
+# PARAM_SSH_PORTS            optional: "ip=port …" of members whose SSH server is not at port 22
 # PARAM_PORT, PARAM_HEALTH_PATH, PARAM_CHECK_PATH
 # PARAM_SERVER_NAMES         of the site; no names: every name
 # PARAM_TLS_PORT             optional: where PARAM_CHECK_PATH is asked for, as PARAM_PORT redirects there

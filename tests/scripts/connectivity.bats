@@ -127,6 +127,19 @@ check() {
     [[ $stderr == *"c is reached by way of b only"* && $stderr == *"-> c 22: security group"* && $stderr == *"-> c 7000: security group"* ]]
 }
 
+@test "logs in at a peer's own port, from here and by way of another one" {
+    sed -i /10.0.0.3/d "$host/login" "$host/open"
+    printf '10.0.0.3\n' >"$host/relayed"
+    run --separate-stderr step connectivity/check PEERS="b=10.0.0.2 c=10.0.0.3" PORTS=7000 SSH_PORTS="10.0.0.2=2222 10.0.0.3=2223"
+    grep -q -- '^runuser .* -p 2222 multihost@10.0.0.2 sudo' "$host/argv"
+    grep -q -- '^runuser .* -p 2223 multihost@10.0.0.3 sudo' "$host/argv"
+    grep -q -- "^runuser .* -p 2222 multihost@10.0.0.2 ssh -p 2223 .* multihost@10.0.0.3 'sudo" "$host/argv"
+    : >"$host/relayed"
+    run --separate-stderr step connectivity/check PEERS="b=10.0.0.2 c=10.0.0.3" PORTS=7000 SSH_PORTS="10.0.0.3=2223"
+    grep -q -- '^runuser .* -p 22 multihost@10.0.0.2 sudo' "$host/argv"
+    [[ $stderr == *"-> c 2223: host firewall: it answers to ping, but not to SSH"* ]]
+}
+
 @test "tells a host that is down from one that only we don't reach, and from a missing route" {
     sed -i /10.0.0.3/d "$host/login" "$host/open" "$host/answers-ping"
     check

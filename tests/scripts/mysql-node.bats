@@ -212,6 +212,26 @@ node() {
     [[ $status != 0 && $stderr == *"engine: this host has mysql-server, which can't become mariadb in place"* ]]
 }
 
+@test "a copy is fetched at the port of the source's SSH server" {
+    database_host debian-12
+    mkdir -p "$host/data" "$BATS_TEST_TMPDIR/mysql"
+    cp "$scripts"/mysql/lib*.sh "$BATS_TEST_TMPDIR/mysql"
+    printf 'main() {\n    database_detect\n    engine seed 10.0.0.2\n}\n' >"$BATS_TEST_TMPDIR/mysql/copy.sh"
+    stub mariadb ''
+    stub mbstream 'cat >/dev/null'
+    # shellcheck disable=SC2016
+    stub ssh 'for word in "$@"; do [[ $word != UserKnownHostsFile=* ]] || cat "${word#*=}" >"$HOST/known_hosts"; done; exit 1'
+    for case in 22:10.0.0.2 2222:[10.0.0.2]:2222; do
+        : >"$host/argv"
+        run --separate-stderr step "$BATS_TEST_TMPDIR/mysql/copy.sh" ENGINE=mariadb ADDRESS=10.0.0.1 PORT=3306 DATA_DIR="$host/data" \
+            HOST_KEYS=$'10.0.0.1 ssh-ed25519 AAAA1\n'"${case#*:} ssh-ed25519 AAAA2"$'\n[10.0.0.21]:2223 ssh-ed25519 AAAA3' \
+            -- ADMIN_PASSWORD="$admin" BACKUP_KEY=KEY
+        [[ $stderr == *"the backup stream of 10.0.0.2 ended early"* ]]
+        [[ $(<"$host/known_hosts") == "${case#*:} ssh-ed25519 AAAA2" ]]
+        grep -q -- "^ssh .* -p ${case%%:*} multihost-backup@10.0.0.2$" "$host/argv"
+    done
+}
+
 # as_it_was: what is on the host, without what only tells of calls.
 as_it_was() {
     find "$host" -type f ! -name argv ! -name statements ! -path '*/bin/*' -exec sha256sum {} + | sort

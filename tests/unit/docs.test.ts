@@ -50,7 +50,11 @@ test.each(documents)("%s links only to what there is", (file) => {
 });
 
 test("docs/configuration.md lists the outputs of the stack, and none else", () => {
-    const outputs = [...read("index.ts").split("export = ")[1]!.matchAll(/^ {4}(\w+):/gm)].map(([, name]) => name!);
+    const outputs = [
+        ...read("index.ts")
+            .split("export = ")[1]!
+            .matchAll(/^ {4}(\w+):/gm),
+    ].map(([, name]) => name!);
     const [, table = ""] = read("docs/configuration.md").split("## Outputs of the stack");
     const listed = [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name!);
     expect(outputs.length).toBeGreaterThan(10);

@@ -569,6 +569,17 @@ describe("Connectivity", () => {
         expect(recorder.options(step, "data-check-node-2").dependsOn).toEqual(expect.arrayContaining([...made.mesh]));
     });
 
+    test("logs in at the ports of hosts whose SSH server is elsewhere than usual", async () => {
+        const known = { privateKey: "k", hostKey: "ssh-ed25519 AAAA" };
+        const hosts = [
+            new Host("a", { address: "10.0.0.1", ...known }),
+            new Host("b", { address: "10.0.0.2", port: 2222, ...known }),
+        ];
+        new Connectivity("data", { hosts, ports: [7000] });
+        await recorder.settled();
+        expect(recorder.find(step, "data-check-a").inputs["create"]).toContain(" PARAM_SSH_PORTS='10.0.0.2=2222' ");
+    });
+
     test("reports all problems at once", () => {
         const host = new Host("a", { address: "10.0.0.1", privateKey: "k", hostKey: "ssh-ed25519 AAAA" });
         expect(problemsOf(() => new Connectivity("data", { hosts: [host], ports: [0, 22.5] }))).toEqual([

@@ -92,6 +92,20 @@ describe("MysqlReplication", () => {
         );
     });
 
+    test("names the ports of SSH servers that are elsewhere than usual, for whoever fetches a copy", async () => {
+        const all = [22, 2222].map(
+            (port, index) =>
+                new Host(`db-${index + 1}`, {
+                    ...{ address: `10.0.0.${index + 1}`, port: pulumi.output(port) },
+                    ...{ privateKey: "LOGIN KEY", hostKey: `ssh-ed25519 AAAA${index + 1}` },
+                }),
+        );
+        await created({ hosts: all });
+        expect(command("db-db-1-seed")).toContain(
+            "PARAM_HOST_KEYS='10.0.0.1 ssh-ed25519 AAAA1\n[10.0.0.2]:2222 ssh-ed25519 AAAA2'",
+        );
+    });
+
     test("tells clients where to write, where to read and whom to trust", async () => {
         const replication = await created({ source: "db-2", port: 3307, user: "web", password: "p/ssw:rd%correct-1" });
         expect(await valueOf(replication.source)).toEqual({ name: "db-2", address: "10.0.0.2", port: 3307 });

@@ -88,6 +88,22 @@ test("switches a release once, on the first host, after all hosts serve", async 
     expect(releases[0]!.inputs["stdin"]).toContain("\nSTEP_SERVICE_WIDE=true\n");
 });
 
+test("logs in at the ports of hosts whose SSH server is elsewhere than usual, where it logs in at all", async () => {
+    const other = new Host("web-3", {
+        ...{ address: "10.0.0.3", port: 2222 },
+        ...{ privateKey: "LOGIN KEY", hostKey: "ssh-ed25519 AAAA3" },
+    });
+    const content = { directory: "/srv/site" };
+    await create({ hosts: [...hosts(2), other], release: { name: "r7" }, meshUser: "multihost", content });
+    expect(command("site-release")).toContain("PARAM_SSH_PORTS='10.0.0.3=2222'");
+    expect(command("site-web-3")).not.toContain("SSH_PORTS");
+    await create({ release: { name: "r7" }, meshUser: "multihost", content });
+    expect(command("site-release")).not.toContain("SSH_PORTS");
+    const shared = { ...content, shared: true };
+    await create({ hosts: [...hosts(2), other], release: { name: "r7" }, content: shared });
+    expect(command("site-release")).not.toContain("SSH_PORTS");
+});
+
 test("shows where a release comes from, and not what opens the way there", async () => {
     const sha256 = "0".repeat(64);
     const url = "https://me:word@example.com/site.tar.gz?Expires=1&Signature=pssst";
