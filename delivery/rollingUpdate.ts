@@ -91,7 +91,6 @@ interface Course {
     readonly stages: readonly Stage[];
     /** Those that are down: an earlier run ended in the middle of them. */
     readonly broken: readonly Stage[];
-    readonly database: Servers;
     /** What the doctor found before anything was changed. */
     readonly before: Report;
 }
@@ -179,8 +178,7 @@ async function approved(options: Options): Promise<Course> {
     if (problem !== undefined) throw new Error(`The preview of ${stack} failed:\n${problem}`);
     const stages = stagesOf(plan);
     const broken = brokenOf(before, stages);
-    const database = stages.length === 0 ? { writer: undefined, replicas: [] } : await databaseOf(stack);
-    requireLeftBehind(broken, before, database);
+    if (broken.length > 0) requireLeftBehind(broken, before, await databaseOf(stack));
     requireAnnounced(options, plan);
     const held = states.before.filter(({ inputs }) => inputs?.["deletionProtection"] === true);
     const protectedHosts = stages.filter(({ urn, replaced }) => replaced && held.some((one) => one.urn === urn));
@@ -196,7 +194,7 @@ async function approved(options: Options): Promise<Course> {
             throw new Error(`There is no terminal to ask on whether ${stack} is to be updated: say --yes.`);
         if (!(await agreed(`Update ${stack}: ${countsOf(plan.changes)}?`))) throw new Error("Not agreed to.");
     }
-    return { options, policies, plan, stages, broken, database, before };
+    return { options, policies, plan, stages, broken, before };
 }
 
 /** @throws Halt when it fails */
@@ -266,7 +264,7 @@ function leave({ options }: Course, { writer, replicas }: Servers): string {
 }
 
 async function roll(course: Course): Promise<number> {
-    const { options, plan, stages, broken, database, before } = course;
+    const { options, plan, stages, broken, before } = course;
     // Before everything else: what else is to be done may need them.
     for (const stage of broken) {
         say(`\n${stage.host} is down: it goes first.`);
@@ -280,6 +278,8 @@ async function roll(course: Course): Promise<number> {
         await up(course, excluded);
         await settle(course);
     }
+    // Only now, since the update before may have made another the source.
+    const database = waiting.length === 0 ? { writer: undefined, replicas: [] } : await databaseOf(options.stack);
     const { writer } = database;
     const last = waiting.find(({ host }) => host === writer);
     const turns = waiting.filter((stage) => stage !== last);

@@ -254,6 +254,18 @@ test("the database's source isn't replaced while it takes writes", async () => {
     expect(said).toContain("config set --path mysql.replicas 1 --stack prod");
 });
 
+test("another source that the update before the hosts' turns names counts for them", async () => {
+    first(instance("node-1", "imageId", "replace"), step);
+    writer = "node-1";
+    const course = jest.mocked(startPulumi).getMockImplementation()!;
+    jest.mocked(startPulumi).mockImplementation((...words) => {
+        writer = "node-2";
+        return course(...words);
+    });
+    expect(await roll("--replace", "node-1")).toBe(0);
+    expect(ups()).toEqual(["up --exclude urn:node-1", "up --target urn:node-1 --target-dependents", "up"]);
+});
+
 test("an update that fails ends it, and the same command goes on with the host that is down", async () => {
     first(instance("node-1", "instanceType"), instance("node-2", "instanceType"), step);
     failing = /target.*node-1/;
