@@ -1,5 +1,5 @@
 /** MySQL itself, on Debian 13 hosts of a stack of its own beside the shared one: the same contract as MariaDB's. */
-import { api, configure, eventually, hostsOf, initStack, lab, labOutput, outputOn, removeStack, up } from "../lab";
+import { api, configure, eventually, hostsOf, initStack, labOutput, outputOn, removeStack, tool, up } from "../lab";
 import { provesReplication } from "../mysqlContract";
 
 jest.setTimeout(600_000);
@@ -82,7 +82,7 @@ it("has every row on another machine after a replica's was deleted, and on one t
     const last = await hostsOf(stack);
     expect(last.get("node-1")).not.toBe(after.get("node-1"));
     await eventually("its rows", 120, async () => (await count(last.get("node-1")!)) === rows || undefined);
-    const { code, stdout } = await lab(["doctor", "--stack", stack, "--json"], { seconds: 200 });
+    const { code, stdout } = await tool("doctor/cli.ts", ["--stack", stack, "--json"]);
     expect([code, stdout]).toEqual([0, expect.anything()]);
     await configure("mysql.source", undefined, stack);
     await up({ stack });
