@@ -129,7 +129,7 @@ it("a binding and a rule that someone took away are reported by refresh, and put
     const gone = drift.split("\n").filter((line) => /^ - .* delete *$/.test(line));
     expect(gone).toHaveLength(2);
     expect(gone.join("\n")).toMatch(/EipAssociation bastion-1 /);
-    expect(gone.join("\n")).toMatch(/SecurityGroupRule bastion-bastion-ingress-tcp-22-/);
+    expect(gone.join("\n")).toMatch(/SecurityGroupRule main-bastion-ingress-tcp-22-/);
     expect(drift).toContain("2 to delete");
 
     expect(changes.map(({ operation, type }) => `${operation} ${type}`).sort()).toEqual([
