@@ -111,7 +111,11 @@ describe("a change", () => {
         expect(comment).toMatch(/^\+ node: host node-7, cn-hangzhou-\w, ecs\.g7\.large, [^\n]*Redis :7000/m);
         expect(comment).toMatch(/^\+ web: host web-1, cn-hangzhou-\w, ecs\.g7\.xlarge, nginx/m);
         const flows = [...comment.matchAll(/^[+-] \S+ → .*$/gm)].map(([line]) => line);
-        expect(flows).toEqual(["+ 198.51.100.0/24 → bastion: 22"]);
+        expect(flows).toEqual([
+            "- internet → balancer: 80, 443",
+            "+ 198.51.100.0/24 → bastion: 22",
+            "+ 203.0.113.0/24 → balancer: 80, 443",
+        ]);
 
         const announced = await review("--label", "stateful-change");
         expect(announced.report.stacks[0]?.outcome).toBe("harmless");
