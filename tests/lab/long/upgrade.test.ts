@@ -26,7 +26,7 @@ import { Load, siteOf } from "../requests";
 
 jest.setTimeout(1_500_000);
 
-const stack = "upgraded";
+const stack = "lab-upgraded";
 const file = `Pulumi.${stack}.yaml`;
 const { project } = labPaths({ ...process.env, ...labEnvironment });
 const release = mkdtempSync(join(tmpdir(), "multihost-release-"));
