@@ -65,7 +65,7 @@ export function runCommandLine(main: (words: readonly string[]) => Promise<numbe
         });
 }
 
-/** A word of a command line that is printed to be pasted into a shell: quoted where the shell would read it otherwise. */
+/** A word for a shell, as it stands or to be pasted: quoted where the shell would read it otherwise. */
 export function shellWord(word: string): string {
     return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
 }

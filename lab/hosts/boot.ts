@@ -2,7 +2,7 @@
 import type { DesiredHost } from "../model/desired";
 import { RESOLVERS } from "../net/plan";
 import { AttachedDisk, LOOP_MAJOR } from "./disks";
-import { quote } from "./runner";
+import { shellWord } from "../../toolchain/commandLine";
 
 const SEED = "/var/lib/cloud/seed/nocloud";
 
@@ -112,12 +112,12 @@ ${file("/etc/resolv.conf", `${resolvers.join("\n")}\n`, "644")}
 ${file("/etc/hostname", `${host.hostname}\n`, "644")}
 else
     planted=$(sed -n 's/.*"local-hostname":"\\([^"]*\\)".*/\\1/p' ${SEED}/meta-data)
-    if [ "$planted" != ${quote(host.hostname)} ]; then
+    if [ "$planted" != ${shellWord(host.hostname)} ]; then
 ${file("/etc/hostname", `${host.hostname}\n`, "644")}
         tab=$(printf '\\t')
         {
             grep -v "^[0-9.]*$tab$planted$tab$planted$" /etc/hosts || true
-            printf '%s' ${quote(own.map((line) => `${line}\n`).join(""))}
+            printf '%s' ${shellWord(own.map((line) => `${line}\n`).join(""))}
         } >/etc/hosts.new
         mv -f /etc/hosts.new /etc/hosts
     fi

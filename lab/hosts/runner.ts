@@ -114,8 +114,3 @@ export function searchPath(): string {
     const missing = ["/usr/local/sbin", "/usr/sbin", "/sbin"].filter((folder) => !path.split(":").includes(folder));
     return [path, ...missing].join(":");
 }
-
-/** A word for the shell. */
-export function quote(word: string): string {
-    return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}

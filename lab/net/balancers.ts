@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { shellWord } from "../../toolchain/commandLine";
 import { root } from "../../toolchain/folders";
 import { remove, writeAtomically } from "../hosts/files";
-import { Runner, quote, throwAll } from "../hosts/runner";
+import { Runner, throwAll } from "../hosts/runner";
 import type { DesiredBalancer, ServerHealth } from "../model/desired";
 import { startOf } from "../process";
 import type { DatagramAnswer, DatagramRequest } from "./datagrams";
@@ -149,8 +150,8 @@ export class Balancers {
         const service = [process.execPath, path.join(root, "toolchain/bootstrap.mjs"), "lab/net/datagramService.ts"];
         await this.options.runner.script(`
 ${inside} sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0
-setsid ${inside} ${[...service, socket].map(quote).join(" ")} >${quote(path.join(folder, `${DATAGRAMS}.log`))} 2>&1 </dev/null &
-echo $! >${quote(processFile)}
+setsid ${inside} ${[...service, socket].map(shellWord).join(" ")} >${shellWord(path.join(folder, `${DATAGRAMS}.log`))} 2>&1 </dev/null &
+echo $! >${shellWord(processFile)}
 `);
         const pid = Number(readText(processFile));
         // One that ended instead has said why.

@@ -14,7 +14,8 @@ import { promisify } from "node:util";
 import { LabMachine, createMachine, ensureEngine, ensureImage } from "../../lab/machine";
 import { writeAtomically } from "../../lab/hosts/files";
 import { installPackages } from "../../lab/hosts/engine";
-import { Runner, quote } from "../../lab/hosts/runner";
+import { Runner } from "../../lab/hosts/runner";
+import { shellWord } from "../../toolchain/commandLine";
 import { PEER, balancerFiles } from "../../lab/net/haproxy";
 import type {
     DesiredAccess,
@@ -733,7 +734,7 @@ describe("a balancer", () => {
             "    s.sendto(f'{sys.argv[1]} {peer[0]}'.encode(), peer)",
         ].join("\n");
         const serveDatagrams = (host: string): Promise<string> =>
-            inside(host, `systemd-run -q --unit echo python3 -c ${quote(echo)} ${host}`);
+            inside(host, `systemd-run -q --unit echo python3 -c ${shellWord(echo)} ${host}`);
         const udp = (a1: number, a2: number, changes: Partial<DesiredListener> = {}): DesiredListener => ({
             ...http({ id: "lb/udp/53", protocol: "udp", port: 53, headers: [], gzip: false, idleSeconds: 20 }),
             pool: {

@@ -22,7 +22,8 @@ import { containerSpecification } from "../../../lab/hosts/hosts";
 import { aptSettings, aptSources, imageReference } from "../../../lab/hosts/image";
 import { kindOf } from "../../../lab/hosts/kinds";
 import { claimIndex, claimedIndices, findIndex, releaseIndex } from "../../../lab/hosts/labs";
-import { Runner, quote } from "../../../lab/hosts/runner";
+import { Runner } from "../../../lab/hosts/runner";
+import { shellWord } from "../../../toolchain/commandLine";
 import type { DesiredHost, DesiredMachine } from "../../../lab/model/desired";
 import { parseNeighbour } from "../../../lab/net/claims";
 import { DnsRelay } from "../../../lab/net/dns";
@@ -140,8 +141,8 @@ describe("programs", () => {
 
     test("get words quoted for the shell", async () => {
         const word = 'it\'s $HOME; "x"';
-        expect(await new Runner().script(`printf %s ${quote(word)}`)).toBe(word);
-        expect(quote("plain-word_1.2")).toBe("plain-word_1.2");
+        expect(await new Runner().script(`printf %s ${shellWord(word)}`)).toBe(word);
+        expect(shellWord("plain-word_1.2")).toBe("plain-word_1.2");
     });
 });
 
