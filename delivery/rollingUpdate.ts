@@ -108,9 +108,8 @@ function brokenOf(report: Report, stages: readonly Stage[]): Stage[] {
     const follows = ({ host }: Finding): boolean =>
         host === null ? broken.length > 0 : broken.some((stage) => stage.host === host);
     // What it left undone is done before any host stops, and then everything has to be well.
-    const known = isUnfinished(report) ? broken.map(({ host }) => host) : undefined;
-    const isCutOff = ({ host, check }: Finding): boolean =>
-        known !== undefined && (check !== "login" || known.includes(host ?? ""));
+    const unfinished = isUnfinished(report);
+    const isCutOff = ({ check }: Finding): boolean => unfinished && check !== "login";
     if (failed.every((finding) => follows(finding) || isCutOff(finding))) return broken;
     throw new Error(
         `${report.stack} isn't healthy, and a host less may be one too many:\n\n${formatReport(report, false)}`,
