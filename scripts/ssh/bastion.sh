@@ -38,9 +38,9 @@ main_file() {
 }
 
 main() {
-    local folder=${SSHD_ETC:-/etc/ssh} unit=sshd output previous
+    local folder=${SSHD_ETC:-/etc/ssh} unit output previous
     os_detect
-    [[ $OS_FAMILY == rhel ]] || unit=ssh
+    unit=$(os_pick ssh sshd)
     WORK=$(mktemp -d)
     # shellcheck disable=SC2064 # the folder of now
     trap "rm -rf '$WORK'" EXIT

@@ -16,11 +16,11 @@ reload_sshd() {
 }
 
 main() {
-    local folder=${SSHD_ETC:-/etc/ssh} unit=sshd key type secret port
+    local folder=${SSHD_ETC:-/etc/ssh} unit key type secret port
     local -A wanted=()
     require_params PARAM_KEYS
     os_detect
-    [[ $OS_FAMILY == rhel ]] || unit=ssh
+    unit=$(os_pick ssh sshd)
     for key in $PARAM_KEYS; do
         case $key in
         ssh-ed25519,*) wanted[ed25519]=$key ;;
