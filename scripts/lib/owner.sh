@@ -27,14 +27,9 @@ owner_spares() {
 
 # authority_is_ours FILE: whether it holds an authority of SECRET_CA_CERTIFICATE. While keys rotate, those of two generations stand in one file.
 authority_is_ours() {
-    local line authority=''
-    [[ -r $1 ]] || return 1
-    while IFS= read -r line; do
-        authority+=$line$'\n'
-        if [[ $line == -----END* ]]; then
-            [[ ${SECRET_CA_CERTIFICATE:-}$'\n' != *"$authority"* ]] || return 0
-            authority=
-        fi
-    done <"$1"
-    return 1
+    [[ -r $1 ]] && grep -qxFf <(one_certificate_a_line <"$1") <(one_certificate_a_line <<<"${SECRET_CA_CERTIFICATE:-}")
+}
+
+one_certificate_a_line() {
+    awk 'NF { text = text $1 } /^-----END/ { print text; text = "" } END { if (text != "") print text }'
 }

@@ -500,17 +500,8 @@ gluster_tls() {
     [[ $FILE_CHANGED == false ]] || TLS_AT_START=true
 }
 
-# gluster_trusts FILE: one of this storage's authorities is in it. One with a new key is listed beside the old one.
-gluster_trusts() {
-    [[ -r $1 ]] && grep -qxFf <(one_certificate_a_line <"$1") <(one_certificate_a_line <<<"$SECRET_CA_CERTIFICATE")
-}
-
-one_certificate_a_line() {
-    awk 'NF { text = text $1 } /^-----END/ { print text; text = "" } END { if (text != "") print text }'
-}
-
 gluster_trusted() {
-    [[ -e $GLUSTERD_STATE/secure-access ]] && gluster_trusts "$(gluster_certificates).ca"
+    [[ -e $GLUSTERD_STATE/secure-access ]] && authority_is_ours "$(gluster_certificates).ca"
 }
 
 # refuse_second_certificate USE: a host has one, and what else USEs it would be refused by its own servers or clients with another authority's.
@@ -528,7 +519,7 @@ gluster_forget() {
     local base
     [[ $PARAM_TLS == true ]] && ! gluster_in_use || return 0
     base=$(gluster_certificates)
-    [[ ! -e $base.ca ]] || gluster_trusts "$base.ca" || return 0
+    [[ ! -e $base.ca ]] || authority_is_ours "$base.ca" || return 0
     file_remove "$GLUSTERD_STATE/secure-access"
     file_remove "$base.pem"
     file_remove "$base.key"
