@@ -81,7 +81,12 @@ database_hosts() {
                     sleep 0.3
                 done
             ) </dev/null >/dev/null 2>&1 &
-            echo "$!" >"$HOST/supervisor"'
+            echo "$!" >"$HOST/supervisor"
+            # A unit of Type=notify is started when its server answers.
+            for _ in {1..100}; do
+                [[ $("$client" --no-defaults --socket="$HOST/sock" --user=root --execute="DO 1" 2>&1) == *"ERROR 2002"* ]] || break
+                sleep 0.1
+            done'
     }
     for number in "$@"; do
         ln -s "$hosts/$number" "$hosts/multihost-backup@127.0.42.$number"
