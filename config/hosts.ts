@@ -144,6 +144,18 @@ function readSystemDisk(reader: Reader, section: Section | undefined, path: stri
     return { size: validSize ? size : 40, encrypted: encrypted === true };
 }
 
+/** A host can only stand in a VSwitch that there is. */
+export function checkPlacement({ problems }: Reader, { placement }: HostsConfig, vswitches: number): void {
+    for (const [number, vswitch] of Object.entries(placement)) {
+        if (vswitch < 1 || vswitch > vswitches) {
+            problems.add(
+                `hosts.placement.${number}`,
+                `${vswitch} is none of the network's VSwitches, which are counted from 1 to ${vswitches}.`,
+            );
+        }
+    }
+}
+
 /** How a host is called and where it is. */
 export function placeOf({ name, privateAddress, zone }: Host): Pick<Host, "name" | "privateAddress" | "zone"> {
     return { name, privateAddress, zone };

@@ -3,9 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { LoadBalancerArgs, Network, NodePool, WebTier } from "../components";
 import type { ListenerArgs } from "../components/loadBalancer";
+import { balancerTypes } from "../components/loadBalancer/types";
 import type { StackConfig } from "../config";
 import { type DnsConfig, dnsNames } from "./dns";
 import { keysOf } from "./keys";
+import { type NetworkConfig, vswitchCount } from "./network";
 import type { Reader } from "./reader";
 import type { WebConfig } from "./web";
 
@@ -74,7 +76,15 @@ export function readLoadBalancer(reader: Reader, web: WebConfig, dns: DnsConfig)
     if (allow?.length === 0) {
         problems.add("loadBalancer.allow", "names nobody: name the ranges that may connect, or leave it out.");
     }
+    reader.once("loadBalancer.allow", allow ?? []);
     const certificate = readCertificate(reader, https, names);
+    const { maxHosts } = balancerTypes[type];
+    if (enabled && web.count > maxHosts) {
+        problems.add(
+            "web.count",
+            `${web.count} hosts are too many for a balancer of the type ${type}, which takes ${maxHosts}: have fewer, or set loadBalancer.type.`,
+        );
+    }
     return {
         enabled,
         type,
@@ -88,6 +98,18 @@ export function readLoadBalancer(reader: Reader, web: WebConfig, dns: DnsConfig)
         drainSeconds: reader.integer(section, "loadBalancer.drainSeconds", 30, 0, 900),
         deletionProtection: reader.boolean(section, "loadBalancer.deletionProtection", false),
     };
+}
+
+/** A balancer of zones needs two of them. */
+export function checkBalancerZones({ problems }: Reader, config: LoadBalancerConfig, network: NetworkConfig): void {
+    const { enabled, type } = config;
+    if (enabled && balancerTypes[type].placement === "zones" && vswitchCount(network) < 2) {
+        const path = network.vswitchIds === undefined ? "network.zones" : "network.vswitchIds";
+        problems.add(
+            path,
+            `a balancer of the type ${type} stands in two zones at least: name another one, or set loadBalancer.type to clb.`,
+        );
+    }
 }
 
 function readType(reader: Reader): LoadBalancerConfig["type"] {
@@ -150,6 +172,9 @@ function readWeights(reader: Reader, { count }: WebConfig): Record<string, numbe
                 `${JSON.stringify(weight)} is not a whole number between 0 and 100 under a host's name.`,
             );
         }
+    }
+    if (names.every((name) => weights[name] === 0)) {
+        reader.problems.add("loadBalancer.weights", "are all 0: nobody would serve.");
     }
     return weights;
 }

@@ -2,7 +2,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import { type MysqlEngine, mysqlEngines } from "../components/mysql/args";
-import { bufferPoolProblem, databaseProblem, mysqlUserProblem } from "../components/mysql/settings";
+import {
+    bufferPoolProblem,
+    databaseProblem,
+    mysqlUserProblem,
+    rebuildProblem,
+    verifyProblem,
+} from "../components/mysql/settings";
 import { type DnsConfig, dnsNames } from "./dns";
 import { hostNames, type HostsConfig } from "./hosts";
 import type { Reader, Section } from "./reader";
@@ -83,6 +89,8 @@ export function readMysql(reader: Reader, dns: DnsConfig): MysqlConfig {
     const source = reader.text(mysql, "mysql.source");
     const binlogDoDb = databases(reader, mysql, "mysql.binlogDoDb");
     const verify = reader.text(mysql, "mysql.verify");
+    const verifyText = verify === undefined ? undefined : verifyProblem(verify);
+    if (verifyText !== undefined) problems.add("mysql.verify", verifyText);
     const version = reader.problems.checkVersion("mysql.version", reader.text(mysql, "mysql.version"));
     return {
         enabled: reader.boolean(mysql, "mysql.enabled", true),
@@ -106,13 +114,18 @@ export function readMysql(reader: Reader, dns: DnsConfig): MysqlConfig {
 /** The hosts that the configuration names have to run a server. */
 export function checkMysqlHosts(reader: Reader, mysql: MysqlConfig, hosts: HostsConfig): void {
     const names = hostNames(hosts, mysqlHostCount(mysql));
-    const check = (path: string, name: string | undefined): void => {
-        if (mysql.enabled && name !== undefined && !names.includes(name)) {
-            reader.problems.add(path, `"${name}" runs no server: ${names.join(", ")} do.`);
-        }
+    const check = (path: string, name: string | undefined): boolean => {
+        if (!mysql.enabled || name === undefined) return false;
+        if (names.includes(name)) return true;
+        reader.problems.add(path, `"${name}" runs no server: ${names.join(", ")} do.`);
+        return false;
     };
     check("mysql.source", mysql.source);
-    mysql.rebuild.forEach((name, index) => check(`mysql.rebuild[${index}]`, name));
+    mysql.rebuild.forEach((name, index) => {
+        const path = `mysql.rebuild[${index}]`;
+        const problem = check(path, name) ? rebuildProblem(name, mysql.source ?? names[0]!) : undefined;
+        if (problem !== undefined) reader.problems.add(path, problem);
+    });
 }
 
 function databases(reader: Reader, mysql: Section | undefined, path: string): string[] | undefined {
@@ -122,5 +135,6 @@ function databases(reader: Reader, mysql: Section | undefined, path: string): st
         const problem = databaseProblem(name);
         if (problem !== undefined) reader.problems.add(`${path}[${index}]`, problem);
     });
+    reader.once(path, names);
     return names;
 }

@@ -9,6 +9,7 @@ import {
     vpcCidrProblem,
     vswitchCidrProblems,
 } from "../components/network/cidr";
+import { zoneProblem } from "../components/network/settings";
 import type { Problems } from "../components/problems";
 import type { Reader, Section } from "./reader";
 
@@ -83,6 +84,11 @@ export function readNetwork(reader: Reader, hostCount: number): NetworkConfig {
     };
 }
 
+/** How many VSwitches there are. */
+export function vswitchCount({ zones = 2, vswitchIds }: NetworkConfig): number {
+    return vswitchIds?.length ?? (typeof zones === "number" ? zones : zones.length);
+}
+
 function checkRange(
     problems: Problems,
     {
@@ -115,7 +121,7 @@ function checkRange(
             );
         }
     });
-    const zoneCount = typeof zones === "number" ? zones : zones.length;
+    const zoneCount = vswitchCount({ cidr, zones, reservedCidrs });
     if (zoneCount < 1) return;
     if (vswitchCidrs !== undefined) {
         const wrong = vswitchCidrProblems(vpc, vswitchCidrs);
@@ -152,11 +158,10 @@ function readZones(reader: Reader, section: Section | undefined): number | strin
     if (Array.isArray(value) && value.length > 0 && value.every((zone) => typeof zone === "string")) {
         const region = reader.region ?? "";
         const zones = value;
+        reader.once("network.zones", zones);
         zones.forEach((zone, index) => {
-            if (zones.indexOf(zone) !== index)
-                reader.problems.add(`network.zones[${index}]`, `${zone} is there twice.`);
-            if (!zone.startsWith(region))
-                reader.problems.add(`network.zones[${index}]`, `"${zone}" is not in ${region}.`);
+            const problem = zone.startsWith(region) ? zoneProblem(zone) : `"${zone}" is not in ${region}.`;
+            if (problem !== undefined) reader.problems.add(`network.zones[${index}]`, problem);
         });
         return zones;
     }

@@ -108,7 +108,12 @@ export class Reader {
         const value = this.value(section, path);
         if (value === undefined || (typeof value === "string" && value !== "")) return value;
         // Not quoted: it may have been meant to be secret.
-        this.problems.add(path, "must be text that is not empty.");
+        this.problems.add(
+            path,
+            typeof value === "number" || typeof value === "boolean"
+                ? `is a ${typeof value}, not text: put it in quotes in the stack's file, or set it with \`pulumi config set --type string --path ${path}\`.`
+                : "must be text that is not empty.",
+        );
         return undefined;
     }
 
@@ -169,6 +174,14 @@ export class Reader {
                 return "";
             }
             return item;
+        });
+    }
+
+    /** Notes what a list has more than once. */
+    once(path: string, values: readonly string[]): void {
+        values.forEach((value, index) => {
+            if (value !== "" && values.indexOf(value) < index)
+                this.problems.add(`${path}[${index}]`, `"${value}" is listed twice.`);
         });
     }
 

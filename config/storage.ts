@@ -1,7 +1,14 @@
 /** `storage`: files that the web servers share, on the first hosts of the data pool or in the cloud's own file storage. */
 import type { DataDiskArgs, Network, NodePool, SharedStorageArgs } from "../components";
 import { type StorageEngine, storageEngines } from "../components/storage/args";
-import { folderProblem, glusterPorts, nfsPorts, serverCounts } from "../components/storage/settings";
+import {
+    folderProblem,
+    glusterPorts,
+    mountPointProblem,
+    nfsPorts,
+    serverCounts,
+    serverFolders,
+} from "../components/storage/settings";
 import type { StackConfig } from "../config";
 import { hostNumbers, type HostsConfig } from "./hosts";
 import { keysOf } from "./keys";
@@ -46,7 +53,9 @@ export function readStorage(reader: Reader): StorageConfig {
         reader.problems.add("storage.engine", `"${asked}" is none of ${storageEngines.join(", ")}.`);
     }
     const mountPoint = reader.text(storage, "storage.mountPoint") ?? "/data/shared";
-    const problem = folderProblem(mountPoint);
+    const folder = engine === undefined || engine === "nas" ? undefined : serverFolders[engine];
+    const problem =
+        folderProblem(mountPoint) ?? (folder === undefined ? undefined : mountPointProblem(mountPoint, folder));
     if (problem !== undefined) reader.problems.add("storage.mountPoint", problem);
     const arbiter = reader.boolean(storage, "storage.arbiter", false);
     if (arbiter && engine !== undefined && engine !== "glusterfs") {

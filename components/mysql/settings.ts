@@ -78,16 +78,13 @@ export function parseMysqlReplicationArgs(name: string, args: MysqlReplicationAr
     args.rebuild?.forEach((host, index) => {
         if (!names.includes(host)) {
             problems.add(`rebuild[${index}]`, `"${host}" is none of the hosts ${names.join(", ")}.`);
-        } else if (host === source) {
-            problems.add(
-                `rebuild[${index}]`,
-                `"${host}" is the source: name another source first, and rebuild it later.`,
-            );
+            return;
         }
+        const problem = rebuildProblem(host, source);
+        if (problem !== undefined) problems.add(`rebuild[${index}]`, problem);
     });
-    if (args.verify !== undefined && !/^[\w.:+-]{1,64}$/.test(args.verify)) {
-        problems.add("verify", "is a text of 1 to 64 letters, digits and . _ : + - such as a date.");
-    }
+    const verifyText = args.verify === undefined ? undefined : verifyProblem(args.verify);
+    if (verifyText !== undefined) problems.add("verify", verifyText);
     args.dnsNames?.forEach((dnsName, index) => {
         const problem = dnsNameProblem(dnsName);
         if (problem !== undefined) problems.add(`dnsNames[${index}]`, problem);
@@ -150,6 +147,18 @@ export function databaseProblem(database: string): string | undefined {
         return `"${database}" is not a database's name: 1 to 64 letters, digits and underscores.`;
     }
     return reservedDatabases.includes(database.toLowerCase()) ? `"${database}" is the servers' own.` : undefined;
+}
+
+/** Why a host's data can't be thrown away; undefined when it can. */
+export function rebuildProblem(host: string, source: string | undefined): string | undefined {
+    return host === source ? `"${host}" is the source: name another source first, and rebuild it later.` : undefined;
+}
+
+/** Why a text can't tell one comparison from another; undefined when it can. */
+export function verifyProblem(text: string): string | undefined {
+    return /^[\w.:+-]{1,64}$/.test(text)
+        ? undefined
+        : "is a text of 1 to 64 letters, digits and . _ : + - such as a date.";
 }
 
 /** Why a name can't be the application's account; undefined when it can. */

@@ -54,9 +54,8 @@ export function parseNetworkArgs(name: string, args: NetworkArgs): NetworkSettin
         problems.add("zones", `${zoneCount} is not a number of zones: give 1 to 24, or a list of their ids.`);
     } else if (typeof zones !== "number") {
         zones.forEach((zone, index) => {
-            if (!/^[a-z]{2}-[a-z0-9-]*[a-z]$/.test(zone)) {
-                problems.add(`zones[${index}]`, `"${zone}" is not a zone's id such as cn-hangzhou-h.`);
-            }
+            const problem = zoneProblem(zone);
+            if (problem !== undefined) problems.add(`zones[${index}]`, problem);
         });
     }
     if (existing) {
@@ -280,4 +279,9 @@ function peerLabel(peer: RulePeer): string {
 export function withinVpc(vpc: string, cidr: string): boolean {
     const [outer, inner] = [parseCidr(vpc), parseCidr(cidr)];
     return outer !== undefined && inner !== undefined && (contains(outer, inner) || contains(inner, outer));
+}
+
+/** Why a text can't be a zone's id; undefined when it can. */
+export function zoneProblem(zone: string): string | undefined {
+    return /^[a-z]{2}-[a-z0-9-]*[a-z]$/.test(zone) ? undefined : `"${zone}" is not a zone's id such as cn-hangzhou-h.`;
 }

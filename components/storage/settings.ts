@@ -62,6 +62,9 @@ export const glusterPorts: readonly (number | string)[] = [24007, "49152-49251"]
 /** The port of NFSv4, which needs no other. */
 export const nfsPorts: readonly number[] = [2049];
 
+/** Where servers have their files when nobody says where. */
+export const serverFolders = { glusterfs: "/data/bricks", nfs: "/data/export" } as const;
+
 const reservedHostNames = /^(ca|volume)$|-mount$/;
 
 /** Arguments that only some engines have. */
@@ -126,7 +129,7 @@ function parseGluster(problems: Problems, args: GlusterStorageArgs): GlusterSett
         problems.add("hosts", `${args.hosts.length} hosts: a volume takes ${servers}, one of which may be an arbiter.`);
     }
     checkHosts(problems, "hosts", args.hosts);
-    const brickDirectory = args.brickDirectory ?? "/data/bricks";
+    const brickDirectory = args.brickDirectory ?? serverFolders.glusterfs;
     const mount = parseMount(problems, args, { brickDirectory });
     const volume = args.volume ?? "gv0";
     if (!/^[a-zA-Z][\w-]{0,31}$/.test(volume)) {
@@ -160,7 +163,7 @@ function parseNfs(problems: Problems, args: NfsStorageArgs): NfsSettings {
         );
     }
     checkHosts(problems, "hosts", args.hosts);
-    const exportDirectory = args.exportDirectory ?? "/data/export";
+    const exportDirectory = args.exportDirectory ?? serverFolders.nfs;
     const mount = parseMount(problems, args, { exportDirectory });
     const graceSeconds = checkSeconds(problems, "graceSeconds", args.graceSeconds ?? 15, 10, 90);
     checkDisks(problems, args);
@@ -211,9 +214,8 @@ function parseMount(problems: Problems, args: StorageMountArgs, own: Readonly<Re
         if (problem !== undefined) problems.add(path, problem);
     }
     for (const folder of Object.values(own)) {
-        if (`${mountPoint}/`.startsWith(`${folder}/`) || `${folder}/`.startsWith(`${mountPoint}/`)) {
-            problems.add("mountPoint", `"${mountPoint}" and the servers' own ${folder} can't be within each other.`);
-        }
+        const problem = mountPointProblem(mountPoint, folder);
+        if (problem !== undefined) problems.add("mountPoint", problem);
     }
     checkOwner(problems, args);
     return {
@@ -277,6 +279,13 @@ function checkOwner(problems: Problems, { owner }: StorageMountArgs): void {
     if (owner.mode !== undefined && !/^[0-7]{3,4}$/.test(owner.mode)) {
         problems.add("owner.mode", `"${owner.mode}" is not a mode in octal digits such as 2775.`);
     }
+}
+
+/** Why files can't be mounted where they are when the servers have them in `folder`; undefined when they can. */
+export function mountPointProblem(mountPoint: string, folder: string): string | undefined {
+    return `${mountPoint}/`.startsWith(`${folder}/`) || `${folder}/`.startsWith(`${mountPoint}/`)
+        ? `"${mountPoint}" and the servers' own ${folder} can't be within each other.`
+        : undefined;
 }
 
 /** Why a path can't be a folder of this component's; undefined when it can. */

@@ -389,6 +389,49 @@ describe("the stack's configuration", () => {
         ]);
     });
 
+    it("says in one message what a component would refuse one by one", () => {
+        const raw = {
+            ...minimal,
+            network: '{"zones":["cn-hangzhou-1"]}',
+            hosts: '{"placement":{"2":3}}',
+            web: '{"count":25,"release":41}',
+            loadBalancer: '{"allow":["10.0.0.0/8","10.0.0.0/8"],"weights":{"web-1":0}}',
+            mysql: '{"databases":["app","app"],"rebuild":["node-1"],"verify":"once more"}',
+            storage: '{"enabled":true,"mountPoint":"/data/bricks/files"}',
+        };
+        expect(problemsOf(raw).slice(1)).toEqual([
+            "  - mysql.verify: is a text of 1 to 64 letters, digits and . _ : + - such as a date.",
+            '  - mysql.databases[1]: "app" is listed twice.',
+            `  - storage.mountPoint: "/data/bricks/files" and the servers' own /data/bricks can't be within each other.`,
+            '  - mysql.rebuild[0]: "node-1" is the source: name another source first, and rebuild it later.',
+            "  - web.release: is a number, not text: put it in quotes in the stack's file, or set it with `pulumi config set --type string --path web.release`.",
+            '  - loadBalancer.allow[1]: "10.0.0.0/8" is listed twice.',
+            "  - web.count: 25 hosts are too many for a balancer of the type clb, which takes 20: have fewer, or set loadBalancer.type.",
+            '  - network.zones[0]: "cn-hangzhou-1" is not a zone\'s id such as cn-hangzhou-h.',
+            "  - hosts.placement.2: 3 is none of the network's VSwitches, which are counted from 1 to 1.",
+        ]);
+    });
+
+    it.each(["alb", "nlb"])("wants two zones for a balancer of the type %s, new or existing", (type) => {
+        const loadBalancer = JSON.stringify({ type });
+        const existing = '{"vpcId":"vpc-1","cidr":"10.0.0.0/8","vswitchIds":["vsw-1"]}';
+        for (const [network, path] of [
+            ['{"zones":1}', "network.zones"],
+            [existing, "network.vswitchIds"],
+        ] as const) {
+            expect(problemsOf({ ...minimal, loadBalancer, network }).slice(1)).toEqual([
+                `  - ${path}: a balancer of the type ${type} stands in two zones at least: name another one, or set loadBalancer.type to clb.`,
+            ]);
+        }
+        expect(problemsOf({ ...minimal, network: '{"zones":1}' })).toEqual([]);
+    });
+
+    it("refuses weights that leave nobody to serve", () => {
+        expect(problemsOf({ ...minimal, loadBalancer: '{"weights":{"web-1":0,"web-2":0}}' })).toContain(
+            "  - loadBalancer.weights: are all 0: nobody would serve.",
+        );
+    });
+
     it("names settings of the web servers and weights by its own paths", () => {
         const web = { port: 8081, release: "feature/x", releaseUrl: "site.tar.gz", releaseSha256: "1234" };
         const raw = { ...minimal, web: JSON.stringify(web), loadBalancer: '{"weights":{"web-9":5}}' };
