@@ -73,7 +73,8 @@ export function provesReplication(dialect: Dialect): void {
         }
         if (left) await up({ stack });
         const { source } = (known = await access(stack));
-        await statement(at(client), known, source, "DROP TABLE IF EXISTS rows_, switched, rotated");
+        for (const sql of ["DROP EVENT IF EXISTS tick", "DROP TABLE IF EXISTS rows_, switched, ticks, rotated"])
+            await statement(at(client), known, source, sql);
     });
 
     describe("a source and its replica", () => {
@@ -186,7 +187,13 @@ export function provesReplication(dialect: Dialect): void {
 
     describe("under an application that writes", () => {
         it("another server becomes the source, and no committed row is lost", async () => {
-            await statement(at(client), known, known.source, "CREATE TABLE switched (id INT PRIMARY KEY)");
+            for (const sql of [
+                "CREATE TABLE switched (id INT PRIMARY KEY)",
+                "CREATE TABLE ticks (id INT AUTO_INCREMENT PRIMARY KEY, host VARCHAR(64))",
+                "CREATE TRIGGER spelled BEFORE INSERT ON ticks FOR EACH ROW SET NEW.host = UPPER(NEW.host)",
+                "CREATE EVENT tick ON SCHEDULE EVERY 1 SECOND DO INSERT INTO ticks (host) VALUES (@@hostname)",
+            ])
+                expect(await statement(at(client), known, known.source, sql)).toEqual([]);
             const writer = await RowWriter.start(at(client), known, [known.source, ...known.replicas], "switched");
             await set("source", "node-2");
             await up({ stack });
@@ -207,6 +214,15 @@ export function provesReplication(dialect: Dialect): void {
             );
             expect(rows).toBeGreaterThan(100);
             for (const host of ["node-1", "node-2", "node-3"]) await holds(host, "switched", rows);
+            // The application's events run where its writes go, and there alone.
+            for (const host of ["node-1", "node-2", "node-3"]) {
+                const event = await asRoot(host, "SELECT status, definer LIKE 'app@%' FROM information_schema.events");
+                expect([host, event]).toEqual([
+                    host,
+                    expect.stringMatching(host === "node-2" ? /^ENABLED\t1$/ : /SIDE_DISABLED\t1$/),
+                ]);
+            }
+            expect(await statement(at(client), known, known.source, "DROP EVENT tick")).toEqual([]);
             expect(await statement(at(client), known, known.replicas[0]!, "INSERT INTO switched VALUES (0)")).toMatch(
                 /^1290 /,
             );
