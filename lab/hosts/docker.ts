@@ -1,8 +1,9 @@
 /** The few calls of the Docker Engine API that the lab needs, over the engine's socket: no process per call. */
 import * as http from "node:http";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Readable } from "node:stream";
+import { startOf } from "../process";
 
 /** The engine refused a call. */
 export class DockerError extends Error {
@@ -72,6 +73,33 @@ export class Docker {
         } catch (error) {
             const code = (error as NodeJS.ErrnoException).code;
             return code === "EACCES" ? "forbidden" : code === "ECONNREFUSED" || code === "ENOENT" ? "absent" : "silent";
+        }
+    }
+
+    /**
+     * Tells one run of the engine from another: it is a new one after a restart of the engine or of the machine. Undefined where the engine's
+     * process is not known.
+     */
+    engineRun(): string | undefined {
+        try {
+            // The engine puts its process id beside its socket.
+            const pid = readFileSync(this.socketPath.replace(/\.sock$/, ".pid"), "utf8").trim();
+            const start = startOf(Number(pid));
+            // Times of start are counted from the machine's.
+            const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+            return start === undefined ? undefined : `${boot} ${pid} ${start}`;
+        } catch {
+            return undefined;
+        }
+    }
+
+    /** Whether the engine takes new connections. One that ends refuses them before it stops its containers, and serves those that it has. */
+    async isListening(): Promise<boolean> {
+        try {
+            await read(await this.raw("GET", "/_ping", {}, undefined, AbortSignal.timeout(30_000)));
+            return true;
+        } catch {
+            return false;
         }
     }
 

@@ -33,6 +33,8 @@ interface HostRecord {
     readonly bootCount: number;
     /** `off`: the guest switched itself off, and nobody asked for it to be switched on since. */
     readonly power: "running" | "stopped" | "off";
+    /** The run of the engine in which it was last seen to run, where that is known: `Docker.engineRun`. */
+    readonly engineRun?: string;
 }
 
 interface Runtime {
@@ -191,7 +193,9 @@ export class Hosts {
             const record = this.record(hostId);
             if (!container.State.Running) {
                 network.forget(hostId);
-                if (container.State.ExitCode === POWER_OFF && record?.power === "running") {
+                // An engine that ends, by itself or with the machine, asks its hosts to power off, too; those run again afterwards.
+                const sameEngine = record?.engineRun !== undefined && record.engineRun === docker.engineRun();
+                if (container.State.ExitCode === POWER_OFF && record?.power === "running" && sameEngine) {
                     this.remember(hostId, { ...record, power: "off" });
                     this.options.emit({ kind: "stopped", hostId });
                 }
@@ -246,7 +250,13 @@ export class Hosts {
                 ? record
                 : { systemDiskId: host.systemDiskId, bootCount: host.bootCount, power: "stopped" };
         const remember = (power: HostRecord["power"]): void => {
-            const after = { systemDiskId: host.systemDiskId, bootCount: host.bootCount, power };
+            const engineRun = this.options.docker.engineRun();
+            const after = {
+                systemDiskId: host.systemDiskId,
+                bootCount: host.bootCount,
+                power,
+                ...(engineRun !== undefined && { engineRun }),
+            };
             if (JSON.stringify(this.record(host.id)) !== JSON.stringify(after)) this.remember(host.id, after);
         };
         if (host.power === "stopped") {
@@ -384,7 +394,18 @@ export class Hosts {
     }
 
     private async ended(hostId: string, runtime: Runtime, status: number): Promise<void> {
-        const { network, log, emit } = this.options;
+        const { docker, network, log, emit } = this.options;
+        const record = this.record(hostId);
+        if (record?.power === "running") {
+            // First the call, which may wait for the engine's next run.
+            const listens = await docker.isListening();
+            if (!listens || docker.engineRun() !== record.engineRun) {
+                // It runs again when the engine is back: then everything is looked at.
+                log(`host ${hostId} ended with the engine`);
+                this.applied.delete(hostId);
+                return;
+            }
+        }
         await this.refresh(hostId, runtime);
         // Started again meanwhile, by the lab or by hand.
         if (this.runtimes.get(hostId) !== runtime || runtime.container.State.Running) return;
@@ -405,7 +426,6 @@ export class Hosts {
             return;
         }
         log(`host ${hostId} ended with ${status}`);
-        const record = this.record(hostId);
         if (record?.power === "running") this.remember(hostId, { ...record, power: "off" });
         emit({ kind: "stopped", hostId });
     }

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import type { Container, Docker } from "../../../lab/hosts/docker";
+import type { Container, ContainerEvent, Docker } from "../../../lab/hosts/docker";
 import { Hosts } from "../../../lab/hosts/hosts";
-import { Runner } from "../../../lab/hosts/runner";
+import type { Runner } from "../../../lab/hosts/runner";
 import type { DesiredHost, MachineEvent } from "../../../lab/model/desired";
 import type { Network } from "../../../lab/net/network";
 import { hostOf } from "./hostOf";
@@ -18,6 +18,11 @@ class Engine {
     problem: string | undefined;
     /** Whether the host ends with it. */
     fatal = false;
+    /** Tells its runs apart, where that is known. */
+    run: string | undefined = "first";
+    /** Whether it takes new connections. */
+    listens = true;
+    exitCode = 1;
     readonly events: MachineEvent[] = [];
 
     inspect(id: string): Container {
@@ -25,7 +30,7 @@ class Engine {
         const labels = { "multihost.host": hostId, "multihost.disk": `d-${hostId}` };
         return {
             Id: id,
-            State: { Running: this.running.get(id), ExitCode: 1, Pid: 0 },
+            State: { Running: this.running.get(id), ExitCode: this.exitCode, Pid: 0 },
             Config: { Labels: labels },
         } as unknown as Container;
     }
@@ -34,14 +39,23 @@ class Engine {
         return new Hosts({
             lab: "unit",
             folder,
-            runner: new Runner(),
+            runner: { run: async () => "" } as unknown as Runner,
             docker: {
+                engineRun: () => this.run,
+                isListening: async () => this.listens,
+                info: async () => ({}),
+                update: async () => undefined,
+                start: async (id: string) => {
+                    if (this.fatal) throw new Error("no start");
+                    this.running.set(id, true);
+                },
                 list: async () => [...this.running.keys()],
                 inspect: async (id: string) => this.inspect(id),
                 stop: async (id: string) => void this.running.set(id, false),
             } as unknown as Docker,
             network: {
                 forget: () => undefined,
+                plug: async () => "",
                 missing: (hostId: string) => {
                     if (hostId !== "i-1" || this.problem === undefined) return [];
                     if (this.fatal) this.running.set("c-i-1", false);
@@ -51,6 +65,14 @@ class Engine {
             log: () => undefined,
             emit: (event) => void this.events.push(event),
         });
+    }
+
+    /** A host's power-off as the engine tells of it, whoever asked for it. */
+    powerOff(id: string): ContainerEvent {
+        this.running.set(id, false);
+        this.exitCode = 130;
+        const attributes = { "multihost.host": id.replace("c-", ""), exitCode: "130" };
+        return { Action: "die", Actor: { ID: id, Attributes: attributes }, timeNano: 0 };
     }
 }
 
@@ -90,4 +112,57 @@ test("a host that ended with its change has failed", async () => {
     engine.fatal = true;
     await apply(both);
     expect(engine.events.at(-1)).toMatchObject({ kind: "failed", hostId: "i-1" });
+});
+
+describe("a host that powered off", () => {
+    const running = { kind: "running", hostId: "i-1", bootCount: 0 };
+    const stopped = { kind: "stopped", hostId: "i-1" };
+    beforeEach(async () => {
+        await apply(both);
+        engine.events.length = 0;
+    });
+
+    test("is stopped, and stays so", async () => {
+        hosts.take(engine.powerOff("c-i-1"));
+        await hosts.settled("i-1");
+        expect(engine.events).toEqual([stopped]);
+        await apply(both);
+        expect(engine.running.get("c-i-1")).toBe(false);
+    });
+
+    test("while no process of the lab looked is stopped, too", async () => {
+        engine.powerOff("c-i-1");
+        hosts = engine.hosts(folder);
+        await apply(both);
+        expect(engine.events).toContainEqual(stopped);
+        expect(engine.running.get("c-i-1")).toBe(false);
+    });
+
+    test.each([["second"], [undefined]])(
+        "because the engine or the machine ended runs again, the engine's run being %s",
+        async (run) => {
+            engine.powerOff("c-i-1");
+            engine.run = run;
+            hosts = engine.hosts(folder);
+            await apply(both);
+            expect(engine.events).toContainEqual(running);
+            expect(engine.events).not.toContainEqual(stopped);
+            expect(engine.running.get("c-i-1")).toBe(true);
+        },
+    );
+
+    test.each<[string, Partial<Engine>]>([
+        ["takes no calls any more", { listens: false }],
+        ["answers in its next run", { run: "second" }],
+    ])("with an engine that %s is not called stopped, and runs again when that is back", async (_, engineThen) => {
+        Object.assign(engine, engineThen);
+        hosts.take(engine.powerOff("c-i-1"));
+        await hosts.settled("i-1");
+        expect(engine.events).toEqual([]);
+        Object.assign(engine, { listens: true, run: "second" });
+        hosts.distrust();
+        await apply(both);
+        expect(engine.events).toContainEqual(running);
+        expect(engine.running.get("c-i-1")).toBe(true);
+    });
 });
