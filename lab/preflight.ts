@@ -6,6 +6,8 @@ import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { cacheFolder, stateFolder } from "../toolchain/folders";
 import { toolchainProblems } from "../toolchain/toolchain";
+import { Docker } from "./hosts/docker";
+import { labFilter } from "./hosts/hosts";
 import { runningDaemon, wrongPort } from "./record";
 import { LabPaths } from "./paths";
 import { listenerOf } from "./process";
@@ -26,12 +28,13 @@ const MEMORY_BYTES = 3 * GIB;
 
 /** All problems that would stop the lab, in the order in which a person would solve them. */
 export async function findProblems(paths: LabPaths, scope: PreflightScope): Promise<string[]> {
-    const [engine, toolchain, port] = await Promise.all([
+    const [engine, toolchain, memory, port] = await Promise.all([
         checkEngine(),
         scope.stack ? toolchainProblems() : [],
+        checkMemory(paths),
         checkPort(paths),
     ]);
-    return [checkPlatform(), engine, ...toolchain, checkDisk(), checkMemory(), checkKernel(), port].filter(
+    return [checkPlatform(), engine, ...toolchain, checkDisk(), memory, checkKernel(), port].filter(
         (problem) => problem !== undefined,
     );
 }
@@ -92,12 +95,25 @@ function checkDisk(): string | undefined {
     }
 }
 
-function checkMemory(): string | undefined {
+async function checkMemory(paths: LabPaths): Promise<string | undefined> {
     const match = /^MemAvailable:\s+(\d+) kB$/m.exec(readIfThere("/proc/meminfo"));
     if (!match) return undefined;
     const available = Number(match[1]) * 1024;
-    if (available >= MEMORY_BYTES) return undefined;
+    if (available >= MEMORY_BYTES || (await isRunning(paths))) return undefined;
     return `The lab needs ${MEMORY_BYTES / GIB} GiB of memory, ${(available / GIB).toFixed(1)} GiB are available: stop something else.`;
+}
+
+/** Whether the lab has taken its memory already: a daemon that crashed leaves its hosts running. */
+async function isRunning(paths: LabPaths): Promise<boolean> {
+    if (runningDaemon(paths)) return true;
+    const docker = new Docker();
+    try {
+        return (await docker.running(labFilter(paths.name))) > 0;
+    } catch {
+        return false;
+    } finally {
+        docker.close();
+    }
 }
 
 function readIfThere(file: string): string {

@@ -178,9 +178,10 @@ export class Docker {
         return found.map(({ Id }) => Id);
     }
 
-    /** How many containers run, whoever they belong to. */
-    async running(): Promise<number> {
-        return ((await this.call("GET", "/containers/json")) as unknown[]).length;
+    /** How many containers run: of those that carry a label, or of all. */
+    async running(label?: string): Promise<number> {
+        const filters = encodeURIComponent(JSON.stringify(label === undefined ? {} : { label: [label] }));
+        return ((await this.call("GET", `/containers/json?filters=${filters}`)) as unknown[]).length;
     }
 
     /** What the container's terminal showed since a time. */
