@@ -4,12 +4,16 @@ const { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync
 const { dirname } = require("node:path");
 const { setTimeout: sleep } = require("node:timers/promises");
 
-/** When a process started, so that a recycled process id is not taken for the holder. Empty where the system doesn't tell. */
+/**
+ * When a process started, so that a recycled process id is not taken for the holder. Empty where the system doesn't tell, undefined for
+ * one that has ended and that nobody has asked how: where the first process reaps none it stays for good.
+ */
 function startOf(pid) {
     try {
         const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-        // The second field may hold spaces and brackets; the start time is the 22nd field.
-        return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+        // The second field may hold spaces and brackets; the state is the third field, the start time the 22nd.
+        const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        return fields[0] === "Z" ? undefined : (fields[19] ?? "");
     } catch {
         return "";
     }
@@ -23,7 +27,8 @@ function isAlive(holder) {
     } catch (error) {
         if (error.code !== "EPERM") return false;
     }
-    return !start || startOf(pid) === start;
+    const current = startOf(pid);
+    return current !== undefined && (!start || current === start);
 }
 
 function readHolder(path) {
@@ -102,7 +107,7 @@ async function withLock(path, options, action) {
 
 /** Names a process so that {@link isAlive} can tell it from a later one with the same id. */
 function identify(pid) {
-    return `${pid} ${startOf(pid)}`.trim();
+    return `${pid} ${startOf(pid) ?? ""}`.trim();
 }
 
 module.exports = { withLock, identify, isAlive };

@@ -57,6 +57,29 @@ describe("lock", () => {
         expect(await withLock(path, { what: "a test" }, () => "mine")).toBe("mine");
     });
 
+    it("is taken over from a process that died and that nobody reaps", async () => {
+        const hold = `require(${JSON.stringify(script)}).withLock(${JSON.stringify(path)}, { what: "x" }, () => new Promise((done) => setTimeout(done, 60_000)))`;
+        // What the shell becomes doesn't know that it has a child.
+        const parent = spawn("sh", ["-c", `"${process.execPath}" -e "$0" & exec sleep 60`, hold], {
+            stdio: ["ignore", "pipe", "inherit"],
+        });
+        try {
+            while (!existsSync(path)) await sleep(10);
+            const pid = Number(readFileSync(path, "utf8").split(" ")[0]);
+            while (!readFileSync(`/proc/${parent.pid!}/comm`, "utf8").startsWith("sleep")) await sleep(10);
+            process.kill(pid, "SIGKILL");
+            while (!readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ")) await sleep(10);
+            const taken = await Promise.race([
+                withLock(path, { what: "a test", pollMs: 5, onWait: () => undefined }, () => "mine"),
+                sleep(2000, "waits", { ref: false }),
+            ]);
+            expect(taken).toBe("mine");
+        } finally {
+            rmSync(path, { force: true });
+            parent.kill();
+        }
+    });
+
     it("is taken over when its process id now belongs to another process", async () => {
         await withLock(path, { what: "a test" }, () => undefined);
         writeFileSync(path, `${process.pid} 1\n`);
