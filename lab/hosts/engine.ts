@@ -38,6 +38,8 @@ export async function ensureEngine({ runner = new Runner() }: { runner?: Runner 
                     ? "The lab makes name spaces and firewall rules, which takes root: run it as root or with sudo."
                     : "The lab needs a running Docker and root: install Docker and run the lab as root or with sudo.",
             );
+        // An installation that was interrupted left it to whoever comes next.
+        if (isBanOurs()) await exclusively(() => withoutStartingServices(async () => undefined));
         if ((await ready()) && missingTools().length === 0) return;
         await withLock(engineLock(), { what: "the container engine" }, async () => {
             const packages = missingTools();
@@ -102,23 +104,41 @@ export async function installPackages(
         throw new EngineError(
             `The lab needs ${packages.join(", ")} and can install packages on Debian and Ubuntu only: install them first.`,
         );
-    await withoutStartingServices(() => install(packages, runner));
+    await exclusively(() => withoutStartingServices(() => install(packages, runner)));
+}
+
+/** One installation at a time: the first to end would let the other's services start. */
+function exclusively(action: () => Promise<void>): Promise<void> {
+    return withLock(path.join(stateFolder(), "packages.lock"), { what: "the machine's packages" }, action);
+}
+
+/** What a package's own scripts ask whether they may start a service. */
+const POLICY = "/usr/sbin/policy-rc.d";
+/** By this line a file that an interrupted installation left is told from an administrator's. */
+const POLICY_MARK = "# Of the lab, while it installs.";
+
+/** Whether there is a ban on starting services that is the lab's: of an installation that is at work, or was interrupted. */
+function isBanOurs(): boolean {
+    try {
+        return readFileSync(POLICY, "utf8").split("\n").includes(POLICY_MARK);
+    } catch {
+        return false;
+    }
 }
 
 /** Debian starts what it installs; who asked for a program has not asked for a service on this machine. */
 async function withoutStartingServices(action: () => Promise<void>): Promise<void> {
-    const policy = "/usr/sbin/policy-rc.d";
-    const ours = !existsSync(policy);
-    if (ours) writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+    const ours = !existsSync(POLICY) || isBanOurs();
+    if (ours) writeFileSync(POLICY, `#!/bin/sh\n${POLICY_MARK}\nexit 101\n`, { mode: 0o755 });
     try {
         await action();
     } finally {
-        if (ours) remove(policy);
+        if (ours) remove(POLICY);
     }
 }
 
 async function install(packages: readonly string[], runner: Runner): Promise<void> {
-    const env = { DEBIAN_FRONTEND: "noninteractive" };
+    const options = { env: { DEBIAN_FRONTEND: "noninteractive" }, timeout: 600_000 };
     const command = [
         "apt-get",
         "-q",
@@ -130,10 +150,13 @@ async function install(packages: readonly string[], runner: Runner): Promise<voi
         ...packages,
     ];
     // Lists may be missing or old; a first try costs less than reading them anew each time.
-    const first = await runner.attempt(command, { env, timeout: 600_000 });
+    const first = await runner.attempt(command, options);
     if (first.code === 0) return;
-    await runner.attempt(["apt-get", "-q", "update"], { env, timeout: 600_000 });
-    await runner.run(command, { env, timeout: 600_000 });
+    // Of an installation that was interrupted: apt says so, and leaves it to whoever asks.
+    if (first.stderr.includes("dpkg --configure -a"))
+        await runner.run(["dpkg", "--force-confold", "--configure", "-a"], options);
+    await runner.attempt(["apt-get", "-q", "update"], options);
+    await runner.run(command, options);
 }
 
 interface EngineRecord {
