@@ -134,8 +134,10 @@ async function install(wanted) {
             fail(
                 `Installing the npm packages needs 1.5 GiB on the disk of ${root}, ${(free / 2 ** 30).toFixed(1)} GiB are free: make room and run this again.`,
             );
+        // Every kind, whatever NODE_ENV and npm's settings leave out elsewhere: all of them are needed here.
+        const kinds = ["--include=dev", "--include=optional"];
         await progress.step("Install the npm packages", { about: "1 min" }, () =>
-            runNpm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], pidFile),
+            runNpm(["ci", ...kinds, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], pidFile),
         );
         if (!isInstalled())
             fail("npm reported success, but node_modules lacks packages of package-lock.json: run this again.");

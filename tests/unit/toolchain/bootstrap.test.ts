@@ -5,17 +5,22 @@ import { join } from "node:path";
 
 const root = join(__dirname, "..", "..", "..");
 
+/** A checkout with a program, whose packages are there but for those of its lockfile. */
+function checkout(folder: string, packages: object): void {
+    for (const file of ["bootstrap.mjs", "lock.cjs", "progress.cjs"])
+        cpSync(join(root, "toolchain", file), join(folder, "toolchain", file));
+    mkdirSync(join(folder, "node_modules"));
+    symlinkSync(join(root, "node_modules", "tsx"), join(folder, "node_modules", "tsx"));
+    writeFileSync(join(folder, "package-lock.json"), JSON.stringify({ packages }));
+    writeFileSync(join(folder, "program.ts"), 'const text: string = "started"; console.log(text);');
+}
+
 test("a program starts for a user whom the system's list of users doesn't have", () => {
     const folder = mkdtempSync(join(tmpdir(), "bootstrap-"));
     try {
-        // A checkout whose packages are there, and which has yet to notice.
-        for (const file of ["bootstrap.mjs", "lock.cjs", "progress.cjs"])
-            cpSync(join(root, "toolchain", file), join(folder, "toolchain", file));
-        mkdirSync(join(folder, "node_modules"));
-        symlinkSync(join(root, "node_modules", "tsx"), join(folder, "node_modules", "tsx"));
-        for (const file of ["package-lock.json", "node_modules/.package-lock.json"])
-            writeFileSync(join(folder, file), JSON.stringify({ packages: {} }));
-        writeFileSync(join(folder, "program.ts"), 'const text: string = "started"; console.log(text);');
+        // It has yet to notice that its packages are there.
+        checkout(folder, {});
+        writeFileSync(join(folder, "node_modules/.package-lock.json"), JSON.stringify({ packages: {} }));
         const without = join(folder, "without.cjs");
         writeFileSync(
             without,
@@ -28,6 +33,41 @@ test("a program starts for a user whom the system's list of users doesn't have",
             { encoding: "utf8", env: { ...process.env, TMPDIR: folder } },
         );
         expect({ stdout, stderr }).toEqual({ stdout: "started\n", stderr: "" });
+    } finally {
+        rmSync(folder, { recursive: true });
+    }
+});
+
+test("packages for development are installed, too, whatever the environment leaves out", () => {
+    const folder = mkdtempSync(join(tmpdir(), "bootstrap-"));
+    try {
+        const [name, version] = ["node_modules/needed", "1.0.0"];
+        checkout(folder, { [name]: { version, dev: true } });
+        // It leaves out what npm leaves out.
+        writeFileSync(
+            join(folder, "npm"),
+            `#!/bin/sh
+            case "$NODE_ENV $*" in "production "*--include=dev*) ;; *) exit 0 ;; esac
+            mkdir ${name}
+            echo '{}' >${name}/package.json
+            echo '{ "packages": { "${name}": { "version": "${version}" } } }' >node_modules/.package-lock.json`,
+            { mode: 0o755 },
+        );
+        const { stdout, stderr } = spawnSync(
+            process.execPath,
+            [join(folder, "toolchain", "bootstrap.mjs"), "program.ts"],
+            {
+                encoding: "utf8",
+                env: {
+                    ...process.env,
+                    NODE_ENV: "production",
+                    TMPDIR: folder,
+                    PATH: `${folder}:${process.env["PATH"] ?? ""}`,
+                },
+            },
+        );
+        expect(stderr).not.toContain("lacks packages");
+        expect(stdout).toBe("started\n");
     } finally {
         rmSync(folder, { recursive: true });
     }
