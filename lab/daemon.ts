@@ -1,5 +1,5 @@
 /** The long-running process of a lab. `lab/cli.ts` starts it; it may also run in the foreground: `lab/daemon.ts`. */
-import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { actions as alb } from "./api/alb";
 import { actions as cas } from "./api/cas";
 import { actions as ecs } from "./api/ecs";
@@ -11,6 +11,7 @@ import { actions as vpc } from "./api/vpc";
 import { Cloud } from "./cloud";
 import { clientEnvironment } from "./environment";
 import { writePrivate } from "./files";
+import { logTo } from "./log";
 import { createMachine } from "./machine";
 import { UsageError, labPaths } from "./paths";
 import { startOf } from "./process";
@@ -28,9 +29,7 @@ async function main(): Promise<void> {
     if (existsSync(paths.log) && statSync(paths.log).size > MAX_LOG_BYTES) renameSync(paths.log, `${paths.log}.old`);
     // Before anything can change it.
     const code = labCode();
-    const log = (line: string): void => {
-        appendFileSync(paths.log, `${new Date().toISOString()} ${line}\n`, { mode: 0o600 });
-    };
+    const log = logTo(paths.log);
     process.on("uncaughtException", (error) => log(`uncaught: ${error.stack ?? error.message}`));
     process.on("unhandledRejection", (error) =>
         log(`unhandled: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
