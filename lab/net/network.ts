@@ -169,7 +169,7 @@ ${rules.map((rule) => `iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${ru
         const routes = router.routes.filter(({ device }) => device === balancer.device);
         const { namespace, device, addresses, source, gateway } = balancer;
         await this.options.runner.script(`
-[ -e ${NAMESPACES}/${namespace} ] || ip netns add ${namespace}
+${ensureNamespace(namespace)}
 ip -n ${namespace} link delete eth0 2>/dev/null || true
 nsenter --net=${NAMESPACES}/${router.namespace} sh -eus <<'END_OF_ROUTER'
 ip link delete ${device} 2>/dev/null || true
@@ -421,6 +421,15 @@ END_OF_ROUTER`;
     }
 }
 
+/** Of name spaces that ended with a surrounding container their names may stay, as empty files. */
+function ensureNamespace(namespace: string): string {
+    return `
+if ! ip -n ${namespace} link show lo >/dev/null 2>&1; then
+    ip netns delete ${namespace} 2>/dev/null || true
+    ip netns add ${namespace}
+fi`;
+}
+
 /** The link first: a name space whose processes take their time to end would keep its name in the VPC's. */
 function removeBalancer(namespace: string): string {
     return `
@@ -453,7 +462,7 @@ export function uplinkMtu(): number {
 function createRouter({ namespace, edge, slot, address }: RouterPlan, lab: LabAddresses, mtu: number): string {
     const [near, far] = [edgeMac("machine", lab.index, slot), edgeMac("router", lab.index, slot)];
     return `
-[ -e ${NAMESPACES}/${namespace} ] || ip netns add ${namespace}
+${ensureNamespace(namespace)}
 if ! ip -n ${namespace} link show dev edge >/dev/null 2>&1; then
     ip link delete ${edge} 2>/dev/null || true
     ip link add ${edge} address ${near} mtu ${mtu} type veth peer name edge address ${far} mtu ${mtu} netns ${namespace}
