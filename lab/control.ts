@@ -6,6 +6,7 @@ import { root } from "../toolchain/folders";
 import { DaemonRecord, runningDaemon } from "./record";
 import { readJson } from "./files";
 import type { LabIdentity } from "./identity";
+import { rotateLog } from "./log";
 import type { LabPaths } from "./paths";
 import { isAlive, startOf } from "./process";
 
@@ -26,6 +27,8 @@ export async function startDaemon(paths: LabPaths, region: string): Promise<Daem
     if (running) return running;
     mkdirSync(paths.folder, { recursive: true, mode: 0o700 });
     rmSync(paths.daemon, { force: true });
+    // Before the daemon has it: what is said on the way up is looked for where it was opened.
+    rotateLog(paths.log);
     const before = existsSync(paths.log) ? statSync(paths.log).size : 0;
     const log = openSync(paths.log, "a", 0o600);
     const child = spawn(process.execPath, [join(root, "toolchain/bootstrap.mjs"), "lab/daemon.ts"], {

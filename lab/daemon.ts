@@ -1,5 +1,5 @@
 /** The long-running process of a lab. `lab/cli.ts` starts it; it may also run in the foreground: `lab/daemon.ts`. */
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { actions as alb } from "./api/alb";
 import { actions as cas } from "./api/cas";
 import { actions as ecs } from "./api/ecs";
@@ -18,15 +18,12 @@ import { startOf } from "./process";
 import { writeProject } from "./stack";
 import { DaemonRecord, labCode, runningDaemon } from "./record";
 
-const MAX_LOG_BYTES = 20 * 1024 * 1024;
-
 /** Runs until it is told to stop. */
 async function main(): Promise<void> {
     const paths = labPaths();
     mkdirSync(paths.folder, { recursive: true, mode: 0o700 });
     const other = runningDaemon(paths);
     if (other) throw new UsageError(`The lab "${paths.name}" runs already (process ${other.pid}).`);
-    if (existsSync(paths.log) && statSync(paths.log).size > MAX_LOG_BYTES) renameSync(paths.log, `${paths.log}.old`);
     // Before anything can change it.
     const code = labCode();
     const log = logTo(paths.log);
