@@ -114,7 +114,7 @@ function staleLocks(options: RecoverOptions): string[] {
     return locksOf(options).map(({ file, lock }) => {
         if (lock && lock.hostname !== hostname())
             throw new StackBusyError(
-                `The stack ${options.stack} is locked by ${lock.username}@${lock.hostname}. Wait for that run, or run \`pulumi cancel\` when it is gone.`,
+                `The stack ${options.stack} is locked by ${lock.username}@${lock.hostname}. Wait for that run, or run \`npm run lab -- pulumi cancel --yes\` when it is gone.`,
             );
         if (lock && engineOf(lock))
             throw new StackBusyError(

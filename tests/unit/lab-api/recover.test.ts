@@ -76,7 +76,9 @@ test("a lock that was cut off while it was written is released", async () => {
 test("a run on another machine is left alone", async () => {
     lock(1, "elsewhere");
     await expect(attempt({ resources: [] })).rejects.toThrow(StackBusyError);
-    await expect(attempt({ resources: [] })).rejects.toThrow("dev@elsewhere");
+    await expect(attempt({ resources: [] })).rejects.toThrow(
+        "locked by dev@elsewhere. Wait for that run, or run `npm run lab -- pulumi cancel --yes` when it is gone.",
+    );
     expect(runs).toEqual([]);
 });
 
