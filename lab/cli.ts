@@ -420,6 +420,11 @@ function env(paths: LabPaths, json: boolean): number {
 
 async function logs(paths: LabPaths, follow: boolean): Promise<number> {
     if (!existsSync(paths.log)) throw new LabError(`The lab "${paths.name}" has no log.`);
+    // Whoever reads it may have seen enough: `logs | head`.
+    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+        if (error.code !== "EPIPE") throw error;
+        process.exit(0);
+    });
     let offset = 0;
     const copy = (): void => {
         const { size } = statSync(paths.log);
