@@ -8,6 +8,7 @@ import { readJson } from "./files";
 import type { LabIdentity } from "./identity";
 import { rotateLog } from "./log";
 import type { LabPaths } from "./paths";
+import { post } from "./post";
 import { isAlive, startOf } from "./process";
 
 const START_TIMEOUT_MS = 120_000;
@@ -61,13 +62,11 @@ export async function startDaemon(paths: LabPaths, region: string): Promise<Daem
 /** Asks the running daemon to do something, with the key that only the lab's owner can read. */
 export async function control(paths: LabPaths, daemon: DaemonRecord, name: string, body = ""): Promise<unknown> {
     const identity = readJson(paths.identity) as LabIdentity | undefined;
-    const response = await fetch(`http://127.0.0.1:${daemon.port}/_lab/${name}`, {
-        method: "POST",
+    const { status, body: answer } = await post(`http://127.0.0.1:${daemon.port}/_lab/${name}`, {
         headers: { "x-lab-key": identity?.accessKeySecret ?? "" },
         body,
     });
-    const answer = (await response.json()) as { Message?: string };
-    if (!response.ok) throw new LabError(answer.Message ?? `The lab answered ${response.status}.`);
+    if (status !== 200) throw new LabError((answer as { Message?: string }).Message ?? `The lab answered ${status}.`);
     return answer;
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { percentEncode, signV1, stringToSignV1 } from "./api/signature";
+import { post } from "./post";
 
 /** Products by their API version, as far as this small client needs them. */
 const versions = {
@@ -46,16 +47,15 @@ export function rpcClient(endpoint: string, accessKeyId: string, accessKeySecret
             AccessKeyId: accessKeyId,
         };
         parameters["Signature"] = signV1(accessKeySecret, stringToSignV1("POST", Object.entries(parameters)));
-        const response = await fetch(endpoint, {
-            method: "POST",
+        const { status, body } = await post(endpoint, {
             headers: { "content-type": "application/x-www-form-urlencoded" },
             body: Object.entries(parameters)
                 .map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`)
                 .join("&"),
-            signal: AbortSignal.timeout(60_000),
+            timeout: 60_000,
         });
-        const body = (await response.json()) as Record<string, unknown>;
-        if (!response.ok) throw new RpcError(String(body["Code"]), String(body["Message"]), response.status);
-        return body;
+        const answer = body as Record<string, unknown>;
+        if (status !== 200) throw new RpcError(String(answer["Code"]), String(answer["Message"]), status);
+        return answer;
     };
 }

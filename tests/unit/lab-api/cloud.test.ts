@@ -1,9 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import * as http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineAction } from "../../../lab/api/action";
 import { model } from "../../../lab/api/common/model";
 import { Cloud } from "../../../lab/cloud";
+import { control } from "../../../lab/control";
 import { clientEnvironment } from "../../../lab/environment";
 import type { DesiredMachine, Machine, MachineEvent, ServerHealth } from "../../../lab/model/desired";
 import { project } from "../../../lab/model/project";
@@ -131,6 +133,25 @@ test("what a write made is on disk and with the machine before the answer", asyn
     await client(await start())("Ecs", "RunInstances", { InstanceName: "web" });
     expect(machine.asked.at(-1)!.hosts.map(({ id }) => id)).toEqual(["i-1"]);
     expect(JSON.parse(readFileSync(paths.state, "utf8"))).toMatchObject({ instances: { "i-1": { name: "web" } } });
+});
+
+test("the lab's own clients ask no proxy", async () => {
+    const { server } = await start();
+    // As with NODE_USE_ENV_PROXY, which is for everything that has no agent of its own.
+    const proxied = (): never => {
+        throw new Error("asked the proxy");
+    };
+    jest.spyOn(globalThis, "fetch").mockImplementation(proxied);
+    jest.spyOn(http.globalAgent as http.Agent & { addRequest: () => void }, "addRequest").mockImplementation(proxied);
+    try {
+        expect(await client(cloud!)("Ecs", "RunInstances", {})).toMatchObject({ InstanceId: "i-1" });
+        await expect(client(cloud!)("Ecs", "Unknown", {})).rejects.toThrow("UnsupportedOperation: ");
+        const daemon = { pid: process.pid, start: "", port: server.port, region: "cn-hangzhou" };
+        expect(await control(paths, daemon, "settle")).toEqual({});
+        await expect(control(paths, daemon, "dance")).rejects.toThrow('The lab has no control "dance".');
+    } finally {
+        jest.restoreAllMocks();
+    }
 });
 
 test("a restart finds keys and model again, and hands it to the machine", async () => {
