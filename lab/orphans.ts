@@ -29,10 +29,10 @@ async function patiently(remove: () => Promise<void>): Promise<void> {
             await remove();
             return;
         } catch (error) {
-            if (!(error instanceof RpcError)) throw error;
             // Gone is what was wanted.
-            if (error.status === 404) return;
+            if (saysGone(error)) return;
             if (
+                !(error instanceof RpcError) ||
                 !/Status|Conflict|Dependency|Throttling|ServiceUnavailable|Busy/.test(error.code) ||
                 Date.now() > deadline
             )
@@ -40,6 +40,11 @@ async function patiently(remove: () => Promise<void>): Promise<void> {
             await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
         }
     }
+}
+
+/** Whether an error says that something is not there: PrivateZone answers 400 where other products answer 404. */
+function saysGone(error: unknown): boolean {
+    return error instanceof RpcError && (error.status === 404 || error.code.endsWith(".NotExists"));
 }
 
 function text(item: Item, name: string): string {
@@ -70,13 +75,18 @@ function wantedTags(inputs: Inputs): [string, string][] {
     );
 }
 
+/** The first of these members that is set: the provider has former names beside those of today. */
+function firstOf(inputs: Inputs, members: readonly string[]): string {
+    return members.map((member) => text(inputs, member)).find((value) => value !== "") ?? "";
+}
+
 /**
  * Whether an item is what these inputs were to become. Names must be equal; tags must be there, unless the creation was
  * cut off before it set any. Without a name the tags decide alone, and with neither nothing does: nothing is removed
  * on a guess.
  */
 function belongs(item: Item, nameInItem: string, inputs: Inputs, nameInInputs: readonly string[]): boolean {
-    const name = nameInInputs.map((candidate) => text(inputs, candidate)).find((value) => value !== "") ?? "";
+    const name = firstOf(inputs, nameInInputs);
     const tags = tagsOf(item);
     const wanted = wantedTags(inputs);
     const tagged = wanted.length > 0 && wanted.every(([key, value]) => tags.get(key) === value);
@@ -94,6 +104,8 @@ interface Listed {
     readonly inputs: readonly string[];
     /** Parameter that narrows the list, and the member of the inputs that it takes. */
     readonly filters?: Readonly<Record<string, string>>;
+    /** Parameters that are the same for all inputs. */
+    readonly fixed?: Readonly<Record<string, string>>;
     readonly remove: (rpc: Rpc, region: string, id: string) => Promise<unknown>;
 }
 
@@ -103,28 +115,42 @@ function listed(kind: Listed): Finder {
         const filters: Record<string, string> = {};
         for (const [parameter, member] of Object.entries(kind.filters ?? {}))
             if (text(inputs, member) !== "") filters[parameter] = text(inputs, member);
-        const found: Orphan[] = [];
-        for (let page = 1; ; page += 1) {
-            const body = await rpc(kind.product, kind.describe, {
-                ...filters,
-                RegionId: region,
-                PageNumber: String(page),
-                PageSize: "50",
-            });
-            const items = list(body, kind.path);
-            for (const item of items) {
+        const items = await paged(rpc, kind.product, kind.describe, kind.path, {
+            ...kind.fixed,
+            ...filters,
+            RegionId: region,
+        });
+        return items
+            .filter((item) => belongs(item, kind.name, inputs, kind.inputs))
+            .map((item) => {
                 const id = text(item, kind.id);
-                if (belongs(item, kind.name, inputs, kind.inputs))
-                    found.push({
-                        id,
-                        remove: async () => {
-                            await kind.remove(rpc, region, id);
-                        },
-                    });
-            }
-            if (items.length < 50) return found;
-        }
+                return {
+                    id,
+                    remove: async () => {
+                        await kind.remove(rpc, region, id);
+                    },
+                };
+            });
     };
+}
+
+/** Everything that an action lists, page by page. */
+async function paged(
+    rpc: Rpc,
+    product: Parameters<Rpc>[0],
+    action: string,
+    path: string,
+    parameters: Readonly<Record<string, string>>,
+    named: { readonly page: string; readonly size: string } = { page: "PageNumber", size: "PageSize" },
+): Promise<Item[]> {
+    const found: Item[] = [];
+    for (let page = 1; ; page += 1) {
+        const asked = { ...parameters, [named.page]: String(page), [named.size]: "50" };
+        const body = await described(rpc(product, action, asked));
+        const items = list(body, path);
+        found.push(...items);
+        if (items.length < 50) return found;
+    }
 }
 
 const vpc = (action: string, idName: string, more: Readonly<Record<string, string>> = {}) => {
@@ -203,7 +229,7 @@ async function described(answer: Promise<Item>): Promise<Item> {
     try {
         return await answer;
     } catch (error) {
-        if (error instanceof RpcError && error.status === 404) return {};
+        if (saysGone(error)) return {};
         throw error;
     }
 }
@@ -319,6 +345,36 @@ const finders: Readonly<Record<string, Finder>> = {
         inputs: ["addressName", "name"],
         remove: vpc("ReleaseEipAddress", "AllocationId"),
     }),
+    "alicloud:vpc/hAVip:HAVip": listed({
+        product: "Vpc",
+        describe: "DescribeHaVips",
+        path: "HaVips.HaVip",
+        id: "HaVipId",
+        name: "Name",
+        inputs: ["haVipName", "havipName"],
+        fixed: { "Filter.1.Key": "VSwitchId" },
+        filters: { "Filter.1.Value.1": "vswitchId" },
+        remove: vpc("DeleteHaVip", "HaVipId"),
+    }),
+    "alicloud:vpc/hAVipAttachment:HAVipAttachment": async (rpc, region, inputs) => {
+        const haVipId = firstOf(inputs, ["haVipId", "havipId"]);
+        const instanceId = text(inputs, "instanceId");
+        const named = { RegionId: region, "Filter.1.Key": "HaVipId", "Filter.1.Value.1": haVipId };
+        return list(await rpc("Vpc", "DescribeHaVips", named), "HaVips.HaVip")
+            .filter((haVip) =>
+                list(haVip, "AssociatedInstances.associatedInstance").some((id: unknown) => id === instanceId),
+            )
+            .map(() => ({
+                id: `${haVipId}:${instanceId}`,
+                remove: async () => {
+                    await rpc("Vpc", "UnassociateHaVip", {
+                        RegionId: region,
+                        HaVipId: haVipId,
+                        InstanceId: instanceId,
+                    });
+                },
+            }));
+    },
     "alicloud:ecs/securityGroup:SecurityGroup": listed({
         product: "Ecs",
         describe: "DescribeSecurityGroups",
@@ -396,7 +452,40 @@ const finders: Readonly<Record<string, Finder>> = {
         filters: { "AclNames.1": "aclName" },
         remove: alb("DeleteAcl", "AclId"),
     }),
+    "alicloud:alb/aclEntryAttachment:AclEntryAttachment": async (rpc, region, inputs) => {
+        const acl = { RegionId: region, AclId: text(inputs, "aclId") };
+        const entry = text(inputs, "entry");
+        const entries: Item[] = [];
+        for (let token = ""; ;) {
+            const page = { MaxResults: "100", ...(token !== "" && { NextToken: token }) };
+            const body = await described(rpc("Alb", "ListAclEntries", { ...acl, ...page }));
+            entries.push(...list(body, "AclEntries"));
+            token = text(body, "NextToken");
+            if (token === "") break;
+        }
+        return entries
+            .filter((found) => text(found, "Entry") === entry)
+            .map(() => ({
+                id: `${acl.AclId}:${entry}`,
+                remove: async () => {
+                    await rpc("Alb", "RemoveEntriesFromAcl", { ...acl, "Entries.1": entry });
+                },
+            }));
+    },
     "alicloud:alb/listener:Listener": listenerOf("Alb"),
+    "alicloud:alb/listenerAclAttachment:ListenerAclAttachment": async (rpc, region, inputs) => {
+        const listener = { RegionId: region, ListenerId: text(inputs, "listenerId") };
+        const aclId = text(inputs, "aclId");
+        const body = await described(rpc("Alb", "GetListenerAttribute", listener));
+        return list(body, "AclConfig.AclRelations")
+            .filter((relation) => text(relation, "AclId") === aclId)
+            .map(() => ({
+                id: `${listener.ListenerId}:${aclId}`,
+                remove: async () => {
+                    await rpc("Alb", "DissociateAclsFromListener", { ...listener, "AclIds.1": aclId });
+                },
+            }));
+    },
     // Two rules of a listener never have the same priority.
     "alicloud:alb/rule:Rule": async (rpc, region, inputs) => {
         const listener = { RegionId: region, "ListenerIds.1": text(inputs, "listenerId") };
@@ -417,6 +506,23 @@ const finders: Readonly<Record<string, Finder>> = {
         "UpdateLoadBalancerProtection",
         { LoadBalancerId: id, DeletionProtectionEnabled: "false" },
     ]),
+    "alicloud:nlb/loadBalancerSecurityGroupAttachment:LoadBalancerSecurityGroupAttachment": async (
+        rpc,
+        region,
+        inputs,
+    ) => {
+        const balancer = { RegionId: region, LoadBalancerId: text(inputs, "loadBalancerId") };
+        const group = text(inputs, "securityGroupId");
+        const body = await described(rpc("Nlb", "GetLoadBalancerAttribute", balancer));
+        return list(body, "SecurityGroupIds")
+            .filter((id: unknown) => id === group)
+            .map(() => ({
+                id: `${balancer.LoadBalancerId}:${group}`,
+                remove: async () => {
+                    await rpc("Nlb", "LoadBalancerLeaveSecurityGroup", { ...balancer, "SecurityGroupIds.1": group });
+                },
+            }));
+    },
     "alicloud:nlb/serverGroup:ServerGroup": serverGroupOf("Nlb"),
     "alicloud:nlb/listener:Listener": listenerOf("Nlb"),
     "alicloud:nlb/serverGroupServerAttachment:ServerGroupServerAttachment": async (rpc, region, inputs) => {
@@ -435,6 +541,86 @@ const finders: Readonly<Record<string, Finder>> = {
                         "Servers.1.ServerIp": text(server, "ServerIp"),
                         "Servers.1.Port": String(server["Port"]),
                     });
+                },
+            }));
+    },
+    // No two certificates of an account have the same name; their list doesn't tell tags.
+    "alicloud:cas/serviceCertificate:ServiceCertificate": async (rpc, _, inputs) => {
+        const names = ["certificateName", "name"];
+        const certificates = await paged(
+            rpc,
+            "cas",
+            "ListUserCertificateOrder",
+            "CertificateOrderList",
+            { OrderType: "UPLOAD" },
+            { page: "CurrentPage", size: "ShowSize" },
+        );
+        const found: Orphan[] = [];
+        for (const certificate of certificates) {
+            if (text(certificate, "Name") !== firstOf(inputs, names)) continue;
+            const id = text(certificate, "CertificateId");
+            const detail = await described(rpc("cas", "GetUserCertificateDetail", { CertId: id, CertFilter: "true" }));
+            if (!belongs(detail, "Name", inputs, names)) continue;
+            const remove = async (): Promise<void> => {
+                await rpc("cas", "DeleteUserCertificate", { CertId: id });
+            };
+            found.push({ id, remove });
+        }
+        return found;
+    },
+    // Zones of several VPCs may have the same name; their list doesn't tell tags.
+    "alicloud:pvtz/zone:Zone": async (rpc, _, inputs) => {
+        const names = ["zoneName", "name"];
+        const found: Orphan[] = [];
+        for (const zone of await paged(rpc, "pvtz", "DescribeZones", "Zones.Zone", {})) {
+            if (text(zone, "ZoneName") !== firstOf(inputs, names)) continue;
+            const id = text(zone, "ZoneId");
+            const resource = { ResourceType: "ZONE", "ResourceId.1": id };
+            const tags = list(await described(rpc("pvtz", "ListTagResources", resource)), "TagResources");
+            if (!belongs({ ...zone, Tags: tags }, "ZoneName", inputs, names)) continue;
+            const remove = async (): Promise<void> => {
+                await rpc("pvtz", "DeleteZone", { ZoneId: id });
+            };
+            found.push({ id, remove });
+        }
+        return found;
+    },
+    // The zone's VPCs are set all at once.
+    "alicloud:pvtz/zoneAttachment:ZoneAttachment": async (rpc, region, inputs) => {
+        const zoneId = text(inputs, "zoneId");
+        const wanted = [
+            ...(list(inputs, "vpcIds") as unknown[]),
+            ...list(inputs, "vpcs").map((vpcOf) => text(vpcOf, "vpcId")),
+        ];
+        const bound = list(await described(rpc("pvtz", "DescribeZoneInfo", { ZoneId: zoneId })), "BindVpcs.Vpc");
+        if (wanted.length === 0 || !wanted.every((id) => bound.some((found) => text(found, "VpcId") === id))) return [];
+        const remaining = bound
+            .filter((found) => !wanted.includes(text(found, "VpcId")))
+            .flatMap((found, index) => [
+                [`Vpcs.${index + 1}.VpcId`, text(found, "VpcId")],
+                [`Vpcs.${index + 1}.RegionId`, text(found, "RegionId") || region],
+            ]);
+        const remove = async (): Promise<void> => {
+            await rpc("pvtz", "BindZoneVpc", { ZoneId: zoneId, ...(Object.fromEntries(remaining) as Item) });
+        };
+        return [{ id: zoneId, remove }];
+    },
+    // Two records of a zone never have the same name, type and value.
+    "alicloud:pvtz/zoneRecord:ZoneRecord": async (rpc, _, inputs) => {
+        const zoneId = text(inputs, "zoneId");
+        const rr = firstOf(inputs, ["rr", "resourceRecord"]);
+        const records = await paged(rpc, "pvtz", "DescribeZoneRecords", "Records.Record", { ZoneId: zoneId });
+        return records
+            .filter(
+                (record) =>
+                    text(record, "Rr") === rr &&
+                    text(record, "Type") === text(inputs, "type") &&
+                    text(record, "Value") === text(inputs, "value"),
+            )
+            .map((record) => ({
+                id: `${text(record, "RecordId")}:${zoneId}`,
+                remove: async () => {
+                    await rpc("pvtz", "DeleteZoneRecord", { RecordId: text(record, "RecordId") });
                 },
             }));
     },

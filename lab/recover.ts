@@ -216,7 +216,8 @@ async function clearPending(options: RecoverOptions): Promise<boolean> {
     const pending = deployment.pending_operations ?? [];
     if (pending.length === 0) return false;
 
-    const known = new Set((deployment.resources ?? []).map(({ id }) => id));
+    // What belongs to another resource may have that one's id.
+    const known = new Set((deployment.resources ?? []).map(({ type, id }) => `${type} ${id}`));
     for (const { resource, type } of pending) {
         if (type !== "creating" || resource.custom !== true) continue;
         const found = await options.search.find(resource.type, resource.inputs ?? {});
@@ -224,7 +225,7 @@ async function clearPending(options: RecoverOptions): Promise<boolean> {
         if (!found)
             options.note(`Could not look for what the cut-off run may have created for ${name} (${resource.type}).`);
         for (const orphan of found ?? []) {
-            if (known.has(orphan.id)) continue;
+            if (known.has(`${resource.type} ${orphan.id}`)) continue;
             await orphan.remove();
             options.note(`Removed ${orphan.id}, which the cut-off run had created for ${name} and not recorded.`);
         }

@@ -3,7 +3,7 @@ import { percentEncode, signV1, stringToSignV1 } from "./api/signature";
 import { post } from "./post";
 
 /** Products by their API version, as far as this small client needs them. */
-const versions = {
+export const versions = {
     Alb: "2020-06-16",
     Ecs: "2014-05-26",
     NAS: "2017-06-26",

@@ -7,7 +7,7 @@ import { model } from "../common/model";
 import { fits, parseChain } from "../pem";
 import { notFound } from "../errors";
 import { refuse, valueOr } from "../ecs/checks";
-import { tagProblem, toTags } from "../listing";
+import { matches, paginate, tagProblem, toTags } from "../listing";
 
 /** Uploaded certificates of an account. */
 const MAX_CERTIFICATES = 100;
@@ -102,24 +102,83 @@ const getUserCertificateDetail = defineAction({
     writes: false,
     handle: ({ certId, certFilter }, context) => {
         const certificate = certificateOf(context, certId);
-        const { subject, fingerprint, serialNumber, validFrom, validTo } = new X509Certificate(certificate.certificate);
+        const { common, ...facts } = factsOf(certificate, context);
         return {
             id: Number(certificate.id),
-            name: certificate.name,
             certIdentifier: `${certificate.id}-${certificateRegion(certificate.regionId)}`,
             ...(certFilter !== true && { cert: certificate.certificate, key: certificate.privateKey }),
-            common: /^CN=(.*)$/m.exec(subject)?.[1] ?? "",
-            fingerprint,
-            serialNo: serialNumber,
-            startDate: dayOf(validFrom),
-            endDate: dayOf(validTo),
-            expired: Date.parse(validTo) < Date.parse(context.now),
+            common,
+            ...facts,
             buyInAliyun: false,
-            resourceGroupId: certificate.resourceGroupId,
             tags: Object.entries(certificate.tags).map(([key, value]) => ({ key, value })),
         };
     },
 });
+
+const listUserCertificateOrder = defineAction({
+    product: "cas",
+    version: "2020-04-07",
+    name: "ListUserCertificateOrder",
+    request: model({
+        OrderType: "string",
+        Keyword: "string",
+        ResourceGroupId: "string",
+        CurrentPage: "number",
+        ShowSize: "number",
+    }),
+    response: model({
+        RequestId: "string",
+        CurrentPage: "number",
+        ShowSize: "number",
+        TotalCount: "number",
+        CertificateOrderList: [
+            {
+                CertificateId: "number",
+                Name: "string",
+                CommonName: "string",
+                Fingerprint: "string",
+                SerialNo: "string",
+                StartDate: "string",
+                EndDate: "string",
+                Expired: "boolean",
+                Upload: "boolean",
+                ResourceGroupId: "string",
+            },
+        ],
+    }),
+    writes: false,
+    handle: (request, context) => {
+        // Certificates of other orders than an upload are bought.
+        const uploaded = ["CERT", "UPLOAD"].includes(request.orderType ?? "")
+            ? Object.values(context.store.state.casCertificates)
+            : [];
+        const found = uploaded
+            .filter(({ resourceGroupId }) => matches(request.resourceGroupId, resourceGroupId))
+            .map((certificate) => {
+                const { common, ...facts } = factsOf(certificate, context);
+                return { certificateId: Number(certificate.id), commonName: common, ...facts, upload: true };
+            })
+            .filter(({ commonName }) => commonName.includes(request.keyword ?? ""));
+        const asked = { pageNumber: request.currentPage, pageSize: request.showSize };
+        const { items, totalCount, pageNumber, pageSize } = paginate(found, asked, { default: 50, max: 50 });
+        return { currentPage: pageNumber, showSize: pageSize, totalCount, certificateOrderList: items };
+    },
+});
+
+/** What is said of a certificate wherever it is described. */
+function factsOf(certificate: CasCertificate, { now }: ActionContext) {
+    const { subject, fingerprint, serialNumber, validFrom, validTo } = new X509Certificate(certificate.certificate);
+    return {
+        name: certificate.name,
+        common: /^CN=(.*)$/m.exec(subject)?.[1] ?? "",
+        fingerprint,
+        serialNo: serialNumber,
+        startDate: dayOf(validFrom),
+        endDate: dayOf(validTo),
+        expired: Date.parse(validTo) < Date.parse(now),
+        resourceGroupId: certificate.resourceGroupId,
+    };
+}
 
 /** Where the service keeps what balancers of a region use. */
 function certificateRegion(regionId: string): string {
@@ -178,6 +237,7 @@ const createCertificateName = defineAction({
 export const actions: Action[] = [
     uploadUserCertificate,
     getUserCertificateDetail,
+    listUserCertificateOrder,
     deleteUserCertificate,
     createCertificateName,
 ];

@@ -1,4 +1,5 @@
 /** The ALB product and the certificate service beside the VPC product, over one store in memory. */
+import type { Action } from "../../../lab/api/action";
 import { actions as alb } from "../../../lab/api/alb";
 import { actions as cas } from "../../../lab/api/cas";
 import type { DesiredBalancer } from "../../../lab/model/desired";
@@ -14,8 +15,8 @@ export class BalancerCloud extends Cloud {
     vpcId = "";
     vswitches: readonly [string, string] = ["", ""];
 
-    constructor() {
-        super([...alb, ...cas]);
+    constructor(more: readonly Action[] = []) {
+        super([...alb, ...cas, ...more]);
     }
 
     /** A VPC with a VSwitch in each of two zones. */

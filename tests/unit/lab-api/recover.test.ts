@@ -100,6 +100,20 @@ test("what was created and not recorded is removed, what is recorded stays", asy
     expect(notes.at(-1)).toContain("1 pending operation ");
 });
 
+test("what belongs to a resource and has its id is removed as well", async () => {
+    const removed: string[] = [];
+    const [zone, attachment] = ["alicloud:pvtz/zone:Zone", "alicloud:pvtz/zoneAttachment:ZoneAttachment"];
+    const resource = { urn: urn(attachment, "names"), type: attachment, custom: true, inputs: { zoneId: "zone-1" } };
+    await attempt(
+        {
+            resources: [{ urn: urn(zone, "names"), type: zone, custom: true, id: "zone-1" }],
+            pending_operations: [{ resource, type: "creating" }],
+        },
+        () => [orphan("zone-1", removed)],
+    );
+    expect(removed).toEqual(["zone-1"]);
+});
+
 test("other pending operations are only cleared", async () => {
     const type = "alicloud:vpc/network:Network";
     const resource = { urn: urn(type, "net"), type, custom: true, inputs: {} };
