@@ -28,6 +28,7 @@ import { DaemonRecord, asItRuns, labCode, runningDaemon } from "./record";
 import { readJson, writePrivate } from "./files";
 import type { LabIdentity } from "./identity";
 import { createMachine, ensureEngine, ensureImage, findIndex, stopEngine } from "./machine";
+import { shellCommands } from "./environment";
 import { alicloudSearch } from "./orphans";
 import { LabPaths, UsageError, labPaths } from "./paths";
 import { findProblems } from "./preflight";
@@ -408,13 +409,7 @@ function env(paths: LabPaths, json: boolean): number {
     const environment = readJson(paths.env) as Record<string, string> | undefined;
     if (!environment || !runningDaemon(paths))
         throw new LabError(`The lab "${paths.name}" does not run: start it with \`npm run lab -- start\`.`);
-    process.stdout.write(
-        json
-            ? `${JSON.stringify(environment, undefined, 2)}\n`
-            : Object.entries(environment)
-                  .map(([name, value]) => `export ${name}='${value.replace(/'/g, `'\\''`)}'\n`)
-                  .join(""),
-    );
+    process.stdout.write(json ? `${JSON.stringify(environment, undefined, 2)}\n` : shellCommands(environment));
     return 0;
 }
 

@@ -33,9 +33,33 @@ const endpointProducts = [
     "vpc",
 ];
 
+/** Variables by which the provider and the SDKs find other credentials than a key pair, which may be those of a real account. */
+const otherCredentials = [
+    "ALICLOUD_SECURITY_TOKEN",
+    "ALIBABA_CLOUD_SECURITY_TOKEN",
+    "ALIBABACLOUD_SECURITY_TOKEN",
+    "ALICLOUD_ECS_ROLE_NAME",
+    "ALIBABA_CLOUD_ECS_METADATA",
+    "ALICLOUD_SHARED_CREDENTIALS_FILE",
+    "ALIBABA_CLOUD_CREDENTIALS_FILE",
+    "ALICLOUD_PROFILE",
+    "ALIBABA_CLOUD_PROFILE",
+    "ALICLOUD_CREDENTIALS_URI",
+    "ALIBABA_CLOUD_CREDENTIALS_URI",
+    "ALICLOUD_ASSUME_ROLE_ARN",
+    "ALICLOUD_ASSUME_ROLE_SESSION_NAME",
+    "ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION",
+    "ALIBABA_CLOUD_ROLE_ARN",
+    "ALIBABA_CLOUD_ROLE_SESSION_NAME",
+    "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
+    "ALIBABA_CLOUD_OIDC_TOKEN",
+    "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
+];
+
 /**
- * Environment of a client of this lab: keys, trust in the lab's certificate beside what is trusted already, endpoints,
- * Pulumi's backend. Also writes the files that it names.
+ * Environment of a client of this lab: keys and no other credentials, trust in the lab's certificate beside what is
+ * trusted already, endpoints, Pulumi's backend. Also writes the files that it names. What is empty is to be unset; for
+ * Pulumi and the provider that is the same.
  */
 export function clientEnvironment(
     paths: LabPaths,
@@ -55,12 +79,16 @@ export function clientEnvironment(
     const endpoint = `127.0.0.1:${lab.port}`;
     const keys = { id: identity.accessKeyId, secret: identity.accessKeySecret };
     return {
+        ...Object.fromEntries(otherCredentials.map((name) => [name, ""])),
         ALICLOUD_ACCESS_KEY: keys.id,
         ALICLOUD_SECRET_KEY: keys.secret,
         ALICLOUD_REGION: lab.region,
         ALIBABA_CLOUD_ACCESS_KEY_ID: keys.id,
         ALIBABA_CLOUD_ACCESS_KEY_SECRET: keys.secret,
+        ALIBABACLOUD_ACCESS_KEY_ID: keys.id,
+        ALIBABACLOUD_ACCESS_KEY_SECRET: keys.secret,
         ALIBABA_CLOUD_REGION: lab.region,
+        ALICLOUD_ACCOUNT_ID: identity.accountId,
         ALIBABA_CLOUD_ACCOUNT_ID: identity.accountId,
         ALIBABA_CLOUD_ACCOUNT_TYPE: "Domestic",
         ...Object.fromEntries(
@@ -83,6 +111,15 @@ export function clientEnvironment(
         LAB_PORT: String(lab.port),
         LAB_ENDPOINT: endpoint,
     };
+}
+
+/** An environment as a shell's commands. Not every SDK takes a variable that is empty for unset. */
+export function shellCommands(environment: Readonly<Record<string, string>>): string {
+    return Object.entries(environment)
+        .map(([name, value]) =>
+            value === "" ? `unset ${name}\n` : `export ${name}='${value.replace(/'/g, `'\\''`)}'\n`,
+        )
+        .join("");
 }
 
 /** A file that is there and not one of this lab's own, which an environment inherited from it may name. */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import * as http from "node:http";
 import { tmpdir } from "node:os";
@@ -6,7 +7,7 @@ import { defineAction } from "../../../lab/api/action";
 import { model } from "../../../lab/api/common/model";
 import { Cloud } from "../../../lab/cloud";
 import { control } from "../../../lab/control";
-import { clientEnvironment } from "../../../lab/environment";
+import { clientEnvironment, shellCommands } from "../../../lab/environment";
 import type { DesiredMachine, Machine, MachineEvent, ServerHealth } from "../../../lab/model/desired";
 import { project } from "../../../lab/model/project";
 import type { HaVip, Instance, NetworkInterface, State, Vpc } from "../../../lab/model/state";
@@ -344,4 +345,31 @@ test("the environment of clients adds the lab to what they trust and avoids prox
     const twice = clientEnvironment(paths, lab.identity, about, once);
     expect(readFileSync(twice["NODE_EXTRA_CA_CERTS"]!, "utf8").trim()).toBe(lab.authority.trim());
     expect(existsSync(twice["SSL_CERT_FILE"]!)).toBe(true);
+});
+
+test("the environment of clients leaves nothing of a real account", async () => {
+    const lab = await start();
+    const about = { authority: lab.authority, region: "cn-hangzhou", port: 8071 };
+    const ofTheLab = clientEnvironment(paths, lab.identity, about, {});
+    const real: Record<string, string> = Object.fromEntries(
+        [
+            ...["ACCESS_KEY", "SECRET_KEY", "SECURITY_TOKEN", "ACCOUNT_ID", "PROFILE", "ASSUME_ROLE_ARN"].map(
+                (name) => `ALICLOUD_${name}`,
+            ),
+            ...["ECS_ROLE_NAME", "SHARED_CREDENTIALS_FILE", "CREDENTIALS_URI"].map((name) => `ALICLOUD_${name}`),
+            ...["ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN"].map((name) => `ALIBABACLOUD_${name}`),
+            ...["ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN", "ACCOUNT_ID", "PROFILE", "ROLE_ARN"].map(
+                (name) => `ALIBABA_CLOUD_${name}`,
+            ),
+            ...["ECS_METADATA", "CREDENTIALS_FILE", "CREDENTIALS_URI", "ROLE_SESSION_NAME"].map(
+                (name) => `ALIBABA_CLOUD_${name}`,
+            ),
+            ...["OIDC_PROVIDER_ARN", "OIDC_TOKEN", "OIDC_TOKEN_FILE"].map((name) => `ALIBABA_CLOUD_${name}`),
+        ].map((name) => [name, "real"]),
+    );
+    expect(Object.entries({ ...real, ...ofTheLab }).filter(([, value]) => value === "real")).toEqual([]);
+
+    const shown = execFileSync("sh", ["-c", `${shellCommands(ofTheLab)}env`], { env: real, encoding: "utf8" });
+    expect(shown).toContain(`ALICLOUD_ACCESS_KEY=${lab.identity.accessKeyId}\n`);
+    expect(shown).not.toMatch(/=(real)?$|TOKEN|PROFILE|ROLE_/m);
 });
