@@ -30,13 +30,15 @@ const BUILDER = 1;
 const DEBIAN_ARCHIVE = "http://deb.debian.org/debian";
 const BUILD_TIMEOUT = 20 * 60_000;
 
-/** Name of an image in the engine. Its hash makes a changed definition another image. */
-export function imageReference(definition: ImageDefinition): string {
-    return `${REPOSITORY}:${imageTag(definition)}`;
+/** Name of an image in the engine. Its hash makes a changed definition, or one of a machine that gets its packages elsewhere, another image. */
+export function imageReference(definition: ImageDefinition, machine: AptOfMachine): string {
+    return `${REPOSITORY}:${imageTag(definition, machine)}`;
 }
 
-function imageTag(definition: ImageDefinition): string {
-    const hash = createHash("sha256").update(JSON.stringify([BUILDER, process.arch, definition]));
+function imageTag(definition: ImageDefinition, machine: AptOfMachine): string {
+    const apt = aptConfiguration(definition, machine);
+    const parts = [BUILDER, process.arch, definition, ...(comesFromDebian(apt) ? [] : [apt])];
+    const hash = createHash("sha256").update(JSON.stringify(parts));
     return `${definition.name}-${hash.digest("hex").slice(0, 12)}`;
 }
 
@@ -45,18 +47,20 @@ export async function ensureImage(
     definition: ImageDefinition = debian12,
     { docker = new Docker(), runner = new Runner() }: { docker?: Docker; runner?: Runner } = {},
 ): Promise<string> {
-    const reference = imageReference(definition);
+    const machine = await aptOfMachine(runner);
+    const reference = imageReference(definition, machine);
+    const tag = imageTag(definition, machine);
     try {
         if (await docker.imageId(reference)) return reference;
         const folder = path.join(cacheFolder(), "images");
         mkdirSync(folder, { recursive: true });
         await withLock(path.join(folder, "lock"), { what: "the hosts' image" }, async () => {
             if (await docker.imageId(reference)) return;
-            const archive = await ensureArchive(definition, folder, runner);
+            const archive = await ensureArchive(definition, machine, folder, runner);
             await step(`Import the image ${definition.name}`, { about: "5 s" }, () =>
-                docker.importImage(createReadStream(archive), REPOSITORY, imageTag(definition)),
+                docker.importImage(createReadStream(archive), REPOSITORY, tag),
             );
-            await docker.removeOldImages(REPOSITORY, `${definition.name}-`, imageTag(definition));
+            await docker.removeOldImages(REPOSITORY, `${definition.name}-`, tag);
         });
         return reference;
     } finally {
@@ -65,19 +69,25 @@ export async function ensureImage(
 }
 
 /** The image as an archive of its root file system, built unless it is in the cache. To be called under the lock. */
-async function ensureArchive(definition: ImageDefinition, folder: string, runner: Runner): Promise<string> {
-    const archive = path.join(folder, `${imageTag(definition)}.tar`);
+async function ensureArchive(
+    definition: ImageDefinition,
+    machine: AptOfMachine,
+    folder: string,
+    runner: Runner,
+): Promise<string> {
+    const archive = path.join(folder, `${imageTag(definition, machine)}.tar`);
     if (existsSync(archive)) return archive;
     const { emulates } = definition;
-    const guest = emulates && (await ensureArchive(emulates, folder, runner));
+    const guest = emulates && (await ensureArchive(emulates, machine, folder, runner));
     await step(`Build the image ${definition.name}`, { about: "2 min" }, (report) =>
-        build(definition, guest, archive, runner, report),
+        build(definition, aptConfiguration(definition, machine), guest, archive, runner, report),
     );
     return archive;
 }
 
 async function build(
     definition: ImageDefinition,
+    apt: AptConfiguration,
     guest: string | undefined,
     archive: string,
     runner: Runner,
@@ -90,7 +100,6 @@ async function build(
     const root = path.join(folder, `building-${definition.name}`);
     report("package archive");
     await installPackages(["debootstrap"], ["debootstrap"], runner);
-    const apt = await aptConfiguration(definition, runner);
     mkdirSync(root);
     try {
         report("base system");
@@ -225,22 +234,56 @@ interface AptConfiguration {
     readonly settings: string;
 }
 
-/** Where this machine gets its packages is where its hosts get theirs: other addresses may not be reachable. */
-async function aptConfiguration(
-    { release, moreSuites = [] }: ImageDefinition,
-    runner: Runner,
-): Promise<AptConfiguration> {
+/** What decides where this machine gets its packages. */
+export interface AptOfMachine {
+    /** Archive in place of the machine's own, for debootstrap. */
+    readonly mirror?: string;
+    /** apt's index targets, and the release whose sources they are; empty on a machine that is no Debian. */
+    readonly targets: string;
+    readonly codename: string;
+    /** All of apt's settings. */
+    readonly settings: string;
+    /** What apt takes of the environment where its settings name no proxy. */
+    readonly environment: NodeJS.ProcessEnv;
+}
+
+const machines = new WeakMap<Runner, Promise<AptOfMachine>>();
+
+/** As it was when it was first asked for: it takes a second, and every host asks for its image. */
+function aptOfMachine(runner: Runner): Promise<AptOfMachine> {
+    const known = machines.get(runner) ?? readApt(runner);
+    machines.set(runner, known);
+    return known;
+}
+
+async function readApt(runner: Runner): Promise<AptOfMachine> {
+    const { id, codename } = osRelease();
     const format = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(CREATED_BY)";
-    const targets = await runner.attempt(["apt-get", "indextargets", "--format", format]);
-    const machine = osRelease();
-    const sources =
-        targets.code === 0 && machine.id === "debian" ? aptSources(targets.stdout, machine.codename, release) : [];
-    const override = process.env["MULTIHOST_DEBIAN_MIRROR"];
-    const settings = await runner.attempt(["apt-config", "dump"]);
+    const [targets, settings] = await Promise.all([
+        id === "debian" ? runner.attempt(["apt-get", "indextargets", "--format", format]) : undefined,
+        runner.attempt(["apt-config", "dump"]),
+    ]);
+    const mirror = process.env["MULTIHOST_DEBIAN_MIRROR"] ?? "";
+    return {
+        ...(mirror !== "" && { mirror }),
+        targets: targets?.code === 0 ? targets.stdout : "",
+        codename,
+        settings: settings.stdout,
+        environment: process.env,
+    };
+}
+
+/** Where this machine gets its packages is where its hosts get theirs: other addresses may not be reachable. */
+function aptConfiguration(
+    { release, moreSuites = [] }: ImageDefinition,
+    { mirror: override, targets, codename, settings, environment }: AptOfMachine,
+): AptConfiguration {
+    const sources = aptSources(targets, codename, release);
     const mirror = override ?? sources.find(({ suite }) => suite === release)?.uri;
     const lines = sources.map(({ uri, suite, components }) => `deb ${uri} ${suite} ${components.join(" ")}`);
     // A copy of an archive that isn't renewed every day is out of date for an unstable suite alone.
     const more = moreSuites.map((suite) => `deb [check-valid-until=no] ${mirror ?? DEBIAN_ARCHIVE} ${suite} main`);
+    const archives = [mirror ?? DEBIAN_ARCHIVE, ...sources.map(({ uri }) => uri)];
     return {
         mirror,
         // Without the machine's word debootstrap has written the release's own source.
@@ -250,8 +293,16 @@ async function aptConfiguration(
         ]
             .map((line) => `${line}\n`)
             .join(""),
-        settings: aptSettings(settings.stdout),
+        settings: aptSettings(settings, environment, archives),
     };
+}
+
+/** Whether packages come from Debian itself and through no proxy: all such machines have the same image. */
+function comesFromDebian({ mirror = DEBIAN_ARCHIVE, sources, settings }: AptConfiguration): boolean {
+    const archives = [mirror, ...(sources.match(/\bhttps?:\S+/g) ?? [])];
+    return (
+        !settings.includes("::Proxy") && archives.every((uri) => /^https?:\/\/(deb|security)\.debian\.org\//.test(uri))
+    );
 }
 
 /** A line of sources.list. */
@@ -281,12 +332,37 @@ export function aptSources(targets: string, codename: string, release: string): 
     return [...sources.values()].filter(({ components }) => components.includes("main"));
 }
 
-/** Settings of the machine's apt that its hosts need too. A proxy on the machine's loopback is none of theirs. */
-export function aptSettings(dump: string): string {
-    return dump
-        .split("\n")
+/**
+ * Settings of the machine's apt that its hosts need too. A proxy on the machine's loopback is none of theirs.
+ * @param environment whose proxies apt takes where its settings name none
+ * @param archives for which the environment's proxies may not count
+ */
+export function aptSettings(
+    dump: string,
+    environment: NodeJS.ProcessEnv = {},
+    archives: readonly string[] = [],
+): string {
+    const settings = usable(dump.split("\n"));
+    const proxies = ["http", "https"].flatMap((scheme) => {
+        const name = `Acquire::${scheme}::Proxy`;
+        const proxy = environment[`${scheme}_proxy`] ?? "";
+        if (!/^\w+:\/\//.test(proxy) || settings.some((line) => line.startsWith(`${name} `))) return [];
+        const hosts = new Set(
+            archives.filter((uri) => uri.startsWith(`${scheme}:`)).map((uri) => new URL(uri).hostname),
+        );
+        const direct = [...hosts].filter((host) => isWithoutProxy(host, environment));
+        return usable([`${name} "${proxy}";`, ...direct.map((host) => `${name}::${host} "DIRECT";`)]);
+    });
+    return [...settings, ...proxies].map((line) => `${line}\n`).join("");
+}
+
+function usable(lines: readonly string[]): string[] {
+    return lines
         .filter((line) => /^Acquire::(https?::Proxy|Check-Valid-Until|Check-Date)\b.* "[^"]+";$/.test(line))
-        .filter((line) => !/"\w+:\/\/(localhost|127\.|\[::1\])/.test(line))
-        .map((line) => `${line}\n`)
-        .join("");
+        .filter((line) => !/"\w+:\/\/([^/@]*@)?(localhost|127\.|\[::1\])/.test(line));
+}
+
+/** As apt reads the list: names that end so. */
+function isWithoutProxy(host: string, { no_proxy: list = "" }: NodeJS.ProcessEnv): boolean {
+    return list.split(",").some((entry) => entry !== "" && host.endsWith(entry.toLowerCase()));
 }

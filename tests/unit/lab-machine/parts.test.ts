@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
     appendFileSync,
     existsSync,
@@ -19,7 +20,7 @@ import { Disks, guestName } from "../../../lab/hosts/disks";
 import type { EngineInfo } from "../../../lab/hosts/docker";
 import { osRelease } from "../../../lab/hosts/engine";
 import { containerSpecification } from "../../../lab/hosts/hosts";
-import { aptSettings, aptSources, imageReference } from "../../../lab/hosts/image";
+import { AptOfMachine, aptSettings, aptSources, imageReference } from "../../../lab/hosts/image";
 import { kindOf } from "../../../lab/hosts/kinds";
 import { claimIndex, claimedIndices, findIndex, releaseIndex } from "../../../lab/hosts/labs";
 import { Runner } from "../../../lab/hosts/runner";
@@ -147,6 +148,9 @@ describe("programs", () => {
 });
 
 describe("images", () => {
+    /** A machine about whose packages there is nothing to say. */
+    const plain: AptOfMachine = { targets: "", codename: "", settings: "", environment: {} };
+
     test("an image id of the cloud chooses a definition, and Debian 12 stands in for what there is not", () => {
         expect(definitionFor("debian_12_9_x64_20G_alibase.vhd").name).toBe("debian-12");
         expect(definitionFor("something-else").name).toBe("debian-12");
@@ -155,8 +159,35 @@ describe("images", () => {
     test("a changed definition is another image", () => {
         const [first] = definitions;
         const changed = { ...first!, packages: [...first!.packages, "x"] };
-        expect(imageReference(changed)).not.toBe(imageReference(first!));
-        expect(imageReference(first!)).toMatch(/^alicloud-multihost:debian-12-[0-9a-f]{12}$/);
+        expect(imageReference(changed, plain)).not.toBe(imageReference(first!, plain));
+        expect(imageReference(first!, plain)).toMatch(/^alicloud-multihost:debian-12-[0-9a-f]{12}$/);
+    });
+
+    test("a machine that gets its packages elsewhere has another image", () => {
+        const [first] = definitions;
+        const reference = (machine: Partial<AptOfMachine>): string => imageReference(first!, { ...plain, ...machine });
+        const from = (archive: string): string =>
+            [`${archive}/ bookworm main Packages`, `${archive}-security/ bookworm-security main Packages`].join("\n");
+        expect(reference({ targets: from("http://deb.debian.org/debian"), codename: "bookworm" })).toBe(reference({}));
+        const elsewhere: readonly Partial<AptOfMachine>[] = [
+            {},
+            { targets: from("http://mirror.example/debian"), codename: "bookworm" },
+            { mirror: "http://mirror.example/debian" },
+            { settings: 'Acquire::http::Proxy "http://proxy.example:3128";' },
+            { environment: { http_proxy: "http://other.example:3128" } },
+            { environment: { https_proxy: "http://proxy.example:3128" } },
+        ];
+        expect(new Set(elsewhere.map(reference)).size).toBe(elsewhere.length);
+        // What no host can use is none of its image's, and a setting about dates makes no packages others.
+        expect(reference({ environment: { http_proxy: "http://127.0.0.1:3128" } })).toBe(reference({}));
+        expect(reference({ settings: 'Acquire::Check-Valid-Until "false";' })).toBe(reference({}));
+    });
+
+    test("the image of a machine without a proxy that asks Debian itself is named as ever", () => {
+        const hash = createHash("sha256").update(JSON.stringify([1, process.arch, definitions[0]]));
+        expect(imageReference(definitions[0]!, plain)).toBe(
+            `alicloud-multihost:debian-12-${hash.digest("hex").slice(0, 12)}`,
+        );
     });
 
     test("sources come from the machine's own, for the image's release, and from no other vendor", () => {
@@ -186,6 +217,32 @@ describe("images", () => {
         expect(aptSettings(dump)).toBe(
             'Acquire::http::Proxy "http://proxy.example:3128";\nAcquire::Check-Valid-Until "false";\n',
         );
+    });
+
+    test("a proxy that only the environment names goes along too, where apt has none and hosts reach it", () => {
+        const proxy = { http_proxy: "http://proxy.example:3128", https_proxy: "http://proxy.example:3129" };
+        const line = (name: string, value: string): string => `Acquire::${name} "${value}";\n`;
+        const [http, https] = [line("http::Proxy", proxy.http_proxy), line("https::Proxy", proxy.https_proxy)];
+        expect(aptSettings("", proxy)).toBe(http + https);
+        const own = line("http::Proxy", "http://apt.example:3142");
+        expect(aptSettings(own, proxy)).toBe(own + https);
+        expect(aptSettings(line("http::Proxy", "http://localhost:3142"), proxy)).toBe(http + https);
+        for (const unusable of [
+            "http://localhost:3128",
+            "http://user:word@127.0.0.1:3128",
+            "",
+            'http://x"y',
+            "proxy:1",
+        ])
+            expect([unusable, aptSettings("", { http_proxy: unusable })]).toEqual([unusable, ""]);
+        // Those of apt's settings are for all archives, and of the environment's list it takes the ends of names.
+        expect(
+            aptSettings("", { http_proxy: proxy.http_proxy, no_proxy: "localhost,.corp.example" }, [
+                "http://mirror.corp.example/debian",
+                "http://mirror.corp.example/security",
+                "http://deb.debian.org/debian",
+            ]),
+        ).toBe(http + line("http::Proxy::mirror.corp.example", "DIRECT"));
     });
 
     test("the machine's release is read", () => {
