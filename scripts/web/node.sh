@@ -65,7 +65,8 @@ EOF
     else
         printf 'server {\n    listen %s%s;\n' "$PARAM_PORT" "$default"
     fi
-    printf '    server_name %s;\n    server_tokens off;\n    root %s/current;\n    client_max_body_size %s;\n' \
+    # A folder without its slash is redirected: where clients are, only they know, as a balancer has another scheme and port.
+    printf '    server_name %s;\n    server_tokens off;\n    absolute_redirect off;\n    root %s/current;\n    client_max_body_size %s;\n' \
         "$names" "$PARAM_DIRECTORY" "$PARAM_BODY_SIZE"
     for range in ${PARAM_TRUSTED_PROXIES:-}; do
         printf '    set_real_ip_from %s;\n' "$range"

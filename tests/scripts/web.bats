@@ -207,6 +207,12 @@ get() {
     [[ $(get "http://127.0.0.1:18481/status") == "Active connections:"* ]]
 }
 
+@test "a folder without its slash is redirected to where the client is, whatever the host's own scheme and port" {
+    serve
+    mkdir "$www/current/docs"
+    [[ $(get -D - -o /dev/null -H 'Host: www.example.com' "http://127.0.0.1:$port/docs") == *$'\nLocation: /docs/\r'* ]]
+}
+
 @test "is well only while its content is there" {
     serve
     [[ $(get -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/healthz") == 200 ]]
