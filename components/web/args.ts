@@ -24,7 +24,7 @@ export interface WebReleaseArgs {
     readonly name: string;
     /**
      * Archive (`.tar.gz`) that is fetched when the release is not there yet; its top level becomes the release's folder.
-     * What follows a `?`, such as a signature, is kept secret.
+     * Redirections are followed, from `https` to `https` only. What follows a `?`, such as a signature, is kept secret.
      * @default none: somebody else has put the release there
      */
     readonly url?: pulumi.Input<string>;

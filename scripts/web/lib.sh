@@ -37,7 +37,7 @@ web_unwell() {
 # What runs where the files are, here or on another host: web_release_here ACTION DIRECTORY ARGUMENT…. Each failure returns by
 # itself, because bash ignores set -e wherever the caller looks at the status.
 web_release_here() {
-    local action=$1 directory=$2 release=$3 url=${4:-} sha256=${5:-} work kept
+    local action=$1 directory=$2 release=$3 url=${4:-} sha256=${5:-} work kept redirected='=https'
     cd "$directory" || return 1
     case $action in
     current)
@@ -54,10 +54,13 @@ web_release_here() {
         work=releases/.$release.$$
         rm -rf "$work" "$work.tar.gz"
         mkdir "$work" || return 1
+        # What was asked for by TLS is not sent for without it.
+        [[ $url != http:* ]] || redirected='=http,https'
         # On standard input, because the address may carry a signature, and arguments are for all to see.
         url=${url//\\/\\\\}
         if ! printf 'url = "%s"\n' "${url//\"/\\\"}" |
-            curl -fsS --retry 3 --connect-timeout 10 --max-time 600 -o "$work.tar.gz" --config -; then
+            curl -fsS --location --max-redirs 5 --proto-redir "$redirected" --retry 3 --connect-timeout 10 --max-time 600 \
+                -o "$work.tar.gz" --config -; then
             rm -rf "$work" "$work.tar.gz"
             return 1
         fi

@@ -431,3 +431,41 @@ serve_as_service() {
     release missing
     [[ $status != 0 && $stderr == *"put the release there, or give release.url"* ]]
 }
+
+@test "a release is fetched from where its address leads, and by TLS only once it was asked for so" {
+    node
+    mkdir -p "$BATS_TEST_TMPDIR/archive"
+    tar -czf "$BATS_TEST_TMPDIR/archive/site.tar.gz" -C "$www/releases/initial" .
+    digest=$(sha256sum <"$BATS_TEST_TMPDIR/archive/site.tar.gz" | cut -d' ' -f1)
+    python3 - "$BATS_TEST_TMPDIR/archive" "$BATS_FILE_TMPDIR" >/dev/null 2>&1 3>&- <<'EOF' &
+import functools, http.server, ssl, sys, threading
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        if self.path != "/asset":
+            return super().do_GET()
+        self.send_response(302)
+        self.send_header("Location", "http://127.0.0.1:18482/site.tar.gz")
+        self.end_headers()
+handler = functools.partial(Handler, directory=sys.argv[1])
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[2] + "/site.crt", sys.argv[2] + "/site.key")
+secure = http.server.ThreadingHTTPServer(("127.0.0.1", 18443), handler)
+secure.socket = context.wrap_socket(secure.socket, server_side=True)
+threading.Thread(target=secure.serve_forever, daemon=True).start()
+http.server.ThreadingHTTPServer(("127.0.0.1", 18482), handler).serve_forever()
+EOF
+    server=$!
+    for _ in $(seq 100); do
+        [[ -z $(get "http://127.0.0.1:18482/") ]] || break
+        sleep 0.1
+    done
+    # shellcheck disable=SC2016
+    stub curl 'if [[ "$*" == *http_code* ]]; then printf 200; else exec /usr/bin/curl -k "$@"; fi'
+    release plain SHA256="$digest" -- URL="http://127.0.0.1:18482/asset"
+    plain=$status
+    release secure SHA256="$digest" -- URL="https://127.0.0.1:18443/asset"
+    kill "$server"
+    wait "$server" || true
+    [[ $plain == 0 && $(ls "$www/releases/plain") == index.html ]]
+    [[ $status != 0 && $stderr == *"can't bring release secure to local; nothing was switched"*rotocol*http* && ! -e $www/releases/secure ]]
+}
