@@ -48,7 +48,10 @@ export interface WebLimitsArgs {
     readonly bodySize?: string;
 }
 
-/** An application behind the web servers. */
+/**
+ * An application behind the web servers. It is told the `Host` that was asked for, the client's address in `X-Forwarded-For` and
+ * `X-Real-IP`, and in `X-Forwarded-Proto` what the client speaks, also with a balancer that ends TLS.
+ */
 export interface WebUpstreamArgs {
     /** `<address>:<port>` of each server. */
     readonly servers: readonly pulumi.Input<string>[];
@@ -102,8 +105,8 @@ export interface WebTierArgs {
      */
     readonly headers?: Readonly<Record<string, string>>;
     /**
-     * Whose `X-Forwarded-For` is believed: the balancer's ranges. Behind an `alb` they have to hold those of its VSwitches, from which it
-     * connects, or the limits count all visitors as one.
+     * Whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: the balancer's ranges. Behind an `alb` they have to hold those of its
+     * VSwitches, from which it connects, or the limits count all visitors as one, and the application takes each for it.
      * @default ["100.64.0.0/10"], where a `clb` connects from
      */
     readonly trustedProxies?: readonly string[];

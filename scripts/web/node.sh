@@ -8,7 +8,7 @@
 # PARAM_HEALTH_PATH
 # PARAM_REQUESTS_PER_SECOND, PARAM_BURST, PARAM_CONNECTIONS, PARAM_BODY_SIZE
 # PARAM_HEADERS                           lines "Name: value"
-# PARAM_TRUSTED_PROXIES                   CIDR blocks whose X-Forwarded-For counts
+# PARAM_TRUSTED_PROXIES                   CIDR blocks whose X-Forwarded-For and X-Forwarded-Proto count
 # PARAM_STATUS_PORT                       nginx's own figures, on loopback
 # PARAM_UPSTREAM, PARAM_UPSTREAM_TIMEOUT  "address:port …"
 # PARAM_VERSION                           of nginx's package, or its beginning; any unless told
@@ -20,26 +20,14 @@ DEFAULT_LISTEN='^[[:space:]]*listen[[:space:]][^#]*[[:space:]]default_server'
 
 # The limits' zones stand outside the server, so their names hold the site's.
 site_config() {
-    local name=$PARAM_NAME names=${PARAM_SERVER_NAMES:-_} default='' range server
+    local name=$PARAM_NAME names=${PARAM_SERVER_NAMES:-_} default='' range
     [[ -n ${PARAM_SERVER_NAMES:-} ]] || default=' default_server'
     cat <<EOF
 # Written by multihost: changes made here are lost.
 limit_req_zone \$binary_remote_addr zone=${name}_requests:10m rate=${PARAM_REQUESTS_PER_SECOND}r/s;
 limit_conn_zone \$binary_remote_addr zone=${name}_connections:10m;
 EOF
-    if [[ -n ${PARAM_UPSTREAM:-} ]]; then
-        cat <<EOF
-map \$http_upgrade \$${name//-/_}_connection {
-    default upgrade;
-    ''      '';
-}
-upstream ${name}_upstream {
-EOF
-        for server in $PARAM_UPSTREAM; do
-            printf '    server %s max_fails=2 fail_timeout=5s;\n' "$server"
-        done
-        printf '    keepalive 32;\n}\n'
-    fi
+    [[ -z ${PARAM_UPSTREAM:-} ]] || upstream_config
     if [[ -n ${PARAM_TLS_PORT:-} ]]; then
         cat <<EOF
 server {
@@ -113,6 +101,41 @@ server {
 EOF
 }
 
+# The application, and what it is told of a request.
+upstream_config() {
+    local variable=\$${PARAM_NAME//-/_} range server
+    cat <<EOF
+map \$http_upgrade ${variable}_connection {
+    default upgrade;
+    ''      '';
+}
+# HTTP/1.0 knows no Host.
+map \$http_host ${variable}_authority {
+    default \$http_host;
+    ''      \$host;
+}
+geo \$realip_remote_addr ${variable}_trusted {
+    default 0;
+EOF
+    for range in ${PARAM_TRUSTED_PROXIES:-}; do
+        printf '    %s 1;\n' "$range"
+    done
+    cat <<EOF
+}
+# A balancer that ends TLS speaks HTTP with this host, and knows what its client speaks.
+map ${variable}_trusted:\$http_x_forwarded_proto ${variable}_scheme {
+    default \$scheme;
+    1:http  http;
+    1:https https;
+}
+upstream ${PARAM_NAME}_upstream {
+EOF
+    for server in $PARAM_UPSTREAM; do
+        printf '    server %s max_fails=2 fail_timeout=5s;\n' "$server"
+    done
+    printf '    keepalive 32;\n}\n'
+}
+
 health_location() {
     printf '    location = %s {\n        access_log off;\n' "$PARAM_HEALTH_PATH"
     if [[ -n ${PARAM_UPSTREAM:-} ]]; then
@@ -135,19 +158,21 @@ header_lines() {
     done <<<"${PARAM_HEADERS:-}"
 }
 
+# X-Forwarded-For names the client alone: what else stood there is for nobody to believe, and which proxies to skip only this host knows.
 proxy_lines() {
+    local variable=\$${PARAM_NAME//-/_}
     cat <<EOF
         proxy_pass http://${PARAM_NAME}_upstream;
         proxy_http_version 1.1;
         proxy_connect_timeout 2s;
         proxy_read_timeout ${PARAM_UPSTREAM_TIMEOUT}s;
         proxy_send_timeout ${PARAM_UPSTREAM_TIMEOUT}s;
-        proxy_set_header Host \$host;
+        proxy_set_header Host ${variable}_authority;
         proxy_set_header X-Real-IP \$remote_addr;
-        proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;
-        proxy_set_header X-Forwarded-Proto \$scheme;
+        proxy_set_header X-Forwarded-For \$remote_addr;
+        proxy_set_header X-Forwarded-Proto ${variable}_scheme;
         proxy_set_header Upgrade \$http_upgrade;
-        proxy_set_header Connection \$${PARAM_NAME//-/_}_connection;
+        proxy_set_header Connection ${variable}_connection;
 EOF
 }
 

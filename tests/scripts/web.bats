@@ -34,6 +34,7 @@ web_host() {
 }
 
 teardown() {
+    [[ ! -e $BATS_TEST_TMPDIR/application.pid ]] || kill "$(<"$BATS_TEST_TMPDIR/application.pid")"
     [[ ! -e $BATS_TEST_TMPDIR/nginx.pid ]] || kill -QUIT "$(cat "$BATS_TEST_TMPDIR/nginx.pid")"
 }
 
@@ -246,6 +247,49 @@ get() {
     kill "$application"
     wait "$application" || true
     [[ $(get -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/healthz") == 502 ]]
+}
+
+# An application on PORT that tells what it was asked: the method, and the headers that proxies set. Its health is the status in the file
+# `health` of this test, 204 unless told, and it knows no HEAD.
+application() {
+    python3 - "$1" "$BATS_TEST_TMPDIR/health" >/dev/null 2>&1 3>&- <<'EOF' &
+import http.server, os, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        if self.path == "/healthz":
+            self.send_response(int(open(sys.argv[2]).read()) if os.path.exists(sys.argv[2]) else 204)
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
+        names = ["Host", "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Proto"]
+        answer = " ".join([self.command] + [str(self.headers[name]) for name in names]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+EOF
+    echo $! >"$BATS_TEST_TMPDIR/application.pid"
+    for _ in $(seq 100); do
+        [[ -z $(get "http://127.0.0.1:$1/") ]] || break
+        sleep 0.1
+    done
+}
+
+@test "tells the application who asks once, for what host, and what the client speaks with the balancer" {
+    application 18482
+    serve UPSTREAM=127.0.0.1:18482 UPSTREAM_TIMEOUT=5
+    asked=(-H 'Host: www.example.com:8443' -H 'X-Forwarded-For: 203.0.113.9, 198.51.100.1')
+    [[ $(get "${asked[@]}" -H 'X-Forwarded-Proto: https' "http://127.0.0.1:$port/") == "GET www.example.com:8443 198.51.100.1 198.51.100.1 https" ]]
+    [[ $(get "${asked[@]}" -H 'X-Forwarded-Proto: gopher' "http://127.0.0.1:$port/") == *" http" ]]
+    [[ $(get --http1.0 -H 'Host:' "http://127.0.0.1:$port/") == "GET _ 127.0.0.1 127.0.0.1 http" ]]
+    kill -QUIT "$(<"$BATS_TEST_TMPDIR/nginx.pid")"
+    rm -r "$bin"
+    # Nobody's word counts, and over HTTP/2 the host has another name.
+    stub_host debian-12
+    web_host
+    serve UPSTREAM=127.0.0.1:18482 UPSTREAM_TIMEOUT=5 TRUSTED_PROXIES= TLS_PORT=18443
+    [[ $(get -k --http2 "${asked[@]}" -H 'X-Forwarded-Proto: http' "https://127.0.0.1:18443/") == "GET www.example.com:8443 127.0.0.1 127.0.0.1 https" ]]
 }
 
 @test "a release is switched, the ones before are kept for the way back, and a second run changes nothing" {

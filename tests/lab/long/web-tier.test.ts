@@ -204,7 +204,7 @@ it("stands before an application: passes on who asks, ends what takes too long, 
         "X-Forwarded-For": own,
         "X-Real-IP": own,
         "X-Forwarded-Proto": "https",
-        Host: "shop.example",
+        Host: "shop.example:8443",
     });
     const headers = await run(client, `${curl(address)} -D - -o /dev/null https://shop.example:8443/x`);
     expect(headers.match(/x-frame-options: .*/gi)).toEqual([expect.stringMatching(/: DENY/)]);
