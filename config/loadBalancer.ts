@@ -2,7 +2,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { LoadBalancerArgs, Network, NodePool, WebTier } from "../components";
-import type { ListenerArgs } from "../components/loadBalancer";
+import type { HealthCheckArgs, ListenerArgs } from "../components/loadBalancer";
+import { healthCheckMethods } from "../components/loadBalancer/settings";
 import { balancerTypes } from "../components/loadBalancer/types";
 import type { StackConfig } from "../config";
 import { type DnsConfig, dnsNames } from "./dns";
@@ -28,6 +29,8 @@ export interface LoadBalancerConfig {
     readonly names: readonly string[];
     /** @default generated */
     readonly certificate?: { readonly certificate: string; readonly privateKey: pulumi.Output<string> };
+    /** How it asks for the web servers' health path. @default "HEAD" */
+    readonly healthCheckMethod: NonNullable<HealthCheckArgs["method"]>;
     /** Ranges that may connect. @default everybody who can reach the address */
     readonly allow?: readonly string[];
     /** Shares of the traffic by the name of the host. @default equal */
@@ -46,6 +49,7 @@ export const loadBalancerKeys = [
     "names",
     "certificate",
     "privateKey",
+    "healthCheckMethod",
     "allow",
     "weights",
     "drainSeconds",
@@ -93,6 +97,7 @@ export function readLoadBalancer(reader: Reader, web: WebConfig, dns: DnsConfig)
         // Within the VPC the web servers' name is the balancer's.
         names: [...names, ...(address === "intranet" ? dnsNames(dns, "web") : [])],
         ...(certificate !== undefined && { certificate }),
+        healthCheckMethod: readHealthCheckMethod(reader),
         ...(allow !== undefined && { allow }),
         weights: readWeights(reader, web),
         drainSeconds: reader.integer(section, "loadBalancer.drainSeconds", 30, 0, 900),
@@ -117,6 +122,14 @@ function readType(reader: Reader): LoadBalancerConfig["type"] {
     if (type === "clb" || type === "alb" || type === "nlb") return type;
     reader.problems.add("loadBalancer.type", `"${type}" is none of clb, alb and nlb.`);
     return "clb";
+}
+
+function readHealthCheckMethod(reader: Reader): LoadBalancerConfig["healthCheckMethod"] {
+    const path = "loadBalancer.healthCheckMethod";
+    const given = reader.text(reader.section("loadBalancer"), path) ?? "HEAD";
+    const method = healthCheckMethods.find((one) => one === given);
+    if (method === undefined) reader.problems.add(path, `"${given}" is none of ${healthCheckMethods.join(", ")}.`);
+    return method ?? "HEAD";
 }
 
 function readCertificate(reader: Reader, https: boolean, names: readonly string[]): LoadBalancerConfig["certificate"] {
@@ -208,11 +221,12 @@ function placement(
 
 /** The ports of the balancer. */
 export function balancerListeners(
-    { type, https, names, certificate, allow }: LoadBalancerConfig,
+    { type, https, names, certificate, healthCheckMethod, allow }: LoadBalancerConfig,
     web: { readonly port: number; readonly healthPath: string },
 ): ListenerArgs[] {
     const access = allow === undefined ? {} : { allow };
-    const serving = { hostPort: web.port, healthCheck: { path: web.healthPath }, ...access };
+    const healthCheck = { path: web.healthPath, method: healthCheckMethod };
+    const serving = { hostPort: web.port, healthCheck, ...access };
     if (type === "nlb") return [{ protocol: "tcp", port: 80, ...serving }];
     if (!https) return [{ protocol: "http", port: 80, ...serving }];
     return [

@@ -83,7 +83,7 @@ class ApplicationBalancer implements CloudBalancer {
                 healthCheckConfig: {
                     healthCheckEnabled: true,
                     healthCheckProtocol: "HTTP",
-                    healthCheckMethod: "HEAD",
+                    healthCheckMethod: check.method,
                     healthCheckPath: check.path!,
                     healthCheckHost: check.domain ?? "$SERVER_IP",
                     healthCheckCodes: check.codes.map((code) => `http_${code}`),

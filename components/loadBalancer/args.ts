@@ -12,6 +12,11 @@ export interface HealthCheckArgs {
      * say that the port is closed
      */
     readonly path?: string;
+    /**
+     * How `path` is asked for. Not on a `tcp` listener of a `clb`, whose checks ask with `HEAD`.
+     * @default "HEAD"
+     */
+    readonly method?: "HEAD" | "GET";
     /** `Host` of the request. @default none: the host's address */
     readonly domain?: string;
     /** Classes of statuses that are healthy. @default ["2xx"] */

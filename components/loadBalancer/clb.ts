@@ -174,6 +174,8 @@ function checkInputs({ protocol }: ListenerArgs, check: ListenerSettings["check"
             : {
                   healthCheckUri: check.path,
                   healthCheckHttpCode: check.codes.map((code) => `http_${code}`).join(","),
+                  // The provider sends none on tcp. Left out it would stay as it was.
+                  ...(protocol === "tcp" ? {} : { healthCheckMethod: check.method.toLowerCase() }),
               }),
         ...(check.domain === undefined ? {} : { healthCheckDomain: check.domain }),
         ...(check.port === undefined ? {} : { healthCheckConnectPort: check.port }),

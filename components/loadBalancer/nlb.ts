@@ -211,7 +211,7 @@ function checkInputs(
             ? {}
             : {
                   healthCheckUrl: check.path,
-                  httpCheckMethod: "HEAD",
+                  httpCheckMethod: check.method,
                   healthCheckHttpCodes: check.codes.map((code) => `http_${code}`),
                   healthCheckDomain: check.domain ?? "$SERVER_IP",
               }),

@@ -8,6 +8,9 @@ import { type BalancerTypeLimits, balancerTypes } from "./types";
 /** What a check may be without. */
 type OptionalOfChecks = "path" | "domain" | "port" | "request" | "response";
 
+/** How a check may ask over HTTP. */
+export const healthCheckMethods: readonly NonNullable<HealthCheckArgs["method"]>[] = ["HEAD", "GET"];
+
 /** {@link ListenerArgs} with everything filled in that a redirection does not need. */
 export interface ListenerSettings {
     readonly args: ListenerArgs;
@@ -238,6 +241,7 @@ function parseCheck(
 ): ListenerSettings["check"] {
     const { healthCheck = {}, protocol } = args;
     const check = {
+        method: "HEAD" as const,
         codes: ["2xx"] as const,
         intervalSeconds: Math.max(2, minCheckInterval),
         timeoutSeconds: 5,
@@ -258,8 +262,15 @@ function parseCheck(
     if (check.domain !== undefined && !/^[A-Za-z0-9.-]{1,80}$/.test(check.domain)) {
         problems.add(`${path}.domain`, `"${check.domain}" is not a host name such as www.example.com.`);
     }
-    if (check.path === undefined && (healthCheck.domain !== undefined || healthCheck.codes !== undefined)) {
-        problems.add(path, "domain and codes belong to a check over HTTP: set path too.");
+    const { method, domain, codes } = healthCheck;
+    if (check.path === undefined && [method, domain, codes].some((given) => given !== undefined)) {
+        problems.add(path, "method, domain and codes belong to a check over HTTP: set path too.");
+    }
+    if (!healthCheckMethods.includes(check.method)) {
+        problems.add(`${path}.method`, `"${check.method as string}" is none of ${healthCheckMethods.join(", ")}.`);
+    }
+    if (method === "GET" && type === "clb" && protocol === "tcp" && check.path !== undefined) {
+        problems.add(`${path}.method`, "is always HEAD on a tcp listener of a clb: leave it out, or use http.");
     }
     if (check.codes.length === 0 || !check.codes.every((code) => /^[2-5]xx$/.test(code))) {
         problems.add(`${path}.codes`, "name at least one of 2xx, 3xx, 4xx, 5xx.");

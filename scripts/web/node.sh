@@ -139,6 +139,8 @@ EOF
 health_location() {
     printf '    location = %s {\n        access_log off;\n' "$PARAM_HEALTH_PATH"
     if [[ -n ${PARAM_UPSTREAM:-} ]]; then
+        # A balancer asks with HEAD, which not every application knows.
+        printf '        proxy_method GET;\n'
         proxy_lines
     else
         # Content that is not mounted, or not there, takes the host out of the balancer.

@@ -276,6 +276,16 @@ EOF
     done
 }
 
+@test "asks the application for its health with GET, however a balancer asks" {
+    application 18482
+    echo 200 >"$BATS_TEST_TMPDIR/health"
+    serve UPSTREAM=127.0.0.1:18482 UPSTREAM_TIMEOUT=5
+    [[ $(get -I -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/") == 501 ]]
+    for _ in 1 2; do
+        [[ $(get -I -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/healthz") == 200 ]]
+    done
+}
+
 @test "tells the application who asks once, for what host, and what the client speaks with the balancer" {
     application 18482
     serve UPSTREAM=127.0.0.1:18482 UPSTREAM_TIMEOUT=5

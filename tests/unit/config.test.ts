@@ -61,6 +61,7 @@ describe("the stack's configuration", () => {
                 address: "intranet",
                 https: true,
                 names: ["web.internal"],
+                healthCheckMethod: "HEAD",
                 weights: {},
                 drainSeconds: 30,
                 deletionProtection: false,
@@ -267,15 +268,22 @@ describe("the stack's configuration", () => {
     it("makes the balancer's ports out of few settings", () => {
         const { loadBalancer } = parseConfig({ ...minimal, loadBalancer: '{"allow":["198.51.100.0/24"]}' });
         const web = { port: 8080, healthPath: "/healthz" };
-        const serving = { hostPort: 8080, healthCheck: { path: "/healthz" }, allow: ["198.51.100.0/24"] };
+        const healthCheck = { path: "/healthz", method: "HEAD" };
+        const serving = { hostPort: 8080, healthCheck, allow: ["198.51.100.0/24"] };
         expect(balancerListeners(loadBalancer, web)).toEqual([
             { protocol: "http", port: 80, redirectTo: 443, allow: ["198.51.100.0/24"] },
             { protocol: "https", port: 443, names: ["web.internal"], ...serving },
         ]);
-        const network = parseConfig({ ...minimal, loadBalancer: '{"type":"nlb"}' }).loadBalancer;
+        const network = parseConfig({
+            ...minimal,
+            loadBalancer: '{"type":"nlb","healthCheckMethod":"GET"}',
+        }).loadBalancer;
         expect(balancerListeners(network, web)).toEqual([
-            { protocol: "tcp", port: 80, hostPort: 8080, healthCheck: { path: "/healthz" } },
+            { protocol: "tcp", port: 80, hostPort: 8080, healthCheck: { path: "/healthz", method: "GET" } },
         ]);
+        expect(problemsOf({ ...minimal, loadBalancer: '{"healthCheckMethod":"POST"}' })[1]).toBe(
+            '  - loadBalancer.healthCheckMethod: "POST" is none of HEAD, GET.',
+        );
         expect(problemsOf({ ...minimal, loadBalancer: '{"type":"nlb","https":true}' })[1]).toBe(
             "  - loadBalancer.https: goes with the types clb and alb, since an nlb serves HTTP only: leave it out.",
         );

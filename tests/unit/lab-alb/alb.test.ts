@@ -280,6 +280,7 @@ describe("a listener", () => {
         const LoadBalancerId = await cloud.balancer();
         const group = await cloud.group({
             "HealthCheckConfig.HealthCheckPath": "/healthz",
+            "HealthCheckConfig.HealthCheckMethod": "GET",
             "StickySessionConfig.StickySessionEnabled": "true",
             "StickySessionConfig.StickySessionType": "Insert",
             "StickySessionConfig.CookieTimeout": "60",
@@ -315,7 +316,7 @@ describe("a listener", () => {
                 pool: {
                     scheduler: "weighted",
                     servers: [{ id: one, address: "10.0.1.100", port: 8080, weight: 30 }],
-                    check: { http: { method: "HEAD", path: "/healthz", classes: [2] }, intervalSeconds: 2 },
+                    check: { http: { method: "GET", path: "/healthz", classes: [2] }, intervalSeconds: 2 },
                     stickiness: { kind: "insert", seconds: 60 },
                 },
             },

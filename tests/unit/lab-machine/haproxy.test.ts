@@ -65,14 +65,14 @@ test("without weights a server is asked or not", () => {
     );
 });
 
-test("a check has its path, codes, port, interval and thresholds", () => {
-    const http = { method: "HEAD" as const, path: "/health?a=$b", host: "shop.example.com", classes: [3, 2] };
+test.each(["HEAD", "GET"] as const)("a check by %s has its path, codes, port, interval and thresholds", (method) => {
+    const http = { method, path: "/health?a=$b", host: "shop.example.com", classes: [3, 2] };
     const found = section("backend http-80", listener({ pool: pool({ check: { ...check, http, port: 8080 } }) }));
     expect(found).toEqual(
         expect.arrayContaining([
             "timeout check 5s",
             "option httpchk",
-            'http-check send meth HEAD uri "/health?a=\\$b" ver HTTP/1.0 hdr Host "shop.example.com"',
+            `http-check send meth ${method} uri "/health?a=\\$b" ver HTTP/1.0 hdr Host "shop.example.com"`,
             "http-check expect rstatus ^[23]",
             "server 10.0.1.5:80 10.0.1.5:80 weight 30 check inter 2s rise 3 fall 4 port 8080",
         ]),

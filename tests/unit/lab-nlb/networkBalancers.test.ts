@@ -313,7 +313,10 @@ describe("listeners", () => {
         const LoadBalancerId = await balancer();
         const host = cloud.instance(vswitches[0]!);
         const groups = {
-            TCP: await group(),
+            TCP: await group({
+                "HealthCheckConfig.HealthCheckType": "HTTP",
+                "HealthCheckConfig.HttpCheckMethod": "HEAD",
+            }),
             UDP: await group({
                 Protocol: "UDP",
                 "HealthCheckConfig.HealthCheckType": "UDP",
@@ -350,7 +353,12 @@ describe("listeners", () => {
             CertificateIds: [],
         });
         expect(cloud.desired()[0]!.listeners).toMatchObject([
-            { protocol: "tcp", port: 53, idleSeconds: 900, pool: { servers: [{ port: 5353, weight: 100 }] } },
+            {
+                protocol: "tcp",
+                port: 53,
+                idleSeconds: 900,
+                pool: { servers: [{ port: 5353, weight: 100 }], check: { http: { method: "HEAD" } } },
+            },
             {
                 protocol: "udp",
                 port: 53,
@@ -358,6 +366,11 @@ describe("listeners", () => {
                 pool: { check: { udp: { request: "ping", expect: "pong!" }, intervalSeconds: 10 } },
             },
         ]);
+        await cloud.nlb("UpdateServerGroupAttribute", {
+            ServerGroupId: groups.TCP,
+            "HealthCheckConfig.HttpCheckMethod": "GET",
+        });
+        expect(cloud.desired()[0]!.listeners[0]!.pool.check).toMatchObject({ http: { method: "GET" } });
         const [server] = cloud.desired()[0]!.listeners[1]!.pool.servers;
         const health = { listenerId: udp, address: server!.address, port: 5353 };
         cloud.health = [{ ...health, health: "up" }];

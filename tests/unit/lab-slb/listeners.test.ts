@@ -363,6 +363,18 @@ describe("the machine", () => {
         expect(cloud.desired()).toMatchObject([{ listeners: [] }]);
     });
 
+    test("asks servers with the method that the listener names", async () => {
+        const instance = cloud.instance(VSwitchId);
+        const VServerGroupId = await cloud.group(LoadBalancerId, [{ ServerId: instance.id, Port: 8080, Weight: 30 }]);
+        const given = { VServerGroupId, HealthCheckMethod: "get" };
+        await cloud.slb("CreateLoadBalancerHTTPListener", http("80", given));
+        await cloud.slb("StartLoadBalancerListener", { LoadBalancerId, ListenerPort: "80" });
+        const asked = () => cloud.desired()[0]!.listeners[0]!.pool.check!.http!.method;
+        expect(asked()).toBe("GET");
+        await cloud.slb("SetLoadBalancerHTTPListenerAttribute", http("80", { HealthCheckMethod: "head" }));
+        expect(asked()).toBe("HEAD");
+    });
+
     test("says how servers are", async () => {
         const [up, down, unknown] = [1, 2, 3].map(() => cloud.instance(VSwitchId));
         await cloud.group(LoadBalancerId);

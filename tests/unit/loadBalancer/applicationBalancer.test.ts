@@ -96,7 +96,13 @@ test("each listener has a group with the hosts on its port, which drains, checks
                 ...http,
                 scheduler: "wlc",
                 stickiness: { seconds: 90 },
-                healthCheck: { path: "/healthz", domain: "shop.example.com", codes: ["2xx", "3xx"], port: 9000 },
+                healthCheck: {
+                    path: "/healthz",
+                    method: "GET",
+                    domain: "shop.example.com",
+                    codes: ["2xx", "3xx"],
+                    port: 9000,
+                },
             },
         ],
     });
@@ -107,6 +113,7 @@ test("each listener has a group with the hosts on its port, which drains, checks
         connectionDrainConfig: { connectionDrainEnabled: true, connectionDrainTimeout: 60 },
         stickySessionConfig: { stickySessionEnabled: true, stickySessionType: "Insert", cookieTimeout: 90 },
         healthCheckConfig: {
+            healthCheckMethod: "GET",
             healthCheckPath: "/healthz",
             healthCheckHost: "shop.example.com",
             healthCheckCodes: ["http_2xx", "http_3xx"],

@@ -143,7 +143,11 @@ describe("in several zones", () => {
             listeners: [
                 { ...dns, scheduler: "sch", healthCheck: { request: "ping", response: "pong" } },
                 { protocol: "tcp", port: 80, hostPort: 8080, healthCheck: { path: "/healthz" } },
+                { protocol: "tcp", port: 81, hostPort: 8080, healthCheck: { path: "/healthz", method: "GET" } },
             ],
+        });
+        expect(recorder.find("alicloud:nlb/serverGroup:ServerGroup", "entry-81").inputs).toMatchObject({
+            healthCheck: { httpCheckMethod: "GET" },
         });
         expect(recorder.find("alicloud:nlb/loadBalancer:LoadBalancer", "entry").inputs).toMatchObject({
             loadBalancerName: "entry",
@@ -300,6 +304,34 @@ test("checks the health of hosts as it is told, and not more", async () => {
     const { inputs } = recorder.find(types.listener, "entry-5000");
     expect(inputs).toMatchObject({ protocol: "tcp", healthCheckType: "tcp", persistenceTimeout: 60 });
     expect(inputs).not.toHaveProperty("healthCheckUri");
+});
+
+test("asks the hosts as it is told, and says so where it is not, as what is left out stays", async () => {
+    const method = "GET";
+    await create({
+        listeners: [
+            { ...http, healthCheck: { method } },
+            { ...http, port: 81 },
+            { ...http, port: 82, protocol: "tcp", healthCheck: { path: "/healthz" } },
+        ],
+    });
+    const methods = [80, 81, 82].map(
+        (port) => recorder.find(types.listener, `entry-${port}`).inputs["healthCheckMethod"],
+    );
+    expect(methods).toEqual(["get", "head", undefined]);
+    expect(
+        problems({
+            listeners: [
+                { ...http, healthCheck: { method: "POST" as never } },
+                { ...http, port: 81, protocol: "tcp", healthCheck: { method } },
+                { ...http, port: 82, protocol: "tcp", healthCheck: { method, path: "/healthz" } },
+            ],
+        }),
+    ).toEqual([
+        '  - listeners[0].healthCheck.method: "POST" is none of HEAD, GET.',
+        "  - listeners[1].healthCheck: method, domain and codes belong to a check over HTTP: set path too.",
+        "  - listeners[2].healthCheck.method: is always HEAD on a tcp listener of a clb: leave it out, or use http.",
+    ]);
 });
 
 test.each([
