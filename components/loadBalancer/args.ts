@@ -17,7 +17,11 @@ export interface HealthCheckArgs {
      * @default "HEAD"
      */
     readonly method?: "HEAD" | "GET";
-    /** `Host` of the request. @default none: the host's address */
+    /**
+     * `Host` of the request. The provider can give a listener of a `clb` another one, but not take it away: until the listener is made
+     * anew with `pulumi up --replace`, each update would try to.
+     * @default none: the host's address
+     */
     readonly domain?: string;
     /** Classes of statuses that are healthy. @default ["2xx"] */
     readonly codes?: readonly ("2xx" | "3xx" | "4xx" | "5xx")[];

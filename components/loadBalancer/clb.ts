@@ -165,7 +165,10 @@ class ClassicBalancer implements CloudBalancer {
     }
 }
 
-function checkInputs({ protocol }: ListenerArgs, check: ListenerSettings["check"]): Partial<alicloud.slb.ListenerArgs> {
+function checkInputs(
+    { protocol, hostPort }: ListenerArgs,
+    check: ListenerSettings["check"],
+): Partial<alicloud.slb.ListenerArgs> {
     return {
         healthCheck: "on",
         ...(protocol === "tcp" ? { healthCheckType: check.path === undefined ? "tcp" : "http" } : {}),
@@ -178,7 +181,8 @@ function checkInputs({ protocol }: ListenerArgs, check: ListenerSettings["check"
                   ...(protocol === "tcp" ? {} : { healthCheckMethod: check.method.toLowerCase() }),
               }),
         ...(check.domain === undefined ? {} : { healthCheckDomain: check.domain }),
-        ...(check.port === undefined ? {} : { healthCheckConnectPort: check.port }),
+        // Left out it would stay as it was.
+        healthCheckConnectPort: check.port ?? hostPort!,
         healthCheckInterval: check.intervalSeconds,
         healthCheckTimeout: check.timeoutSeconds,
         healthyThreshold: check.healthyAfter,

@@ -315,6 +315,7 @@ test("asks the hosts as it is told, and says so where it is not, as what is left
             { ...http, port: 82, protocol: "tcp", healthCheck: { path: "/healthz" } },
         ],
     });
+    expect(recorder.find(types.listener, "entry-81").inputs["healthCheckConnectPort"]).toBe(8080);
     const methods = [80, 81, 82].map(
         (port) => recorder.find(types.listener, `entry-${port}`).inputs["healthCheckMethod"],
     );
