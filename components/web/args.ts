@@ -30,7 +30,10 @@ export interface WebReleaseArgs {
     readonly url?: pulumi.Input<string>;
     /** SHA-256 of the archive in hexadecimal digits; required with `url`. */
     readonly sha256?: string;
-    /** How many releases are kept on disk, the served one among them; 2 to 100. @default 5 */
+    /**
+     * How many releases are kept on disk after a switch, the served one among them; 2 to 100. The one that was served before stays in any case.
+     * @default 5
+     */
     readonly keep?: number;
     /** Path that must answer with 2xx or 3xx on every host after the switch, beside the health path. @default "/" */
     readonly checkPath?: string;

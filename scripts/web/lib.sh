@@ -86,13 +86,14 @@ web_release_here() {
         fi
         ln -sfn "releases/$release" ".current.$$" && mv -T ".current.$$" current || return 1
         ;;
-    # All but the newest ones and the one that is served; ARGUMENT is how many. Prints those that can't be removed.
+    # All but the newest ones, the one that is served and the one before; ARGUMENTs are how many, and the latter. Prints those that can't be
+    # removed.
     prune)
         kept=0
         while IFS= read -r work; do
             [[ $work != "$(readlink current)" ]] || continue
             kept=$((kept + 1))
-            ((kept < release)) || rm -rf "$work" 2>/dev/null || printf '%s\n' "${work#releases/}"
+            ((kept < release)) || [[ $work == "releases/${4:-}" ]] || rm -rf "$work" 2>/dev/null || printf '%s\n' "${work#releases/}"
         done < <(ls -1td releases/*)
         ;;
     esac

@@ -106,9 +106,9 @@ main() {
         output=$(web_unwell)
         die "release $PARAM_RELEASE does not answer on every host, $(go_back ${switched[@]+"${switched[@]}"})" "$output"
     fi
-    for place in "${PLACES[@]}"; do
-        # It is served everywhere: what stays besides only takes up space.
-        if ! output=$(at "$place" prune "${PARAM_KEEP:-5}") || [[ -n $output ]]; then
+    # It is served everywhere: what stays besides only takes up space. Where nothing was switched nobody knows any more what was served before.
+    for place in ${switched[@]+"${switched[@]}"}; do
+        if ! output=$(at "$place" prune "${PARAM_KEEP:-5}" "${BEFORE[$place]}") || [[ -n $output ]]; then
             note "earlier releases can't be removed (${place%%=*})${output:+: ${output//$'\n'/, }}"
         fi
     done

@@ -317,6 +317,22 @@ EOF
     [[ $status == 0 && $(field changed) == '[]' ]]
 }
 
+@test "the release that was served until the switch stays for the way back, however old it is" {
+    node
+    for name in r1 r2 r3 r4; do
+        mkdir -p "$www/releases/$name"
+        echo "$name" >"$www/releases/$name/index.html"
+        touch -d "2026-01-0${name#r}" "$www/releases/$name"
+    done
+    release r1 KEEP=5
+    release r4
+    [[ $status == 0 && $(field previous) == '"r1"' && $(ls "$www/releases") == *r1*r4* && ! -e $www/releases/r2 ]]
+    release r4
+    [[ $status == 0 && $(ls "$www/releases") == *r1*r4* ]]
+    release r1
+    [[ $status == 0 && $(field previous) == '"r4"' && $(ls "$www/releases") == *r1*r4* ]]
+}
+
 @test "an earlier release that can't be removed is told of, and fails nothing" {
     node
     # shellcheck disable=SC2016
