@@ -16,6 +16,8 @@
 
 NGINX_ETC=${NGINX_ETC:-/etc/nginx}
 NGINX_RUN=${NGINX_RUN:-/run}
+SHARED_CONFIG=$NGINX_ETC/conf.d/00-multihost.conf
+OURS='# Written by multihost: changes made here are lost.'
 DEFAULT_LISTEN='^[[:space:]]*listen[[:space:]][^#]*[[:space:]]default_server'
 
 # The limits' zones stand outside the server, so their names hold the site's.
@@ -23,7 +25,7 @@ site_config() {
     local name=$PARAM_NAME names=${PARAM_SERVER_NAMES:-_} default='' range
     [[ -n ${PARAM_SERVER_NAMES:-} ]] || default=' default_server'
     cat <<EOF
-# Written by multihost: changes made here are lost.
+$OURS
 limit_req_zone \$binary_remote_addr zone=${name}_requests:10m rate=${PARAM_REQUESTS_PER_SECOND}r/s;
 limit_conn_zone \$binary_remote_addr zone=${name}_connections:10m;
 EOF
@@ -306,6 +308,20 @@ answers() {
     [[ $(web_get "$PARAM_STATUS_PORT" /status) == 200 ]]
 }
 
+# What all sites of this host have in common; no site may have this file's name. The usual buckets are too small for long names, and the largest
+# name of the DNS, with 253 letters, fits into these. nginx takes the directive once.
+shared_config() {
+    local given
+    given=$(grep -lsE '^[[:space:]]*server_names_hash_bucket_size[[:space:]]' "$NGINX_ETC/nginx.conf" "$NGINX_ETC"/conf.d/*.conf \
+        "$NGINX_ETC"/sites-enabled/* | grep -vxF "$SHARED_CONFIG" || true)
+    if [[ -z $given ]]; then
+        site_file "$SHARED_CONFIG" 0644 "$OURS"$'\nserver_names_hash_bucket_size 512;'
+    elif [[ -e $SHARED_CONFIG ]]; then
+        file_remove "$SHARED_CONFIG"
+        touch "$RELOAD_MARK"
+    fi
+}
+
 main() {
     local owner=root:root path
     require_params PARAM_NAME PARAM_DIRECTORY PARAM_PORT PARAM_HEALTH_PATH PARAM_REQUESTS_PER_SECOND PARAM_BURST PARAM_CONNECTIONS \
@@ -349,6 +365,7 @@ main() {
     if [[ -e $path ]] && grep -qE "$DEFAULT_LISTEN" "$path"; then
         site_file "$path" 0644 "$(sed -E "/$DEFAULT_LISTEN/s/[[:space:]]+default_server//" "$path")"
     fi
+    shared_config
     site_file "$NGINX_ETC/conf.d/$PARAM_NAME.conf" 0644 "$(site_config)"
     judge_config
     if service_outdated nginx; then
@@ -363,7 +380,7 @@ main() {
 }
 
 remove() {
-    local mark
+    local mark sites
     mark=$(site_mark)
     # What others share is still theirs.
     if [[ ${PARAM_SHARED:-false} != true && -e $mark && $(<"$mark") == "$PARAM_NAME" ]]; then
@@ -371,5 +388,7 @@ remove() {
     fi
     [[ -e $NGINX_ETC/conf.d/$PARAM_NAME.conf ]] || return 0
     rm -f "$NGINX_ETC/conf.d/$PARAM_NAME.conf" "$NGINX_ETC/multihost/$PARAM_NAME".{crt,key}
+    sites=$(grep -lsxF "$OURS" "$NGINX_ETC"/conf.d/*.conf | grep -vxF "$SHARED_CONFIG" || true)
+    [[ -n $sites ]] || rm -f "$SHARED_CONFIG"
     ! service_active nginx || service_command reload nginx
 }

@@ -197,6 +197,24 @@ get() {
     [[ $status == 0 && ! -e $NGINX_ETC/conf.d/site.conf && -e $NGINX_ETC/conf.d/other.conf ]]
 }
 
+@test "sites share the room for long names, unless nginx.conf gives it, and the last one takes it along" {
+    node
+    node NAME=other SERVER_NAMES=www.example.com DIRECTORY="$host/srv/other"
+    [[ $status == 0 && $(field changed) != *00-multihost* ]]
+    for name in site other; do
+        [[ $(<"$NGINX_ETC/conf.d/00-multihost.conf") == *"server_names_hash_bucket_size 512;" ]]
+        run bash -c "source '$scripts/web/node.sh' 2>/dev/null; service_active() { false; }; PARAM_NAME=$name PARAM_DIRECTORY=$www; remove"
+        [[ $status == 0 ]]
+    done
+    [[ -z $(ls "$NGINX_ETC/conf.d") ]]
+    node
+    printf 'http {\n    # server_names_hash_bucket_size 64;\n    server_names_hash_bucket_size 128;\n}\n' >"$NGINX_ETC/nginx.conf"
+    node
+    [[ $status == 0 && $(field changed) == *"00-multihost.conf removed"*"nginx reloaded"* && $(ls "$NGINX_ETC/conf.d") == site.conf ]]
+    node
+    [[ $status == 0 && $(field changed) == '[]' ]]
+}
+
 @test "serves with its headers, without version and without hidden files" {
     serve
     echo secret >"$www/current/.env"
@@ -431,11 +449,12 @@ serve_as_service() {
     [[ $status == 0 && $(field changed) == '["nginx reloaded"]' ]]
 }
 
-@test "of two sites on one port, each is asked for by its name" {
-    node NAME=first SERVER_NAMES=first.example.com DIRECTORY="$host/srv/first"
+@test "of two sites on one port, each is asked for by its name, however long" {
+    long=$(printf 'long-label-of-a-name%.0s' 1 2 3).$(printf 'another-label-of-it%.0s' 1 2 3).example.com
+    node NAME=first SERVER_NAMES="first.example.com $long" DIRECTORY="$host/srv/first"
     serve NAME=second SERVER_NAMES="*.second.example.com" STATUS_PORT=18482
     echo first >"$host/srv/first/current/page"
-    [[ $(get "http://127.0.0.1:$port/page") == first ]]
+    [[ $(get "http://127.0.0.1:$port/page") == first && $(get -H "Host: $long" "http://127.0.0.1:$port/page") == first ]]
     mkdir -p "$www/releases/r1"
     echo second >"$www/releases/r1/index.html"
     ANSWER_SECONDS=1 release r1 SERVER_NAMES="*.second.example.com" CHECK_PATH=/page
