@@ -299,13 +299,23 @@ reload_nginx() {
     changed "nginx reloaded"
 }
 
-# Each port of the site: one alone may be served from the configuration before.
-answers() {
-    local port
+# A line for each port of the site that doesn't answer as it should: one alone may be served from the configuration before.
+unanswered() {
+    local port status
     for port in "$PARAM_PORT" ${PARAM_TLS_PORT:+"$PARAM_TLS_PORT"}; do
-        [[ $(web_get "$port" "$PARAM_HEALTH_PATH") == 200 ]] || return 1
+        status=$(web_get "$port" "$PARAM_HEALTH_PATH")
+        if [[ $status == 000 ]]; then
+            printf 'port %s: no answer from nginx\n' "$port"
+        elif [[ $status != 2?? ]]; then
+            printf 'port %s: %s answers with status %s%s\n' "$port" "$PARAM_HEALTH_PATH" "$status" "${PARAM_UPSTREAM:+, asked of $PARAM_UPSTREAM}"
+        fi
     done
-    [[ $(web_get "$PARAM_STATUS_PORT" /status) == 200 ]]
+    status=$(web_get "$PARAM_STATUS_PORT" /status)
+    [[ $status == 200 ]] || printf "port %s: no answer with nginx's figures\n" "$PARAM_STATUS_PORT"
+}
+
+answers() {
+    [[ -z $(unanswered) ]]
 }
 
 # What all sites of this host have in common; no site may have this file's name. The usual buckets are too small for long names, and the largest
@@ -374,7 +384,7 @@ main() {
         reload_nginx
     fi
     service_start nginx
-    wait_for "${ANSWER_SECONDS:-20}" "nginx to answer on $PARAM_HEALTH_PATH, on ports $PARAM_PORT${PARAM_TLS_PORT:+, $PARAM_TLS_PORT} and with its figures on $PARAM_STATUS_PORT" answers
+    try_for "${ANSWER_SECONDS:-20}" answers || die "waited ${ANSWER_SECONDS:-20} s for the site to answer" "$(unanswered)"
     rm -f "$RELOAD_MARK"
     finish release="$(web_release_here current "$PARAM_DIRECTORY" '')"
 }

@@ -208,6 +208,9 @@ web_node() {
     [[ $(found health) == "failed: /healthz answers 503"* && $(found release) == "ok: r1" ]]
     web_node UPSTREAM=10.0.0.7:8080
     [[ $(found health) == *"see whether 10.0.0.7:8080 answers" && -z $(found release) ]]
+    stub curl 'printf 204'
+    web_node UPSTREAM=10.0.0.7:8080
+    [[ $(found health) == "ok: /healthz answers 204" ]]
 }
 
 @test "web: asks on the address that others use, and by TLS without minding the certificate's name" {

@@ -294,6 +294,16 @@ EOF
     done
 }
 
+@test "an application's health is any 2xx, and what else it answers is told with its address" {
+    application 18482
+    serve_as_service UPSTREAM=127.0.0.1:18482 UPSTREAM_TIMEOUT=5
+    node UPSTREAM=127.0.0.1:18482 UPSTREAM_TIMEOUT=5
+    [[ $status == 0 && $(field changed) == '[]' ]]
+    echo 404 >"$BATS_TEST_TMPDIR/health"
+    ANSWER_SECONDS=1 node UPSTREAM=127.0.0.1:18482 UPSTREAM_TIMEOUT=5
+    [[ $status != 0 && $stderr == *"waited 1 s for the site to answer"*"port 18480: /healthz answers with status 404, asked of 127.0.0.1:18482"* ]]
+}
+
 @test "asks the application for its health with GET, however a balancer asks" {
     application 18482
     echo 200 >"$BATS_TEST_TMPDIR/health"
@@ -442,7 +452,7 @@ serve_as_service() {
     serve_as_service
     stub systemctl '[[ $1 != show ]] || exit 1; exec systemctl.units "$@"'
     node STATUS_PORT=18483
-    [[ $status != 0 && $stderr == *"waited 5 s for nginx to answer on /healthz, on ports 18480 and with its figures on 18483"* ]]
+    [[ $status != 0 && $stderr == *"waited 5 s for the site to answer"*"port 18483: no answer with nginx's figures"* ]]
     # What broke off is made up for.
     stub systemctl '[[ $1 != reload ]] || kill -HUP "$(cat "$HOST/../nginx.pid")"; exec systemctl.units "$@"'
     node STATUS_PORT=18483

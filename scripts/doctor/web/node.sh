@@ -17,8 +17,8 @@ check() {
     unit_runs service nginx.service || return 0
     address=$(own_address)
     status=$(web_get "$PARAM_PORT" "$PARAM_HEALTH_PATH" "$address")
-    if [[ $status == 200 ]]; then
-        ok health "$PARAM_HEALTH_PATH answers 200"
+    if [[ $status == 2?? ]]; then
+        ok health "$PARAM_HEALTH_PATH answers $status"
     elif [[ $status == 000 ]]; then
         fail health "no answer on $address:$PARAM_PORT: journalctl -u nginx says why"
     elif [[ -n ${PARAM_UPSTREAM:-} ]]; then
