@@ -70,7 +70,7 @@ export class PrivateDns extends pulumi.ComponentResource {
             return targets.map((target, index) => {
                 const { is, was } = names[index]!;
                 return new alicloud.pvtz.ZoneRecord(
-                    `${name}-${spelled(rr)}-${is}`,
+                    recordName(name, rr, is),
                     {
                         zoneId: zone.id,
                         rr,
@@ -78,7 +78,7 @@ export class PrivateDns extends pulumi.ComponentResource {
                         value: isHost(target) ? target.privateAddress : target,
                         ttl,
                     },
-                    { parent: this, aliases: was.map((former) => ({ name: `${name}-${spelled(rr)}-${former}` })) },
+                    { parent: this, aliases: was.map((former) => ({ name: recordName(name, rr, former) })) },
                 );
             });
         });
@@ -91,9 +91,9 @@ export class PrivateDns extends pulumi.ComponentResource {
     }
 }
 
-/** A name as part of a resource's name. */
-function spelled(rr: string): string {
-    return rr === "@" ? "zone" : rr.replace("*", "wildcard");
+/** What the record of a name for one of its targets is called. */
+function recordName(name: string, rr: string, target: string): string {
+    return `${name}-${rr === "@" ? "zone" : rr.replace("*", "wildcard")}-${target}`;
 }
 
 /**
@@ -136,8 +136,27 @@ function check(name: string, args: PrivateDnsArgs): void {
         const repeated = twice ?? addresses.find((address, index) => addresses.indexOf(address) < index);
         if (repeated !== undefined) problems.add(`records["${rr}"]`, `"${repeated}" is listed twice.`);
     }
+    checkRecordNames(problems, name, args.records);
     if (args.ttl !== undefined && (!Number.isInteger(args.ttl) || args.ttl < 5 || args.ttl > 86_400))
         problems.add("ttl", `${args.ttl} is not a number of seconds from 5 to 86400.`);
     checkTags(problems, args.tags);
     problems.throwIfAny(`PrivateDns "${name}"`);
+}
+
+/** Notes names whose records the engine could not tell apart, such as `@` and `zone` of one host. */
+function checkRecordNames(problems: Problems, name: string, records: PrivateDnsArgs["records"]): void {
+    const owners = new Map<string, string>();
+    for (const [rr, targets] of Object.entries(records)) {
+        for (const { is } of recordNames(targets)) {
+            const record = recordName(name, rr, is);
+            const other = owners.get(record);
+            if (other !== undefined && other !== rr) {
+                problems.add(
+                    `records["${rr}"]`,
+                    `has a record that is called "${record}", as one of "${other}" is: leave one of the two names out.`,
+                );
+            }
+            owners.set(record, rr);
+        }
+    }
 }

@@ -78,6 +78,32 @@ test("without recursion other names of the zone don't exist", async () => {
     expect(zone?.inputs["proxyPattern"]).toBe("ZONE");
 });
 
+test("refuses names whose records the engine could not tell apart, and no others", () => {
+    const one = [host("node-1", "10.0.0.1")];
+    const taken = (record: string, other: string): string =>
+        `has a record that is called "names-${record}", as one of "${other}" is: leave one of the two names out.`;
+    expect(
+        problems({
+            records: {
+                "@": one,
+                zone: one,
+                "*": ["10.0.0.1"],
+                wildcard: ["10.0.0.1"],
+                "*.shop": one,
+                "wildcard.shop": one,
+                web: [host("shop-1", "10.0.0.2")],
+                "web-shop": [pulumi.output("10.0.0.3")],
+            },
+        }),
+    ).toEqual([
+        `  - records["zone"]: ${taken("zone-node-1", "@")}`,
+        `  - records["wildcard"]: ${taken("wildcard-10.0.0.1", "*")}`,
+        `  - records["wildcard.shop"]: ${taken("wildcard.shop-node-1", "*.shop")}`,
+        `  - records["web-shop"]: ${taken("web-shop-1", "web")}`,
+    ]);
+    expect(problems({ records: { "@": one, zone: [host("node-2", "10.0.0.2")] } })).toEqual([]);
+});
+
 test("lists everything that is wrong before anything is made", () => {
     const twice = host("node-3", "10.0.0.3");
     expect(
