@@ -20,6 +20,11 @@ export interface LoadBalancerConfig {
     /** @default "intranet" */
     readonly address: "internet" | "intranet";
     /**
+     * In how many of the network's zones an `alb` or `nlb` stands, from the first. An `alb` stays in those that it was made in.
+     * @default all of them
+     */
+    readonly zones?: number;
+    /**
      * Whether it serves HTTPS on port 443 and redirects port 80 to it, instead of serving HTTP on port 80. An `nlb` passes on what it
      * does not read, and serves HTTP only.
      * @default true, and false with the type `nlb`
@@ -45,6 +50,7 @@ export const loadBalancerKeys = [
     "enabled",
     "type",
     "address",
+    "zones",
     "https",
     "names",
     "certificate",
@@ -89,10 +95,19 @@ export function readLoadBalancer(reader: Reader, web: WebConfig, dns: DnsConfig)
             `${web.count} hosts are too many for a balancer of the type ${type}, which takes ${maxHosts}: have fewer, or set loadBalancer.type.`,
         );
     }
+    const zones =
+        section?.["zones"] === undefined ? undefined : reader.integer(section, "loadBalancer.zones", 2, 2, 16);
+    if (zones !== undefined && type === "clb") {
+        problems.add(
+            "loadBalancer.zones",
+            "goes with the types alb and nlb, since a clb has one address: leave it out.",
+        );
+    }
     return {
         enabled,
         type,
         address: address === "internet" ? "internet" : "intranet",
+        ...(zones !== undefined && { zones }),
         https,
         // Within the VPC the web servers' name is the balancer's.
         names: [...names, ...(address === "intranet" ? dnsNames(dns, "web") : [])],
@@ -212,10 +227,10 @@ export function balancerSettings(
 
 /** Where in the network it stands. */
 function placement(
-    { type, address }: LoadBalancerConfig,
+    { type, address, zones }: LoadBalancerConfig,
     { vpcId, vswitches }: Network,
 ): Pick<LoadBalancerArgs, "vpcId" | "vswitches" | "vswitchId"> {
-    if (type !== "clb") return { vpcId, vswitches };
+    if (type !== "clb") return { vpcId, vswitches: vswitches.slice(0, zones) };
     return address === "intranet" ? { vswitchId: vswitches[0]!.id } : {};
 }
 

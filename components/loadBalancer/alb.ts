@@ -63,7 +63,7 @@ class ApplicationBalancer implements CloudBalancer {
             const zone = zones.find((one) => one.vswitchId === id);
             if (zone === undefined || zones.length !== args.vswitches!.length) {
                 throw new pulumi.RunError(
-                    `LoadBalancer "${name}" stands in other VSwitches than \`vswitches\` names, and can't move: make another one with \`pulumi up --replace '${urn}'\`, which changes its addresses, or name the VSwitches that it has.`,
+                    `LoadBalancer "${name}" stands in other VSwitches than \`vswitches\` names, and can't move: make another one with \`pulumi up --replace '${urn}'\`, which changes its addresses, or name the VSwitches that it has, in the stack by \`loadBalancer.zones\`.`,
                 );
             }
             return zone.address;

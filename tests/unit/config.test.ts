@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { balancerListeners } from "../../config/loadBalancer";
+import { balancerListeners, balancerSettings } from "../../config/loadBalancer";
+import type { Network, NodePool, WebTier } from "../../components";
 import { parseConfig } from "../../config";
 import { checkedPorts, stackRoles } from "../../config/roles";
 import { storageDisks } from "../../config/storage";
@@ -263,6 +264,21 @@ describe("the stack's configuration", () => {
             "  - loadBalancer.enabled: there are no web servers to balance: set web.enabled, or leave it out.",
         );
         expect(parseConfig({ ...minimal, web: '{"enabled":false}' }).loadBalancer.enabled).toBe(false);
+    });
+
+    it("keeps a balancer to the zones that it has when the network gets another", () => {
+        const vswitches = ["h", "i", "j"].map((zone) => ({ id: `vsw-${zone}`, zone: `cn-hangzhou-${zone}` }));
+        const placed = (loadBalancer: string): unknown => {
+            const config = parseConfig({ ...minimal, network: '{"zones":3}', loadBalancer });
+            const parts = [{ port: 80, healthPath: "/healthz" }, { hosts: [] }, { vpcId: "vpc-1", vswitches }];
+            return balancerSettings(config, ...(parts as unknown as [WebTier, NodePool, Network])).vswitches;
+        };
+        expect(placed('{"type":"alb","zones":2}')).toEqual(vswitches.slice(0, 2));
+        expect(placed('{"type":"alb"}')).toEqual(vswitches);
+        expect(problemsOf({ ...minimal, loadBalancer: '{"zones":1}' }).slice(1)).toEqual([
+            "  - loadBalancer.zones: 1 is not a whole number between 2 and 16.",
+            "  - loadBalancer.zones: goes with the types alb and nlb, since a clb has one address: leave it out.",
+        ]);
     });
 
     it("makes the balancer's ports out of few settings", () => {
