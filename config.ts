@@ -7,7 +7,13 @@ import { checkTags } from "./components/tags";
 import { type DnsConfig, dnsKeys, readDns } from "./config/dns";
 import { checkPlacement, hostNames, type HostsConfig, hostsKeys, readHosts } from "./config/hosts";
 import { keyOwners, type KeysConfig, readKeys } from "./config/keys";
-import { checkBalancerZones, type LoadBalancerConfig, loadBalancerKeys, readLoadBalancer } from "./config/loadBalancer";
+import {
+    balancerAddressesPerZone,
+    checkBalancerZones,
+    type LoadBalancerConfig,
+    loadBalancerKeys,
+    readLoadBalancer,
+} from "./config/loadBalancer";
 import { checkMysqlHosts, type MysqlConfig, mysqlHostCount, mysqlKeys, readMysql } from "./config/mysql";
 import { type NetworkConfig, networkKeys, readNetwork, vswitchCount } from "./config/network";
 import { type RawConfig, Reader } from "./config/reader";
@@ -96,7 +102,11 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
     checkPorts(reader, { redis, mysql, storage });
     const web = readWeb(reader, storage);
     const loadBalancer = readLoadBalancer(reader, web, dns);
-    const network = readNetwork(reader, hosts.count + (web.enabled ? web.count : 0));
+    const network = readNetwork(
+        reader,
+        hosts.count + (web.enabled ? web.count : 0),
+        balancerAddressesPerZone(loadBalancer),
+    );
     checkPlacement(reader, hosts, vswitchCount(network));
     checkBalancerZones(reader, loadBalancer, network);
     const adminCidrs = readAdminCidrs(reader, network.cidr);

@@ -132,6 +132,11 @@ export function checkBalancerZones({ problems }: Reader, config: LoadBalancerCon
     }
 }
 
+/** How many addresses a balancer takes in each VSwitch at least; the cloud recommends to leave an `alb` eight. Few enough of others to count none. */
+export function balancerAddressesPerZone({ enabled, type }: LoadBalancerConfig): number {
+    return enabled && type === "alb" ? 3 : 0;
+}
+
 function readType(reader: Reader): LoadBalancerConfig["type"] {
     const type = reader.text(reader.section("loadBalancer"), "loadBalancer.type") ?? "clb";
     if (type === "clb" || type === "alb" || type === "nlb") return type;

@@ -40,8 +40,11 @@ export const networkKeys = [
     "natGateway",
 ] as const;
 
-/** @param hostCount how many hosts the VSwitches must have room for. */
-export function readNetwork(reader: Reader, hostCount: number): NetworkConfig {
+/**
+ * @param hostCount how many hosts the VSwitches must have room for.
+ * @param balancerAddresses how many addresses a balancer takes in each VSwitch.
+ */
+export function readNetwork(reader: Reader, hostCount: number, balancerAddresses: number): NetworkConfig {
     const { problems } = reader;
     const network = reader.section("network");
     const zones = readZones(reader, network);
@@ -60,7 +63,7 @@ export function readNetwork(reader: Reader, hostCount: number): NetworkConfig {
             "is missing: the range of the VPC that network.vpcId names, whose hosts are clients.",
         );
     } else if (vswitchIds === undefined) {
-        checkRange(problems, { cidr, zones, reservedCidrs, count: hostCount, vswitchCidrs });
+        checkRange(problems, { cidr, zones, reservedCidrs, count: hostCount, balancerAddresses, vswitchCidrs });
     }
     if (vswitchIds !== undefined) {
         const problem = given === undefined ? undefined : vpcCidrProblem(given);
@@ -96,12 +99,14 @@ function checkRange(
         zones,
         reservedCidrs,
         count,
+        balancerAddresses,
         vswitchCidrs,
     }: {
         readonly cidr: string;
         readonly zones: number | readonly string[];
         readonly reservedCidrs: readonly string[];
         readonly count: number;
+        readonly balancerAddresses: number;
         readonly vswitchCidrs: readonly string[] | undefined;
     },
 ): void {
@@ -140,13 +145,16 @@ function checkRange(
         problems.add("network.zones", `${zoneCount} VSwitches don't fit into ${cidr}: choose a larger network.cidr.`);
         return;
     }
+    const hosts = Math.ceil(count / zoneCount);
     // The bastion and the NAT gateway take an address each in the first zone.
-    const needed = Math.ceil(count / zoneCount) + 2;
-    const room = usableAddresses(Math.max(...vswitches.map(({ prefix }) => prefix)));
-    if (vswitches.length > 0 && needed > room) {
+    const needed = (zone: number): number => hosts + balancerAddresses + (zone === 0 ? 2 : 0);
+    const rooms = vswitches.map(({ prefix }) => usableAddresses(prefix));
+    const room = rooms.find((one, zone) => needed(zone) > one);
+    if (room !== undefined) {
+        const balancer = balancerAddresses === 0 ? "" : `, and the balancer takes ${balancerAddresses}`;
         problems.add(
             "hosts.count",
-            `${count} hosts over ${zoneCount} zones don't fit into ${cidr}: a VSwitch has ${room} addresses.`,
+            `${count} hosts over ${zoneCount} zones don't fit into ${cidr}: a VSwitch has ${room} addresses${balancer}.`,
         );
     }
 }

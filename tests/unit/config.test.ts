@@ -266,6 +266,17 @@ describe("the stack's configuration", () => {
         expect(parseConfig({ ...minimal, web: '{"enabled":false}' }).loadBalancer.enabled).toBe(false);
     });
 
+    it("leaves room for an alb in each VSwitch, and for what stands in the first there alone", () => {
+        const small = { ...minimal, network: '{"cidr":"10.0.0.0/24"}', redis: '{"masters":7}' };
+        const loadBalancer = '{"type":"alb"}';
+        expect(problemsOf(small)).toEqual([]);
+        expect(problemsOf({ ...small, loadBalancer }).slice(1)).toEqual([
+            "  - hosts.count: 16 hosts over 2 zones don't fit into 10.0.0.0/24: a VSwitch has 12 addresses, and the balancer takes 3.",
+        ]);
+        const network = '{"cidr":"10.0.0.0/16","vswitchCidrs":["10.0.0.0/24","10.0.1.0/28"]}';
+        expect(problemsOf({ ...small, network, loadBalancer })).toEqual([]);
+    });
+
     it("keeps a balancer to the zones that it has when the network gets another", () => {
         const vswitches = ["h", "i", "j"].map((zone) => ({ id: `vsw-${zone}`, zone: `cn-hangzhou-${zone}` }));
         const placed = (loadBalancer: string): unknown => {
