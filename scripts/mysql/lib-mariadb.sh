@@ -43,12 +43,15 @@ rpl_semi_sync_master_wait_point = AFTER_SYNC
 rpl_semi_sync_slave_enabled = $(one_if "$PARAM_SEMI_SYNC")
 innodb_log_file_size = $REDO_SIZE
 CONF
+    # Its default keeps the binary logs of a server that nobody follows for ever: those of a replica, and of a server alone.
+    ! version_at_least 11.4 || printf 'slave_connections_needed_for_purge = 0\n'
 }
 
 # Settings that SET GLOBAL applies to a running server.
 mariadb_live() {
     printf 'innodb_buffer_pool_size|expire_logs_days|slave_net_timeout|rpl_semi_sync_slave_enabled|general_log_file'
     ! version_at_least 10.9 || printf '|innodb_log_file_size'
+    ! version_at_least 11.4 || printf '|slave_connections_needed_for_purge'
 }
 
 mariadb_semi_sync_switch() {

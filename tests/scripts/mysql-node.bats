@@ -119,6 +119,20 @@ node() {
     done
 }
 
+@test "old binary logs go also where nobody follows, and a running server learns it" {
+    database_host debian-12
+    STUB_VERSION=11.3.2 node mariadb
+    [[ $status == 0 ]]
+    grep '^report_user' "$MYSQL_CONF" >"$BATS_TEST_TMPDIR/before"
+    run ! grep -q slave_connections_needed_for_purge "$MYSQL_CONF" "$host/statements"
+    STUB_VERSION=11.4.2 node mariadb
+    [[ $status == 0 ]]
+    grep -qxF "slave_connections_needed_for_purge = 0" "$MYSQL_CONF"
+    grep -qxF "SET GLOBAL slave_connections_needed_for_purge = 0" "$host/statements"
+    # Nothing that a start would be needed for.
+    grep '^report_user' "$MYSQL_CONF" | diff "$BATS_TEST_TMPDIR/before" -
+}
+
 @test "keeps secrets out of arguments, of the log and of files that others may read" {
     database_host debian-12
     node mariadb
