@@ -30,10 +30,12 @@ mariadb_initialise() {
 }
 
 mariadb_settings() {
+    # With rows, what a function or a trigger does is replicated and not the call, so who may make one needs no right over the whole server.
     cat <<CONF
 log_slave_updates = 1
 # The default writes some statements as text, which may mean something else on a replica.
 binlog_format = ROW
+log_bin_trust_function_creators = 1
 expire_logs_days = $((BINLOG_SECONDS / 86400))
 gtid_strict_mode = 1
 read_only = 1
@@ -49,7 +51,7 @@ CONF
 
 # Settings that SET GLOBAL applies to a running server.
 mariadb_live() {
-    printf 'innodb_buffer_pool_size|expire_logs_days|slave_net_timeout|rpl_semi_sync_slave_enabled|general_log_file'
+    printf 'innodb_buffer_pool_size|log_bin_trust_function_creators|expire_logs_days|slave_net_timeout|rpl_semi_sync_slave_enabled|general_log_file'
     ! version_at_least 10.9 || printf '|innodb_log_file_size'
     ! version_at_least 11.4 || printf '|slave_connections_needed_for_purge'
 }

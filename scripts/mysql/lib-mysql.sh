@@ -36,9 +36,12 @@ mysql_initialise() {
 }
 
 mysql_settings() {
+    # With rows, what a function or a trigger does is replicated and not the call, so who may make one needs no right over the whole server.
+    # That setting is on its way out, too.
     cat <<CONF
 # Row format is the default, and the setting is on its way out.
 log_replica_updates = 1
+loose_log_bin_trust_function_creators = 1
 binlog_expire_logs_seconds = $BINLOG_SECONDS
 gtid_mode = ON
 enforce_gtid_consistency = ON
@@ -59,7 +62,7 @@ CONF
 }
 
 mysql_live() {
-    printf 'innodb_buffer_pool_size|innodb_redo_log_capacity|binlog_expire_logs_seconds|replica_net_timeout|rpl_semi_sync_replica_enabled|general_log_file'
+    printf 'innodb_buffer_pool_size|loose_log_bin_trust_function_creators|innodb_redo_log_capacity|binlog_expire_logs_seconds|replica_net_timeout|rpl_semi_sync_replica_enabled|general_log_file'
 }
 
 mysql_semi_sync_switch() {

@@ -172,6 +172,10 @@ apply_live() {
     local name value current
     while IFS=' =' read -r name value; do
         [[ $name =~ ^($(engine live))$ ]] || continue
+        if [[ $name == loose_* ]]; then
+            name=${name#loose_}
+            [[ -n $(sql local "SHOW GLOBAL VARIABLES LIKE '$name'") ]] || continue
+        fi
         current=$(sql local "SELECT @@global.$name")
         [[ $value =~ ^[0-9]+$ ]] || value=$(sql_text "$value")
         sql local "SET GLOBAL $name = $value"

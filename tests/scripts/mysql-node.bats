@@ -27,6 +27,7 @@ database_host() {
                 *"CONCAT(QUOTE(user)"*) echo "'"''@'localhost'"'" ;;
                 *GROUP_CONCAT*) echo "${STUB_SCHEMAS:-NULL}" ;;
                 *"general_log_file LIKE"*) echo 1 ;;
+                *"SHOW GLOBAL VARIABLES LIKE"*) [[ -z ${STUB_KNOWN-x} ]] || echo known ;;
                 *"CREATE USER IF NOT EXISTS"*) grep -o "@'"'[^']*'"'" <<<"$statements" | head -n 1 | tr -d "@'"'"'" >>"$HOST/accounts" ;;
                 *"SELECT host FROM mysql.user"*) cat "$HOST/accounts" 2>/dev/null || true ;;
                 *"SHOW GRANTS"*) [[ ! -e $HOST/granted ]] || echo "GRANT ALL PRIVILEGES ON *.* TO x WITH GRANT OPTION" ;;
@@ -119,6 +120,23 @@ node() {
     done
 }
 
+@test "what takes a start is as in the last release, so that its update restarts no server" {
+    for case in mariadb:10.5.27:1b06ebe7f27d mariadb:11.4.2:c939e98ab64f mysql:8.0.36:6b95e7a8941e; do
+        IFS=: read -r engine version digest <<<"$case"
+        database_host alinux-3
+        STUB_VERSION=$version node "$engine"
+        [[ $status == 0 ]]
+        # Comments count, too.
+        live='innodb_buffer_pool_size|log_bin_trust_function_creators|expire_logs_days|binlog_expire_logs_seconds|slave_net_timeout|replica_net_timeout'
+        live+='|rpl_semi_sync_(slave|replica)_enabled|innodb_redo_log_capacity|slave_connections_needed_for_purge|general_log_file|report_user'
+        [[ $version == 10.5.27 ]] || live+='|innodb_log_file_size'
+        text=$(grep -vE "^(loose_)?($live) = " "$MYSQL_CONF")
+        name=$(sha256sum <<<"$text" | cut -c 1-12)
+        [[ $(sed -n 's/^report_user = multihost-//p' "$MYSQL_CONF") == "$name" ]]
+        [[ $(sed "s|$host|HOST|g" <<<"$text" | sha256sum | cut -c 1-12) == "$digest" ]]
+    done
+}
+
 @test "old binary logs go also where nobody follows, and a running server learns it" {
     database_host debian-12
     STUB_VERSION=11.3.2 node mariadb
@@ -131,6 +149,20 @@ node() {
     grep -qxF "SET GLOBAL slave_connections_needed_for_purge = 0" "$host/statements"
     # Nothing that a start would be needed for.
     grep '^report_user' "$MYSQL_CONF" | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "lets who owns a database make functions in it, unless the server has no such setting any more" {
+    for case in mariadb: mysql:loose_; do
+        database_host alinux-3
+        node "${case%:*}"
+        [[ $status == 0 ]]
+        grep -qxF "${case#*:}log_bin_trust_function_creators = 1" "$MYSQL_CONF"
+        grep -qxF "SET GLOBAL log_bin_trust_function_creators = 1" "$host/statements"
+    done
+    database_host alinux-3
+    STUB_KNOWN='' node mysql
+    [[ $status == 0 ]]
+    run ! grep -q "trust_function_creators = 1" "$host/statements"
 }
 
 @test "keeps secrets out of arguments, of the log and of files that others may read" {

@@ -83,6 +83,13 @@ attempt() {
     app 1 "USE other_data"
 }
 
+@test "lets the application make functions and triggers in its databases" {
+    app 1 "USE app; CREATE TABLE made (id INT PRIMARY KEY AUTO_INCREMENT, v INT); CREATE FUNCTION one() RETURNS INT RETURN FLOOR(1 + RAND() / 2);
+        CREATE TRIGGER made_one BEFORE INSERT ON made FOR EACH ROW SET NEW.v = one(); INSERT INTO made (id) VALUES (1)"
+    holds 2 "SELECT v FROM app.made" 1
+    app 1 "USE app; DROP TABLE made; DROP FUNCTION one"
+}
+
 @test "shows no secret in the list of processes, in the log or in a file that others may read" {
     [[ -s $hosts/argv ]]
     run ! grep -qF -e "$password" -e "$admin" -e replication-password-1 -e KEY "$hosts/argv"
