@@ -110,7 +110,7 @@ refuse_impossible() {
     # An upgrade stops the server, and every host takes this step at the same time.
     [[ -z ${PARAM_VERSION:-} || -z $was ]] || version_begins "$was" "$PARAM_VERSION" ||
         die "version: this host has $PARAM_ENGINE-server $was, which doesn't become $PARAM_VERSION in place: replace the replicas' hosts one by one, name one of them as the source, then replace the last"
-    [[ -r $MYSQL_CONF ]] || refuse_foreign_files
+    [[ -r $MYSQL_CONF ]] || refuse_foreign
 }
 
 refuse_moved() {
@@ -132,9 +132,28 @@ is_managed() {
 refuse_foreign_data() {
     local found
     found=$(sql local "SELECT GROUP_CONCAT(schema_name SEPARATOR ', ') FROM information_schema.schemata
-        WHERE schema_name NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys', 'test', '$MYSQL_SCHEMA')")
-    [[ $found == NULL ]] ||
-        die "this host's server holds $found, which is not of this component's making: dump and drop it here, and load it into the source later"
+        WHERE schema_name NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys', '$MYSQL_SCHEMA')
+        AND (schema_name <> 'test' OR EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = 'test'))")
+    [[ $found == NULL ]] || refuse_databases "$found"
+}
+
+refuse_databases() {
+    die "this host's server holds $1, which is not of this component's making: dump and drop it here, and load it into the source later"
+}
+
+# A server that is not ours yet, before anything is written on its host: it would be read-only at its next start. One that doesn't run, or
+# doesn't let us in, is known by its folders.
+refuse_foreign() {
+    local found
+    refuse_foreign_files
+    if service_active "$MYSQL_UNIT" && sql_answers local; then
+        is_managed || refuse_foreign_data
+    elif [[ -d $MYSQL_DATA/mysql && ! -e $MYSQL_SEEDING && ! -e $MYSQL_DATA/$MYSQL_SCHEMA/topology.ibd ]]; then
+        found=$(find "$MYSQL_DATA/" -mindepth 1 -maxdepth 1 -type d ! -name '[.#]*' ! -name lost+found ! -name performance_schema \
+            ! -name mysql ! -name sys ! -name "$MYSQL_SCHEMA" ! -name test -printf '%f\n'
+            [[ ! -d $MYSQL_DATA/test ]] || find "$MYSQL_DATA/test" -mindepth 1 ! -name db.opt -printf 'test\n' -quit)
+        [[ -z $found ]] || refuse_databases "$(sort <<<"$found" | paste -sd , | sed 's/,/, /g')"
+    fi
 }
 
 # A server that has just been installed: without the accounts that nobody should have, without a history, and with our own schema.

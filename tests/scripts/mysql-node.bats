@@ -258,6 +258,42 @@ node() {
     [[ $status != 0 && $stderr == *"engine: this host has mysql-server, which can't become mariadb in place"* ]]
 }
 
+@test "refuses a server with somebody's data before it writes anything on its host" {
+    for case in debian-12:mariadb:mariadb.service alinux-3:mysql:mysqld.service; do
+        IFS=: read -r os engine unit <<<"$case"
+        # It runs, and is asked.
+        database_host "$os"
+        touch "$host/active/$unit" "$host/packages/$engine-server"
+        as_it_was >"$BATS_TEST_TMPDIR/before"
+        STUB_SCHEMAS=crm node "$engine"
+        [[ $status != 0 && $stderr == *"this host's server holds crm, which is not of this component's making"* ]]
+        as_it_was | diff "$BATS_TEST_TMPDIR/before" -
+
+        # It doesn't run.
+        database_host "$os"
+        mkdir -p "$host"/data/{mysql,performance_schema,sys,test,lost+found,'#innodb_temp',shop,crm@002dnew}
+        touch "$host/packages/$engine-server" "$host/data/test/db.opt"
+        as_it_was >"$BATS_TEST_TMPDIR/before"
+        node "$engine"
+        [[ $status != 0 && $stderr == *"this host's server holds crm@002dnew, shop, which is not of this component's making"* ]]
+        rmdir "$host"/data/{shop,crm@002dnew}
+        touch "$host/data/test/orders.ibd"
+        node "$engine"
+        [[ $status != 0 && $stderr == *"this host's server holds test, which is not"* ]]
+        rm "$host/data/test/orders.ibd"
+        as_it_was | diff "$BATS_TEST_TMPDIR/before" -
+        STUB_CANDIDATE=8.0.36 node "$engine"
+        [[ $status == 0 ]]
+
+        # Its own, of a component that was taken away and is back.
+        database_host "$os"
+        mkdir -p "$host"/data/{mysql,multihost,shop}
+        touch "$host/managed" "$host/data/multihost/topology.ibd" "$host/packages/$engine-server"
+        STUB_SCHEMAS=shop node "$engine"
+        [[ $status == 0 ]]
+    done
+}
+
 @test "a copy is fetched at the port of the source's SSH server" {
     database_host debian-12
     mkdir -p "$host/data" "$BATS_TEST_TMPDIR/mysql"
@@ -281,7 +317,7 @@ node() {
 # as_it_was: what is on the host, without what only tells of calls.
 as_it_was() {
     find "$host" -type f ! -name argv ! -name statements ! -path '*/bin/*' -exec sha256sum {} + | sort
-    grep -v '^SELECT' "$host/statements" 2>/dev/null || true
+    grep -vE '^ *(SELECT|WHERE|AND) ' "$host/statements" 2>/dev/null || true
 }
 
 @test "refuses a host whose server belongs to another component, and changes nothing there" {

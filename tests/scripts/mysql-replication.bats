@@ -482,6 +482,22 @@ hand_over_half() {
     done
 }
 
+@test "leaves somebody's tables in the database test where they are" {
+    # A new server, whatever was there before.
+    on 4 "$hosts/bin/systemctl" stop "$engine.service"
+    rm -rf "$hosts"/4/{data,state}
+    attempt node 4
+    rm "$hosts/4/etc/zz.cnf"
+    query 4 "$(mine '' 'SET GLOBAL super_read_only = 0;') DROP DATABASE multihost; CREATE DATABASE test; CREATE TABLE test.theirs (id INT)"
+    run --separate-stderr node 4
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"this host's server holds test, which is not of this component's making"* && ! -e $hosts/4/etc/zz.cnf ]]
+    [[ $(query 4 "SHOW TABLES FROM test") == theirs ]]
+    on 4 "$hosts/bin/systemctl" stop "$engine.service"
+    run --separate-stderr node 4
+    [[ $status != 0 && $stderr == *"this host's server holds test, which is not of this component's making"* && ! -e $hosts/4/etc/zz.cnf ]]
+}
+
 @test "refuses what can't be right, naming script and line" {
     run --separate-stderr node 2 PORT=27307
     [[ $status != 0 && $stderr == *"mysql/node.sh:"*"port: this host's server listens on $port and can't move to 27307"* ]]
