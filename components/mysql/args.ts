@@ -51,7 +51,11 @@ export interface MysqlReplicationArgs {
      * @default true
      */
     readonly semiSync?: boolean;
-    /** Databases that the binary log holds, and so all that is replicated (`binlog_do_db`). A change restarts the servers. @default all */
+    /**
+     * Databases that the binary log holds, and so all that is replicated (`binlog_do_db`). A change restarts the servers. One that is
+     * added with data in it is on the source alone: the update names the replicas, and the next one with those in `rebuild` copies it.
+     * @default all
+     */
     readonly binlogDoDb?: readonly string[];
     /**
      * Password of `user`: at least 16 characters out of letters, digits and `._~+/=@%:,!*^-`. A new value is taken over without a

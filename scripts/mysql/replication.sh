@@ -128,6 +128,7 @@ switch_over() {
     [[ ${S_FOLLOWS[$to]} == "$from" ]] || attach "$to"
     position=$(sql "$from" "SELECT $(engine position_expression)")
     wait_for "${SEED_SECONDS:-3000}" "$PARAM_SOURCE to catch up with $(server_name "$from")" caught_up "$to" "$position"
+    refuse_half_a_source "$from" "$to"
 
     started=$(now)
     sql_try "$from" "$(engine freeze_statements)" >/dev/null ||
@@ -155,6 +156,19 @@ switch_over() {
     for id in $(sql "$from" "SELECT id FROM information_schema.processlist WHERE user = '$PARAM_USER'"); do
         sql_try "$from" "KILL $id" >/dev/null || true
     done
+}
+
+# refuse_half_a_source FROM TO: what was not in the binary log would be lost to the application.
+refuse_half_a_source() {
+    local missing
+    if [[ -n ${PARAM_BINLOG_DO_DB:-} ]]; then
+        missing=$(tables_at "$1" "table_schema IN ($(listed "$PARAM_DATABASES")) AND table_schema NOT IN ($(listed "$PARAM_BINLOG_DO_DB"))") || exit "$REPORTED"
+        [[ -z $missing ]] ||
+            die "source: $(schemas "$missing") is not in binlogDoDb, so $PARAM_SOURCE has not what $(server_name "$1") has in it: add it there, and name the replicas in rebuild afterwards"
+    fi
+    missing=$(lacks "$2" "table_schema IN ($(listed "$PARAM_DATABASES"))") || exit "$REPORTED"
+    [[ -z $missing ]] ||
+        die "source: $PARAM_SOURCE lacks tables of $(schemas "$missing") that $(server_name "$1") has: name it in rebuild first"
 }
 
 # A source that is read-only may have handed over already, to a server that nobody can ask now and that has what nobody else has.
@@ -312,6 +326,47 @@ verify() {
     fi
 }
 
+# A replica that lacks a table of a database that came into the binary log with its data stops at the first write to it.
+complete_tables() {
+    local address missing
+    for address in $(replicas); do
+        missing=$(lacks "$address" "$(logged)") || exit "$REPORTED"
+        [[ -z $missing ]] || broken "$address" "it lacks tables of $(schemas "$missing"), which the binary log holds"
+    done
+}
+
+# lacks ADDRESS CONDITION: tables of the source that a replica has not, though it has come as far; twice, since some come and go.
+lacks() {
+    local missing='' found theirs
+    for _ in 1 2; do
+        found=$(tables_at "$CURRENT" "$2") || exit "$REPORTED"
+        # One that is behind stops there by itself.
+        try_for 30 caught_up "$1" "$(sql "$CURRENT" "SELECT $(engine position_expression)")" || return 0
+        theirs=$(tables_at "$1" "$2") || exit "$REPORTED"
+        found=$(comm -23 <(printf '%s\n' "$found") <(printf '%s\n' "$theirs"))
+        missing=$(comm -12 <(printf '%s\n' "${missing:-$found}") <(printf '%s\n' "$found"))
+        [[ -n $missing ]] || return 0
+    done
+    printf '%s' "$missing"
+}
+
+# tables_at ADDRESS CONDITION: as schema.table
+tables_at() {
+    local rows
+    rows=$(sql "$1" "SELECT CONCAT(table_schema, '.', table_name) FROM information_schema.tables WHERE table_type NOT LIKE '%VIEW' AND $2") || exit "$REPORTED"
+    sort <<<"$rows"
+}
+
+# schemas TABLES: the databases that they are in.
+schemas() {
+    cut -d . -f 1 <<<"$1" | sort -u | paste -sd , | sed 's/,/, /g'
+}
+
+# listed WORDS: for IN (…).
+listed() {
+    printf "'%s'" "${1// /\',\'}"
+}
+
 takes_writes() {
     look "$CURRENT" && [[ -n ${S_WRITABLE[$CURRENT]} ]]
 }
@@ -353,8 +408,13 @@ compare_when_asked() {
 }
 
 compared() {
-    printf "table_type = 'BASE TABLE' AND table_schema NOT IN ('mysql', 'sys', 'performance_schema', 'information_schema', '%s')" "$MYSQL_SCHEMA"
-    [[ -z ${PARAM_BINLOG_DO_DB:-} ]] || printf " AND table_schema IN ('%s')" "${PARAM_BINLOG_DO_DB// /\',\'}"
+    printf "table_type = 'BASE TABLE' AND %s" "$(logged)"
+}
+
+# What the binary log holds of the application's.
+logged() {
+    printf "table_schema NOT IN ('mysql', 'sys', 'performance_schema', 'information_schema', '%s')" "$MYSQL_SCHEMA"
+    [[ -z ${PARAM_BINLOG_DO_DB:-} ]] || printf " AND table_schema IN (%s)" "$(listed "$PARAM_BINLOG_DO_DB")"
 }
 
 checksums() {
@@ -408,6 +468,7 @@ main() {
     semi_sync
     restart_marked
     verify
+    complete_tables
     compare_when_asked
     ((${#BROKEN[@]} == 0)) ||
         die "replicas that can't be mended where they are: name each in rebuild, and the next update copies the source's data to it" "$REASONS"

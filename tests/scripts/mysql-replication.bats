@@ -315,6 +315,35 @@ replication_accepted() {
     [[ $(query 2 "SELECT COUNT(*) FROM app.t WHERE v = 'filtered'") == 1 && $(query 2 "SHOW DATABASES LIKE 'local_only'") == "" ]]
 }
 
+@test "finds replicas that lack what comes into the binary log with its data, and hands over to none without it" {
+    query 1 "INSERT INTO local_only.t VALUES (1)"
+    settings=(BINLOG_DO_DB="app other_data" DATABASES="app other_data local_only")
+    run --separate-stderr replicate 2 1 2 3
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"source: local_only is not in binlogDoDb, so db-2 has not what db-1 has in it"* && $(query 1 "SELECT @@read_only") == 0 ]]
+    settings=(BINLOG_DO_DB="app other_data local_only" DATABASES="app other_data local_only")
+    run --separate-stderr replicate 2 1 2 3
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"source: db-2 lacks tables of local_only that db-1 has: name it in rebuild first"* && $(query 1 "SELECT @@read_only") == 0 ]]
+    for number in 1 2 3; do
+        attempt node "$number" BINLOG_DO_DB="app other_data local_only"
+    done
+    settings=(BINLOG_DO_DB="app other_data local_only")
+    run --separate-stderr replicate 1 1 2 3
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"db-2: it lacks tables of local_only, which the binary log holds"*"db-3: it lacks"* && $stderr == *"name each in rebuild"* ]]
+    for number in 2 3; do
+        rm -f "$hosts/$number/state/rebuilt"
+        attempt seed "$number" true 1 2 3
+    done
+    attempt replicate 1 1 2 3
+    query 1 "USE local_only; UPDATE t SET id = 2"
+    holds 2 "SELECT id FROM local_only.t" 2
+    for number in 2 3; do
+        attempt seed "$number" false 1 2 3
+    done
+}
+
 # examine MEMBER…: what the doctor says of them as a whole.
 examine() {
     run --separate-stderr on 1 doctor mysql/replication ENGINE="$engine" ADDRESS=127.0.42.1 PORT="$port" MEMBERS="$(members "$@")" SOURCE=db-1 SEMI_SYNC=true \
