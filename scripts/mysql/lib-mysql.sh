@@ -203,7 +203,7 @@ mysql_withdraw_backup() {
 
 # mysql_seed SOURCE: the server replaces its own data by a copy of the source's.
 mysql_seed() {
-    local source=$1 output status until=$((SECONDS + 3600))
+    local source=$1 output status until=$((SECONDS + 9000))
     if ! sql_answers local; then
         seed_begin
         quietly systemctl stop "$MYSQL_UNIT"
@@ -216,11 +216,12 @@ mysql_seed() {
     log "cloning $(server_name "$source")"
     while true; do
         status=0
-        output=$(SQL_TIMEOUT=$((until - SECONDS + 60)) sql_as root '' local <<<"$(mysql_detach_statements) SET GLOBAL super_read_only = 0;
+        # As long as the step has: its end ends this, too.
+        output=$(SQL_TIMEOUT=10800 sql_as root '' local <<<"$(mysql_detach_statements) SET GLOBAL super_read_only = 0;
 SET GLOBAL clone_valid_donor_list = '$source:$PARAM_PORT';
 CLONE INSTANCE FROM '$MYSQL_REPLICATION'@'$source':$PARAM_PORT IDENTIFIED BY $(sql_text "$SECRET_REPLICATION_PASSWORD") REQUIRE SSL") || status=$?
-        # A donor serves one at a time.
-        if ((status == 0 || SECONDS >= until)) || [[ $output != *"ERROR 3634"* ]]; then
+        # A donor serves one at a time, and says so within an error of the clone's own.
+        if ((status == 0 || SECONDS >= until)) || [[ ! $output =~ (ERROR|Error:)\ 3634 ]]; then
             break
         fi
         sleep 5

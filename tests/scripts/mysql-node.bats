@@ -314,6 +314,30 @@ node() {
     done
 }
 
+@test "waits for its turn at a source that another server is being copied from, and for a copy as long as it takes" {
+    database_host alinux-3
+    mkdir -p "$host/data" "$BATS_TEST_TMPDIR/mysql"
+    cp "$scripts"/mysql/lib*.sh "$BATS_TEST_TMPDIR/mysql"
+    printf 'main() {\n    database_detect\n    engine seed 10.0.0.2\n    finish\n}\n' >"$BATS_TEST_TMPDIR/mysql/copy.sh"
+    stub sleep ''
+    stub timeout 'exec "${@:2}"'
+    # shellcheck disable=SC2016
+    stub mysql '
+        case $(cat) in
+        *"CLONE INSTANCE"*)
+            echo turn >>"$HOST/turns"
+            (($(wc -l <"$HOST/turns") > 2)) && exit
+            echo "ERROR 3862 (HY000) at line 3: Clone Donor Error: 3634 : Too many concurrent clone operations. Maximum allowed - 1."
+            exit 1 ;;
+        *clone_status*) echo Completed ;;
+        esac'
+    run --separate-stderr step "$BATS_TEST_TMPDIR/mysql/copy.sh" ENGINE=mysql ADDRESS=10.0.0.1 PORT=3306 DATA_DIR="$host/data" \
+        -- ADMIN_PASSWORD="$admin" REPLICATION_PASSWORD=replication-password-1
+    echo "$stderr"
+    [[ $status == 0 && $(wc -l <"$host/turns") == 3 ]]
+    grep -q '^timeout 10800 mysql ' "$host/argv"
+}
+
 # as_it_was: what is on the host, without what only tells of calls.
 as_it_was() {
     find "$host" -type f ! -name argv ! -name statements ! -path '*/bin/*' -exec sha256sum {} + | sort
