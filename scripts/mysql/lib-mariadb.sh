@@ -137,6 +137,11 @@ mariadb_stop_receiving() {
     printf 'STOP SLAVE IO_THREAD;'
 }
 
+# Whether a replica is at work on what it has received: how many of its threads are.
+mariadb_applying_statement() {
+    printf "SELECT COUNT(*) FROM information_schema.processlist WHERE command = 'Slave_worker' AND COALESCE(state, '') <> 'Waiting for work from SQL thread'"
+}
+
 mariadb_start_executing() {
     printf 'START SLAVE SQL_THREAD;'
 }

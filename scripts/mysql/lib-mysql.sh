@@ -135,6 +135,11 @@ mysql_stop_receiving() {
     printf 'STOP REPLICA IO_THREAD;'
 }
 
+# Whether a replica is at work on what it has received: how many of its threads are.
+mysql_applying_statement() {
+    printf "SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker WHERE applying_transaction <> ''"
+}
+
 mysql_start_executing() {
     printf 'START REPLICA SQL_THREAD;'
 }

@@ -18,6 +18,8 @@
 # that can't follow holds nothing up: it is named at the end, when everything else is done.
 
 BROKEN=()
+# Replicas that are still at work on what the source had executed long before.
+BEHIND=()
 
 # broken ADDRESS WHY
 broken() {
@@ -298,20 +300,34 @@ hopeless() {
     [[ -n ${S_ERROR[$1]:-} && (${S_SQL[$1]} == No || ${S_IO[$1]} == No) ]]
 }
 
-# await ADDRESS POSITION: waits until it is healthy, for as long as it gets on.
+# await ADDRESS POSITION [SECONDS]: waits until it is healthy, for as long as it gets on. One that is at work on a single change gets on, too, for
+# SECONDS at most, and is only behind then.
 await() {
-    local known='' until=0
+    local known='' since=0 stall=${STALL_SECONDS:-60}
     until healthy "$1" "$2"; do
         if [[ -z $known || ${S_EXECUTED[$1]:-} != "$known" ]]; then
             known=${S_EXECUTED[$1]:-none}
-            until=$((SECONDS + ${STALL_SECONDS:-60}))
+            since=$SECONDS
         fi
-        if ((SECONDS >= until)) || hopeless "$1"; then
+        if hopeless "$1" || { ((SECONDS >= since + stall)) && ! applies "$1"; }; then
             broken "$1" "$PROBLEM"
+            return 0
+        fi
+        if ((SECONDS >= since + stall && SECONDS >= since + ${3:-0})); then
+            BEHIND+=("$1")
             return 0
         fi
         sleep 0.5
     done
+}
+
+# applies ADDRESS
+applies() {
+    follows "$1" && [[ $(sql_try "$1" "$(engine applying_statement)") == [1-9]* ]]
+}
+
+is_behind() {
+    [[ " ${BEHIND[*]-} " == *" $1 "* ]]
 }
 
 verify() {
@@ -320,6 +336,8 @@ verify() {
     position=${S_EXECUTED[$CURRENT]}
     for address in $(replicas); do
         await "$address" "$position"
+        ! is_behind "$address" ||
+            note "$(server_name "$address") follows, but is behind: it has been at work on one change for more than ${STALL_SECONDS:-60} s, such as one of a large table's columns"
     done
     if [[ $PARAM_SEMI_SYNC == true && -n $(replicas) ]]; then
         try_for 30 has_acknowledger || note "no replica acknowledges what $(server_name "$CURRENT") commits: semi-synchronous replication is not in force"
@@ -330,6 +348,7 @@ verify() {
 complete_tables() {
     local address missing
     for address in $(replicas); do
+        ! is_behind "$address" || continue
         missing=$(lacks "$address" "$(logged)") || exit "$REPORTED"
         [[ -z $missing ]] || broken "$address" "it lacks tables of $(schemas "$missing"), which the binary log holds"
     done
@@ -396,15 +415,20 @@ compare_when_asked() {
     look "$CURRENT" || die "the source $(server_name "$CURRENT") stopped answering"
     position=${S_EXECUTED[$CURRENT]}
     mine=$(checksums "$CURRENT")
+    BEHIND=()
     for address in $(replicas); do
-        await "$address" "$position"
+        # A range of keys may take long to read.
+        await "$address" "$position" "${SEED_SECONDS:-3000}"
         ! is_broken "$address" || continue
+        ! is_behind "$address" || continue
         theirs=$(checksums "$address")
         if [[ $mine != "$theirs" ]]; then
             broken "$address" "its rows are not the source's in $(comm -3 <(sort <<<"$mine") <(sort <<<"$theirs") | sed 's/^\t//' | cut -f 1 | sort -u | tr '\n' ' ')"
         fi
     done
-    ((${#BROKEN[@]} > 0)) || printf '%s\n' "$PARAM_VERIFY" >"$MYSQL_STATE/verified"
+    ((${#BROKEN[@]} == 0)) || return 0
+    ((${#BEHIND[@]} == 0)) || die "verify: $(names "${BEHIND[@]}") can't be compared yet, being behind: run the update again"
+    printf '%s\n' "$PARAM_VERIFY" >"$MYSQL_STATE/verified"
 }
 
 compared() {

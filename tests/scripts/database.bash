@@ -112,7 +112,7 @@ on() {
     shift
     HOSTS=$hosts HOST=$host PATH=$hosts/bin:$PATH OS_RELEASE_FILE=$hosts/os-release MYSQL_CONF=$host/etc/zz.cnf MYSQL_ETC=$host/etc/multihost \
         MYSQL_STATE=$host/state MYSQL_OWNER=$host/owner MYSQL_SOCKET=$host/sock SYSTEMD_UNITS=$host/units SUDOERS_D=$host/sudoers.d APPARMOR_D=$host/apparmor.d BACKUP_HOME=$host/home \
-        BACKUP_COMMAND=$host/backup ANSWER_SECONDS="${ANSWER_SECONDS:-5}" STALL_SECONDS=15 "$@"
+        BACKUP_COMMAND=$host/backup ANSWER_SECONDS="${ANSWER_SECONDS:-5}" STALL_SECONDS="${STALL_SECONDS:-15}" "$@"
 }
 
 # node NUMBER [PARAM=value…]

@@ -259,6 +259,40 @@ replication_accepted() {
     attempt seed 3 false 1 2 3
 }
 
+# busy NUMBER TABLE: a replica stays at work on the next change of a table, until it is freed.
+busy() {
+    query "$1" "LOCK TABLES $2 READ; SELECT SLEEP(600)" >/dev/null 2>&1 3>&- 4>&- &
+    holds "$1" "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'" 1
+}
+
+free() {
+    query "$1" "$(query "$1" "SELECT CONCAT('KILL ', id) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'")"
+}
+
+@test "does not take a replica that is at work on something long for one that can't be mended" {
+    busy 3 app.t
+    app 1 "ALTER TABLE app.t COMMENT = 'long'"
+    STALL_SECONDS=3 run --separate-stderr replicate 1 1 2 3
+    free 3
+    printf '%s\n' "$stderr" "$output"
+    [[ $status == 0 && $output == *"db-3 follows, but is behind: it has been at work on one change for more than 3 s"* && $output != *"db-2 follows, but"* ]]
+    settings=(VERIFY=before-long)
+    attempt replicate 1 1 2 3
+    [[ $output != *behind* ]]
+
+    settings=(VERIFY=long)
+    busy 3 multihost.checksums
+    STALL_SECONDS=2 SEED_SECONDS=4 run --separate-stderr replicate 1 1 2 3
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"verify: db-3 can't be compared yet, being behind: run the update again"* ]]
+    (
+        sleep 8
+        free 3
+    ) 3>&- 4>&- &
+    STALL_SECONDS=2 attempt replicate 1 1 2 3
+    wait
+}
+
 @test "finds a replica whose data is gone, and rebuilds it when asked" {
     on 2 "$hosts/bin/systemctl" stop "$engine.service"
     rm -rf "$hosts/2/data"
