@@ -397,7 +397,7 @@ has_acknowledger() {
 # All rows, compared the way that stays cheap and needs no pause: the source writes down row counts and checksums of one range of keys
 # after the other, in statements that every replica executes for itself at the same point of its history.
 compare_when_asked() {
-    local address schema table mine theirs position tables skipped
+    local address schema table mine theirs position tables skipped UNCOMPARED=()
     if [[ -z ${PARAM_VERIFY:-} ]]; then
         rm -f "$MYSQL_STATE/verified"
         return 0
@@ -411,6 +411,8 @@ compare_when_asked() {
     done <<<"$tables"
     skipped=$(sql "$CURRENT" "SELECT GROUP_CONCAT(table_schema, '.', table_name) FROM information_schema.tables WHERE $(compared) AND engine <> 'InnoDB'")
     [[ $skipped == NULL ]] || note "not compared, since no statement sees them at one point in time: $skipped"
+    ((${#UNCOMPARED[@]} == 0)) ||
+        note "not compared, since that would hold up whoever writes to them, having no primary key that cuts them into small ranges: $(printf '%s\n' "${UNCOMPARED[@]}" | sort | paste -sd ,)"
 
     look "$CURRENT" || die "the source $(server_name "$CURRENT") stopped answering"
     position=${S_EXECUTED[$CURRENT]}
@@ -445,30 +447,47 @@ checksums() {
     sql "$1" "SELECT CONCAT(table_schema, '.', table_name), part, row_count, checksum FROM $MYSQL_SCHEMA.checksums ORDER BY 1, 2"
 }
 
-# compare_table SCHEMA TABLE
+# compare_table SCHEMA TABLE: in ranges of the first column of its primary key, for a statement holds up whoever changes a row that it reads.
+# What would take more rows at once than RANGE_LIMIT is left out: UNCOMPARED.
 compare_table() {
-    local schema=$1 table=$2 columns key='' low='' high='' rows part parts=1 step=0 range statements
+    local schema=$1 table=$2 from="\`$1\`.\`$2\`" where columns key='' type='' literal='' many next row bounds=() number range statements
+    where="table_schema = $(sql_text "$schema") AND table_name = $(sql_text "$table")"
     columns=$(sql "$CURRENT" "SET SESSION group_concat_max_len = 1048576; SELECT GROUP_CONCAT('COALESCE(HEX(\`', column_name, '\`), \'-\')' ORDER BY ordinal_position)
-        FROM information_schema.columns WHERE table_schema = $(sql_text "$schema") AND table_name = $(sql_text "$table")" --raw)
-    key=$(sql "$CURRENT" "SELECT MIN(column_name) FROM information_schema.columns WHERE table_schema = $(sql_text "$schema") AND table_name = $(sql_text "$table")
-        AND column_key = 'PRI' HAVING COUNT(*) = 1 AND MIN(data_type) IN ('tinyint', 'smallint', 'mediumint', 'int', 'bigint')" --raw)
-    if [[ -n $key ]]; then
-        IFS=$'\t' read -r low high rows < <(sql "$CURRENT" "SELECT MIN(\`$key\`), MAX(\`$key\`), (SELECT table_rows FROM information_schema.tables
-            WHERE table_schema = $(sql_text "$schema") AND table_name = $(sql_text "$table")) FROM \`$schema\`.\`$table\`")
-        if [[ $low =~ ^-?[0-9]{1,18}$ && $high =~ ^-?[0-9]{1,18}$ ]]; then
-            parts=$((rows / 20000 + 1))
-            step=$(((high - low) / parts + 1))
+        FROM information_schema.columns WHERE $where" --raw)
+    IFS=$'\t' read -r type key < <(sql "$CURRENT" "SELECT data_type, column_name FROM information_schema.columns WHERE $where AND column_name =
+        (SELECT column_name FROM information_schema.statistics WHERE $where AND index_name = 'PRIMARY' AND seq_in_index = 1 AND sub_part IS NULL)" --raw) || true
+    case $type in
+    tinyint | smallint | mediumint | int | bigint | decimal) literal="\`$key\`" ;;
+    # It converts to the column's character set, and goes by its collation.
+    char | varchar) literal="CONCAT('_utf8mb4 x\'', HEX(CONVERT(\`$key\` USING utf8mb4)), '\'')" ;;
+    binary | varbinary) literal="CONCAT('x\'', HEX(\`$key\`), '\'')" ;;
+    date | datetime | uuid) literal="CONCAT('\'', \`$key\`, '\'')" ;;
+    esac
+
+    many="(SELECT 1 FROM $from LIMIT 1 OFFSET ${RANGE_LIMIT:-200000})" next=NULL
+    [[ -z $literal ]] || many=NULL next="(SELECT $literal FROM $from ORDER BY \`$key\` LIMIT 1 OFFSET ${RANGE_ROWS:-20000})"
+    while true; do
+        row=$(sql "$CURRENT" "SELECT $many, $next" --raw) || exit "$REPORTED"
+        if [[ $row != NULL$'\t'* ]]; then
+            UNCOMPARED+=("$schema.$table")
+            return 0
         fi
-    fi
+        [[ $row != *$'\t'NULL ]] || break
+        bounds+=("${row#*$'\t'}")
+        # Whose key has further columns may have many rows of one value.
+        many="(SELECT 1 FROM $from WHERE \`$key\` = ${bounds[-1]} LIMIT 1 OFFSET ${RANGE_LIMIT:-200000})"
+        next="(SELECT $literal FROM $from WHERE \`$key\` > ${bounds[-1]} ORDER BY \`$key\` LIMIT 1 OFFSET ${RANGE_ROWS:-20000})"
+    done
+
     statements="SET SESSION binlog_format = STATEMENT; SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; USE $MYSQL_SCHEMA;"
-    for ((part = 1; part <= parts; part++)); do
+    for ((number = 0; number <= ${#bounds[@]}; number++)); do
         # The first and the last range are open, since a replica may have rows that the source never had.
         range='1 = 1'
-        ((part == 1)) || range+=" AND \`$key\` >= $((low + (part - 1) * step))"
-        ((part == parts)) || range+=" AND \`$key\` < $((low + part * step))"
+        ((number == 0)) || range+=" AND \`$key\` > ${bounds[number - 1]}"
+        ((number == ${#bounds[@]})) || range+=" AND \`$key\` <= ${bounds[number]}"
         statements+="
-            INSERT INTO checksums SELECT $(sql_text "$schema"), $(sql_text "$table"), $part, COUNT(*),
-            COALESCE(BIT_XOR(CAST(CRC32(CONCAT_WS('#', $columns)) AS UNSIGNED)), 0) FROM \`$schema\`.\`$table\` WHERE $range;"
+            INSERT INTO checksums SELECT $(sql_text "$schema"), $(sql_text "$table"), $((number + 1)), COUNT(*),
+            COALESCE(BIT_XOR(CAST(CRC32(CONCAT_WS('#', $columns)) AS UNSIGNED)), 0) FROM $from WHERE $range;"
     done
     SQL_TIMEOUT=3000 sql "$CURRENT" "$statements"
 }
