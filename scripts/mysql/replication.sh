@@ -87,20 +87,25 @@ attach_all() {
     [[ ! -e $told || $(<"$told") == "$digest" ]] || again=true
     for address in $(replicas); do
         look "$address" || continue
-        if [[ $again == true || ${S_FOLLOWS[$address]} != "$CURRENT" ]]; then
-            attach "$address"
-            changed "$(server_name "$address") replicates $(server_name "$CURRENT")"
-        elif [[ ${S_IO[$address]} != Yes || ${S_SQL[$address]} != Yes ]]; then
-            sql "$address" "$(engine start_replica)"
-            if ! try_for 10 follows "$address"; then
-                # Another password, a renewed certificate: everything is said again.
-                attach "$address"
-            fi
-            changed "$(server_name "$address") was started again"
-        fi
+        let_follow "$address" "$again"
         sql "$address" "$(engine frozen_for_all_statements) DO 0"
     done
     printf '%s\n' "$digest" >"$told"
+}
+
+# let_follow ADDRESS AGAIN: makes it follow the source and execute what it receives; everything is said again if AGAIN is true.
+let_follow() {
+    if [[ $2 == true || ${S_FOLLOWS[$1]} != "$CURRENT" ]]; then
+        attach "$1"
+        changed "$(server_name "$1") replicates $(server_name "$CURRENT")"
+    elif [[ ${S_IO[$1]} != Yes || ${S_SQL[$1]} != Yes ]]; then
+        sql "$1" "$(engine start_replica)"
+        if ! try_for 10 follows "$1"; then
+            # Another password, a renewed certificate: everything is said again.
+            attach "$1"
+        fi
+        changed "$(server_name "$1") was started again"
+    fi
 }
 
 follows() {
@@ -127,9 +132,10 @@ switch_over() {
     local from=$CURRENT to=$WANTED position id started
     [[ $from != "$to" ]] || return 0
     ! is_broken "$to" || die "source: $PARAM_SOURCE can't become the source" "$REASONS"
-    [[ ${S_FOLLOWS[$to]} == "$from" ]] || attach "$to"
+    let_follow "$to" false
+    try_for 30 follows "$to" || refuse_switchover "$to"
     position=$(sql "$from" "SELECT $(engine position_expression)")
-    wait_for "${SEED_SECONDS:-3000}" "$PARAM_SOURCE to catch up with $(server_name "$from")" caught_up "$to" "$position"
+    wait_for "${SEED_SECONDS:-3000}" "$PARAM_SOURCE to catch up with $(server_name "$from")" catches_up "$to" "$position"
     refuse_half_a_source "$from" "$to"
 
     started=$(now)
@@ -158,6 +164,17 @@ switch_over() {
     for id in $(sql "$from" "SELECT id FROM information_schema.processlist WHERE user = '$PARAM_USER'"); do
         sql_try "$from" "KILL $id" >/dev/null || true
     done
+}
+
+# catches_up ADDRESS POSITION
+catches_up() {
+    ! caught_up "$1" "$2" || return 0
+    ! look "$1" || ! hopeless "$1" || refuse_switchover "$1"
+    return 1
+}
+
+refuse_switchover() {
+    die "source: $PARAM_SOURCE does not follow $(server_name "$CURRENT"), so it can't take over: nothing was changed" "${S_ERROR[$1]:-without an error}"
 }
 
 # refuse_half_a_source FROM TO: what was not in the binary log would be lost to the application.

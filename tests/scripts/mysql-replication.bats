@@ -320,6 +320,26 @@ free() {
     wait
 }
 
+@test "switches over to a replica that was stopped, and says at once why one can't follow" {
+    query 2 "$(mine 'STOP SLAVE' 'STOP REPLICA')"
+    app 1 "INSERT INTO app.t (v) VALUES ('meanwhile')"
+    attempt replicate 2 1 2 3
+    [[ $(field changed) == *"db-2 was started again"*"db-2 is the source instead of db-1"* ]]
+    attempt replicate 1 1 2 3
+    app 1 "CREATE TABLE app.half (id INT)"
+    holds 2 "SELECT COUNT(*) FROM app.half" 0
+    query 2 "$(mine '' 'SET GLOBAL super_read_only = 0;') SET SESSION sql_log_bin = 0; DROP TABLE app.half"
+    app 1 "INSERT INTO app.half VALUES (1)"
+    SECONDS=0
+    run --separate-stderr replicate 2 1 2 3
+    echo "$stderr"
+    [[ $status != 0 && $stderr == *"source: db-2 does not follow db-1, so it can't take over: nothing was changed"*"$(mine app.half "failed executing transaction")"* ]]
+    ((SECONDS < 120)) && [[ $(query 1 "SELECT @@read_only") == 0 ]]
+    query 2 "$(mine '' 'SET GLOBAL super_read_only = 0;') SET SESSION sql_log_bin = 0; CREATE TABLE app.half (id INT)"
+    app 1 "DROP TABLE app.half"
+    attempt replicate 1 1 2 3
+}
+
 @test "finds a replica whose data is gone, and rebuilds it when asked" {
     on 2 "$hosts/bin/systemctl" stop "$engine.service"
     rm -rf "$hosts/2/data"
