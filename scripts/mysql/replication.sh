@@ -129,7 +129,7 @@ release_leaving() {
 
 # Reads only, drained, promoted: what the old source has acknowledged is on the new one before that takes its first write.
 switch_over() {
-    local from=$CURRENT to=$WANTED position id started
+    local from=$CURRENT to=$WANTED position id started idle
     [[ $from != "$to" ]] || return 0
     ! is_broken "$to" || die "source: $PARAM_SOURCE can't become the source" "$REASONS"
     let_follow "$to" false
@@ -137,6 +137,8 @@ switch_over() {
     position=$(sql "$from" "SELECT $(engine position_expression)")
     wait_for "${SEED_SECONDS:-3000}" "$PARAM_SOURCE to catch up with $(server_name "$from")" catches_up "$to" "$position"
     refuse_half_a_source "$from" "$to"
+    # A replica disables those, too, as events of its source's.
+    idle=$(events "$from" "= 'DISABLED'") || exit "$REPORTED"
 
     started=$(now)
     sql_try "$from" "$(engine freeze_statements)" >/dev/null ||
@@ -153,6 +155,10 @@ switch_over() {
     CURRENT=$to
     open_source "$to"
     OUTAGE=$(($(now) - started))
+    if [[ -n $idle ]]; then
+        idle=$(comm -12 <(printf '%s\n' "$idle") <(events "$to" "$ELSEWHERE"))
+        sql "$to" "$(alter_events "$idle" DISABLE)"
+    fi
     changed "$PARAM_SOURCE is the source instead of $(server_name "$from"), which took no writes for the last $OUTAGE ms"
     look "$from" || true
     look "$to" || true
@@ -209,6 +215,50 @@ reopen() {
     open_source "$CURRENT"
     name_source "$CURRENT" "$CURRENT"
     changed "$(server_name "$CURRENT") takes writes again"
+}
+
+# A replica gets the source's events disabled, and runs none: whoever becomes the source enables them, by which the others' are disabled.
+# A copy of the source's data has them as they are there.
+schedule_events() {
+    local address found statements
+    found=$(events "$CURRENT" "$ELSEWHERE") || exit "$REPORTED"
+    if [[ -n $found ]]; then
+        sql "$CURRENT" "$(alter_events "$found" ENABLE)"
+        changed "$(server_name "$CURRENT") runs the events $(event_names "$found")"
+    fi
+    for address in $(replicas); do
+        found=$(events "$address" "= 'ENABLED'") || exit "$REPORTED"
+        [[ -n $found ]] || continue
+        # Both engines know this word for a replica.
+        statements=$(alter_events "$found" 'DISABLE ON SLAVE')
+        sql "$address" "$(engine locally "${statements%;}")"
+        changed "$(server_name "$address") leaves the events $(event_names "$found") to the source"
+    done
+}
+
+# Status of an event that runs on another server; each engine has its word, and MySQL an older one.
+ELSEWHERE="LIKE '%SIDE_DISABLED'"
+
+# events ADDRESS STATUS: those of this status, a line each: name, schema and definer, as a statement has them. Whoever alters an event would
+# become its definer.
+events() {
+    local rows host="SUBSTRING_INDEX(definer, '@', -1)"
+    rows=$(sql "$1" "SELECT CONCAT('\`', REPLACE(event_schema, '\`', '\`\`'), '\`'), CONCAT('\`', REPLACE(event_name, '\`', '\`\`'), '\`'),
+        CONCAT(QUOTE(LEFT(definer, CHAR_LENGTH(definer) - CHAR_LENGTH($host) - 1)), '@', QUOTE($host))
+        FROM information_schema.events WHERE status $2 AND event_schema NOT IN ('mysql', 'sys')" --raw) || exit "$REPORTED"
+    sort <<<"$rows"
+}
+
+# alter_events EVENTS WORDS: the statements. A filter of the binary log goes by the current schema.
+alter_events() {
+    local schema event definer
+    while IFS=$'\t' read -r schema event definer; do
+        [[ -z $schema ]] || printf 'USE %s; ALTER DEFINER = %s EVENT %s %s;' "$schema" "$definer" "$event" "$2"
+    done <<<"$1"
+}
+
+event_names() {
+    awk -F '\t' '{ gsub("`", ""); print $1 "." $2 }' <<<"$1" | paste -sd , | sed 's/,/, /g'
 }
 
 now() {
@@ -525,6 +575,7 @@ main() {
     accounts
     attach_all
     release_leaving
+    schedule_events
     semi_sync
     restart_marked
     verify

@@ -340,6 +340,35 @@ free() {
     attempt replicate 1 1 2 3
 }
 
+# schedule NUMBER: state and definer of the application's events there.
+schedule() {
+    query "$1" "SELECT event_name, REPLACE(status, 'REPLICA_SIDE', 'SLAVESIDE'), definer LIKE 'app@%' FROM information_schema.events WHERE event_schema = 'app' ORDER BY 1" | tr '\n\t' '; '
+}
+
+@test "the application's events run where the source is, and as whom they ran" {
+    local here='ticks ENABLED 1;waits DISABLED 1;' there='ticks SLAVESIDE_DISABLED 1;waits SLAVESIDE_DISABLED 1;'
+    app 1 "USE app; CREATE EVENT ticks ON SCHEDULE EVERY 1 HOUR DO DO 1; CREATE EVENT waits ON SCHEDULE EVERY 1 HOUR DISABLE DO DO 1"
+    attempt replicate 1 1 2 3
+    [[ $(field changed) == "[]" && $(schedule 1) == "$here" ]]
+    attempt replicate 2 1 2 3
+    [[ $(field changed) == *"db-2 runs the events app.ticks"* && $(schedule 2) == "$here" ]]
+    attempt replicate 2 1 2 3
+    [[ $(field changed) == "[]" && $(schedule 1) == "$there" ]]
+    # A copy has what the source has, and leaves it to that.
+    attempt seed 3 true 1 2 3
+    [[ $(schedule 3) == "$here" ]]
+    attempt replicate 2 1 2 3
+    [[ $(field changed) == *"db-3 leaves the events app.ticks to the source"* && $(schedule 3) == 'ticks SLAVESIDE_DISABLED 1;waits DISABLED 1;' ]]
+    attempt replicate 3 1 2 3
+    [[ $(schedule 3) == "$here" ]]
+    attempt replicate 1 1 2 3
+    [[ $(schedule 1) == "$here" ]]
+    app 1 "USE app; DROP EVENT ticks; DROP EVENT waits"
+    attempt replicate 1 1 2 3
+    [[ $(field changed) == "[]" ]]
+    attempt seed 3 false 1 2 3
+}
+
 @test "finds a replica whose data is gone, and rebuilds it when asked" {
     on 2 "$hosts/bin/systemctl" stop "$engine.service"
     rm -rf "$hosts/2/data"
