@@ -100,7 +100,8 @@ export class MysqlReplication extends pulumi.ComponentResource {
                         address: host.privateAddress,
                         cidrs: settings.clientCidrs,
                         bufferPool: settings.bufferPool,
-                        semiSync: settings.semiSync,
+                        // A server alone would wait at its start for a replica that it will never have.
+                        semiSync: settings.semiSync && settings.hosts.length > 1,
                         binlogDoDb: settings.binlogDoDb,
                         dataDir: settings.dataDirectory,
                         version: settings.version,

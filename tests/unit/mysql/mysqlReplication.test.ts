@@ -85,6 +85,15 @@ describe("MysqlReplication", () => {
         expect(command("db-db-1-seed")).toContain("PARAM_SEMI_SYNC='true' PARAM_SOURCE='db-2'");
     });
 
+    test("lets a server alone wait for no replica at its start, and two of them for each other", async () => {
+        await created({ hosts: hosts(1) });
+        expect(command("db-db-1")).toContain("PARAM_SEMI_SYNC='false'");
+        await created({ hosts: hosts(2) });
+        expect(command("db-db-1")).toContain("PARAM_SEMI_SYNC='true'");
+        await created({ hosts: hosts(2), semiSync: false });
+        expect(command("db-db-1")).toContain("PARAM_SEMI_SYNC='false'");
+    });
+
     test("pins the host keys of those that a copy is fetched from", async () => {
         await created();
         expect(command("db-db-3-seed")).toContain(
