@@ -52,7 +52,10 @@ $(engine settings)"
     for database in ${PARAM_BINLOG_DO_DB:+$MYSQL_SCHEMA $PARAM_BINLOG_DO_DB}; do
         text+=$'\n'"binlog_do_db = $database"
     done
-    name=$(start_only "$text" | sha256sum | cut -c 1-12)
+    name=$({
+        start_only "$text"
+        cat "$MYSQL_STATE/pool" 2>/dev/null || true
+    } | sha256sum | cut -c 1-12)
     printf '%s\ngeneral_log_file = multihost-%s.log\nreport_user = multihost-%s' "$text" "$name" "$name"
 }
 
@@ -203,6 +206,17 @@ apply_live() {
     done <"$MYSQL_CONF"
 }
 
+# Some versions of MariaDB grow the pool up to what they were started with only. The size that took a start has to be remembered, for it
+# is in the name of the configuration then.
+mark_small_pool() {
+    local limit
+    read -r _ limit < <(sql local "SHOW GLOBAL VARIABLES LIKE 'innodb_buffer_pool_size_max'") || return 0
+    ((limit < POOL_SIZE)) || return 0
+    file_write "$MYSQL_STATE/pool" 0600 root:root "$POOL_SIZE"
+    file_write "$MYSQL_CONF" 0644 root:root "$(configuration)"
+    apply_live
+}
+
 reload_certificates() {
     local digest
     digest=$(cat "$MYSQL_ETC"/*.crt "$MYSQL_ETC"/*.key | sha256sum)
@@ -271,6 +285,7 @@ main() {
     admin_account
     reload_certificates
     apply_live
+    mark_small_pool
     if restart_pending && ! has_data; then
         restart_server
     fi

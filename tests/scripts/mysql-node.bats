@@ -27,6 +27,7 @@ database_host() {
                 *"CONCAT(QUOTE(user)"*) echo "'"''@'localhost'"'" ;;
                 *GROUP_CONCAT*) echo "${STUB_SCHEMAS:-NULL}" ;;
                 *"general_log_file LIKE"*) echo 1 ;;
+                *innodb_buffer_pool_size_max*) [[ -z ${STUB_POOL_MAX:-} ]] || printf "innodb_buffer_pool_size_max\t%s\n" "$STUB_POOL_MAX" ;;
                 *"SHOW GLOBAL VARIABLES LIKE"*) [[ -z ${STUB_KNOWN-x} ]] || echo known ;;
                 *"CREATE USER IF NOT EXISTS"*) grep -o "@'"'[^']*'"'" <<<"$statements" | head -n 1 | tr -d "@'"'"'" >>"$HOST/accounts" ;;
                 *"SELECT host FROM mysql.user"*) cat "$HOST/accounts" 2>/dev/null || true ;;
@@ -149,6 +150,30 @@ node() {
     grep -qxF "SET GLOBAL slave_connections_needed_for_purge = 0" "$host/statements"
     # Nothing that a start would be needed for.
     grep '^report_user' "$MYSQL_CONF" | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "marks a server for a restart whose buffer pool can't grow while it runs" {
+    database_host debian-12
+    export STUB_VERSION=10.11.13 STUB_POOL_MAX=8589934592
+    node mariadb BUFFER_POOL=1gb
+    [[ $status == 0 ]]
+    grep '^report_user' "$MYSQL_CONF" >"$BATS_TEST_TMPDIR/before"
+    node mariadb BUFFER_POOL=2gb
+    [[ $status == 0 ]]
+    grep '^report_user' "$MYSQL_CONF" | diff "$BATS_TEST_TMPDIR/before" -
+    : >"$host/statements"
+    export STUB_POOL_MAX=2147483648
+    node mariadb BUFFER_POOL=3gb
+    [[ $status == 0 && $(field bufferPool) == 3221225472 ]]
+    name=$(sed -n 's/^general_log_file = //p' "$MYSQL_CONF")
+    run ! grep -qF "${name%.log}" "$BATS_TEST_TMPDIR/before"
+    grep -qxF "SET GLOBAL general_log_file = '$name'" "$host/statements"
+    # Before its restart and after it.
+    node mariadb BUFFER_POOL=3gb
+    [[ $status == 0 && $(field changed) == '[]' ]]
+    export STUB_POOL_MAX=3221225472
+    node mariadb BUFFER_POOL=3gb
+    [[ $status == 0 && $(field changed) == '[]' ]]
 }
 
 @test "lets who owns a database make functions in it, unless the server has no such setting any more" {
