@@ -34,7 +34,7 @@ export interface MysqlReplicationArgs {
     readonly user?: string;
     /**
      * Ranges that servers and applications connect from, such as the VPC's. One of them contains every host. No account is valid from
-     * elsewhere.
+     * elsewhere: the one of a range that is left out is dropped, or locked while views, triggers, routines or events run as it.
      */
     readonly clientCidrs: readonly string[];
     /** TCP port of every server. Can't change while the servers exist. @default 3306 */

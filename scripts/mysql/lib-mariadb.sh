@@ -170,6 +170,11 @@ native_hash() {
     printf '*%s' "$(tr '[:lower:]' '[:upper:]' <<<"${hash%% *}")"
 }
 
+# mariadb_locked_statement USER: the host parts of its accounts that nobody can log in to.
+mariadb_locked_statement() {
+    printf "SELECT host FROM mysql.global_priv WHERE user = '%s' AND JSON_VALUE(priv, '\$.account_locked') = 1" "$1"
+}
+
 mariadb_retains_password() {
     [[ $(sql "$1" "SELECT COUNT(*) FROM mysql.global_priv WHERE User = '$2' AND JSON_LENGTH(Priv, '\$.auth_or') > 1") != 0 ]]
 }

@@ -160,6 +160,11 @@ mysql_account_statements() {
     fi
 }
 
+# mysql_locked_statement USER: the host parts of its accounts that nobody can log in to.
+mysql_locked_statement() {
+    printf "SELECT host FROM mysql.user WHERE user = '%s' AND account_locked = 'Y'" "$1"
+}
+
 mysql_retains_password() {
     [[ $(sql "$1" "SELECT COUNT(*) FROM mysql.user WHERE user = '$2' AND JSON_CONTAINS_PATH(COALESCE(user_attributes, '{}'), 'one', '\$.additional_password')") != 0 ]]
 }

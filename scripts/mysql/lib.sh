@@ -130,13 +130,20 @@ account_run() {
 }
 
 # account_converge ADDRESS USER REQUIREMENT PASSWORD [PREVIOUS]: the account exists for all of HOSTS and no others, with these passwords
-# and no others. ADDRESS is where the statements run, LOGIN where a login is tried.
+# and no others. ADDRESS is where the statements run, LOGIN where a login is tried. What runs as an account of other hosts needs it: that one
+# stays, and becomes one of HOSTS when they contain its own, which the server would prefer, or is locked.
 account_converge() {
-    local address=$1 user=$2 requirement=$3 password=$4 previous=${5:-} existing wanted host stale
+    local address=$1 user=$2 requirement=$3 password=$4 previous=${5:-} existing locked wanted host stale
     existing=$(sql "$address" "SELECT host FROM mysql.user WHERE user = '$user' ORDER BY host") || exit "$REPORTED"
+    locked=$(sql "$address" "$(engine locked_statement "$user")") || exit "$REPORTED"
+    for host in $existing; do
+        if [[ " ${HOSTS[*]} " != *" $host "* ]] && lies_within_hosts "$host" && is_definer "$address" "$user@$host"; then
+            HOSTS=("$host" "${HOSTS[@]}")
+        fi
+    done
     wanted=$(printf '%s\n' "${HOSTS[@]}" | sort)
     stale=$(comm -23 <(sort <<<"$existing") <(printf '%s\n' "$wanted"))
-    if [[ $(sort <<<"$existing") == "$wanted" ]] && sql_accepts "$user" "$password" "$LOGIN"; then
+    if [[ $(comm -23 <(sort <<<"$existing") <(sort <<<"$locked")) == "$wanted" ]] && sql_accepts "$user" "$password" "$LOGIN"; then
         if [[ -z $previous ]] && ! engine retains_password "$address" "$user"; then
             return 0
         fi
@@ -145,12 +152,42 @@ account_converge() {
         fi
     fi
     for host in $stale; do
-        account_run "$address" "DROP USER '$user'@'$host';"
+        if ! is_definer "$address" "$user@$host"; then
+            account_run "$address" "DROP USER '$user'@'$host';"
+        elif ! grep -qxF "$host" <<<"$locked"; then
+            account_run "$address" "$(engine account_statements "'$user'@'$host'" "$requirement" "$password" '') ALTER USER '$user'@'$host' ACCOUNT LOCK;"
+            note "the account '$user'@'$host' is locked and not dropped: views, triggers, routines or events run as it"
+        fi
     done
     for host in "${HOSTS[@]}"; do
         account_run "$address" "$(engine account_statements "'$user'@'$host'" "$requirement" "$password" "$previous")"
+        ! grep -qxF "$host" <<<"$locked" || account_run "$address" "ALTER USER '$user'@'$host' ACCOUNT UNLOCK;"
     done
     changed "account $user"
+}
+
+# is_definer ADDRESS ACCOUNT
+is_definer() {
+    local account found
+    account=$(sql_text "$2")
+    found=$(sql "$1" "SELECT EXISTS (SELECT 1 FROM information_schema.views WHERE definer = $account)
+        OR EXISTS (SELECT 1 FROM information_schema.triggers WHERE definer = $account)
+        OR EXISTS (SELECT 1 FROM information_schema.routines WHERE definer = $account)
+        OR EXISTS (SELECT 1 FROM information_schema.events WHERE definer = $account)") || exit "$REPORTED"
+    [[ $found == 1 ]]
+}
+
+# lies_within_hosts HOST: whether its range is part of another one of HOSTS.
+lies_within_hosts() {
+    local host mask
+    [[ $1 == */* ]] || return 1
+    for host in "${HOSTS[@]}"; do
+        mask=$(address_number "${host#*/}")
+        if (((mask & $(address_number "${1#*/}")) == mask && (mask & $(address_number "${1%/*}")) == $(address_number "${host%/*}"))); then
+            return 0
+        fi
+    done
+    return 1
 }
 
 # The servers as they are, by address.

@@ -30,6 +30,7 @@ database_host() {
                 *innodb_buffer_pool_size_max*) [[ -z ${STUB_POOL_MAX:-} ]] || printf "innodb_buffer_pool_size_max\t%s\n" "$STUB_POOL_MAX" ;;
                 *"SHOW GLOBAL VARIABLES LIKE"*) [[ -z ${STUB_KNOWN-x} ]] || echo known ;;
                 *"CREATE USER IF NOT EXISTS"*) grep -o "@'"'[^']*'"'" <<<"$statements" | head -n 1 | tr -d "@'"'"'" >>"$HOST/accounts" ;;
+                *account_locked*) ;;
                 *"SELECT host FROM mysql.user"*) cat "$HOST/accounts" 2>/dev/null || true ;;
                 *"SHOW GRANTS"*) [[ ! -e $HOST/granted ]] || echo "GRANT ALL PRIVILEGES ON *.* TO x WITH GRANT OPTION" ;;
                 *"WITH GRANT OPTION"*) touch "$HOST/granted" ;;

@@ -198,6 +198,37 @@ writer_start() {
     attempt replicate 1 1 2 3
 }
 
+# app_hosts: the application's accounts, and those of them that are locked.
+app_hosts() {
+    query 1 "SELECT GROUP_CONCAT(host ORDER BY host SEPARATOR ' ') FROM mysql.user WHERE user = 'app'"
+    query 1 "$(mine "SELECT host FROM mysql.global_priv WHERE user = 'app' AND JSON_VALUE(priv, '\$.account_locked') = 1" "SELECT host FROM mysql.user WHERE user = 'app' AND account_locked = 'Y'")"
+}
+
+@test "keeps an account that views and triggers run as when clients come from elsewhere" {
+    local whole=127.0.0.0/255.0.0.0 half=127.0.0.0/255.128.0.0
+    app 1 "USE app; CREATE TABLE counted (id INT); CREATE TRIGGER counts BEFORE INSERT ON counted FOR EACH ROW SET NEW.id = NEW.id + 1; CREATE VIEW seen AS SELECT id FROM counted"
+    settings=(CIDRS=127.0.0.0/9)
+    attempt replicate 1 1 2 3
+    [[ $output == *"the account 'app'@'$whole' is locked and not dropped: views, triggers, routines or events run as it"* && $output != *"multihost_replication'@"* ]]
+    [[ $(app_hosts) == "$whole $half"$'\n'"$whole" && $(app 1 "INSERT INTO app.counted VALUES (1); SELECT id FROM app.seen") == 2 ]]
+    attempt replicate 1 1 2 3
+    [[ $(field changed) == "[]" ]]
+    # Of the two, the server prefers the smaller range, which has to stay open.
+    app 1 "USE app; DROP VIEW seen; CREATE VIEW seen AS SELECT id FROM counted"
+    settings=()
+    attempt replicate 1 1 2 3
+    [[ $(app_hosts) == "$whole $half" && $(app 1 "INSERT INTO app.counted VALUES (2); SELECT MAX(id) FROM app.seen") == 3 ]]
+    attempt replicate 1 1 2 3
+    [[ $(field changed) == "[]" ]]
+    app 1 "DROP VIEW app.seen; DROP TABLE app.counted"
+    settings=(CIDRS=127.0.0.0/9)
+    attempt replicate 1 1 2 3
+    [[ $(app_hosts) == "$half" ]]
+    settings=()
+    attempt replicate 1 1 2 3
+    [[ $(app_hosts) == "$whole" ]]
+}
+
 # replication_accepted PASSWORD: with a certificate, which a password alone doesn't replace.
 replication_accepted() {
     [[ $(login 1 multihost_replication "$1" "SELECT 1" --ssl-cert="$hosts/1/etc/multihost/server.crt" --ssl-key="$hosts/1/etc/multihost/server.key") == 1 ]]
