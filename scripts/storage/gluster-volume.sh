@@ -249,13 +249,6 @@ replace_bricks() {
     done
 }
 
-# Files that some brick has yet to receive; fails when a server doesn't tell.
-pending() {
-    local summary
-    summary=$(gluster_try volume heal "$PARAM_VOLUME" info summary) || return 1
-    heal_entries "Total Number of entries" "$summary"
-}
-
 # A server's healing process is started anew with every change of the bricks, and refuses until it is there.
 heal_all() {
     wait_for 120 "the servers to begin to heal $PARAM_VOLUME" heal_begins
@@ -265,9 +258,14 @@ heal_begins() {
     gluster_try volume heal "$PARAM_VOLUME" full >/dev/null
 }
 
+# No brick has files to receive. Not known when a server doesn't tell.
 is_healed() {
-    local count
-    count=$(pending) && [[ $count == 0 ]]
+    local summary
+    summary=$(gluster_try volume heal "$PARAM_VOLUME" info summary) || return 1
+    # Each copy claims to be the right one, and time doesn't tell which is.
+    [[ $(heal_entries "Number of entries in split-brain" "$summary") == 0 ]] ||
+        die "volume $PARAM_VOLUME has files whose copies contradict each other, which heal by nobody's doing but yours: see gluster volume heal $PARAM_VOLUME info split-brain, and say which copy is right with gluster volume heal $PARAM_VOLUME split-brain"
+    [[ $(heal_entries "Total Number of entries" "$summary") == 0 ]]
 }
 
 wait_healed() {

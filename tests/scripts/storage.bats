@@ -281,6 +281,14 @@ client() {
     run ! grep -q "replace-brick" "$host/argv"
 }
 
+@test "does not wait for what never heals by itself" {
+    volume
+    SECONDS=0
+    HEAL_SECONDS=60 STUB_PENDING=1 STUB_SPLIT=1 volume
+    [[ $status != 0 && $stderr == *"volume gv0 has files whose copies contradict each other"*"see gluster volume heal gv0 info split-brain"* ]]
+    ((SECONDS < 40))
+}
+
 @test "takes a brick that lost its disk for new" {
     volume
     echo 10.0.0.2:/b >"$host/down"
