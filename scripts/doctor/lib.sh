@@ -90,7 +90,7 @@ unit_runs() {
 # look at when it gives no answer.
 mount_answers() {
     local unit
-    unit=multihost-mount-$(mount_slug "$1").service
+    unit=$(retry_unit "$1")
     if ! is_mounted "$1"; then
         fail mount "nothing is mounted on $1: systemctl start $unit, and journalctl -u $(mount_unit "$1") says why not"
     elif mount_broken "$1"; then

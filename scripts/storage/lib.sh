@@ -73,10 +73,19 @@ mount_unit() {
     systemd-escape --path --suffix=mount "$1"
 }
 
-# A name for files that belong to a mount point: data-shared for /data/shared.
-mount_slug() {
+# retry_unit MOUNT-POINT: the service that mounts it as soon as its servers are there.
+retry_unit() {
+    printf 'multihost-mount-%s.service' "$(systemd-escape --path "$1")"
+}
+
+# retry_unit_leave MOUNT-POINT: its service of former times, whose name two mount points could share, goes if it is this one's.
+retry_unit_leave() {
     local name=${1#/}
-    printf '%s' "${name//\//-}"
+    name=multihost-mount-${name//\//-}.service
+    if [[ $name != "$(retry_unit "$1")" ]] && grep -qsF "mountpoint -q $1;" "${SYSTEMD_UNITS:-/etc/systemd/system}/$name"; then
+        service_off "$name"
+        file_remove "${SYSTEMD_UNITS:-/etc/systemd/system}/$name"
+    fi
 }
 
 # mount_fault MOUNT-POINT: what is wrong with the file system that is mounted there; nothing when it answers.
@@ -145,9 +154,10 @@ share_claim() {
 # share_mount SOURCE TYPE OPTIONS MOUNT-POINT SAME: mounts a shared file system, now and at every boot. SAME is a pattern of
 # sources that are the same file system through another server: what is mounted from there stays mounted.
 share_mount() {
-    local source=$1 type=$2 options=$3 target=$4 same=$5 unit slug mounted fault
+    local source=$1 type=$2 options=$3 target=$4 same=$5 unit retry mounted fault
     unit=$(mount_unit "$target")
-    slug=multihost-mount-$(mount_slug "$target").service
+    retry=$(retry_unit "$target")
+    retry_unit_leave "$target"
     mounted=$(mount_source "$target")
     if [[ -n $mounted ]]; then
         fault=$(mount_fault "$target")
@@ -168,23 +178,23 @@ share_mount() {
     [[ -d $target ]] || directory "$target" 0755 root:root
     fstab_set "$target" "$source $target $type $options,_netdev,nofail 0 0"
     # systemd tries once at boot; after a power cut the servers may come up later than that.
-    unit_write "$slug" "[Unit]
+    unit_write "$retry" "[Unit]
 Description=Tries to mount $target until it works
 After=network-online.target remote-fs.target $unit glusterd.service
 Wants=network-online.target
 
 [Service]
-ExecStart=/bin/sh -c 'until mountpoint -q $target; do systemctl start $unit || sleep 5; done'
+ExecStart=/bin/sh -c 'until mountpoint -q $target; do systemctl start $target || sleep 5; done'
 
 [Install]
 WantedBy=multi-user.target"
-    if ! systemctl is-enabled --quiet "$slug" 2>/dev/null; then
-        quietly systemctl enable "$slug"
-        changed "service $slug enabled"
+    if ! systemctl is-enabled --quiet "$retry" 2>/dev/null; then
+        quietly systemctl enable "$retry"
+        changed "service $retry enabled"
     fi
     if ! is_mounted "$target"; then
         systemctl reset-failed "$unit" 2>/dev/null || true
-        mount_start "$unit" "$target" "$source" "$slug"
+        mount_start "$unit" "$target" "$source" "$retry"
         changed "$target mounted"
     fi
     share_leave "$target"
@@ -242,10 +252,11 @@ share_leave() {
 
 # share_drop MOUNT-POINT: nothing mounts it any more. The mount point itself stays, as others may have made it.
 share_drop() {
-    local target=$1 slug
-    slug=multihost-mount-$(mount_slug "$target").service
-    service_off "$slug"
-    file_remove "${SYSTEMD_UNITS:-/etc/systemd/system}/$slug"
+    local target=$1 retry
+    retry=$(retry_unit "$target")
+    retry_unit_leave "$target"
+    service_off "$retry"
+    file_remove "${SYSTEMD_UNITS:-/etc/systemd/system}/$retry"
     if is_mounted "$target"; then
         # Whoever has lost access can't be waited for.
         timeout 30 umount "$target" 2>/dev/null || quietly umount -l "$target"

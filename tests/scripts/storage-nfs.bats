@@ -185,6 +185,30 @@ examine() {
     [[ $status == 0 && $(<"$host/fstab") != *data/shared* && -z $(ls "$host/storage-owners" | grep data-shared) ]]
 }
 
+# retries TARGET: the services that mount it.
+retries() {
+    grep -lF "mountpoint -q $1;" "$host"/units/*
+}
+
+@test "mount points of which one has a dash where the other has a slash are mounted by a service each" {
+    client MOUNT_POINT="$host/data/a-b"
+    [[ $status == 0 ]]
+    # As it was called before.
+    former=${host#/}
+    former=multihost-mount-${former//\//-}-data-a-b.service
+    cp "$(retries "$host/data/a-b")" "$host/units/$former"
+    touch "$host/enabled/$former"
+    STEP_KEY=other client SOURCE=10.0.0.2:/ MOUNT_POINT="$host/data/a/b"
+    [[ $status == 0 && -e $host/units/$former ]]
+    client MOUNT_POINT="$host/data/a-b"
+    [[ $status == 0 && ! -e $host/units/$former && ! -e $host/enabled/$former ]]
+    [[ $(retries "$host/data/a-b") == *'a\x2db.service' && $(retries "$host/data/a/b") == *'a-b.service' ]]
+    client MOUNT_POINT="$host/data/a-b"
+    [[ $status == 0 && $(field changed) == '[]' ]]
+    STEP_EVENT=delete client MOUNT_POINT="$host/data/a-b"
+    [[ $status == 0 && -z $(retries "$host/data/a-b") && $(retries "$host/data/a/b") == *'a-b.service' ]]
+}
+
 @test "another mount point takes the place of the former" {
     client
     STEP_EVENT=update client MOUNT_POINT="$host/data/shared/files"

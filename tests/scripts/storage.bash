@@ -16,7 +16,9 @@ storage_host() {
                 target=${file#"$HOST/mounts/${HOST//\//_}"}
                 echo "$HOST${target//_//} $(cat "$file")"
             done'
-        stub systemd-escape 'name=${*: -1}; name=${name#/}; echo "${name//\//-}.mount"'
+        stub systemd-escape 'name=${*: -1}; name=${name#/}; name=${name//-/"\\x2d"}; name=${name//\//-}
+            [[ $* != *--suffix=mount* ]] || name+=.mount
+            printf "%s\n" "$name"'
         mv "$bin/systemctl" "$bin/systemctl.units"
         stub systemctl '
             if [[ $1 == start && $2 == *.mount ]]; then
