@@ -120,6 +120,7 @@ export class RedisCluster extends pulumi.ComponentResource {
                     members: pulumi.all(settings.hosts.map((host) => memberOf(host, settings))),
                     masters: settings.masters,
                     replicasPerMaster: settings.replicasPerMaster,
+                    minReplicasToWrite: settings.minReplicasToWrite,
                     zones: pulumi.all(
                         settings.hosts.flatMap((host) => (host.zone === undefined ? [] : [zoneOf(host, host.zone)])),
                     ),

@@ -4,6 +4,7 @@
 # PARAM_MEMBERS             "name=ip:port …"; every one runs redis/node already
 # PARAM_MASTERS             how many of them hold slots
 # PARAM_REPLICAS_PER_MASTER how many replicas each master has
+# PARAM_MIN_REPLICAS_TO_WRITE how many replicas must follow a master for it to accept writes
 # PARAM_ZONES               "name=zone …", optional: a master and its replicas stand in different zones where possible
 # PARAM_TLS                 true or false
 # SECRET_PASSWORD, SECRET_PREVIOUS_PASSWORD
@@ -216,6 +217,9 @@ slot_on_the_move() {
 
 close_open_slots() {
     if slot_on_the_move; then
+        choose_masters
+        place_replicas idle
+        await_copies
         manage fix --cluster-yes
         changed "slots closed that were left open"
         agree
@@ -409,6 +413,9 @@ unbalanced() {
 rebalance() {
     local id weights=()
     unbalanced || return 0
+    # A master that waits for replicas takes no key without them, and what it takes has a copy from the start.
+    place_replicas idle
+    await_copies
     for id in "${IDS[@]}"; do
         is_master "$id" || continue
         weights+=("$id=$([[ -n ${WANTED[$id]:-} ]] && echo 1 || echo 0)")
@@ -434,12 +441,25 @@ zone_of() {
     printf '%s' "${ZONE[${NAME[$1]}]}"
 }
 
-# Puts members without slots behind the masters that lack a replica; whoever is well placed stays.
+# Holds slots or keys, or is the copy of a leaving master that does.
+in_use() {
+    local master=${N_MASTER[$1]}
+    if [[ $master == - ]]; then
+        ((N_SLOTS[$1] > 0)) || [[ $(redis "${N_ADDRESS[$1]}" DBSIZE) != 0 ]]
+    else
+        [[ -z ${WANTED[$master]:-} ]] && ((${N_SLOTS[$master]:-0} > 0))
+    fi
+}
+
+# place_replicas [idle]: puts members without slots behind the masters that lack a replica; whoever is well placed stays. Idle ones are those that
+# nothing has to be moved from before.
 place_replicas() {
     local master id best cost best_cost kept free=() rest=() lacking=() placed
     local -A taken=()
     for master in $(member_ids); do
-        [[ -n ${WANTED[$master]:-} ]] || continue
+        if [[ -z ${WANTED[$master]:-} ]] || ! is_master "$master"; then
+            continue
+        fi
         kept=0
         for id in $(replicas_of "$master"); do
             if is_member_id "$id" && [[ -z ${WANTED[$id]:-} ]] && ((kept < PARAM_REPLICAS_PER_MASTER)); then
@@ -452,9 +472,13 @@ place_replicas() {
         done
     done
     for id in $(member_ids); do
-        [[ -n ${WANTED[$id]:-} || -n ${taken[$id]:-} ]] || free+=("$id")
+        if [[ -n ${WANTED[$id]:-} || -n ${taken[$id]:-} ]] || { [[ ${1:-} == idle ]] && in_use "$id"; }; then
+            continue
+        fi
+        free+=("$id")
     done
     for master in ${lacking[@]+"${lacking[@]}"}; do
+        ((${#free[@]} > 0)) || break
         best='' best_cost=
         for id in "${free[@]}"; do
             # The same zone is bad; a zone that another master still needs is better left to it.
@@ -476,7 +500,16 @@ place_replicas() {
             replicate "$best" "$master"
         changed "$(label "$best") replicates $(label "$master")"
     done
-    wait_for 30 "all nodes to see all replicas" all_see_replicas
+    look
+}
+
+# Until every replica of those that shall hold slots has received what its master holds.
+await_copies() {
+    local id
+    for id in $(member_ids); do
+        is_master "$id" || [[ -z ${WANTED[${N_MASTER[$id]}]:-} ]] ||
+            wait_for 600 "$(label "$id") to be in sync with $(label "${N_MASTER[$id]}")" in_sync "${N_ADDRESS[$id]}"
+    done
 }
 
 replicate() {
@@ -601,6 +634,18 @@ drop_old_passwords() {
     done
 }
 
+# Last: a master refuses to write without them, so they are asked for when they follow. redis/node asks for fewer at once.
+ask_for_replicas() {
+    local name current
+    for name in "${MEMBERS[@]}"; do
+        current=$(redis "${ADDRESS[$name]}" CONFIG GET min-replicas-to-write | tail -n 1)
+        if ((current < PARAM_MIN_REPLICAS_TO_WRITE)); then
+            redis "${ADDRESS[$name]}" CONFIG SET min-replicas-to-write "$PARAM_MIN_REPLICAS_TO_WRITE" >/dev/null
+            changed "min-replicas-to-write = $PARAM_MIN_REPLICAS_TO_WRITE on $name"
+        fi
+    done
+}
+
 healthy() {
     local name info id replicas
     for name in "${MEMBERS[@]}"; do
@@ -658,7 +703,7 @@ topology() {
 
 main() {
     local nodes
-    require_params PARAM_MEMBERS PARAM_MASTERS PARAM_REPLICAS_PER_MASTER PARAM_TLS SECRET_PASSWORD
+    require_params PARAM_MEMBERS PARAM_MASTERS PARAM_REPLICAS_PER_MASTER PARAM_MIN_REPLICAS_TO_WRITE PARAM_TLS SECRET_PASSWORD
     parse_members
     identify
     refuse_amnesia
@@ -676,11 +721,13 @@ main() {
     rebalance
     look
     place_replicas
+    wait_for 30 "all nodes to see all replicas" all_see_replicas
     forget_departing
     verify
     restart_marked
     drop_old_passwords
     verify
+    ask_for_replicas
     mapfile -t nodes < <(topology)
     finish masters:="$(holders | wc -l)" slots:="$SLOTS" nodes:="$(json_list "${nodes[@]}")"
 }

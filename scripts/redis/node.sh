@@ -196,6 +196,10 @@ apply_live() {
         [[ $name =~ ^($REDIS_LIVE)$ && $name != masterauth ]] || continue
         [[ $value != '""' ]] || value=
         current=$(redis "$SELF" CONFIG GET "$name" | tail -n +2)
+        # A master without replicas would refuse to write at once: redis/cluster asks for more of them when they follow.
+        if [[ $name == min-replicas-to-write ]] && ((value > current)) && is_member; then
+            continue
+        fi
         if [[ $current != "$value" ]]; then
             redis "$SELF" CONFIG SET "$name" "$value" >/dev/null
             changed "$name = ${value:-none}"

@@ -101,7 +101,8 @@ zones() {
 converge() {
     local masters=$1 replicas=$2
     shift 2
-    step redis/cluster MEMBERS="$(members "$@")" ZONES="$(zones "$@")" MASTERS="$masters" REPLICAS_PER_MASTER="$replicas" TLS=true \
+    step redis/cluster MEMBERS="$(members "$@")" ZONES="$(zones "$@")" MASTERS="$masters" REPLICAS_PER_MASTER="$replicas" \
+        MIN_REPLICAS_TO_WRITE="${quorum:-0}" TLS=true \
         -- PASSWORD="$password" ${previous:+PREVIOUS_PASSWORD="$previous"}
 }
 
@@ -370,13 +371,75 @@ while True:
     [[ $status == 0 && $output == *"had lost their owner"* ]]
 }
 
+# nodes_start NUMBER…
+nodes_start() {
+    local number
+    for number in "$@"; do
+        node_start "$number"
+    done
+    for number in "$@"; do
+        until [[ $(cli "$number" PING 2>/dev/null) == PONG ]]; do sleep 0.1; done
+    done
+}
+
+# every_node NUMBER… -- WORD…
+every_node() {
+    local numbers=()
+    while [[ $1 != -- ]]; do
+        numbers+=("$1")
+        shift
+    done
+    shift
+    for number in "${numbers[@]}"; do
+        cli "$number" "$@"
+    done
+}
+
+# quorums NUMBER…: how many replicas each asks for.
+quorums() {
+    every_node "$@" -- CONFIG GET min-replicas-to-write | grep -v min- | tr '\n' ' '
+}
+
+@test "scales masters out that refuse writes without a replica, and finishes it where it got stuck" {
+    nodes_start 21 22 23 24
+    every_node 21 22 23 24 -- CONFIG SET min-replicas-to-write 1
+    quorum=1 run --separate-stderr converge 1 1 21 22
+    echo "$stderr" "$output"
+    [[ $status == 0 ]]
+    for number in {1..200}; do
+        printf 'SET kept:%s %s\n' "$number" "$number"
+    done | cli 21 >/dev/null
+    # What an update left that moved slots first.
+    cli 21 CLUSTER MEET 127.0.0.1 "$((base + 23))"
+    until [[ $(cli 23 CLUSTER INFO) == *cluster_state:ok* && $(cli 21 CLUSTER NODES) != *handshake* ]]; do sleep 0.2; done
+    slot=$(cli 21 CLUSTER KEYSLOT kept:7)
+    cli 23 CLUSTER SETSLOT "$slot" IMPORTING "$(cli 21 CLUSTER MYID)"
+    cli 21 CLUSTER SETSLOT "$slot" MIGRATING "$(cli 23 CLUSTER MYID)"
+    quorum=1 run --separate-stderr converge 2 1 21 22 23 24
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(field masters) == 2 && $(field changed) == *"slots closed"*rebalanced* ]]
+    [[ $(for number in {1..200}; do cli 21 -c GET "kept:$number"; done | wc -w) == 200 ]]
+    quorum=1 run --separate-stderr converge 2 1 21 22 23 24
+    [[ $status == 0 && $(field changed) == "[]" ]]
+}
+
+@test "asks for replicas when they follow" {
+    nodes_start 25 26
+    run --separate-stderr converge 1 0 25
+    [[ $status == 0 && $(quorums 25 26) == "0 0 " ]]
+    quorum=1 run --separate-stderr converge 1 1 25 26
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(quorums 25 26) == "1 1 " && $(cli 25 -c SET a b) == OK ]]
+}
+
 @test "shows no password in the list of processes" {
     [[ -s $BATS_FILE_TMPDIR/argv ]]
     run ! grep -qF "$password" "$BATS_FILE_TMPDIR/argv"
 }
 
 @test "refuses a list that doesn't fit the numbers, naming script and line" {
-    run --separate-stderr step redis/cluster MEMBERS="$(members 7)x=127.0.0.1:1 $(members 8)" MASTERS=3 REPLICAS_PER_MASTER=1 TLS=true -- PASSWORD="$password"
+    run --separate-stderr step redis/cluster MEMBERS="$(members 7)x=127.0.0.1:1 $(members 8)" MASTERS=3 REPLICAS_PER_MASTER=1 \
+        MIN_REPLICAS_TO_WRITE=0 TLS=true -- PASSWORD="$password"
     echo "$stderr"
     [[ $status != 0 && $stderr == *"redis/cluster.sh:"*"3 members can't be 3 masters with 1 replicas each"* ]]
 }

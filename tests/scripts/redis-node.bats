@@ -216,27 +216,37 @@ cli() {
     REDISCLI_AUTH=$1 redis-cli -h 127.0.0.9 -p "$port" --no-auth-warning "${@:2}"
 }
 
+# serve [OPTION…]: starts the server in place of systemd.
+serve() {
+    ("$server" "$REDIS_ETC/redis.conf" --supervised no --pidfile "$host/redis.pid" "$@" >>"$host/log" 2>&1 3>&- &)
+    for _ in {1..100}; do
+        [[ $(cli "$password" PING) != PONG ]] || break
+        sleep 0.1
+    done
+}
+
+# install_real [PARAM=value…]: what is asked from here on is a real server's.
+install_real() {
+    port=${REDIS_TEST_BASE:-27300}
+    port=$((port + 90))
+    server=$(command -v redis-server)
+    stub_host debian-12
+    real "$@"
+    [[ $status == 0 ]]
+    rm "$bin/redis-cli"
+}
+
 teardown() {
     [[ ! -e ${host:-}/redis.pid ]] || kill -9 "$(<"$host/redis.pid")"
 }
 
 @test "a running server is restarted when it refuses every password, not when it is busy or says something else" {
     command -v redis-server >/dev/null || skip "redis-server is not installed"
-    port=${REDIS_TEST_BASE:-27300}
-    port=$((port + 90))
-    server=$(command -v redis-server)
-    stub_host debian-12
-    real
-    [[ $status == 0 ]]
-    rm "$bin/redis-cli"
+    install_real
     # shellcheck disable=SC2016
     sed -i 's/^ *start | restart)/&[[ $1 != restart ]] || REDISCLI_AUTH=$STRANGE redis-cli -h 127.0.0.9 -p $REDIS_PORT --no-auth-warning ACL LOAD >>"$HOST\/loaded" 2>\&1;/' "$bin/systemctl"
     export REDIS_PORT=$port STRANGE=another-horse-battery-9
-    ("$server" "$REDIS_ETC/redis.conf" --supervised no --pidfile "$host/redis.pid" --lua-time-limit 100 >"$host/log" 2>&1 3>&- &)
-    for _ in {1..100}; do
-        [[ $(cli "$password" PING) != PONG ]] || break
-        sleep 0.1
-    done
+    serve --lua-time-limit 100
     real
     [[ $status == 0 && $(field changed) == '[]' ]]
 
@@ -260,4 +270,17 @@ teardown() {
     cli "$password" ACL SETUSER default +ping resetpass ">$STRANGE" >/dev/null
     real
     [[ $status == 0 && $(field changed) == *'"service redis-cluster.service restarted"'* && $(cli "$password" PING) == PONG ]]
+}
+
+@test "a running member is not asked for more replicas than follow it, but for fewer" {
+    command -v redis-server >/dev/null || skip "redis-server is not installed"
+    install_real
+    serve
+    cli "$password" CLUSTER ADDSLOTS 1
+    real MIN_REPLICAS_TO_WRITE=1
+    [[ $status == 0 && $(cli "$password" CONFIG GET min-replicas-to-write) == *0 ]]
+    grep -qx "min-replicas-to-write 1" "$REDIS_ETC/redis.conf"
+    cli "$password" CONFIG SET min-replicas-to-write 1
+    real
+    [[ $status == 0 && $(field changed) == *'"min-replicas-to-write = 0"'* && $(cli "$password" CONFIG GET min-replicas-to-write) == *0 ]]
 }

@@ -166,9 +166,9 @@ describe("RedisCluster", () => {
 
     test("waits for a replica where there are two", async () => {
         await create({ hosts: hosts(9), replicasPerMaster: 2 });
-        expect(text(find("command:remote:Command", "cache-db-9")["create"])).toContain(
-            "PARAM_MIN_REPLICAS_TO_WRITE='1'",
-        );
+        for (const name of ["cache-db-9", "cache-cluster"]) {
+            expect(text(find("command:remote:Command", name)["create"])).toContain("PARAM_MIN_REPLICAS_TO_WRITE='1'");
+        }
     });
 
     test("reports all problems at once", () => {
