@@ -17,6 +17,8 @@ REDIS_RUN=${REDIS_RUN:-/run/redis-cluster}
 REDIS_UNIT=redis-cluster.service
 # Names the step that made the node of this host.
 REDIS_OWNER=${REDIS_OWNER:-/var/lib/multihost/redis-owner}
+# Seconds and changes after which a snapshot is written.
+REDIS_SNAPSHOTS='3600 1 300 100 60 10000'
 # Settings that CONFIG SET applies to a running server.
 REDIS_LIVE='maxmemory|maxmemory-policy|cluster-node-timeout|appendonly|save|min-replicas-to-write|masterauth'
 
@@ -46,7 +48,7 @@ redis_at_least() {
 configuration() {
     local save='""'
     # The append-only file holds everything; without it, snapshots are all there is.
-    [[ $PARAM_APPENDONLY == true ]] || save='3600 1 300 100 60 10000'
+    [[ $PARAM_APPENDONLY == true ]] || save=$REDIS_SNAPSHOTS
     cat <<CONF
 # Written by multihost: changes made here are lost.
 bind $PARAM_ADDRESS 127.0.0.1
@@ -190,6 +192,39 @@ teach_password() {
     changed "masterauth"
 }
 
+# What the next start reads has to be there before the file says so: an append-only file that was only begun, or a snapshot of long ago, would be
+# all that is left after a crash. From one to the other, writes are in both.
+change_persistence() {
+    local since
+    log "writing the data as appendonly = $PARAM_APPENDONLY asks for"
+    if [[ $PARAM_APPENDONLY == true ]]; then
+        redis "$SELF" CONFIG SET appendonly yes >/dev/null
+        wait_for 1200 "Redis to have written its append-only file (its log says what hinders it)" append_only_written
+        changed "appendonly = yes"
+    else
+        since=$(redis "$SELF" TIME | head -n 1)
+        redis "$SELF" CONFIG SET save "$REDIS_SNAPSHOTS" >/dev/null
+        # Refused while one is being written, which is as good.
+        redis_try "$SELF" BGSAVE SCHEDULE >/dev/null || true
+        wait_for 1200 "Redis to have written a snapshot (its log says what hinders it)" snapshot_written "$since"
+    fi
+}
+
+append_only_written() {
+    local info
+    info=$(redis_try "$SELF" INFO persistence) || return 1
+    [[ $(redis_field "$info" aof_rewrite_in_progress) == 0 && $(redis_field "$info" aof_rewrite_scheduled) == 0 &&
+        $(redis_field "$info" aof_last_bgrewrite_status) == ok ]]
+}
+
+# snapshot_written SINCE, by the server's clock
+snapshot_written() {
+    local info
+    info=$(redis_try "$SELF" INFO persistence) || return 1
+    (($(redis_field "$info" rdb_last_save_time) >= $1)) &&
+        [[ $(redis_field "$info" rdb_bgsave_in_progress) == 0 && $(redis_field "$info" rdb_last_bgsave_status) == ok ]]
+}
+
 apply_live() {
     local name value current
     while read -r name value; do
@@ -259,7 +294,7 @@ is_ours() {
 }
 
 main() {
-    local content old_password active
+    local content old_password active persists
     require_params PARAM_ADDRESS PARAM_PORT PARAM_MAXMEMORY PARAM_MAXMEMORY_POLICY PARAM_NODE_TIMEOUT PARAM_APPENDONLY \
         PARAM_MIN_REPLICAS_TO_WRITE PARAM_TLS SECRET_PASSWORD
     redis_check_password "$SECRET_PASSWORD"
@@ -290,6 +325,14 @@ main() {
         file_write "$REDIS_ETC/node.crt" 0640 root:redis "$(trimmed "$SECRET_CERTIFICATE")"
     fi
 
+    persists=$(configured appendonly)
+    if [[ -n $persists && $persists != "$(yes_no "$PARAM_APPENDONLY")" && -e $UNIT_FILE ]]; then
+        # One that is down reads its data as the file of before says.
+        service_start "$REDIS_UNIT"
+    else
+        persists=
+    fi
+
     # The running server learns a new password before the file forgets the old one, so a run that is cut off here can go on.
     active=
     if service_active "$REDIS_UNIT"; then
@@ -303,6 +346,11 @@ main() {
     fi
     if redis_at_least 6 2; then content+=' ~* &* +@all'; else content+=' ~* +@all'; fi
     file_write "$REDIS_ETC/users.acl" 0640 root:redis "$content"
+    if [[ -n $persists ]]; then
+        [[ -n $active ]] ||
+            die "appendonly: Redis on $SELF refuses every password that we know, and what it holds has to be written before this changes: leave it for a second update"
+        change_persistence
+    fi
     content=$(configuration)
     file_write "$REDIS_ETC/redis.conf" 0640 root:redis "$content"
     unit_write "$REDIS_UNIT" "$(unit)"

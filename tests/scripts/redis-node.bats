@@ -284,3 +284,37 @@ teardown() {
     real
     [[ $status == 0 && $(field changed) == *'"min-replicas-to-write = 0"'* && $(cli "$password" CONFIG GET min-replicas-to-write) == *0 ]]
 }
+
+# crash: without a moment to write anything, and started again with what the file says.
+crash() {
+    kill -9 "$(<"$host/redis.pid")"
+    while [[ $(cli "$password" PING) == PONG ]]; do sleep 0.1; done
+    serve
+    # It serves no slot for two seconds.
+    while [[ $(cli "$password" GET kept) == CLUSTERDOWN* ]]; do sleep 0.2; done
+}
+
+@test "whether there is an append-only file changes without a moment in which a crash loses the data" {
+    command -v redis-server >/dev/null || skip "redis-server is not installed"
+    install_real APPENDONLY=false
+    serve
+    cli "$password" CLUSTER ADDSLOTSRANGE 0 16383
+    until [[ $(cli "$password" SET kept 1) == OK ]]; do sleep 0.1; done
+    cli "$password" CONFIG SET rdb-key-save-delay 2000000
+    real
+    [[ $status == 0 && $(field changed) == *"appendonly = yes"* && $(cli "$password" CONFIG GET appendonly) == *yes ]]
+    [[ $(cli "$password" INFO persistence) == *aof_rewrite_in_progress:0* ]]
+    crash
+    [[ $(cli "$password" GET kept) == 1 ]]
+    real
+    [[ $status == 0 && $(field changed) == '[]' ]]
+
+    cli "$password" SET kept 2
+    rm -f "$host/data/dump.rdb"
+    real APPENDONLY=false
+    [[ $status == 0 && $(cli "$password" CONFIG GET appendonly) == *no && $(cli "$password" CONFIG GET save) == *"3600 1 300 100 60 10000" ]]
+    crash
+    [[ $(cli "$password" GET kept) == 2 ]]
+    real APPENDONLY=false
+    [[ $status == 0 && $(field changed) == '[]' ]]
+}
