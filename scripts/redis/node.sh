@@ -46,9 +46,10 @@ redis_at_least() {
 }
 
 configuration() {
-    local save='""'
-    # The append-only file holds everything; without it, snapshots are all there is.
-    [[ $PARAM_APPENDONLY == true ]] || save=$REDIS_SNAPSHOTS
+    local save='save ""'
+    # The append-only file holds everything; without it, snapshots are all there is. Redis 6 reads only lines of one pair.
+    # shellcheck disable=SC2086 # by words
+    [[ $PARAM_APPENDONLY == true ]] || save=$(printf 'save %s %s\n' $REDIS_SNAPSHOTS)
     cat <<CONF
 # Written by multihost: changes made here are lost.
 bind $PARAM_ADDRESS 127.0.0.1
@@ -69,7 +70,7 @@ maxmemory $MAXMEMORY
 maxmemory-policy $PARAM_MAXMEMORY_POLICY
 appendonly $(yes_no "$PARAM_APPENDONLY")
 appendfsync everysec
-save $save
+$save
 min-replicas-to-write $PARAM_MIN_REPLICAS_TO_WRITE
 repl-backlog-size 16mb
 lazyfree-lazy-eviction yes
@@ -227,6 +228,7 @@ snapshot_written() {
 
 apply_live() {
     local name value current
+    # It tells the lines of a setting that has several in one.
     while read -r name value; do
         [[ $name =~ ^($REDIS_LIVE)$ && $name != masterauth ]] || continue
         [[ $value != '""' ]] || value=
@@ -239,7 +241,7 @@ apply_live() {
             redis "$SELF" CONFIG SET "$name" "$value" >/dev/null
             changed "$name = ${value:-none}"
         fi
-    done <"$REDIS_ETC/redis.conf"
+    done < <(awk '$1 == "save" { save = save " " $2 " " $3; next } { print } END { print "save" save }' "$REDIS_ETC/redis.conf")
     if [[ $PARAM_TLS == true && $(cat "$REDIS_ETC"/*.crt "$REDIS_ETC"/*.key | sha256sum) != "$(cat "$REDIS_RUN/tls" 2>/dev/null)" ]]; then
         # Setting the same path again makes Redis read the files again; running connections stay.
         redis "$SELF" CONFIG SET tls-cert-file "$REDIS_ETC/node.crt" >/dev/null

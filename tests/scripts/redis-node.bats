@@ -318,3 +318,9 @@ crash() {
     real APPENDONLY=false
     [[ $status == 0 && $(field changed) == '[]' ]]
 }
+
+@test "writes the times of snapshots one a line, as Redis 6 reads them" {
+    stub_host debian-12
+    node APPENDONLY=false
+    [[ $status == 0 && $(grep ^save "$REDIS_ETC/redis.conf") == $'save 3600 1\nsave 300 100\nsave 60 10000' ]]
+}
