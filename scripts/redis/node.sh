@@ -20,7 +20,7 @@ REDIS_OWNER=${REDIS_OWNER:-/var/lib/multihost/redis-owner}
 # Seconds and changes after which a snapshot is written.
 REDIS_SNAPSHOTS='3600 1 300 100 60 10000'
 # Settings that CONFIG SET applies to a running server.
-REDIS_LIVE='maxmemory|maxmemory-policy|cluster-node-timeout|appendonly|save|min-replicas-to-write|masterauth'
+REDIS_LIVE='maxmemory|maxmemory-policy|cluster-node-timeout|appendonly|save|min-replicas-to-write|client-output-buffer-limit|masterauth'
 
 configured() {
     [[ -r $REDIS_ETC/redis.conf ]] || return 0
@@ -73,6 +73,7 @@ appendfsync everysec
 $save
 min-replicas-to-write $PARAM_MIN_REPLICAS_TO_WRITE
 repl-backlog-size 16mb
+client-output-buffer-limit replica $((MAXMEMORY / 10 > 268435456 ? MAXMEMORY / 10 : 268435456)) 0 0
 lazyfree-lazy-eviction yes
 lazyfree-lazy-expire yes
 CONF
@@ -233,6 +234,8 @@ apply_live() {
         [[ $name =~ ^($REDIS_LIVE)$ && $name != masterauth ]] || continue
         [[ $value != '""' ]] || value=
         current=$(redis "$SELF" CONFIG GET "$name" | tail -n +2)
+        # Of all kinds of clients in one; some versions still call a replica slave.
+        [[ $name != client-output-buffer-limit ]] || current=$(sed -E 's/.*(slave|replica)(( [0-9]+){3}).*/replica\2/' <<<"$current")
         # A master without replicas would refuse to write at once: redis/cluster asks for more of them when they follow.
         if [[ $name == min-replicas-to-write ]] && ((value > current)) && is_member; then
             continue

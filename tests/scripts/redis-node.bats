@@ -324,3 +324,18 @@ crash() {
     node APPENDONLY=false
     [[ $status == 0 && $(grep ^save "$REDIS_ETC/redis.conf") == $'save 3600 1\nsave 300 100\nsave 60 10000' ]]
 }
+
+@test "what is written during a copy may grow with the memory, and running servers learn that" {
+    command -v redis-server >/dev/null || skip "redis-server is not installed"
+    install_real
+    sed -i '/^client-output-buffer-limit/d' "$REDIS_ETC/redis.conf" "$host/run/started"
+    serve
+    cli "$password" CLUSTER ADDSLOTS 1
+    real
+    [[ $status == 0 && $(cli "$password" CONFIG GET client-output-buffer-limit) == *"slave 268435456 0 0 pubsub"* ]]
+    [[ $(field changed) == *'"client-output-buffer-limit = replica 268435456 0 0"]' ]]
+    real MAXMEMORY=3000mb
+    [[ $status == 0 && $(field changed) == *'"client-output-buffer-limit = replica 314572800 0 0"]' ]]
+    real MAXMEMORY=3000mb
+    [[ $status == 0 && $(field changed) == '[]' ]]
+}
