@@ -379,18 +379,29 @@ remove_data() {
     changed "$1: the node's data removed"
 }
 
+# Whether what it wrote down last names other nodes, or slots of its own.
+remembers_cluster() {
+    local file=${PARAM_DATA_DIR:-/var/lib/redis/cluster}/nodes.conf
+    [[ -e $file ]] || return 1
+    awk '$1 != "vars" { nodes++; if (NF > 8) slots = 1 } END { exit !(nodes > 1 || slots) }' "$file"
+}
+
 # Only a node that redis/cluster has drained goes: a step is also deleted after its replacement was created, on the same host.
 remove() {
+    local drained=false
     ! owner_spares "$REDIS_OWNER" "Redis node" || return 0
     os_detect
     SELF=$PARAM_ADDRESS:$PARAM_PORT
     if service_active "$REDIS_UNIT"; then
-        if ! redis_answers "$SELF" || is_member; then
-            log "Redis on $SELF still belongs to a cluster: it stays as it is"
-            return 0
-        fi
-        service_off "$REDIS_UNIT"
+        ! redis_answers "$SELF" || is_member || drained=true
+    else
+        remembers_cluster || drained=true
     fi
+    if [[ $drained == false ]]; then
+        log "Redis on $SELF still belongs to a cluster: it stays as it is"
+        return 0
+    fi
+    service_off "$REDIS_UNIT"
     file_remove "${SYSTEMD_UNITS:-/etc/systemd/system}/$REDIS_UNIT"
     file_remove "$REDIS_ETC"
     file_remove "$REDIS_OWNER"

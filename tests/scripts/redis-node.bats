@@ -152,6 +152,8 @@ node() {
     node
     mkdir -p "$host/data/appendonlydir"
     touch "$host/data/"{nodes.conf,dump.rdb,appendonlydir/appendonly.aof.1.incr.aof,temp-7.rdb,theirs}
+    # As a node is that redis/cluster has let go.
+    printf '%s\n' 'a1 10.0.0.1:7000@17000,, myself,master - 0 0 0 connected' 'vars currentEpoch 0 lastVoteEpoch 0' >"$host/data/nodes.conf"
     rm -f "$host/active/redis-cluster.service"
     STEP_EVENT=delete node
     [[ $status == 0 && $(ls "$host/data") == theirs ]]
@@ -161,6 +163,22 @@ node() {
     rm -f "$host/active/redis-cluster.service"
     STEP_EVENT=delete node
     [[ $status == 0 && ! -e $host/data ]]
+}
+
+@test "leaves a node that is down as it is while it remembers others, or slots" {
+    for remembered in 'a1 10.0.0.1:7000@17000,, myself,master - 0 0 3 connected 0-16383' \
+        $'a1 10.0.0.1:7000@17000,, myself,slave b2 0 0 3 connected\nb2 10.0.0.2:7000@17000,, master - 0 0 3 connected 0-16383'; do
+        rm -rf "$BATS_TEST_TMPDIR/host"
+        stub_host debian-12
+        node
+        [[ $status == 0 ]]
+        printf '%s\n' "$remembered" 'vars currentEpoch 3 lastVoteEpoch 0' >"$host/data/nodes.conf"
+        touch "$host/data/dump.rdb"
+        rm -f "$host/active/redis-cluster.service"
+        STEP_EVENT=delete node
+        [[ $status == 0 && $stderr == *"still belongs to a cluster: it stays as it is"* ]]
+        [[ -e $host/data/dump.rdb && -e $REDIS_ETC/redis.conf && -e $host/units/redis-cluster.service ]]
+    done
 }
 
 @test "takes a cluster for itself under another name, with other keys or another password" {
