@@ -323,6 +323,7 @@ main() {
     [[ -d ${REDIS_ETC%/*} ]] || directory "${REDIS_ETC%/*}" 0750 root:redis
     directory "$REDIS_ETC" 0750 root:redis
     directory "$DATA_DIR" 0750 redis:redis
+    adopt_data
     if [[ $PARAM_TLS == true ]]; then
         require_params SECRET_CA_CERTIFICATE SECRET_CERTIFICATE SECRET_PRIVATE_KEY
         file_write "$REDIS_ETC/ca.crt" 0640 root:redis "$(trimmed "$SECRET_CA_CERTIFICATE")"
@@ -371,10 +372,31 @@ main() {
     finish address="$SELF" version="$REDIS_MAJOR.$REDIS_MINOR" maxmemory:="$MAXMEMORY"
 }
 
+# What the node has written below a folder.
+written_files() {
+    find "$1" -mindepth 1 -maxdepth 1 \( -name nodes.conf -o -name dump.rdb -o -name appendonlydir -o -name appendonly.aof \
+        -o -name 'temp-*.rdb' -o -name 'temp-*.aof' \)
+}
+
+# The number behind a user's name is the machine's: a data disk that comes from another one brings files of somebody else.
+adopt_data() {
+    local path
+    if [[ ! -e $DATA_DIR/nodes.conf || $(stat -c '%a %U:%G' "$DATA_DIR/nodes.conf") == *" redis:redis" ]] || service_active "$REDIS_UNIT"; then
+        return 0
+    fi
+    while IFS= read -r path; do
+        chown -R redis:redis "$path"
+    done < <(written_files "$DATA_DIR")
+    changed "$DATA_DIR: the data's owner"
+}
+
 # What the node has written, and the folder when nothing else is in it: others may have files where a disk is mounted.
 remove_data() {
+    local path
     [[ -d $1 ]] || return 0
-    rm -rf "$1"/nodes.conf "$1"/dump.rdb "$1"/appendonlydir "$1"/appendonly.aof "$1"/temp-*.{rdb,aof}
+    while IFS= read -r path; do
+        rm -rf "$path"
+    done < <(written_files "$1")
     rmdir "$1" 2>/dev/null || true
     changed "$1: the node's data removed"
 }

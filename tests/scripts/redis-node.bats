@@ -357,3 +357,14 @@ crash() {
     real MAXMEMORY=3000mb
     [[ $status == 0 && $(field changed) == '[]' ]]
 }
+
+@test "takes over the data of a disk from a machine where redis has another number" {
+    stub_host debian-12
+    mkdir -p "$host/data/appendonlydir"
+    touch "$host/data/"{nodes.conf,theirs}
+    node
+    [[ $status == 0 && $(field changed) == *"$host/data: the data's owner"* ]]
+    [[ $(grep ^chown "$host/argv") == *"chown -R redis:redis $host/data/appendonlydir"* && $(grep ^chown "$host/argv") != *theirs* ]]
+    node
+    [[ $status == 0 && $(field changed) == '[]' ]]
+}

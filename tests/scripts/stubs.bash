@@ -21,7 +21,7 @@ stub_host() {
 
     # shellcheck disable=SC2016
     {
-        stub chown 'printf "%s=%s\n" "$(/usr/bin/stat -c %i "$2")" "$1" >>"$HOST/owners"'
+        stub chown '[[ $1 != -R ]] || shift; printf "%s=%s\n" "$(/usr/bin/stat -c %i "$2")" "$1" >>"$HOST/owners"'
         stub stat 'mode=$(/usr/bin/stat -c %a "$3"); owner=$(grep "^$(/usr/bin/stat -c %i "$3")=" "$HOST/owners" | tail -n 1); echo "$mode ${owner#*=}"'
         # A package's file holds its version.
         stub dpkg-query '
