@@ -29,6 +29,9 @@ configured() {
 
 install_redis() {
     local version
+    if [[ $OS_FAMILY == rhel && ${OS_VERSION%%.*} == 10 ]] && ! package_installed redis && [[ -z $(packages_alone package_versions redis) ]]; then
+        die "$OS_ID $OS_VERSION has no package redis, its repositories have Valkey instead: use one of the RHEL 9 family or Debian 12 or 13 for the hosts of Redis"
+    fi
     if [[ $OS_FAMILY == rhel && ${OS_VERSION%%.*} == [38] && $OS_ID != anolis:23 ]] && ! package_installed redis; then
         # The default stream of the RHEL 8 generation is Redis 5, which knows no TLS.
         dnf -q -y module enable redis:6 >/dev/null 2>&1 || true

@@ -368,3 +368,12 @@ crash() {
     node
     [[ $status == 0 && $(field changed) == '[]' ]]
 }
+
+@test "refuses the RHEL 10 family, which has no Redis, unless its repositories do" {
+    stub_host rocky-10.1
+    node
+    [[ $status != 0 && $stderr == *"redis/node.sh:"*"rocky 10.1 has no package redis, its repositories have Valkey instead"* ]]
+    printf 'redis 7.2.4-1\n' >"$host/offered"
+    node
+    [[ $status == 0 ]]
+}
