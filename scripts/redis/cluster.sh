@@ -95,7 +95,7 @@ replicas_of() {
 
 # Waits for every member and takes the one that knows the cluster best as the point of view. Sets SEED.
 identify() {
-    local name info known slots best=-1 score
+    local name info known slots epoch best=-1 score
     for name in "${MEMBERS[@]}"; do
         wait_for 120 "Redis on $name (${ADDRESS[$name]}) to answer" redis_answers "${ADDRESS[$name]}"
     done
@@ -105,7 +105,9 @@ identify() {
         info=$(redis "${ADDRESS[$name]}" CLUSTER INFO)
         known=$(redis_field "$info" cluster_known_nodes)
         slots=$(redis_field "$info" cluster_slots_assigned)
-        score=$((slots * 1000 + known))
+        # One that was away for long may know more nodes, and less of what has become of them.
+        epoch=$(redis_field "$info" cluster_current_epoch)
+        score=$(((slots * 1000000000 + epoch) * 10000 + known))
         if ((score > best)); then
             best=$score
             SEED=${ADDRESS[$name]}
@@ -383,6 +385,8 @@ assign_free_slots() {
         share=$(((SLOTS + PARAM_MASTERS - 1) / PARAM_MASTERS - N_SLOTS[$id]))
         if ((share > 0 && next < ${#free[@]})); then
             redis "${N_ADDRESS[$id]}" CLUSTER ADDSLOTS "${free[@]:next:share}" >/dev/null
+            # Above the owner of before: it may come back, and would take the slots with all that is new in them. "BUMPED 4" reads like an error.
+            ((${#owned[@]} == 0)) || redis_try "${N_ADDRESS[$id]}" CLUSTER BUMPEPOCH >/dev/null || true
             next=$((next + share))
         fi
     done

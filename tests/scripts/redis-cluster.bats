@@ -432,6 +432,38 @@ quorums() {
     [[ $status == 0 && $(quorums 25 26) == "1 1 " && $(cli 25 -c SET a b) == OK ]]
 }
 
+# slots_of NUMBER [SEEN BY]
+slots_of() {
+    cli "${2:-$1}" CLUSTER NODES | awk -v address="127.0.0.1:$((base + $1))@" 'index($2, address) == 1 { print $9 }'
+}
+
+@test "a master whose slots were given up and that comes back takes none of them, and no newer key" {
+    nodes_start 31 32 33 34
+    run --separate-stderr converge 3 0 31 32 33
+    echo "$stderr" "$output"
+    [[ $status == 0 ]]
+    lost=$(slots_of 33)
+    node_kill 33
+    run --separate-stderr converge 3 0 31 32 34
+    echo "$stderr" "$output"
+    [[ $status == 0 && $output == *"had lost their owner"* && $(slots_of 34) == "$lost" ]]
+    for number in {1..60}; do
+        printf 'SET newer:%s %s\n' "$number" "$number"
+    done | cli 31 -c >/dev/null
+    nodes_start 33
+    for _ in {1..60}; do
+        [[ -n $(slots_of 33) ]] || break
+        sleep 0.5
+    done
+    [[ -z $(slots_of 33) && $(slots_of 34) == "$lost" ]]
+    run --separate-stderr converge 3 0 31 32 34
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(cli 31 CLUSTER INFO) == *cluster_known_nodes:3* ]]
+    run --separate-stderr converge 4 0 31 32 33 34
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(for number in {1..60}; do cli 31 -c GET "newer:$number"; done | wc -w) == 60 ]]
+}
+
 @test "shows no password in the list of processes" {
     [[ -s $BATS_FILE_TMPDIR/argv ]]
     run ! grep -qF "$password" "$BATS_FILE_TMPDIR/argv"
