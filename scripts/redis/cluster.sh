@@ -219,7 +219,10 @@ slot_on_the_move() {
 
 close_open_slots() {
     if slot_on_the_move; then
+        # Masters that are dead forbid it, and so do slots without an owner.
+        forget_the_dead
         choose_masters
+        assign_free_slots
         place_replicas idle
         await_copies
         manage fix --cluster-yes
@@ -363,7 +366,7 @@ all_see_master() {
 
 # A cluster without any owner gets even ranges; slots that lost their owner go to the masters there are.
 assign_free_slots() {
-    local id nodes slot first total=0 share free=() owned=() next=0
+    local id nodes slot first total=0 share free=() owned=() takers=() next=0
     for id in "${IDS[@]}"; do
         total=$((total + N_SLOTS[$id]))
     done
@@ -381,8 +384,12 @@ assign_free_slots() {
         note "${#free[@]} slots had lost their owner: the keys that were in them are gone"
     fi
     for id in $(member_ids); do
-        [[ -n ${WANTED[$id]:-} ]] || continue
-        share=$(((SLOTS + PARAM_MASTERS - 1) / PARAM_MASTERS - N_SLOTS[$id]))
+        if [[ -n ${WANTED[$id]:-} ]] && is_master "$id"; then
+            takers+=("$id")
+        fi
+    done
+    for id in ${takers[@]+"${takers[@]}"}; do
+        share=$(((SLOTS + ${#takers[@]} - 1) / ${#takers[@]} - N_SLOTS[$id]))
         if ((share > 0 && next < ${#free[@]})); then
             redis "${N_ADDRESS[$id]}" CLUSTER ADDSLOTS "${free[@]:next:share}" >/dev/null
             # Above the owner of before: it may come back, and would take the slots with all that is new in them. "BUMPED 4" reads like an error.

@@ -464,6 +464,20 @@ slots_of() {
     [[ $status == 0 && $(for number in {1..60}; do cli 31 -c GET "newer:$number"; done | wc -w) == 60 ]]
 }
 
+@test "closes open slots while a leaving master is dead" {
+    nodes_start 35 36 37 38
+    run --separate-stderr converge 3 0 35 36 37
+    [[ $status == 0 ]]
+    slot=$(slots_of 35)
+    slot=${slot%-*}
+    cli 36 CLUSTER SETSLOT "$slot" IMPORTING "$(cli 35 CLUSTER MYID)"
+    cli 35 CLUSTER SETSLOT "$slot" MIGRATING "$(cli 36 CLUSTER MYID)"
+    node_kill 37
+    run --separate-stderr converge 3 0 35 36 38
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(field changed) == *"slots closed"* && $(grep -o "had lost their owner" <<<"$output" | wc -l) == 1 ]]
+}
+
 @test "shows no password in the list of processes" {
     [[ -s $BATS_FILE_TMPDIR/argv ]]
     run ! grep -qF "$password" "$BATS_FILE_TMPDIR/argv"
