@@ -519,7 +519,7 @@ await_copies() {
     local id
     for id in $(member_ids); do
         is_master "$id" || [[ -z ${WANTED[${N_MASTER[$id]}]:-} ]] ||
-            wait_for 600 "$(label "$id") to be in sync with $(label "${N_MASTER[$id]}")" in_sync "${N_ADDRESS[$id]}"
+            wait_for "${SYNC_SECONDS:-600}" "$(label "$id") to be in sync with $(label "${N_MASTER[$id]}")" in_sync "${N_ADDRESS[$id]}"
     done
 }
 
@@ -733,6 +733,8 @@ main() {
     look
     place_replicas
     wait_for 30 "all nodes to see all replicas" all_see_replicas
+    # Copies that leave go only when the new ones hold everything.
+    [[ -z $(departing) ]] || await_copies
     forget_departing
     verify
     restart_marked

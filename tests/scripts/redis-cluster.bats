@@ -478,6 +478,20 @@ slots_of() {
     [[ $status == 0 && $(field changed) == *"slots closed"* && $(grep -o "had lost their owner" <<<"$output" | wc -l) == 1 ]]
 }
 
+@test "keeps a copy that leaves until the new one holds everything" {
+    nodes_start 41 42 43
+    run --separate-stderr converge 1 1 41 42
+    [[ $status == 0 && $(cli 41 -c SET kept 1) == OK ]]
+    cli 43 CONFIG SET masterauth another-horse-battery-9
+    SYNC_SECONDS=3 VERIFY_SECONDS=3 run --separate-stderr converge 1 1 41 43
+    echo "$stderr" "$output"
+    [[ $status != 0 && $(cli 42 DBSIZE) == 1 && $(cli 42 CLUSTER INFO) == *cluster_known_nodes:3* ]]
+    cli 43 CONFIG SET masterauth "$password"
+    run --separate-stderr converge 1 1 41 43
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(cli 42 DBSIZE) == 0 && $(cli 43 DBSIZE) == 1 ]]
+}
+
 @test "shows no password in the list of processes" {
     [[ -s $BATS_FILE_TMPDIR/argv ]]
     run ! grep -qF "$password" "$BATS_FILE_TMPDIR/argv"
