@@ -519,8 +519,28 @@ await_copies() {
     local id
     for id in $(member_ids); do
         is_master "$id" || [[ -z ${WANTED[${N_MASTER[$id]}]:-} ]] ||
-            wait_for "${SYNC_SECONDS:-600}" "$(label "$id") to be in sync with $(label "${N_MASTER[$id]}")" in_sync "${N_ADDRESS[$id]}"
+            try_for_copies "${SYNC_SECONDS:-300}" in_sync "${N_ADDRESS[$id]}" ||
+            die "$(label "$id") doesn't get in sync with $(label "${N_MASTER[$id]}")" "$(redis "${N_ADDRESS[$id]}" INFO replication)"
     done
+}
+
+# try_for_copies SECONDS COMMAND…: like try_for, and as long as a copy is on its way, which takes a large node more time than anything else.
+try_for_copies() {
+    local until=$((SECONDS + 2400))
+    until try_for "$@"; do
+        if ((SECONDS >= until)) || ! copying; then
+            return 1
+        fi
+    done
+}
+
+copying() {
+    local name info
+    for name in "${MEMBERS[@]}"; do
+        info=$(redis_try "${ADDRESS[$name]}" INFO replication) || continue
+        [[ $(redis_field "$info" master_sync_in_progress) != 1 ]] || return 0
+    done
+    return 1
 }
 
 replicate() {
@@ -690,7 +710,7 @@ healthy() {
 verify() {
     local id replica zones
     PROBLEM=
-    try_for "${VERIFY_SECONDS:-300}" healthy || die "the cluster is not healthy: $PROBLEM" "$(redis "$SEED" CLUSTER NODES)"
+    try_for_copies "${VERIFY_SECONDS:-300}" healthy || die "the cluster is not healthy: $PROBLEM" "$(redis "$SEED" CLUSTER NODES)"
     zones=$(printf '%s\n' "${ZONE[@]}" | sort -u | wc -l)
     for id in $(holders); do
         for replica in $(replicas_of "$id"); do

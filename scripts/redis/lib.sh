@@ -31,10 +31,15 @@ redis_try() {
     printf '%s\n' "$reply"
 }
 
-# redis ADDRESS COMMAND…: prints the reply, or ends the step.
+# redis ADDRESS COMMAND…: prints the reply, or ends the step. A replica that reads the copy it has got answers afterwards.
 redis() {
-    local reply status=0
+    local reply status=0 until=$((SECONDS + 600))
     reply=$(redis_as "$REDIS_PASSWORD" "$@") || status=$?
+    while [[ $reply == LOADING* ]] && ((SECONDS < until)); do
+        sleep 0.5
+        status=0
+        reply=$(redis_as "$REDIS_PASSWORD" "$@") || status=$?
+    done
     if ((status != 0)) || redis_refused "$reply"; then
         die "Redis at $1 refuses '${*:2}': ${reply:-no answer}"
     fi

@@ -492,6 +492,19 @@ slots_of() {
     [[ $status == 0 && $(cli 42 DBSIZE) == 0 && $(cli 43 DBSIZE) == 1 ]]
 }
 
+@test "waits for a copy that takes long" {
+    nodes_start 44 45
+    run --separate-stderr converge 1 0 44
+    [[ $status == 0 ]]
+    for number in {1..100}; do
+        printf 'SET kept:%s %s\n' "$number" "$number"
+    done | cli 44 >/dev/null
+    cli 44 CONFIG SET rdb-key-save-delay 100000
+    VERIFY_SECONDS=2 run --separate-stderr converge 1 1 44 45
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(cli 45 DBSIZE) == 100 ]]
+}
+
 @test "shows no password in the list of processes" {
     [[ -s $BATS_FILE_TMPDIR/argv ]]
     run ! grep -qF "$password" "$BATS_FILE_TMPDIR/argv"
