@@ -259,15 +259,28 @@ succeed_the_dead() {
         if is_member_id "$id" || alive "$id"; then
             continue
         fi
-        for replica in $(replicas_of "$id"); do
-            if is_member_id "$replica"; then
-                redis "${N_ADDRESS[$replica]}" CLUSTER FAILOVER TAKEOVER >/dev/null
-                changed "$(label "$replica") took over from $(label "$id")"
-                break
-            fi
-        done
+        replica=$(furthest_replica "$id")
+        if [[ -n $replica ]]; then
+            redis "${N_ADDRESS[$replica]}" CLUSTER FAILOVER TAKEOVER >/dev/null
+            changed "$(label "$replica") took over from $(label "$id")"
+        fi
     done
     try_for 15 dead_holders_gone || true
+}
+
+# furthest_replica MASTER-ID: the member that has received most of what was written there. One whose copy was under way has next to nothing.
+furthest_replica() {
+    local replica info offset best='' best_offset
+    for replica in $(replicas_of "$1"); do
+        is_member_id "$replica" || continue
+        info=$(redis "${N_ADDRESS[$replica]}" INFO replication)
+        offset=$(redis_field "$info" slave_repl_offset)
+        [[ $(redis_field "$info" master_sync_in_progress) == 0 ]] || offset=-1
+        if [[ -z $best ]] || ((offset > best_offset)); then
+            best=$replica best_offset=$offset
+        fi
+    done
+    printf '%s' "$best"
 }
 
 # hand_over MASTER-ID REPLICA-ID: without losing a write, and back within milliseconds.

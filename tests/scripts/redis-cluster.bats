@@ -505,6 +505,25 @@ slots_of() {
     [[ $status == 0 && $(cli 45 DBSIZE) == 100 ]]
 }
 
+@test "the replica that has received most takes over where nobody can vote" {
+    nodes_start 51 52 53
+    run --separate-stderr converge 1 2 51 52 53
+    [[ $status == 0 ]]
+    behind=$(cli 52 CLUSTER NODES | awk '/slave/ { split($2, part, /[:@]/); print part[2]; exit }')
+    behind=$((behind - base))
+    cli "$behind" CONFIG SET masterauth another-horse-battery-9
+    cli "$behind" CLIENT KILL TYPE master
+    for number in {1..40}; do
+        printf 'SET kept:%s %s\n' "$number" "$number"
+    done | cli 51 >/dev/null
+    cli 51 WAIT 1 5000
+    node_kill 51
+    cli "$behind" CONFIG SET masterauth "$password"
+    FAILOVER_SECONDS=2 run --separate-stderr converge 1 1 52 53
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(cli 52 DBSIZE) == 40 && $(cli 53 DBSIZE) == 40 ]]
+}
+
 @test "shows no password in the list of processes" {
     [[ -s $BATS_FILE_TMPDIR/argv ]]
     run ! grep -qF "$password" "$BATS_FILE_TMPDIR/argv"
