@@ -128,7 +128,8 @@ all_know_all() {
     for name in "${MEMBERS[@]}"; do
         view "${ADDRESS[$name]}"
         for other in "${MEMBERS[@]}"; do
-            [[ -n ${N_FLAGS[${ID[$other]}]:-} ]] || return 1
+            # A node that has moved is known where it was: nobody finds it there.
+            [[ $name == "$other" && -n ${N_FLAGS[${ID[$other]}]:-} || ${N_ADDRESS[${ID[$other]}]:-} == "${ADDRESS[$other]}" ]] || return 1
         done
     done
     look
@@ -170,7 +171,7 @@ join() {
     done
     try_for 20 all_know_all || {
         meet_again
-        wait_for 40 "all nodes to know each other" all_know_all
+        wait_for 90 "all nodes to know each other" all_know_all
     }
 }
 
@@ -191,7 +192,7 @@ refuse_stranger() {
     look
 }
 
-# Gossip doesn't cross when an earlier run was cut off between two introductions.
+# Gossip doesn't cross when an earlier run was cut off between two introductions, or when all nodes have got other addresses.
 meet_again() {
     local name
     for name in "${MEMBERS[@]}"; do

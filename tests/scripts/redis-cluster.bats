@@ -20,7 +20,7 @@ setup_file() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=test-ca 2>/dev/null
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout node.key -out node.csr -subj /CN=node 2>/dev/null
     openssl x509 -req -in node.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out node.crt \
-        -extfile <(printf 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n') 2>/dev/null
+        -extfile <(printf 'subjectAltName=IP:127.0.0.1,IP:127.0.0.2\nextendedKeyUsage=serverAuth,clientAuth\n') 2>/dev/null
     for number in 1 2 3 4 5 6 7 8; do
         node_start "$number"
     done
@@ -42,7 +42,7 @@ node_start() {
     mkdir -p "$folder"
     [[ -e $folder/users.acl ]] || printf 'user default on >%s ~* &* +@all\n' "$password" >"$folder/users.acl"
     cat >"$folder/redis.conf" <<CONF
-bind 127.0.0.1
+bind ${ip:-127.0.0.1}
 port 0
 tls-port $port
 tls-cluster yes
@@ -57,7 +57,7 @@ daemonize no
 aclfile $folder/users.acl
 masterauth $password
 cluster-enabled yes
-cluster-announce-ip 127.0.0.1
+cluster-announce-ip ${ip:-127.0.0.1}
 cluster-node-timeout 2000
 cluster-require-full-coverage no
 cluster-allow-replica-migration no
@@ -86,7 +86,7 @@ node_kill() {
 members() {
     local number
     for number in "$@"; do
-        printf 'n%s=127.0.0.1:%s ' "$number" "$((base + number))"
+        printf 'n%s=%s:%s ' "$number" "${ip:-127.0.0.1}" "$((base + number))"
     done
 }
 
@@ -109,7 +109,7 @@ converge() {
 cli() {
     local number=$1
     shift
-    REDISCLI_AUTH=$password redis-cli --tls --cacert "$REDIS_ETC/ca.crt" -p "$((base + number))" --no-auth-warning "$@"
+    REDISCLI_AUTH=$password redis-cli --tls --cacert "$REDIS_ETC/ca.crt" -h "${ip:-127.0.0.1}" -p "$((base + number))" --no-auth-warning "$@"
 }
 
 # A client that counts on every write that was acknowledged.
@@ -522,6 +522,22 @@ slots_of() {
     FAILOVER_SECONDS=2 run --separate-stderr converge 1 1 52 53
     echo "$stderr" "$output"
     [[ $status == 0 && $(cli 52 DBSIZE) == 40 && $(cli 53 DBSIZE) == 40 ]]
+}
+
+@test "brings nodes together again that have all got other addresses" {
+    nodes_start 61 62 63
+    run --separate-stderr converge 3 0 61 62 63
+    [[ $status == 0 && $(cli 61 -c SET kept 1) == OK ]]
+    for number in 61 62 63; do
+        node_kill "$number"
+    done
+    ip=127.0.0.2
+    nodes_start 61 62 63
+    VERIFY_SECONDS=20 run --separate-stderr converge 3 0 61 62 63
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(cli 62 -c GET kept) == 1 ]]
+    run --separate-stderr converge 3 0 61 62 63
+    [[ $status == 0 && $(field changed) == "[]" ]]
 }
 
 @test "shows no password in the list of processes" {
