@@ -635,10 +635,11 @@ restart_marked() {
 }
 
 restart_node() {
-    local address=${N_ADDRESS[$1]}
+    local address=${N_ADDRESS[$1]} reply
     log "restarting Redis on $(label "$1")"
     # It closes the connection instead of an answer; systemd starts it again.
-    redis_as "$REDIS_PASSWORD" "$address" SHUTDOWN >/dev/null || true
+    reply=$(redis_as "$REDIS_PASSWORD" "$address" SHUTDOWN) || true
+    [[ ! $reply =~ ^[A-Z]+\  ]] || die "Redis at $address refuses 'SHUTDOWN': $reply"
     wait_for 120 "Redis on $(label "$1") to come back after its restart" restarted "$address"
     wait_for 600 "$(label "$1") to take part in the cluster again" settled "$address"
     changed "$(label "$1") restarted"

@@ -540,6 +540,20 @@ slots_of() {
     [[ $status == 0 && $(field changed) == "[]" ]]
 }
 
+@test "says why a node refuses to restart" {
+    nodes_start 64
+    run --separate-stderr converge 1 0 64
+    [[ $status == 0 ]]
+    # It can't write its snapshot there.
+    cli 64 CONFIG SET save "3600 1"
+    cli 64 -c SET kept 1
+    mkdir "$BATS_FILE_TMPDIR/node-64/dump.rdb"
+    cli 64 ACL SETUSER multihost-restart-pending off
+    run --separate-stderr converge 1 0 64
+    echo "$stderr" "$output"
+    [[ $status != 0 && $stderr == *"redis/cluster.sh:"*"Redis at 127.0.0.1:$((base + 64)) refuses 'SHUTDOWN': ERR"* ]]
+}
+
 @test "shows no password in the list of processes" {
     [[ -s $BATS_FILE_TMPDIR/argv ]]
     run ! grep -qF "$password" "$BATS_FILE_TMPDIR/argv"
