@@ -10,8 +10,12 @@ changed() {
     CHANGED+=("$1")
 }
 
-# note TEXT: something that the reader should know although the step went on.
+# note TEXT: something that the reader should know although the step went on. Told once, however often it is found.
 note() {
+    local told
+    for told in ${NOTES[@]+"${NOTES[@]}"}; do
+        [[ $told != "$1" ]] || return 0
+    done
     log "note: $1"
     NOTES+=("$1")
 }

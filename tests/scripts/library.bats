@@ -43,7 +43,7 @@ try_script() {
 
 @test "results are JSON, whatever the text" {
     stub_host debian-12
-    try_script $'main() {\n    changed $\'a "quoted"\\tand \\\\ broken\\nline\'\n    note plain\n    finish port:=7000 text=a\\"b\n}'
+    try_script $'main() {\n    changed $\'a "quoted"\\tand \\\\ broken\\nline\'\n    note plain\n    note plain\n    finish port:=7000 text=a\\"b\n}'
     [[ $status == 0 ]]
     [[ $(python3 -c 'import json, sys; v = json.loads(sys.argv[1]); print(v["changed"][0] == "a \"quoted\"\tand \\ broken\nline", v["port"], v["text"], v["notes"])' "$output") == "True 7000 a\"b ['plain']" ]]
 }
