@@ -192,7 +192,8 @@ export class Dispatcher {
     }
 
     private region(request: WireRequest, parameters: ReadonlyMap<string, string>, product: string): string {
-        const asked = parameters.get("RegionId") ?? "";
+        // The actions of snapshot policies spell it in lower case.
+        const asked = parameters.get("RegionId") ?? parameters.get("regionId") ?? "";
         if (asked !== "") {
             if (isRegional(product) && !findRegion(asked))
                 throw notFound("InvalidRegionId.NotFound", "The specified RegionId does not exist.");

@@ -145,6 +145,7 @@ test("the region comes from the parameter, else from the host's name, else from 
         return (json as { Things: { Thing: { Name: string }[] } }).Things.Thing[1]!.Name;
     };
     expect(await region({ RegionId: "eu-central-1" }, "vpc.cn-beijing.aliyuncs.com")).toBe("eu-central-1");
+    expect(await region({ regionId: "eu-central-1" }, "127.0.0.1:8070")).toBe("eu-central-1");
     expect(await region({}, "vpc.cn-beijing.aliyuncs.com")).toBe("cn-beijing");
     expect(await region({}, "127.0.0.1:8070")).toBe("cn-hangzhou");
 });
