@@ -45,7 +45,7 @@ import {
 import { checkRoom } from "./deploymentSets";
 import { securityGroupsFor } from "./interfaceSpecs";
 import { autoReleaseTimeOf } from "./launch";
-import { deploymentSetOf, instanceOf, networkInterfaceOf } from "./lookup";
+import { deploymentSetOf, inRegionOf, instanceOf, networkInterfaceOf } from "./lookup";
 import { setSecurityGroups } from "./networkInterfaces";
 import { requireStatus } from "./power";
 
@@ -82,7 +82,9 @@ const modifyInstanceAttribute = ecsAction({
         if (request.password || request.hostName) requireStatus(instance, "Running", "Stopped", "Stopping");
         const groups = request.securityGroupIds?.filter((id) => id !== "") ?? [];
         const securityGroupIds =
-            groups.length > 0 ? securityGroupsFor(context, instance.vpcId, undefined, groups) : undefined;
+            groups.length > 0
+                ? securityGroupsFor(inRegionOf(instance, context), instance.vpcId, undefined, groups)
+                : undefined;
         context.checked();
 
         // An empty name is the same as none; an empty description or user data takes the old one away.

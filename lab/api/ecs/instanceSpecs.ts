@@ -27,7 +27,16 @@ import { checkOneOf, checkPassword, refuse, requiredIdList, valueOr } from "./ch
 import { addDisk, checkCategory, systemDiskSpec } from "./diskSpecs";
 import { addressTaker, checkGroups, securityGroupsFor } from "./interfaceSpecs";
 import { bootable, checkBandwidthOut, expiryAfter, instanceTypeOf, orderId } from "./launch";
-import { disksOf, instanceOf, interfacesOf, keyPairOf, networkInterfaceOf, securityGroupOf, vswitchOf } from "./lookup";
+import {
+    disksOf,
+    inRegionOf,
+    instanceOf,
+    interfacesOf,
+    keyPairOf,
+    networkInterfaceOf,
+    securityGroupOf,
+    vswitchOf,
+} from "./lookup";
 import { setSecurityGroups } from "./networkInterfaces";
 import { requireStatus } from "./power";
 import { addPublicIp, boundEipOf, publicIpOf, releasePublicIp, takePublicAddresses } from "./publicIps";
@@ -278,7 +287,8 @@ const modifyInstanceVpcAttribute = ecsAction({
         const { state } = context.store;
         const instance = instanceOf(context, request.instanceId);
         requireStatus(instance, "Stopped");
-        const vswitch = vswitchOf(context, request.vSwitchId);
+        const there = inRegionOf(instance, context);
+        const vswitch = vswitchOf(there, request.vSwitchId);
         const otherVpc = request.vpcId !== undefined && request.vpcId !== "" && request.vpcId !== instance.vpcId;
         if (vswitch.vpcId !== (otherVpc ? request.vpcId : instance.vpcId))
             refuse("InvalidParameter.Mismatch", "The specified VSwitch is not in the VPC.");
@@ -296,7 +306,7 @@ const modifyInstanceVpcAttribute = ecsAction({
         if (vswitch.id !== nic.vswitchId && (nic.ipv6Addresses ?? []).length > 0)
             refuse("OperationDenied", "The instance has IPv6 addresses.", 403);
         const groups = otherVpc
-            ? securityGroupsFor(context, vswitch.vpcId, undefined, request.securityGroupId)
+            ? securityGroupsFor(there, vswitch.vpcId, undefined, request.securityGroupId)
             : nic.securityGroupIds;
         const stays =
             vswitch.id === nic.vswitchId && (!request.privateIpAddress || request.privateIpAddress === nic.primaryIp);
@@ -334,11 +344,12 @@ const replaceSystemDisk = ecsAction({
         const { state } = context.store;
         const instance = instanceOf(context, request.instanceId);
         requireStatus(instance, "Stopped");
+        const there = inRegionOf(instance, context);
         const image = findImage(valueOr(request.imageId, instance.imageId));
         if (!image) return refuse("InvalidImageId.NotFound", "The specified ImageId does not exist.", 404);
         bootable(image);
         checkPassword(request.password);
-        const keyPairName = request.keyPairName ? keyPairOf(context, request.keyPairName).name : undefined;
+        const keyPairName = request.keyPairName ? keyPairOf(there, request.keyPairName).name : undefined;
         const old = disksOf(context, instance.id).find(({ kind }) => kind === "system");
         const spec = systemDiskSpec(
             {
@@ -359,7 +370,7 @@ const replaceSystemDisk = ecsAction({
             );
         context.checked();
         if (old) Reflect.deleteProperty(state.disks, old.id);
-        const disk = addDisk(context, spec, {
+        const disk = addDisk(there, spec, {
             zoneId: instance.zoneId,
             instance,
             imageId: image.id,

@@ -27,6 +27,11 @@ export function instanceOf({ store }: ActionContext, id: string | undefined): In
     return instance;
 }
 
+/** A request that names an instance and no region, in the instance's region. */
+export function inRegionOf({ regionId }: Instance, context: ActionContext): ActionContext {
+    return { ...context, regionId };
+}
+
 export function findDisk({ store }: ActionContext, id: string | undefined): Disk | undefined {
     return findAnywhere(store.state.disks, id);
 }

@@ -499,6 +499,34 @@ test("type, VSwitch and system disk change on a stopped instance only", async ()
     );
 });
 
+test("actions that name an instance and no region act in the instance's region", async () => {
+    const region = { RegionId: "cn-beijing" };
+    const vpcId = text(await cloud.vpcCall("CreateVpc", { ...region, CidrBlock: "10.0.0.0/16" }), "VpcId");
+    const vswitch = async (CidrBlock: string) => {
+        const given = { ...region, VpcId: vpcId, CidrBlock, ZoneId: "cn-beijing-h" };
+        return text(await cloud.vpcCall("CreateVSwitch", given), "VSwitchId");
+    };
+    const vswitchId = await vswitch("10.0.1.0/24");
+    const second = await vswitch("10.0.2.0/24");
+    const groupId = await cloud.group(vpcId, region);
+    const otherGroup = await cloud.group(vpcId, region);
+    await cloud.call("CreateKeyPair", { ...region, KeyPairName: "there" });
+    const InstanceId = await cloud.instance({ vpcId, vswitchId, groupId }, region);
+    await cloud.call("StopInstance", { InstanceId });
+
+    await cloud.call("ModifyInstanceVpcAttribute", { InstanceId, VSwitchId: second });
+    await cloud.call("ModifyInstanceAttribute", { InstanceId, "SecurityGroupIds.1": otherGroup });
+    const DiskId = text(await cloud.call("ReplaceSystemDisk", { InstanceId, KeyPairName: "there" }), "DiskId");
+    expect(cloud.model(InstanceId)).toMatchObject({
+        vswitchId: second,
+        securityGroupIds: [otherGroup],
+        keyPairName: "there",
+    });
+    expect(await cloud.call("DescribeDisks", { ...region, InstanceId })).toMatchObject({
+        Disks: { Disk: [{ DiskId, RegionId: "cn-beijing" }] },
+    });
+});
+
 test("an instance stays where a HaVip, IPv6 addresses or a custom route table hold it", async () => {
     const InstanceId = await cloud.instance(site);
     await cloud.call("StopInstance", { InstanceId });
