@@ -230,20 +230,17 @@ function plan(request: Wish, context: ActionContext, amount: number, status: "Pe
             instanceId: id,
             ipv6Addresses: ipv6Addresses[i]!,
             securityGroupIds: [...securityGroupIds],
+            tags: { ...instance.tags },
             queueNumber: type.queues,
             ...(primary?.networkInterfaceName && { name: primary.networkInterfaceName }),
             ...(primary?.description && { description: primary.description }),
             ...(primary?.sourceDestCheck !== undefined && { sourceDestCheck: primary.sourceDestCheck }),
         });
         instance.primaryNetworkInterfaceId = nic.id;
-        addDisk(context, systemDisk, {
-            zoneId: vswitch.zoneId,
-            instance,
-            imageId: image.id,
-            resourceGroupId: instance.resourceGroupId,
-        });
-        for (const spec of dataDisks)
-            addDisk(context, spec, { zoneId: vswitch.zoneId, instance, resourceGroupId: instance.resourceGroupId });
+        const { tags, resourceGroupId } = instance;
+        const place = { zoneId: vswitch.zoneId, instance, tags, resourceGroupId };
+        addDisk(context, systemDisk, { ...place, imageId: image.id });
+        for (const spec of dataDisks) addDisk(context, spec, place);
         for (const secondary of secondaries) addSecondary(context, instance, secondary);
         if (publicAddresses[i] !== undefined) addPublicIp(context, instance, publicAddresses[i]);
         return instance;

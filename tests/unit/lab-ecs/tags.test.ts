@@ -25,6 +25,32 @@ test("tags are set, listed, filtered by and removed", async () => {
     expect(await tags(of)).toEqual([]);
 });
 
+test.each(["RunInstances", "CreateInstance"])(
+    "the tags of %s are the disks' and the primary interface's, too",
+    async (action) => {
+        const cloud = new Cloud();
+        const site = await cloud.site();
+        await cloud.call(action, {
+            ...cloud.launch(site),
+            "DataDisk.1.Size": "40",
+            ...(action === "RunInstances" && { "NetworkInterface.1.VSwitchId": site.vswitchId }),
+            "Tag.1.Key": "app",
+            "Tag.1.Value": "x",
+        });
+        const { instances, disks, networkInterfaces } = cloud.state;
+        const primary = Object.values(networkInterfaces).filter(({ kind }) => kind === "Primary");
+        const tagged = [...Object.values(instances), ...Object.values(disks), ...primary];
+        expect(tagged.map(({ tags }) => tags)).toEqual([{ app: "x" }, { app: "x" }, { app: "x" }, { app: "x" }]);
+        const [secondary] = Object.values(networkInterfaces).filter(({ kind }) => kind === "Secondary");
+        expect(secondary?.tags ?? {}).toEqual({});
+
+        // Clients tag what is attached by then with tags of its own.
+        const diskIds = Object.fromEntries(Object.keys(disks).map((id, i) => [`ResourceId.${i + 1}`, id]));
+        await cloud.call("TagResources", { ResourceType: "disk", ...diskIds, "Tag.1.Key": "app", "Tag.1.Value": "y" });
+        expect(tagged.map(({ tags }) => tags["app"])).toEqual(["x", "y", "y", "x"]);
+    },
+);
+
 test("key pairs are tagged by name", async () => {
     const cloud = new Cloud();
     await cloud.call("CreateKeyPair", { KeyPairName: "mine" });
