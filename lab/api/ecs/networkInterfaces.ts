@@ -23,7 +23,7 @@ import { UnassignPrivateIpAddressesResponseBody } from "@alicloud/ecs20140526/di
 import { takenAddresses } from "../../model/addresses";
 import { forgetHaVipMembers, releaseHaVips } from "../../model/haVip";
 import { forgetServers } from "../../model/slb";
-import type { Eip, NetworkInterface } from "../../model/state";
+import type { Eip, Instance, NetworkInterface } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { missingParameter } from "../errors";
 import { hasTags, inRegion, matches, toTags } from "../listing";
@@ -42,7 +42,6 @@ import {
 import { compressIpv6, hasIpv6, ipv6View, newIpv6Addresses } from "./ipv6";
 import { instanceOf, interfacesOf, networkInterfaceOf, securityGroupOf, vswitchOf } from "./lookup";
 import { pageOf } from "./pages";
-import { requireStatus } from "./power";
 import { quotas } from "./quotas";
 import { tagsView } from "./view";
 
@@ -159,9 +158,8 @@ const attachNetworkInterface = ecsAction({
         const nic = networkInterfaceOf(context, request.networkInterfaceId);
         const instance = instanceOf(context, request.instanceId);
         refuseManaged(nic);
-        if (nic.instanceId !== "")
-            refuse("InvalidOperation.InvalidEniState", "The operation is not allowed in the current ENI state.", 403);
-        requireStatus(instance, "Running", "Stopped");
+        if (nic.instanceId !== "") refuseEniState();
+        requireSteady(instance);
         if (nic.vpcId !== instance.vpcId)
             refuse("InvalidOperation.VpcMismatch", "The VPC of the ENI and of the instance are different.", 403);
         if (nic.zoneId !== instance.zoneId)
@@ -190,10 +188,15 @@ function refuseManaged(nic: NetworkInterface): void {
         );
 }
 
-function refusePrimary(nic: NetworkInterface): void {
-    refuseManaged(nic);
-    if (nic.kind === "Primary")
-        refuse("InvalidOperation.InvalidEniType", "The operation is not allowed on a primary ENI.", 403);
+// Clients wait for another state when they read these codes, and for these only.
+
+function refuseEniState(): never {
+    return refuse("InvalidOperation.InvalidEniState", "The operation is not allowed in the current ENI state.");
+}
+
+function requireSteady({ status }: Instance): void {
+    if (status !== "Running" && status !== "Stopped")
+        refuse("InvalidOperation.InvalidEcsState", "The operation is not allowed in the current ECS state.");
 }
 
 const detachNetworkInterface = ecsAction({
@@ -204,11 +207,15 @@ const detachNetworkInterface = ecsAction({
     writes: true,
     handle: async (request, context) => {
         const nic = networkInterfaceOf(context, request.networkInterfaceId);
-        refusePrimary(nic);
-        if (nic.instanceId === "" || (request.instanceId && request.instanceId !== nic.instanceId))
-            refuse("InvalidOperation.DetachPrimaryEniNotAllowed", "The ENI is not attached to the instance.", 403);
+        refuseManaged(nic);
+        if (nic.kind === "Primary")
+            refuse(
+                "InvalidOperation.DetachPrimaryEniNotAllowed",
+                "Detaching primary ENI from ECS instance is not allowed.",
+            );
         const { instanceId } = nic;
-        requireStatus(instanceOf(context, instanceId), "Running", "Stopped");
+        if (instanceId === "" || (request.instanceId && request.instanceId !== instanceId)) refuseEniState();
+        requireSteady(instanceOf(context, instanceId));
         context.checked();
         releaseHaVips(context.store.state, nic.id);
         detachInterface(nic);
@@ -226,9 +233,10 @@ const deleteNetworkInterface = ecsAction({
     handle: (request, context) => {
         const { state } = context.store;
         const nic = networkInterfaceOf(context, request.networkInterfaceId);
-        refusePrimary(nic);
-        if (nic.instanceId !== "")
-            refuse("InvalidOperation.InvalidEniState", "The operation is not allowed in the current ENI state.", 403);
+        refuseManaged(nic);
+        if (nic.kind === "Primary")
+            refuse("InvalidOperation.InvalidEniType", "The operation is not allowed on a primary ENI.", 403);
+        if (nic.instanceId !== "") refuseEniState();
         context.checked();
         for (const eip of Object.values(state.eips)) if (eip.binding?.instanceId === nic.id) delete eip.binding;
         forgetServers(state, new Set([nic.id]));

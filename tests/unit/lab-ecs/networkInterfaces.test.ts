@@ -41,11 +41,24 @@ test("an interface is made, attached, detached and deleted", async () => {
     await cloud.call("AttachNetworkInterface", { NetworkInterfaceId, InstanceId });
     expect(await show(NetworkInterfaceId)).toMatchObject({ Status: "InUse", InstanceId, Attachment: { InstanceId } });
     expect(await cloud.refusal("DeleteNetworkInterface", { NetworkInterfaceId })).toBe(
-        "403 InvalidOperation.InvalidEniState",
+        "400 InvalidOperation.InvalidEniState",
     );
     await cloud.call("DetachNetworkInterface", { NetworkInterfaceId, InstanceId });
     await cloud.call("DeleteNetworkInterface", { NetworkInterfaceId });
     expect(await cloud.refusal("DeleteNetworkInterface", { NetworkInterfaceId })).toBe("404 InvalidEniId.NotFound");
+});
+
+test("what can't be attached or detached yet is refused with the codes on which clients wait", async () => {
+    const InstanceId = await cloud.instance(site);
+    const attached = { NetworkInterfaceId: await create(), InstanceId };
+    const free = { NetworkInterfaceId: await create(), InstanceId };
+    await cloud.call("AttachNetworkInterface", attached);
+    expect(await cloud.refusal("AttachNetworkInterface", attached)).toBe("400 InvalidOperation.InvalidEniState");
+    expect(await cloud.refusal("DetachNetworkInterface", free)).toBe("400 InvalidOperation.InvalidEniState");
+    cloud.machine = false;
+    await cloud.call("RebootInstance", { InstanceId });
+    expect(await cloud.refusal("AttachNetworkInterface", free)).toBe("400 InvalidOperation.InvalidEcsState");
+    expect(await cloud.refusal("DetachNetworkInterface", attached)).toBe("400 InvalidOperation.InvalidEcsState");
 });
 
 test("a type has room for so many interfaces and addresses", async () => {
@@ -106,7 +119,10 @@ test("interfaces of a lab that did not number them are numbered as their hosts h
 test("the primary interface stays, and so does one of another zone", async () => {
     const InstanceId = await cloud.instance(site);
     const primary = { NetworkInterfaceId: cloud.model(InstanceId).primaryNetworkInterfaceId, InstanceId };
-    expect(await cloud.refusal("DetachNetworkInterface", primary)).toBe("403 InvalidOperation.InvalidEniType");
+    expect(await cloud.refusal("DetachNetworkInterface", primary)).toBe(
+        "400 InvalidOperation.DetachPrimaryEniNotAllowed",
+    );
+    expect(await cloud.refusal("DeleteNetworkInterface", primary)).toBe("403 InvalidOperation.InvalidEniType");
     const away = await cloud.vswitch(site.vpcId, "10.0.2.0/24", OTHER_ZONE);
     const NetworkInterfaceId = await create({ VSwitchId: away });
     expect(await cloud.refusal("AttachNetworkInterface", { NetworkInterfaceId, InstanceId })).toBe(
