@@ -315,6 +315,10 @@ export interface NetworkInterface extends Resource {
     deviceIndex?: number;
     status: "InUse" | "Available" | "Attaching" | "Detaching" | "Creating" | "Deleting";
     queueNumber: number;
+    /** These three are only kept and answered; absent for `Standard`, 0 and 0. */
+    readonly trafficMode?: string;
+    readonly queuePairNumber?: number;
+    networkCardIndex?: number;
     sourceDestCheck: boolean;
     deleteOnRelease: boolean;
     /** Interfaces that a service (a NAT gateway) owns. */

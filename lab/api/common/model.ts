@@ -37,6 +37,18 @@ export function model<const F extends Fields>(fields: F): ModelClass<Members<F>>
     return Object.assign(Model, { names: () => names, types: () => types }) as unknown as ModelClass<Members<F>>;
 }
 
+/** A class of the vendor's SDK with members that it leaves out and clients send all the same. */
+export function extended<T, const F extends Fields>(base: ModelClass<T>, fields: F): ModelClass<T & Members<F>> {
+    const more = model(fields);
+    function Model(this: object, map?: Record<string, unknown>): void {
+        Object.assign(this, map);
+    }
+    return Object.assign(Model, {
+        names: () => ({ ...base.names(), ...more.names() }),
+        types: () => ({ ...base.types(), ...more.types() }),
+    }) as unknown as ModelClass<T & Members<F>>;
+}
+
 function typeOf(type: FieldType): unknown {
     if (typeof type === "string") return type;
     if (Array.isArray(type)) return { type: "array", itemType: typeOf((type as readonly [FieldType])[0]) };

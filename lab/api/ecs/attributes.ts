@@ -26,6 +26,7 @@ import { ModifyInstanceMetadataOptionsRequest } from "@alicloud/ecs20140526/dist
 import { ModifyInstanceMetadataOptionsResponseBody } from "@alicloud/ecs20140526/dist/models/ModifyInstanceMetadataOptionsResponseBody";
 import type { Instance } from "../../model/state";
 import type { Action, ActionContext } from "../action";
+import { extended } from "../common/model";
 import { CloudError, missingParameter } from "../errors";
 import { inRegion, matches, paginate } from "../listing";
 import { ecsAction } from "./action";
@@ -44,14 +45,14 @@ import {
 } from "./checks";
 import { checkRoom } from "./deploymentSets";
 import { securityGroupsFor } from "./interfaceSpecs";
-import { autoReleaseTimeOf } from "./launch";
+import { additionalInfo, autoReleaseTimeOf } from "./launch";
 import { deploymentSetOf, inRegionOf, instanceOf, networkInterfaceOf } from "./lookup";
 import { setSecurityGroups } from "./networkInterfaces";
 import { requireStatus } from "./power";
 
 const modifyInstanceAttribute = ecsAction({
     name: "ModifyInstanceAttribute",
-    request: ModifyInstanceAttributeRequest,
+    request: extended(ModifyInstanceAttributeRequest, additionalInfo),
     response: ModifyInstanceAttributeResponseBody,
     required: ["InstanceId"],
     writes: true,
@@ -101,6 +102,7 @@ const modifyInstanceAttribute = ecsAction({
             cpuCores: request.cpuOptions?.core,
             threadsPerCore: request.cpuOptions?.threadsPerCore,
             topologyType: request.cpuOptions?.topologyType,
+            enableHighDensityMode: request.additionalInfo?.enableHighDensityMode,
         });
         const nic = networkInterfaceOf(context, instance.primaryNetworkInterfaceId);
         nic.queueNumber = request.networkInterfaceQueueNumber ?? nic.queueNumber;

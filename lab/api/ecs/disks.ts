@@ -63,6 +63,8 @@ const createDisk = ecsAction({
         const type = findInstanceType(instance?.instanceType);
         if (type) checkCategory(spec.category, type, "Data");
         checkOneOf(request.multiAttach, ["Disabled", "Enabled"], "MultiAttach", "InvalidMultiAttach.ValueNotSupported");
+        if (request.multiAttach === "Enabled")
+            refuse("UnsupportedOperation", "The lab attaches a disk to one instance at a time.");
         checkTags(request.tag);
         checkResourceGroup(request.resourceGroupId);
         const device = instance ? freeDevice(devicesOf(context, instance.id)) : "";

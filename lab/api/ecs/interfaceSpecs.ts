@@ -4,7 +4,7 @@ import { freeDeviceIndex } from "../../model/interfaces";
 import type { Instance, NetworkInterface, SecurityGroup, VSwitch } from "../../model/state";
 import type { ActionContext } from "../action";
 import { createMac } from "../vpc/mac";
-import { refuse } from "./checks";
+import { checkOneOf, refuse } from "./checks";
 import { interfacesOf, securityGroupOf } from "./lookup";
 import { quotas } from "./quotas";
 
@@ -105,10 +105,28 @@ export type InterfaceSpec = Pick<NetworkInterface, "kind" | "primaryIp" | "secur
             | "ipv6Addresses"
             | "instanceId"
             | "queueNumber"
+            | "trafficMode"
+            | "queuePairNumber"
+            | "networkCardIndex"
             | "sourceDestCheck"
             | "deleteOnRelease"
         >
     >;
+
+/** Settings of an interface that the lab's hosts have no hardware for: they are kept and answered. */
+export function hardwareOf(wish: {
+    readonly networkInterfaceTrafficMode?: string;
+    readonly queuePairNumber?: number;
+    readonly networkCardIndex?: number;
+}): Pick<InterfaceSpec, "trafficMode" | "queuePairNumber" | "networkCardIndex"> {
+    const { networkInterfaceTrafficMode: trafficMode, queuePairNumber, networkCardIndex } = wish;
+    checkOneOf(trafficMode, ["Standard", "HighPerformance"], "NetworkInterfaceTrafficMode");
+    return {
+        ...(trafficMode && { trafficMode }),
+        ...(queuePairNumber !== undefined && { queuePairNumber }),
+        ...(networkCardIndex !== undefined && { networkCardIndex }),
+    };
+}
 
 /** Puts a network interface into the model. */
 export function addInterface(context: ActionContext, vswitch: VSwitch, spec: InterfaceSpec): NetworkInterface {
@@ -149,6 +167,7 @@ export function attachInterface(context: ActionContext, nic: NetworkInterface, i
 /** Takes an interface from its instance. */
 export function detachInterface(nic: NetworkInterface): void {
     delete nic.deviceIndex;
+    delete nic.networkCardIndex;
     nic.instanceId = "";
     nic.status = "Available";
 }

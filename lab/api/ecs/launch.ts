@@ -6,6 +6,7 @@ import { RunInstancesResponseBody } from "@alicloud/ecs20140526/dist/models/RunI
 import { takenAddresses } from "../../model/addresses";
 import type { Instance, NetworkInterface, VSwitch } from "../../model/state";
 import type { Action, ActionContext } from "../action";
+import { Members, extended } from "../common/model";
 import { CloudError, missingParameter } from "../errors";
 import { toTags } from "../listing";
 import { regionOfZone } from "../regions";
@@ -26,13 +27,23 @@ import {
 import { checkRoom } from "./deploymentSets";
 import { addDisk, dataDiskSpec, freeDevice, isDataDevice, systemDiskSpec } from "./diskSpecs";
 import { newIpv6Addresses } from "./ipv6";
-import { InterfaceSpec, addInterface, addressTaker, attachInterface, securityGroupsFor } from "./interfaceSpecs";
+import {
+    InterfaceSpec,
+    addInterface,
+    addressTaker,
+    attachInterface,
+    hardwareOf,
+    securityGroupsFor,
+} from "./interfaceSpecs";
 import { deploymentSetOf, findKeyPair, networkInterfaceOf, vswitchOf } from "./lookup";
 import { defaultHostName, namesOf } from "./names";
 import { addPublicIp, takePublicAddresses } from "./publicIps";
 import { quotas } from "./quotas";
 
-type RunRequest = Plain<RunInstancesRequest>;
+/** An instance's settings that the vendor's SDK leaves out of its requests. */
+export const additionalInfo = { AdditionalInfo: { EnableHighDensityMode: "boolean" } } as const;
+
+type RunRequest = Plain<RunInstancesRequest & Members<typeof additionalInfo>>;
 
 /** `CreateInstance` asks for the same in an older form. */
 type Wish = Omit<RunRequest, "systemDisk" | "dataDisk"> & {
@@ -58,12 +69,15 @@ interface Secondary {
     readonly vswitch: VSwitch;
     /** One for each instance. */
     addresses: string[];
+    /** Those beside it, for each instance. */
+    secondaryIps: string[][];
+    readonly wish?: InterfaceWish;
     readonly spec: Omit<InterfaceSpec, "primaryIp" | "kind">;
 }
 
 const runInstances = ecsAction({
     name: "RunInstances",
-    request: RunInstancesRequest,
+    request: extended(RunInstancesRequest, additionalInfo),
     response: RunInstancesResponseBody,
     writes: true,
     handle: (request, context) => {
@@ -167,10 +181,15 @@ function plan(request: Wish, context: ActionContext, amount: number, status: "Pe
     // What was asked for goes first: an address that is chosen must be none of it.
     const first = primary?.primaryIpAddress ?? request.privateIpAddress;
     const asked = first ? take(vswitch, first) : undefined;
-    const secondaries = secondariesOf(request, context, { amount, type, vswitch, securityGroupIds, take });
+    const launch = { amount, type, vswitch, securityGroupIds, take };
+    const secondaries = secondariesOf(request, context, launch);
     const addresses = asked ?? take(vswitch);
     for (const secondary of secondaries)
         if (!secondary.existing && secondary.addresses.length === 0) secondary.addresses = take(secondary.vswitch);
+    const secondaryIps = secondaryIpsOf(primary, vswitch, launch);
+    for (const secondary of secondaries)
+        secondary.secondaryIps = secondaryIpsOf(secondary.wish, secondary.vswitch, launch);
+    const hardware = hardwareOf(primary ?? {});
     const ipv6Wish = primary ?? request;
     if (amount > 1 && ipv6Wish.ipv6Address?.some((address) => address !== ""))
         refuse("InvalidParameter.Conflict", "Several instances can't have the same Ipv6Address.N.");
@@ -231,7 +250,9 @@ function plan(request: Wish, context: ActionContext, amount: number, status: "Pe
             ipv6Addresses: ipv6Addresses[i]!,
             securityGroupIds: [...securityGroupIds],
             tags: { ...instance.tags },
-            queueNumber: type.queues,
+            queueNumber: primary?.queueNumber ?? request.networkInterfaceQueueNumber ?? type.queues,
+            secondaryIps: secondaryIps[i]!,
+            ...hardware,
             ...(primary?.networkInterfaceName && { name: primary.networkInterfaceName }),
             ...(primary?.description && { description: primary.description }),
             ...(primary?.sourceDestCheck !== undefined && { sourceDestCheck: primary.sourceDestCheck }),
@@ -257,6 +278,7 @@ function addSecondary(context: ActionContext, instance: Instance, secondary: Sec
         ...secondary.spec,
         kind: "Secondary",
         primaryIp: secondary.addresses.shift()!,
+        secondaryIps: secondary.secondaryIps.shift()!,
         instanceId: instance.id,
     });
 }
@@ -342,7 +364,7 @@ function secondariesOf(request: Wish, context: ActionContext, launch: Launch): S
             if (existing.zoneId !== launch.vswitch.zoneId || existing.vpcId !== launch.vswitch.vpcId)
                 refuse("InvalidOperation.AvailabilityZoneMismatch", "The zones of interface and instance differ.", 403);
             const spec = { securityGroupIds: existing.securityGroupIds };
-            return { existing, vswitch: launch.vswitch, addresses: [], spec };
+            return { existing, vswitch: launch.vswitch, addresses: [], secondaryIps: [], spec };
         }
         const vswitch = wish.vSwitchId ? vswitchOf(context, wish.vSwitchId) : launch.vswitch;
         if (vswitch.zoneId !== launch.vswitch.zoneId)
@@ -356,6 +378,8 @@ function secondariesOf(request: Wish, context: ActionContext, launch: Launch): S
         return {
             vswitch,
             addresses: wish.primaryIpAddress ? launch.take(vswitch, wish.primaryIpAddress) : [],
+            secondaryIps: [],
+            wish,
             spec: {
                 name: wish.networkInterfaceName ?? "",
                 description: wish.description ?? "",
@@ -363,9 +387,21 @@ function secondariesOf(request: Wish, context: ActionContext, launch: Launch): S
                 deleteOnRelease: wish.deleteOnRelease ?? true,
                 sourceDestCheck: wish.sourceDestCheck ?? false,
                 queueNumber: wish.queueNumber ?? launch.type.queues,
+                ...hardwareOf(wish),
             },
         };
     });
+}
+
+/** The secondary addresses that an interface is to have, for each instance. */
+function secondaryIpsOf(wish: InterfaceWish | undefined, vswitch: VSwitch, { amount, type, take }: Launch): string[][] {
+    const count = wish?.secondaryPrivateIpAddressCount ?? 0;
+    if (!Number.isInteger(count) || count < 0)
+        refuse("InvalidParameter.SecondaryPrivateIpAddressCount", "The number of secondary addresses is not valid.");
+    if (1 + count > type.ipsPerEni)
+        refuse("PrivateIpLimitExceeded", "The number of private IPs exceeds the limit of the instance type.", 403);
+    const taken = Array.from({ length: count }, () => take(vswitch));
+    return Array.from({ length: amount }, (_, i) => taken.map((addresses) => addresses[i]!));
 }
 
 function checkZone(request: Wish, { regionId }: ActionContext, vswitch: VSwitch): void {
@@ -503,6 +539,7 @@ function extraOf(request: Wish, type: InstanceType): Instance["extra"] {
         cpuCores: request.cpuOptions?.core ?? Math.max(1, type.vcpus / 2),
         threadsPerCore: request.cpuOptions?.threadsPerCore ?? (type.vcpus > 1 ? 2 : 1),
         topologyType: request.cpuOptions?.topologyType,
+        enableHighDensityMode: request.additionalInfo?.enableHighDensityMode,
         enableJumboFrame: request.networkOptions?.enableJumboFrame ?? false,
         ...(request.autoRenew === true && {
             renewalStatus: "AutoRenewal",

@@ -37,6 +37,7 @@ import {
     checkGroups,
     checkPrivateAddress,
     detachInterface,
+    hardwareOf,
     securityGroupsFor,
 } from "./interfaceSpecs";
 import { compressIpv6, hasIpv6, ipv6View, newIpv6Addresses } from "./ipv6";
@@ -63,6 +64,8 @@ const createNetworkInterface = ecsAction({
         checkDescription(request.description, "InvalidDescription.Malformed");
         checkTags(request.tag);
         checkResourceGroup(request.resourceGroupId);
+        refusePrefixes(request);
+        const hardware = hardwareOf(request);
         const primaryIp = addressTaker(context, vswitch, request.primaryIpAddress)();
         const secondaryIps = newSecondaryIps(context, vswitch.id, request, new Set([primaryIp]));
         const ipv6Addresses = newIpv6Addresses(context, vswitch, request, MAX_IPV6_DETACHED);
@@ -80,6 +83,7 @@ const createNetworkInterface = ecsAction({
             queueNumber: request.queueNumber ?? 1,
             deleteOnRelease: request.deleteOnRelease ?? true,
             sourceDestCheck: request.sourceDestCheck ?? false,
+            ...hardware,
         });
         return {
             networkInterfaceId: nic.id,
@@ -109,6 +113,18 @@ const createNetworkInterface = ecsAction({
 
 /** IPv6 addresses of an interface that belongs to no instance. */
 const MAX_IPV6_DETACHED = 10;
+
+/** Refuses ranges of addresses, which the lab's interfaces can't have. */
+function refusePrefixes(wish: {
+    readonly ipv4Prefix?: readonly string[];
+    readonly ipv4PrefixCount?: number;
+    readonly ipv6Prefix?: readonly string[];
+    readonly ipv6PrefixCount?: number;
+}): void {
+    const named = [...(wish.ipv4Prefix ?? []), ...(wish.ipv6Prefix ?? [])].some((prefix) => prefix !== "");
+    if (named || (wish.ipv4PrefixCount ?? 0) > 0 || (wish.ipv6PrefixCount ?? 0) > 0)
+        refuse("UnsupportedOperation", "The lab's interfaces have single addresses, no prefixes.");
+}
 
 interface SecondaryWish {
     readonly privateIpAddress?: readonly string[];
@@ -173,6 +189,7 @@ const attachNetworkInterface = ecsAction({
             refuse("EniPerInstanceLimitExceeded", "The maximum number of ENIs of the instance is exceeded.", 403);
         context.checked();
         attachInterface(context, nic, instance);
+        if (request.networkCardIndex !== undefined) nic.networkCardIndex = request.networkCardIndex;
         await context.applied(instance.id);
         return {};
     },
@@ -290,6 +307,7 @@ const assignPrivateIpAddresses = ecsAction({
     handle: async (request, context) => {
         const nic = networkInterfaceOf(context, request.networkInterfaceId);
         refuseManaged(nic);
+        refusePrefixes(request);
         const added = newSecondaryIps(context, nic.vswitchId, request);
         if (added.length === 0) throw missingParameter("SecondaryPrivateIpAddressCount");
         const type = findInstanceType(context.store.state.instances[nic.instanceId]?.instanceType);
@@ -341,6 +359,7 @@ const assignIpv6Addresses = ecsAction({
     handle: (request, context) => {
         const nic = networkInterfaceOf(context, request.networkInterfaceId);
         refuseManaged(nic);
+        refusePrefixes(request);
         const held = nic.ipv6Addresses ?? [];
         const type = findInstanceType(context.store.state.instances[nic.instanceId]?.instanceType);
         const room = (type?.ipv6PerEni ?? MAX_IPV6_DETACHED) - held.length;
@@ -426,15 +445,15 @@ function interfaceView(context: ActionContext, nic: NetworkInterface) {
         associatedPublicIp: publicIp(nic.primaryIp),
         attachment: {
             ...(nic.instanceId !== "" && { instanceId: nic.instanceId, deviceIndex: nic.deviceIndex ?? 0 }),
-            networkCardIndex: 0,
+            networkCardIndex: nic.networkCardIndex ?? 0,
             trunkNetworkInterfaceId: "",
         },
         ipv4PrefixSets: { ipv4PrefixSet: [] },
         ipv6PrefixSets: { ipv6PrefixSet: [] },
         ipv6Sets: ipv6View(nic),
-        networkInterfaceTrafficMode: "Standard",
+        networkInterfaceTrafficMode: nic.trafficMode ?? "Standard",
         queueNumber: nic.queueNumber,
-        queuePairNumber: 0,
+        queuePairNumber: nic.queuePairNumber ?? 0,
         sourceDestCheck: nic.sourceDestCheck,
         deleteOnRelease: nic.deleteOnRelease,
         resourceGroupId: nic.resourceGroupId,

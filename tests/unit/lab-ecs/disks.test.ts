@@ -62,6 +62,7 @@ test.each<[Parameters, string]>([
     [{ ZoneId: "" }, "400 MissingParameter"],
     [{ ZoneId: "cn-beijing-a" }, "404 InvalidZoneId.NotFound"],
     [{ Size: "" }, "400 MissingParameter"],
+    [{ MultiAttach: "Enabled" }, "400 UnsupportedOperation"],
     [{ Size: "5" }, "400 InvalidDataDiskSize.ValueNotSupported"],
     [{ DiskCategory: "floppy" }, "400 InvalidDataDiskCategory.ValueNotSupported"],
     [{ SnapshotId: "s-1" }, "404 InvalidSnapshotId.NotFound"],

@@ -279,6 +279,65 @@ test("interfaces in the newer form, secondary ones included", async () => {
     });
 });
 
+test("interfaces get the secondary addresses, queues and settings of the launch", async () => {
+    const ids = await cloud.run(site, {
+        SecurityGroupId: "",
+        VSwitchId: "",
+        Amount: "2",
+        "NetworkInterface.1.InstanceType": "Primary",
+        "NetworkInterface.1.VSwitchId": site.vswitchId,
+        "NetworkInterface.1.SecurityGroupId": site.groupId,
+        "NetworkInterface.1.SecondaryPrivateIpAddressCount": "2",
+        "NetworkInterface.1.QueueNumber": "1",
+        "NetworkInterface.1.NetworkInterfaceTrafficMode": "HighPerformance",
+        "NetworkInterface.1.QueuePairNumber": "3",
+        "NetworkInterface.2.SecondaryPrivateIpAddressCount": "1",
+        "NetworkInterface.2.NetworkInterfaceTrafficMode": "",
+        "NetworkInterface.2.NetworkCardIndex": "1",
+    });
+    for (const InstanceId of ids)
+        expect(await cloud.call("DescribeNetworkInterfaces", { InstanceId, Type: "Primary" })).toMatchObject({
+            NetworkInterfaceSets: {
+                NetworkInterfaceSet: [
+                    {
+                        PrivateIpSets: { PrivateIpSet: [{ Primary: true }, { Primary: false }, { Primary: false }] },
+                        QueueNumber: 1,
+                        NetworkInterfaceTrafficMode: "HighPerformance",
+                        QueuePairNumber: 3,
+                        Attachment: { NetworkCardIndex: 0 },
+                    },
+                ],
+            },
+        });
+    expect(await cloud.call("DescribeNetworkInterfaces", { Type: "Secondary", InstanceId: ids[1]! })).toMatchObject({
+        NetworkInterfaceSets: {
+            NetworkInterfaceSet: [
+                {
+                    PrivateIpSets: { PrivateIpSet: [{ Primary: true }, { Primary: false }] },
+                    NetworkInterfaceTrafficMode: "Standard",
+                    QueuePairNumber: 0,
+                    Attachment: { NetworkCardIndex: 1 },
+                },
+            ],
+        },
+    });
+    const addresses = Object.values(cloud.state.networkInterfaces).flatMap((nic) => [
+        nic.primaryIp,
+        ...nic.secondaryIps,
+    ]);
+    expect(new Set(addresses).size).toBe(2 * (3 + 2));
+    const many = { ...cloud.launch(site), "NetworkInterface.1.SecondaryPrivateIpAddressCount": "6" };
+    expect(await cloud.refusal("RunInstances", many)).toBe("403 PrivateIpLimitExceeded");
+});
+
+test("high density is kept, though the vendor's SDK leaves it out of the requests", async () => {
+    const InstanceId = await cloud.instance(site, { "AdditionalInfo.EnableHighDensityMode": "true" });
+    const shown = async () => at(await cloud.show(InstanceId), "AdditionalInfo.EnableHighDensityMode");
+    expect(await shown()).toBe(true);
+    await cloud.call("ModifyInstanceAttribute", { InstanceId, "AdditionalInfo.EnableHighDensityMode": "false" });
+    expect(await shown()).toBe(false);
+});
+
 test("the older action leaves start and public address to others", async () => {
     const created = await cloud.call("CreateInstance", { ...cloud.launch(site), InternetMaxBandwidthOut: "5" });
     const InstanceId = text(created, "InstanceId");

@@ -61,6 +61,30 @@ test("what can't be attached or detached yet is refused with the codes on which 
     expect(await cloud.refusal("DetachNetworkInterface", attached)).toBe("400 InvalidOperation.InvalidEcsState");
 });
 
+test("settings that need hardware are kept and answered, prefixes refused", async () => {
+    const NetworkInterfaceId = await create({ NetworkInterfaceTrafficMode: "HighPerformance", QueuePairNumber: "2" });
+    expect(await show(NetworkInterfaceId)).toMatchObject({
+        NetworkInterfaceTrafficMode: "HighPerformance",
+        QueuePairNumber: 2,
+    });
+    const InstanceId = await cloud.instance(site);
+    await cloud.call("AttachNetworkInterface", { NetworkInterfaceId, InstanceId, NetworkCardIndex: "1" });
+    expect(await show(NetworkInterfaceId)).toMatchObject({ Attachment: { NetworkCardIndex: 1 } });
+    const wish = { VSwitchId: site.vswitchId, SecurityGroupId: site.groupId, NetworkInterfaceId };
+    const refusals: [string, Parameters][] = [
+        ["CreateNetworkInterface", { Ipv4PrefixCount: "1" }],
+        ["CreateNetworkInterface", { "Ipv4Prefix.1": "10.0.1.16/28" }],
+        ["AssignPrivateIpAddresses", { Ipv4PrefixCount: "1" }],
+        ["AssignIpv6Addresses", { Ipv6PrefixCount: "1" }],
+    ];
+    for (const [action, prefixes] of refusals)
+        expect(await cloud.refusal(action, { ...wish, ...prefixes })).toBe("400 UnsupportedOperation");
+    expect(await cloud.refusal("CreateNetworkInterface", { ...wish, NetworkInterfaceTrafficMode: "Fast" })).toBe(
+        "400 InvalidNetworkInterfaceTrafficMode.ValueNotSupported",
+    );
+    expect(await cloud.refusal("CreateNetworkInterface", { ...wish, Ipv4PrefixCount: "0" })).toBe("success");
+});
+
 test("a type has room for so many interfaces and addresses", async () => {
     const InstanceId = await cloud.instance(site);
     const attach = async () =>
