@@ -260,7 +260,7 @@ function releaseInstance(context: ModelContext, instance: Instance): void {
         }
         detachInterface(nic);
     }
-    forgetServers(state, new Set([instance.id]));
+    forgetServers(state, gone);
     forgetHaVipMembers(state, gone);
     Reflect.deleteProperty(state.instances, instance.id);
 }

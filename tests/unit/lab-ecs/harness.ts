@@ -1,8 +1,9 @@
-/** The ECS product over a store in memory, with the VPC product beside it and a machine that does at once what it is asked for. */
+/** The ECS product over a store in memory, with the VPC and SLB products beside it and a machine that does at once what it is asked for. */
 import { ActionContext, ActionTable, dryRunPassed, run } from "../../../lab/api/action";
 import { actions as ecs } from "../../../lab/api/ecs";
 import { applyMachineEvent } from "../../../lab/api/ecs/events";
 import { CloudError } from "../../../lab/api/errors";
+import { actions as slb } from "../../../lab/api/slb";
 import { actions as vpc } from "../../../lab/api/vpc";
 import { answerProblems } from "../../../lab/api/wire";
 import type { Instance, State } from "../../../lab/model/state";
@@ -54,7 +55,7 @@ export class Cloud {
     applied = 0;
     /** Hosts that the last one of these waited for. */
     followed: readonly string[] = [];
-    private readonly table = new ActionTable([...ecs, ...vpc]);
+    private readonly table = new ActionTable([...ecs, ...vpc, ...slb]);
 
     get state(): State {
         return this.store.state;
@@ -87,6 +88,10 @@ export class Cloud {
 
     vpcCall(name: string, parameters: Parameters = {}): Promise<Answer> {
         return this.call(name, parameters, "2016-04-28");
+    }
+
+    slbCall(name: string, parameters: Parameters = {}): Promise<Answer> {
+        return this.call(name, parameters, "2014-05-15");
     }
 
     /** The machine has done what the model says. */

@@ -452,6 +452,26 @@ test("deletion protection, subscriptions and routes keep an instance", async () 
     await cloud.call("DeleteInstance", { InstanceId: prepaid, Force: "true", TerminateSubscription: "true" });
 });
 
+test("a released instance leaves the server groups with all the interfaces that go with it", async () => {
+    const goes = { "NetworkInterface.1.VSwitchId": site.vswitchId };
+    const stays = { "NetworkInterface.2.VSwitchId": site.vswitchId, "NetworkInterface.2.DeleteOnRelease": "false" };
+    const InstanceId = await cloud.instance(site, { ...goes, ...stays, InstanceType: "ecs.c6.2xlarge" });
+    const LoadBalancerId = text(await cloud.slbCall("CreateLoadBalancer"), "LoadBalancerId");
+    const interfaces = Object.keys(cloud.state.networkInterfaces);
+    const servers = [
+        { ServerId: InstanceId, Port: 80 },
+        ...interfaces.map((ServerId) => ({ ServerId, Port: 81, Type: "eni" })),
+    ];
+    await cloud.slbCall("CreateVServerGroup", { LoadBalancerId, BackendServers: JSON.stringify(servers) });
+    const serverIds = () =>
+        Object.values(cloud.state.vServerGroups).flatMap((group) => group.servers.map(({ serverId }) => serverId));
+    expect(serverIds()).toEqual([InstanceId, ...interfaces]);
+    await cloud.call("DeleteInstance", { InstanceId, Force: "true" });
+    expect(interfaces).toHaveLength(3);
+    expect(serverIds()).toEqual(Object.keys(cloud.state.networkInterfaces));
+    expect(serverIds()).toHaveLength(1);
+});
+
 test("an EIP outlives its instance", async () => {
     const InstanceId = await cloud.instance(site);
     const AllocationId = text(await cloud.vpcCall("AllocateEipAddress"), "AllocationId");
