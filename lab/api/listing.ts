@@ -145,16 +145,19 @@ export function hasTags(resource: { readonly tags: Tags }, asked: readonly TagPa
 /** Why tags of a request can't be set. */
 export type TagProblem = "key" | "value" | "duplicate" | "count";
 
-/** Reserved by the cloud for itself. */
-const reserved = /^(aliyun|acs:)|https?:\/\//i;
+/** Reserved by the cloud for itself: in keys everywhere, in values of most products. */
+export const reserved = /^(aliyun|acs:)|https?:\/\//i;
 
-/** Checks tags that are to be set: at most 20, keys of 1 to 128 and values of up to 128 characters, no reserved words. */
-export function tagProblem(asked: readonly TagPair[] | undefined): TagProblem | undefined {
+/**
+ * Checks tags that are to be set: at most 20, keys of 1 to 128 and values of up to 128 characters, no reserved words.
+ * @param inValues what the product's values may not be.
+ */
+export function tagProblem(asked: readonly TagPair[] | undefined, inValues = reserved): TagProblem | undefined {
     const tags = asked ?? [];
     if (tags.length > 20) return "count";
     for (const { key = "", value = "" } of tags) {
         if (key === "" || key.length > 128 || reserved.test(key)) return "key";
-        if (value.length > 128 || reserved.test(value)) return "value";
+        if (value.length > 128 || inValues.test(value)) return "value";
     }
     return new Set(tags.map(({ key }) => key)).size < tags.length ? "duplicate" : undefined;
 }

@@ -37,9 +37,12 @@ export function checkOneOf(
         refuse(code, `The specified value of parameter "${wireName}" is not supported.`);
 }
 
-/** Refuses tags that can't be set. */
-export function checkTags(tags: readonly TagPair[] | undefined): void {
-    switch (tagProblem(tags)) {
+/**
+ * Refuses tags that can't be set.
+ * @param inValues what values may not be: web addresses, where the API reference says no more.
+ */
+export function checkTags(tags: readonly TagPair[] | undefined, inValues = /https?:\/\//i): void {
+    switch (tagProblem(tags, inValues)) {
         case "key":
             return refuse("InvalidTagKey.Malformed", "The specified Tag.n.Key is not valid.");
         case "value":
@@ -58,6 +61,9 @@ export function checkResourceGroup(id: string | undefined): void {
     if (id !== undefined && id !== "" && !/^rg-[0-9a-zA-Z]+$/.test(id))
         refuse("InvalidResourceGroup.NotFound", "The ResourceGroup provided does not exist in our records.", 404);
 }
+
+/** What tag values may not be in the two actions that leave `acs:` to the cloud there, too. */
+export const reservedWithAcs = /^acs:|https?:\/\//i;
 
 /** A password of 8 to 30 characters of at least three kinds. */
 export function checkPassword(password: string | undefined, code = "InvalidPassword.Malformed"): void {

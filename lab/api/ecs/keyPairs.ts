@@ -16,7 +16,7 @@ import type { Action, ActionContext } from "../action";
 import { CloudError } from "../errors";
 import { TagPair, hasTags, inRegion, matches, paginate, toTags } from "../listing";
 import { ecsAction } from "./action";
-import { checkName, checkResourceGroup, checkTags, refuse, requiredIdList } from "./checks";
+import { checkName, checkResourceGroup, checkTags, refuse, requiredIdList, reservedWithAcs } from "./checks";
 import { findKeyPair, instanceOf, keyPairOf } from "./lookup";
 import { quotas } from "./quotas";
 import { tagsView } from "./view";
@@ -27,9 +27,9 @@ interface NewKeyPair {
     readonly tag?: readonly TagPair[];
 }
 
-function checkNew(context: ActionContext, request: NewKeyPair): void {
+function checkNew(context: ActionContext, request: NewKeyPair, reservedInTagValues?: RegExp): void {
     checkName(request.keyPairName, "InvalidKeyPairName.Malformed", "KeyPairName");
-    checkTags(request.tag);
+    checkTags(request.tag, reservedInTagValues);
     checkResourceGroup(request.resourceGroupId);
     if (findKeyPair(context, request.keyPairName))
         refuse("KeyPair.AlreadyExist", "The specified parameter KeyPairName already exists.", 403);
@@ -60,7 +60,7 @@ const createKeyPair = ecsAction({
     required: ["KeyPairName"],
     writes: true,
     handle: (request, context) => {
-        checkNew(context, request);
+        checkNew(context, request, reservedWithAcs);
         context.checked();
         const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
         const { n = "", e = "" } = publicKey.export({ format: "jwk" });

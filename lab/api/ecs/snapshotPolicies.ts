@@ -15,7 +15,16 @@ import type { Action, ActionContext } from "../action";
 import { missingParameter, notFound } from "../errors";
 import { findInRegion, hasTags, inRegion, matches, paginate, toTags } from "../listing";
 import { ecsAction } from "./action";
-import { checkName, checkResourceGroup, checkTags, idList, refuse, requiredIdList, valueOr } from "./checks";
+import {
+    checkName,
+    checkResourceGroup,
+    checkTags,
+    idList,
+    refuse,
+    requiredIdList,
+    reservedWithAcs,
+    valueOr,
+} from "./checks";
 import { diskOf } from "./lookup";
 import { quotas } from "./quotas";
 import { tagsView } from "./view";
@@ -60,7 +69,7 @@ const createAutoSnapshotPolicy = ecsAction({
     handle: (request, context) => {
         const { store, regionId, now } = context;
         checkSchedule(request);
-        checkTags(request.tag);
+        checkTags(request.tag, reservedWithAcs);
         checkResourceGroup(request.resourceGroupId);
         if (inRegion(store.state.snapshotPolicies, regionId).length >= quotas.snapshotPolicies)
             refuse("QuotaExceed.AutoSnapshotPolicy", "The maximum number of policies is reached.", 403);

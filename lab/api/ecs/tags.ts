@@ -15,7 +15,7 @@ import { UntagResourcesResponseBody } from "@alicloud/ecs20140526/dist/models/Un
 import type { Resource, State } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { CloudError, missingParameter } from "../errors";
-import { TagPair, hasTags, inRegion, paginate, paginateByToken, toTags } from "../listing";
+import { TagPair, hasTags, inRegion, paginate, paginateByToken, reserved, toTags } from "../listing";
 import { ecsAction } from "./action";
 import { checkResourceGroup, checkTags, refuse } from "./checks";
 
@@ -67,9 +67,14 @@ function resourcesOf(context: ActionContext, kind: Kind, ids: readonly string[] 
     });
 }
 
-function addTo(context: ActionContext, resources: readonly Resource[], tags: readonly TagPair[] | undefined): void {
+function addTo(
+    context: ActionContext,
+    resources: readonly Resource[],
+    tags: readonly TagPair[] | undefined,
+    reservedInValues?: RegExp,
+): void {
     if (!tags?.length) throw missingParameter("Tag");
-    checkTags(tags);
+    checkTags(tags, reservedInValues);
     const added = toTags(tags);
     if (resources.some((resource) => Object.keys({ ...resource.tags, ...added }).length > MAX_TAGS))
         refuse("QuotaExceed.TagCount", "The quota of tags on resource is beyond permitted range.", 403);
@@ -96,7 +101,7 @@ const addTags = ecsAction({
     required: ["ResourceType", "ResourceId"],
     writes: true,
     handle: ({ resourceType, resourceId, tag }, context) => {
-        addTo(context, resourcesOf(context, kindOf(resourceType), [resourceId!]), tag);
+        addTo(context, resourcesOf(context, kindOf(resourceType), [resourceId!]), tag, reserved);
         return {};
     },
 });

@@ -58,6 +58,33 @@ test("key pairs are tagged by name", async () => {
     expect(await cloud.call("DescribeKeyPairs", { "Tag.1.Key": "a" })).toMatchObject({ TotalCount: 1 });
 });
 
+test("values may be what keys may not, but for web addresses", async () => {
+    const cloud = new Cloud();
+    const { groupId } = await cloud.site();
+    const of = { ResourceType: "securitygroup", ResourceId: groupId, "ResourceId.1": groupId };
+    const policy = { timePoints: '["1"]', repeatWeekdays: '["1"]', retentionDays: "1" };
+    const key = {
+        PublicKeyBody: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKqoUAnzi8jUXWqgVBqbE0wBDOZ1DxSmcQyfUsNGkuX9",
+    };
+    const answers = async (value: string) => {
+        const tag = { "Tag.1.Key": "image", "Tag.1.Value": value };
+        const requests: [string, Parameters][] = [
+            ["TagResources", of],
+            ["ImportKeyPair", { ...key, KeyPairName: `brought-${value.slice(0, 3)}` }],
+            ["CreateKeyPair", { KeyPairName: `made-${value.slice(0, 3)}` }],
+            ["CreateAutoSnapshotPolicy", policy],
+            ["AddTags", of],
+        ];
+        const told = [];
+        for (const [action, parameters] of requests)
+            told.push((await cloud.refusal(action, { ...parameters, ...tag })) === "success");
+        return told;
+    };
+    expect(await answers("aliyun_3_x64")).toEqual([true, true, true, true, false]);
+    expect(await answers("acs:ram::1:role/x")).toEqual([true, true, false, false, false]);
+    expect(await answers("see https://example.com")).toEqual([false, false, false, false, false]);
+});
+
 test("refusals", async () => {
     const cloud = new Cloud();
     const { groupId } = await cloud.site();
