@@ -312,7 +312,10 @@ export class Hosts {
             const disks = [];
             for (const disk of host.disks) disks.push(await this.disks.attach(disk));
             this.engine ??= await docker.info();
-            await docker.update(runtime.container.Id, limits(host, this.engine)).catch(() => undefined);
+            // The engine leaves what isn't named as it was: a host that has grown to all processors would keep its former quota.
+            const unlimited = this.engine.CPUCfsQuota ? { CpuQuota: -1 } : {};
+            const change = { ...unlimited, ...limits(host, this.engine) };
+            await docker.update(runtime.container.Id, change).catch(() => undefined);
             network.forget(host.id);
             await docker.start(runtime.container.Id);
             await this.refresh(host.id, runtime);

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import * as path from "node:path";
-import type { Container, ContainerEvent, Docker } from "../../../lab/hosts/docker";
+import type { Container, ContainerEvent, Docker, EngineInfo } from "../../../lab/hosts/docker";
 import { Hosts } from "../../../lab/hosts/hosts";
 import type { Runner } from "../../../lab/hosts/runner";
 import type { DesiredHost, MachineEvent } from "../../../lab/model/desired";
@@ -24,6 +24,8 @@ class Engine {
     listens = true;
     exitCode = 1;
     readonly events: MachineEvent[] = [];
+    /** By container, what it was last told about its limits. */
+    readonly limits = new Map<string, object>();
 
     inspect(id: string): Container {
         const hostId = id.replace("c-", "");
@@ -52,6 +54,11 @@ class Engine {
                 list: async () => [...this.running.keys()],
                 inspect: async (id: string) => this.inspect(id),
                 stop: async (id: string) => void this.running.set(id, false),
+                info: async () => ({ MemoryLimit: true, CPUCfsQuota: true }) as EngineInfo,
+                update: async (id: string, limits: object) => void this.limits.set(id, limits),
+                start: async () => {
+                    throw new Error("nothing boots here");
+                },
             } as unknown as Docker,
             network: {
                 forget: () => undefined,
@@ -105,6 +112,16 @@ test("a change that a running host does not take is to be asked for again, and t
     engine.problem = undefined;
     await apply(both);
     expect(engine.events.at(-1)).toEqual({ kind: "running", hostId: "i-1", bootCount: 0 });
+});
+
+test("a host with all of the machine's processors loses the quota that it had with fewer", async () => {
+    for (const id of engine.running.keys()) engine.running.set(id, false);
+    await apply([
+        { ...hostOf("i-1"), cpus: 0.5 },
+        { ...hostOf("i-2"), cpus: cpus().length },
+    ]);
+    expect(engine.limits.get("c-i-1")).toMatchObject({ CpuPeriod: 100_000, CpuQuota: 50_000 });
+    expect(engine.limits.get("c-i-2")).toMatchObject({ CpuQuota: -1 });
 });
 
 test("a host that ended with its change has failed", async () => {
