@@ -43,7 +43,7 @@ import { diskOf, disksOf, findDisk, instanceOf } from "./lookup";
 import { pageOf } from "./pages";
 import { requireStatus } from "./power";
 import { quotas } from "./quotas";
-import { tagsView } from "./view";
+import { minuteOf, tagsView } from "./view";
 
 const createDisk = ecsAction({
     name: "CreateDisk",
@@ -268,6 +268,8 @@ function isAsked(disk: Disk, query: Query): boolean {
     const filter = (name: string): string | undefined => query.filter?.find(({ key }) => key === name)?.value;
     const from = filter("CreationStartTime");
     const to = filter("CreationEndTime");
+    // Filters have no seconds.
+    const created = minuteOf(disk.createdAt);
     return (
         matches(query.instanceId, disk.instanceId) &&
         (!query.diskType || query.diskType === "all" || query.diskType === disk.kind) &&
@@ -289,8 +291,8 @@ function isAsked(disk: Disk, query: Query): boolean {
         (!query.multiAttach || query.multiAttach === "Disabled") &&
         !query.lockReason &&
         nameMatches(query.diskName, disk.name) &&
-        (from === undefined || disk.createdAt >= from) &&
-        (to === undefined || disk.createdAt <= to) &&
+        (from === undefined || created >= from) &&
+        (to === undefined || created <= to) &&
         hasTags(disk, query.tag)
     );
 }

@@ -73,6 +73,17 @@ test.each<[Parameters, string]>([
     expect(await cloud.refusal("CreateDisk", { ZoneId: ZONE, Size: "20", ...parameters })).toBe(expected);
 });
 
+test("disks are found by the minute of their creation, both ends of a time included", async () => {
+    await cloud.call("CreateDisk", { ZoneId: ZONE, Size: "20" });
+    const between = async (from: string, to: string) => {
+        const filters = { "Filter.1.Key": "CreationStartTime", "Filter.2.Key": "CreationEndTime" };
+        return cloud.call("DescribeDisks", { ...filters, "Filter.1.Value": from, "Filter.2.Value": to });
+    };
+    expect(await between("2026-01-31T12:00Z", "2026-01-31T12:00Z")).toMatchObject({ TotalCount: 1 });
+    expect(await between("2026-01-31T12:01Z", "2026-01-31T12:05Z")).toMatchObject({ TotalCount: 0 });
+    expect(await between("2026-01-31T11:00Z", "2026-01-31T11:59Z")).toMatchObject({ TotalCount: 0 });
+});
+
 test("disks follow their instance or stay, as they were told", async () => {
     const InstanceId = await cloud.instance(site, {
         "DataDisk.1.Size": "20",
