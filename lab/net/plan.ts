@@ -118,6 +118,8 @@ const EDGE_TABLE = 50;
 /** Routing table with nothing but the VPC's own ranges. */
 const RANGE_TABLE = 60;
 const FIRST_CUSTOM_TABLE = 1000;
+/** Of routes that every other route to the same place goes before. */
+const LAST_METRIC = 2 ** 32 - 1;
 
 interface VpcParts {
     readonly vpc: DesiredVpc;
@@ -301,7 +303,8 @@ function planRoutes(parts: VpcParts, context: PlanContext): Pick<RouterPlan, "ro
                 const device = nextHop.kind === "instance" ? devices.get(nextHop.privateIp) : undefined;
                 if (nextHop.kind === "instance" && device !== undefined)
                     routes.push({ text: `${to} via ${nextHop.privateIp} dev ${device} onlink table ${table}`, device });
-                else if (to !== "default") routes.push({ text: `blackhole ${to} table ${table}` });
+                // What is meant for a host that is off goes nowhere: its route went with its link, and the default one is not for that.
+                if (to !== "default") routes.push({ text: `blackhole ${to} table ${table} metric ${LAST_METRIC}` });
             }
         }
         for (const { cidr, routeTableId } of vpc.vswitches) {

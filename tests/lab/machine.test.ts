@@ -105,6 +105,15 @@ async function fromMachine(address: string, port: number): Promise<boolean> {
     );
 }
 
+/** The machine itself stands for the world outside: nothing beyond it is asked. */
+async function worldOutside(): Promise<string> {
+    const { stdout } = await run("sh", [
+        "-c",
+        "ip -4 -o addr show dev $(ip route show default | sed 's/.* dev \\([^ ]*\\).*/\\1/' | head -1) | awk '{ print $4 }' | cut -d/ -f1 | head -1",
+    ]);
+    return stdout.trim();
+}
+
 async function ssh(address: string, command: string): Promise<string> {
     const known = path.join(folder, "known_hosts");
     const { stdout } = await run("ssh", [
@@ -413,13 +422,7 @@ test("an EIP can be bound, moved and unbound while hosts run", async () => {
 });
 
 test("there is no way out without an EIP, or a NAT gateway and a route to it", async () => {
-    // The machine itself stands for the world outside: nothing beyond it is asked.
-    const outside = (
-        await run("sh", [
-            "-c",
-            "ip -4 -o addr show dev $(ip route show default | sed 's/.* dev \\([^ ]*\\).*/\\1/' | head -1) | awk '{ print $4 }' | cut -d/ -f1 | head -1",
-        ])
-    ).stdout.trim();
+    const outside = await worldOutside();
     expect(await pings("a1", outside)).toBe(true);
     expect(await pings("a2", outside)).toBe(false);
     expect(await pings("b1", outside)).toBe(false);
@@ -515,10 +518,18 @@ test("a reboot from inside keeps the host, a power-off is reported, and the API 
     expect(await inside("a2", "cat /root/mark; findmnt -no FSTYPE /mnt")).toBe("still here\next4");
     expect(await reaches("a1", "10.9.2.10", 22)).toBe(true);
 
+    const outside = await worldOutside();
+    const routes = [{ cidr: `${outside}/32`, nextHop: { kind: "instance" as const, privateIp: "10.9.2.10" } }];
+    const [a, b] = state.vpcs;
+    await change({ vpcs: [vpc("vpc-a", { routeTables: [{ id: "vtb-vpc-a", routes }] }), b!] });
     await inside("a2", "systemctl poweroff").catch(() => "");
     await until("a2 is reported stopped", 30, async () => count("stopped") === 1);
     await machine.reconcile(state);
     expect(await inside("a2", "true").catch(() => "off")).toBe("off");
+    // A route through it leads nowhere while it is off, also for a host with an EIP.
+    expect(await pings("a1", outside)).toBe(false);
+    await change({ vpcs: [a!, b!] });
+    expect(await pings("a1", outside)).toBe(true);
     const power = (power: DesiredHost["power"], bootCount = 0): DesiredHost[] =>
         state.hosts.map((each) => (each.id === "a2" ? { ...each, power, bootCount } : each));
     await change({ hosts: power("stopped") });

@@ -154,10 +154,12 @@ describe("routes", () => {
             expect.arrayContaining([
                 "default via 198.18.0.1 dev edge onlink table 1000",
                 `192.168.0.0/16 via 10.0.1.5 dev ${device} onlink table 1000`,
-                "blackhole 172.16.0.0/12 table 1000",
-                "blackhole 172.31.0.0/16 table 1000",
+                "blackhole 172.16.0.0/12 table 1000 metric 4294967295",
+                "blackhole 172.31.0.0/16 table 1000 metric 4294967295",
             ]),
         );
+        // The other one to the same place goes with the host's link.
+        expect(router.routes).toContainEqual({ text: "blackhole 192.168.0.0/16 table 1000 metric 4294967295" });
         expect(router.rules).toEqual([
             "pref 100 lookup main suppress_prefixlength 0",
             "pref 250 lookup 60",
