@@ -44,6 +44,8 @@ export class Network {
     private readonly links = new Set<string>();
     /** Addresses of balancers by name space, as far as they are known. */
     private readonly addressed = new Map<string, string>();
+    /** What has a number in the plan. */
+    private owners: readonly string[] = [];
     private routes = new Set<string>();
     private table = "";
     private mtu = 1500;
@@ -96,11 +98,12 @@ ${rules.map((rule) => `iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${ru
 
     /** Brings everything but the hosts' own ends to the desired state. Returns the plan for those who plug hosts in. */
     async apply(desired: DesiredMachine, ports: { dnsPort: number; metadataPort: number }): Promise<NetworkPlan> {
-        this.slots.assign([
+        this.owners = [
             ...desired.vpcs.map(({ id }) => `vpc/${id}`),
             ...desired.hosts.flatMap(({ nics }) => nics.map(({ id }) => `nic/${id}`)),
             ...endpointsOf(desired).map(({ id }) => `balancer/${id}`),
-        ]);
+        ];
+        this.slots.assign(this.owners);
         const plan = planNetwork(desired, {
             lab: this.addresses,
             slot: (owner) => this.slots.find(owner) ?? 0,
@@ -345,7 +348,10 @@ END_OF_ROUTER`;
         return this.nicsOf(hostId).filter((nic) => !this.links.has(`${nic.namespace}/${nic.device}`));
     }
 
-    /** Links that no host of the plan has: of interfaces taken from a host that goes on running. */
+    /**
+     * Links that no host of the plan has: of interfaces taken from a host that goes on running. Only without them their
+     * numbers are free: another interface under one of them would be taken for wired.
+     */
     async removeStrayLinks(): Promise<void> {
         const wanted = new Set(
             [...this.routers.values()].flatMap(({ nics, balancers, namespace }) =>
@@ -359,6 +365,7 @@ END_OF_ROUTER`;
             stray.set(namespace, [...(stray.get(namespace) ?? []), device]);
         }
         for (const [namespace, devices] of stray) await this.unplug(namespace, devices);
+        this.slots.keep(this.owners);
     }
 
     private nicsOf(hostId: string): NicPlan[] {

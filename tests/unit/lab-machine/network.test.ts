@@ -1,64 +1,50 @@
-/** What the network's scripts do, with stand-ins for the programs that they run. */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+/** The order of what is done to the machine's network, with a machine that only writes down what it is told. */
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import type { Runner } from "../../../lab/hosts/runner";
-import type { DesiredMachine } from "../../../lab/model/desired";
+import type { DesiredHost, DesiredMachine, DesiredRoute } from "../../../lab/model/desired";
 import { Network } from "../../../lab/net/network";
+import { hostOf } from "./hostOf";
 
-const machine: DesiredMachine = {
-    vpcs: [
-        {
-            id: "vpc-a",
-            cidrs: ["10.0.0.0/16"],
-            vswitches: [{ id: "vsw-1", cidr: "10.0.1.0/24", gateway: "10.0.1.253", routeTableId: "vtb-1" }],
-            routeTables: [],
-            snat: [],
-            dnat: [],
-            haVips: [],
-        },
-    ],
-    hosts: [],
-    eips: [],
-    securityGroups: [],
-    balancers: [{ id: "lb-a", addresses: ["10.0.1.200"], vpcId: "vpc-a", listeners: [] }],
-    zones: [],
-    fileSystems: [],
-};
-
-/** Name spaces are files of a folder; what a file holds says whether there is one behind its name. */
-const IP = `#!/bin/sh
-case $1 in
--n) grep -qx alive "$SPACES/$2" 2>/dev/null || { echo "setting the network namespace failed: Invalid argument" >&2; exit 1; } ;;
-netns)
-    case $2 in
-    add) [ ! -e "$SPACES/$3" ] || exit 1; echo alive >"$SPACES/$3" ;;
-    delete) rm "$SPACES/$3" ;;
-    esac ;;
-esac
-`;
+/** Of no lab that could be running here. */
+const LAB = 15;
+const ports = { dnsPort: 10053, metadataPort: 10080 };
 
 let folder: string;
-let spaces: string;
 let network: Network;
+/** Commands and scripts, in their order. */
+let told: string[];
+/** What to do before a script that matches has an end. */
+let during: { readonly script: RegExp; readonly action: () => Promise<unknown> } | undefined;
+
 beforeEach(() => {
     folder = mkdtempSync(path.join(tmpdir(), "lab-network-"));
-    spaces = path.join(folder, "spaces");
-    mkdirSync(spaces);
-    writeFileSync(path.join(folder, "ip"), IP, { mode: 0o755 });
-    for (const name of ["nsenter", "nft", "sysctl", "iptables", "iptables-save", "conntrack"])
-        writeFileSync(path.join(folder, name), "#!/bin/sh\n", { mode: 0o755 });
-    const script = async (text: string): Promise<string> => {
-        const env = { PATH: `${folder}:/usr/bin:/bin`, SPACES: spaces };
-        const { status, stdout, stderr } = spawnSync("sh", ["-eus"], { input: text, encoding: "utf8", env });
-        if (status !== 0) throw new Error(stderr);
-        return stdout;
+    told = [];
+    during = undefined;
+    const tell = async (text: string): Promise<string> => {
+        told.push(text);
+        if (during?.script.test(text) === true) {
+            const { action } = during;
+            during = undefined;
+            await action();
+        }
+        return "";
     };
+    const runner = {
+        script: tell,
+        run: (argv: readonly string[], { input = "" } = {}) => tell(`${argv.join(" ")}\n${input}`),
+        attempt: async (argv: readonly string[], { input = "" } = {}) => ({
+            code: 0,
+            stdout: await tell(`${argv.join(" ")}\n${input}`),
+            stderr: "",
+        }),
+        follow: () => () => undefined,
+    } as unknown as Runner;
     network = new Network({
-        runner: { script, run: async () => "" } as unknown as Runner,
+        runner,
         lab: "unit",
-        index: 15,
+        index: LAB,
         slotsFile: path.join(folder, "slots.json"),
         log: () => undefined,
         claimed: () => undefined,
@@ -69,21 +55,68 @@ afterEach(() => {
     rmSync(folder, { recursive: true, force: true });
 });
 
-const apply = async (): Promise<Record<string, string>> => {
-    await network.apply(machine, { dnsPort: 10053, metadataPort: 10080 });
-    return Object.fromEntries(
-        readdirSync(spaces).map((name) => [name, readFileSync(path.join(spaces, name), "utf8").trim()]),
-    );
-};
+/** A host with an interface for each address. */
+const host = (id: string, ...addresses: readonly string[]): DesiredHost => ({
+    ...hostOf(id),
+    nics: addresses.map((primaryIp, deviceIndex) => ({
+        id: `eni-${primaryIp}`,
+        vpcId: "vpc-unit",
+        vswitchId: "vsw",
+        mac: "00:16:3e:00:00:01",
+        primary: deviceIndex === 0,
+        deviceIndex,
+        primaryIp,
+        secondaryIps: [],
+        securityGroupIds: [],
+    })),
+});
+const desired = (hosts: readonly DesiredHost[], routes: readonly DesiredRoute[] = []): DesiredMachine => ({
+    vpcs: [
+        {
+            id: "vpc-unit",
+            cidrs: ["10.0.0.0/16"],
+            vswitches: [{ id: "vsw", cidr: "10.0.1.0/24", gateway: "10.0.1.253", routeTableId: "vtb" }],
+            routeTables: [{ id: "vtb", routes }],
+            snat: [],
+            dnat: [],
+            haVips: [],
+        },
+    ],
+    hosts,
+    eips: [],
+    securityGroups: [],
+    balancers: [],
+    zones: [],
+    fileSystems: [],
+});
+/** One pass of the machine's. */
+async function apply(machine: DesiredMachine): Promise<void> {
+    told = [];
+    await network.apply(machine, ports);
+    await network.removeStrayLinks();
+}
+const since = (): string => told.join("\n");
 
-test("VPCs and balancers get name spaces, once", async () => {
-    const both = { "mh15-vpc-a": "alive", "mh15b-lb-a": "alive" };
-    expect(await apply()).toEqual(both);
-    network.distrust();
-    expect(await apply()).toEqual(both);
+test("an interface that comes as another goes is not taken for wired", async () => {
+    await apply(desired([host("a", "10.0.1.1", "10.0.1.2")]));
+    await network.plug("a", 1);
+    const former = /link add (n\d+) .* name eth1/.exec(since())![1]!;
+    expect(network.missing("a")).toEqual([]);
+    await apply(desired([host("a", "10.0.1.1"), host("b", "10.0.1.3")]));
+    expect(network.missing("b")).toHaveLength(1);
+    expect(since()).toContain(`link delete ${former}`);
+    expect(since()).not.toContain(`10.0.1.3 dev ${former}`);
+    // From now on its number is free.
+    await apply(desired([host("a", "10.0.1.1"), host("b", "10.0.1.3"), host("c", "10.0.1.4")]));
+    expect(network.missing("c").map(({ device }) => device)).toEqual([former]);
 });
 
-test("names of name spaces that are no more are not taken for these", async () => {
-    for (const name of ["mh15-vpc-a", "mh15b-lb-a"]) writeFileSync(path.join(spaces, name), "");
-    expect(await apply()).toEqual({ "mh15-vpc-a": "alive", "mh15b-lb-a": "alive" });
+test("its number is not free before its link has gone, also when a pass fails between", async () => {
+    await apply(desired([host("a", "10.0.1.1", "10.0.1.2")]));
+    await network.plug("a", 1);
+    const former = /link add (n\d+) .* name eth1/.exec(since())![1]!;
+    during = { script: /nft -f/, action: () => Promise.reject(new Error("no table")) };
+    await expect(apply(desired([host("a", "10.0.1.1")]))).rejects.toThrow("no table");
+    await apply(desired([host("a", "10.0.1.1"), host("b", "10.0.1.3")]));
+    expect(network.missing("b").map(({ device }) => device)).not.toContain(former);
 });

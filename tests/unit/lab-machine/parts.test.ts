@@ -127,8 +127,16 @@ describe("slots", () => {
         expect(["a", "b", "c"].map((owner) => slots.find(owner))).toEqual([2, 3, 4]);
         const again = new Slots(file, 2, 6);
         again.assign(["c", "d", "a"]);
-        expect(["a", "c", "d", "b"].map((owner) => again.find(owner))).toEqual([2, 4, 3, undefined]);
-        expect(() => again.assign(["1", "2", "3", "4", "5"])).toThrow(/room for 4/);
+        // Links still go by the number of the one that leaves.
+        expect(["a", "b", "c", "d"].map((owner) => again.find(owner))).toEqual([2, 3, 4, 5]);
+        again.keep(["c", "d", "a"]);
+        again.assign(["c", "e", "a"]);
+        expect(["a", "e", "c", "b"].map((owner) => again.find(owner))).toEqual([2, 3, 4, undefined]);
+        expect(() => again.assign(["1", "2"])).toThrow(/room for 4/);
+        expect(again.find("1")).toBeUndefined();
+        again.keep([]);
+        again.assign(["1", "2", "3", "4"]);
+        expect(new Slots(file, 2, 6).find("4")).toBe(5);
     });
 });
 

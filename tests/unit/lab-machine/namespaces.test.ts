@@ -1,0 +1,89 @@
+/** What the network's scripts do, with stand-ins for the programs that they run. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import type { Runner } from "../../../lab/hosts/runner";
+import type { DesiredMachine } from "../../../lab/model/desired";
+import { Network } from "../../../lab/net/network";
+
+const machine: DesiredMachine = {
+    vpcs: [
+        {
+            id: "vpc-a",
+            cidrs: ["10.0.0.0/16"],
+            vswitches: [{ id: "vsw-1", cidr: "10.0.1.0/24", gateway: "10.0.1.253", routeTableId: "vtb-1" }],
+            routeTables: [],
+            snat: [],
+            dnat: [],
+            haVips: [],
+        },
+    ],
+    hosts: [],
+    eips: [],
+    securityGroups: [],
+    balancers: [{ id: "lb-a", addresses: ["10.0.1.200"], vpcId: "vpc-a", listeners: [] }],
+    zones: [],
+    fileSystems: [],
+};
+
+/** Name spaces are files of a folder; what a file holds says whether there is one behind its name. */
+const IP = `#!/bin/sh
+case $1 in
+-n) grep -qx alive "$SPACES/$2" 2>/dev/null || { echo "setting the network namespace failed: Invalid argument" >&2; exit 1; } ;;
+netns)
+    case $2 in
+    add) [ ! -e "$SPACES/$3" ] || exit 1; echo alive >"$SPACES/$3" ;;
+    delete) rm "$SPACES/$3" ;;
+    esac ;;
+esac
+`;
+
+let folder: string;
+let spaces: string;
+let network: Network;
+beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "lab-network-"));
+    spaces = path.join(folder, "spaces");
+    mkdirSync(spaces);
+    writeFileSync(path.join(folder, "ip"), IP, { mode: 0o755 });
+    for (const name of ["nsenter", "nft", "sysctl", "iptables", "iptables-save", "conntrack"])
+        writeFileSync(path.join(folder, name), "#!/bin/sh\n", { mode: 0o755 });
+    const script = async (text: string): Promise<string> => {
+        const env = { PATH: `${folder}:/usr/bin:/bin`, SPACES: spaces };
+        const { status, stdout, stderr } = spawnSync("sh", ["-eus"], { input: text, encoding: "utf8", env });
+        if (status !== 0) throw new Error(stderr);
+        return stdout;
+    };
+    network = new Network({
+        runner: { script, run: async () => "" } as unknown as Runner,
+        lab: "unit",
+        index: 15,
+        slotsFile: path.join(folder, "slots.json"),
+        log: () => undefined,
+        claimed: () => undefined,
+    });
+});
+afterEach(() => {
+    network.close();
+    rmSync(folder, { recursive: true, force: true });
+});
+
+const apply = async (): Promise<Record<string, string>> => {
+    await network.apply(machine, { dnsPort: 10053, metadataPort: 10080 });
+    return Object.fromEntries(
+        readdirSync(spaces).map((name) => [name, readFileSync(path.join(spaces, name), "utf8").trim()]),
+    );
+};
+
+test("VPCs and balancers get name spaces, once", async () => {
+    const both = { "mh15-vpc-a": "alive", "mh15b-lb-a": "alive" };
+    expect(await apply()).toEqual(both);
+    network.distrust();
+    expect(await apply()).toEqual(both);
+});
+
+test("names of name spaces that are no more are not taken for these", async () => {
+    for (const name of ["mh15-vpc-a", "mh15b-lb-a"]) writeFileSync(path.join(spaces, name), "");
+    expect(await apply()).toEqual({ "mh15-vpc-a": "alive", "mh15b-lb-a": "alive" });
+});
