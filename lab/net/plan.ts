@@ -2,7 +2,7 @@
  * From desired state to name spaces, routes and firewall text. Pure: what runs is nobody's business here, so that
  * everything that decides who reaches whom can be tested without a machine.
  */
-import { contains, parseCidr } from "../model/addresses";
+import { contains, containsAddress, parseCidr } from "../model/addresses";
 import type {
     DesiredBalancer,
     DesiredDnat,
@@ -10,6 +10,7 @@ import type {
     DesiredMachine,
     DesiredNic,
     DesiredSecurityGroup,
+    DesiredVSwitch,
     DesiredVpc,
 } from "../model/desired";
 import { LabAddresses, balancerAddress, outerAddress, twin } from "./addresses";
@@ -307,14 +308,38 @@ function planRoutes(parts: VpcParts, context: PlanContext): Pick<RouterPlan, "ro
                 if (to !== "default") routes.push({ text: `blackhole ${to} table ${table} metric ${LAST_METRIC}` });
             }
         }
-        for (const { cidr, routeTableId } of vpc.vswitches) {
-            if (routeTableId !== id || custom.length === 0) continue;
-            // An EIP goes before the table's default route, but not before its narrower ones.
-            rules.push(`pref 200 from ${cidr} lookup ${table} suppress_prefixlength 0`);
-            rules.push(`pref 400 from ${cidr} lookup ${table}`);
+        for (const vswitch of vpc.vswitches) {
+            if (vswitch.routeTableId !== id || custom.length === 0) continue;
+            for (const sender of sendersIn(vswitch, parts, context)) {
+                // An EIP goes before the table's default route, but not before its narrower ones.
+                rules.push(`pref 200 ${sender} lookup ${table} suppress_prefixlength 0`);
+                rules.push(`pref 400 ${sender} lookup ${table}`);
+            }
         }
     });
     return { routes, rules };
+}
+
+/**
+ * Who a VSwitch's route table speaks to, as `ip rule` names them. Hosts go by their interface and not by their address: what a
+ * host forwards for others has the addresses of those. A rule waits for an interface that is not there yet.
+ */
+function sendersIn(
+    { id, cidr, gateway }: DesiredVSwitch,
+    { nics, balancers }: VpcParts,
+    context: PlanContext,
+): string[] {
+    const range = parseCidr(cidr);
+    return [
+        ...nics.filter(({ nic }) => nic.vswitchId === id).map(({ nic }) => `iif ${deviceOf(nic, context)}`),
+        // Those of several zones have addresses in several VSwitches.
+        ...balancers.flatMap((balancer) =>
+            balancer.addresses
+                .filter((address) => range && containsAddress(range, address))
+                .map((address) => `iif ${balancerDevice(balancer, context)} from ${address}`),
+        ),
+        `iif lo from ${gateway}`,
+    ];
 }
 
 function routerTable(parts: VpcParts, context: PlanContext): string {

@@ -451,14 +451,19 @@ test("there is no way out without an EIP, or a NAT gateway and a route to it", a
 
 test("a route within the VPC's own range leads where it says, and nothing else of that range leads out", async () => {
     const [a, b] = state.vpcs;
-    const routes = [{ cidr: "10.9.200.0/24", nextHop: { kind: "instance" as const, privateIp: "10.9.1.10" } }];
+    const through = (cidr: string, privateIp: string) => ({ cidr, nextHop: { kind: "instance" as const, privateIp } });
+    const routes = [through("10.9.200.0/24", "10.9.1.10"), through("10.9.201.0/24", "10.9.2.10")];
     await inside("a1", "ip address add 10.9.200.1/32 dev lo");
+    await inside("a2", "ip address add 10.9.201.1/32 dev lo");
     expect(await pings("a2", "10.9.200.1")).toBe(false);
     await change({ vpcs: [vpc("vpc-a", { routeTables: [{ id: "vtb-vpc-a", routes }] }), b!] });
     expect(await pings("a2", "10.9.200.1")).toBe(true);
+    // From one such range to the other, as containers do.
+    expect(await pings("a2", "-I 10.9.201.1 10.9.200.1")).toBe(true);
     // This one has an EIP, and so a default route.
     for (const address of ["10.9.1.99", "10.9.77.1"]) expect(await pings("a1", address)).toBe(false);
     await inside("a1", "ip address del 10.9.200.1/32 dev lo");
+    await inside("a2", "ip address del 10.9.201.1/32 dev lo");
     await change({ vpcs: [a!, b!] });
 });
 

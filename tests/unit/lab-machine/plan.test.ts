@@ -17,13 +17,19 @@ const vpc = (id: string, changes: Partial<DesiredVpc> = {}): DesiredVpc => ({
     ...changes,
 });
 
-const host = (id: string, vpcId: string, primaryIp: string, securityGroupIds: readonly string[] = []): DesiredHost => ({
+const host = (
+    id: string,
+    vpcId: string,
+    primaryIp: string,
+    securityGroupIds: readonly string[] = [],
+    vswitchId = `vsw-${vpcId}-1`,
+): DesiredHost => ({
     ...hostOf(id),
     nics: [
         {
             id: `eni-${id}`,
             vpcId,
-            vswitchId: `vsw-${vpcId}-1`,
+            vswitchId,
             mac: "00:16:3e:00:00:01",
             primary: true,
             deviceIndex: 0,
@@ -166,10 +172,47 @@ describe("routes", () => {
             "pref 300 fwmark 1 lookup 50",
             "pref 500 iif lo lookup 50",
             "pref 600 blackhole",
-            "pref 200 from 10.0.2.0/24 lookup 1000 suppress_prefixlength 0",
-            "pref 400 from 10.0.2.0/24 lookup 1000",
+            // The router itself, at the gateway's address; the one host is in the other VSwitch.
+            "pref 200 iif lo from 10.0.2.253 lookup 1000 suppress_prefixlength 0",
+            "pref 400 iif lo from 10.0.2.253 lookup 1000",
         ]);
         expect(block(router.table, "chain", "genuine")).toContain(`iifname "${device}" ip saddr 192.168.0.0/16 accept`);
+    });
+
+    test("of a table are for whoever sends from its VSwitch, also with the address of another", () => {
+        const routes = (privateIp: string): DesiredVpc["routeTables"][number]["routes"] => [
+            { cidr: "192.168.0.0/16", nextHop: { kind: "instance", privateIp } },
+        ];
+        const { nics, rules, balancers } = plan({
+            vpcs: [
+                vpc("vpc-a", {
+                    routeTables: [
+                        { id: "vtb-vpc-a", routes: routes("10.0.2.6") },
+                        { id: "vtb-vpc-a-2", routes: routes("10.0.2.7") },
+                    ],
+                }),
+            ],
+            hosts: [
+                host("a", "vpc-a", "10.0.1.5"),
+                host("b", "vpc-a", "10.0.2.6", [], "vsw-vpc-a-2"),
+                host("c", "vpc-a", "10.0.2.7", [], "vsw-vpc-a-2"),
+            ],
+            balancers: [
+                { id: "alb", vpcId: "vpc-a", addresses: ["10.0.1.200", "10.0.2.200"], listeners: [] },
+                { id: "outer", vpcId: "vpc-a", addresses: ["127.77.0.9"], listeners: [] },
+            ],
+        }).routers[0]!;
+        const [a, b, c] = nics.map(({ device }) => device);
+        const alb = balancers[0]!.device;
+        expect(rules.filter((rule) => rule.startsWith("pref 400"))).toEqual([
+            `pref 400 iif ${a} lookup 1000`,
+            `pref 400 iif ${alb} from 10.0.1.200 lookup 1000`,
+            "pref 400 iif lo from 10.0.1.253 lookup 1000",
+            `pref 400 iif ${b} lookup 1001`,
+            `pref 400 iif ${c} lookup 1001`,
+            `pref 400 iif ${alb} from 10.0.2.200 lookup 1001`,
+            "pref 400 iif lo from 10.0.2.253 lookup 1001",
+        ]);
     });
 
     test("of the machine lead to bound EIPs and to outer addresses", () => {
