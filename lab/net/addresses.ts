@@ -74,6 +74,14 @@ export function twin(address: string): string | undefined {
     return /^127\.77\.(.+)$/.exec(address) ? address.replace(/^127\.77\./, "198.19.") : undefined;
 }
 
+/** Ranges as packets come from them: those between hosts by way of their EIPs carry the twin of the sender's. */
+export function withTwins(cidrs: readonly string[]): string[] {
+    return cidrs.flatMap((cidr) => {
+        const other = twin(cidr);
+        return other === undefined ? [cidr] : [cidr, other];
+    });
+}
+
 /** A fixed hardware address for an end of an edge link: neighbours are entered, not asked for. */
 export function edgeMac(side: "machine" | "router", index: number, slot: number): string {
     const bytes = [0x02, side === "machine" ? 0x4d : 0x52, 0x48, index, slot >> 8, slot & 255];

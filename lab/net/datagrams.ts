@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { DesiredCheck, DesiredListener, DesiredPool, DesiredServer, ServerHealth } from "../model/desired";
+import { withTwins } from "./addresses";
 import { chain } from "./plan";
 
 /** Name of the table in the balancer's name space. */
@@ -82,7 +83,7 @@ function admissionName({ port }: DesiredListener): string {
 /** A list without entries restricts nobody, as in the cloud. */
 function admission(listener: DesiredListener): string {
     const { kind, cidrs } = listener.access ?? { kind: "deny", cidrs: [] };
-    const known = cidrs.filter((cidr) => !cidr.includes(":"));
+    const known = withTwins(cidrs).filter((cidr) => !cidr.includes(":"));
     return chain(admissionName(listener), "", [
         ...known.map((cidr) => `ip saddr ${cidr} ${kind === "allow" ? "return" : "drop"}`),
         ...(kind === "allow" && cidrs.length > 0 ? ["drop"] : []),

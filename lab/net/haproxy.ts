@@ -11,6 +11,7 @@ import type {
     HeaderValue,
     ServerHealth,
 } from "../model/desired";
+import { withTwins } from "./addresses";
 
 /** The balancer's name among its own peers: a new process takes the table of clients over from the one before it. */
 export const PEER = "balancer";
@@ -160,7 +161,7 @@ function binding(listener: DesiredListener, store: (pem: string) => string): str
 function access({ access: list }: DesiredListener): string[] {
     if (!list || list.cidrs.length === 0) return [];
     return [
-        ...list.cidrs.map((cidr) => `acl listed src ${cidr}`),
+        ...withTwins(list.cidrs).map((cidr) => `acl listed src ${cidr}`),
         `tcp-request connection reject ${list.kind === "allow" ? "unless" : "if"} listed`,
     ];
 }

@@ -1,6 +1,6 @@
 /** Security groups as nftables rules. Pure: text out of desired state. */
 import type { DesiredNic, DesiredRule, DesiredSecurityGroup } from "../model/desired";
-import { twin } from "./addresses";
+import { withTwins } from "./addresses";
 
 /** Members' addresses by security group. */
 export type Members = ReadonlyMap<string, readonly string[]>;
@@ -78,14 +78,6 @@ function peerMatches({ peer }: DesiredRule, side: string, known: Members): strin
                 return match ? [match] : [];
             });
     }
-}
-
-/** Traffic between hosts by way of their EIPs carries the twin of the sender's. */
-function withTwins(cidrs: readonly string[]): string[] {
-    return cidrs.flatMap((cidr) => {
-        const other = twin(cidr);
-        return other === undefined ? [cidr] : [cidr, other];
-    });
 }
 
 function cidrMatch(side: string, cidr: string): string[] | undefined {

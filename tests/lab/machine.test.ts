@@ -699,11 +699,17 @@ describe("a balancer", () => {
         expect(
             await curl("-k", "-o", "/dev/null", "-w", "%{http_version} %{certs}", `https://${eipPrefix}.9/`),
         ).toMatch(/^2/);
-        const listed = (kind: "allow" | "deny") => http({ access: { kind, cidrs: ["203.0.113.0/24"] } });
+        const listed = (kind: "allow" | "deny", cidr = "203.0.113.0/24") => http({ access: { kind, cidrs: [cidr] } });
         await change({ balancers: [outer(listed("deny"))] });
         await expect(ask()).rejects.toThrow();
         await change({ balancers: [outer(listed("allow"))] });
         await until("it answers", 15, async () => ask().then(Boolean, () => false));
+        // A host is known by its EIP.
+        const fromHost = (): Promise<boolean> =>
+            inside("a1", `curl -sf -m 3 --noproxy '*' http://${eipPrefix}.9/`).then(Boolean, () => false);
+        expect(await fromHost()).toBe(false);
+        await change({ balancers: [outer(listed("allow", `${eip(1).address}/32`))] });
+        await until("it answers the host", 15, fromHost);
     }, 60_000);
 
     test("inside a VPC is reached by its hosts, and by nobody else", async () => {

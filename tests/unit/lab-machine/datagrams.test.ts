@@ -89,6 +89,8 @@ test("lists admit or refuse, and one without entries restricts nobody", () => {
         "chain admit_53 {\nip saddr 10.0.0.0/8 return\ndrop\n}",
     );
     expect(admission({ kind: "deny", cidrs: ["10.0.0.0/8"] })).toBe("chain admit_53 {\nip saddr 10.0.0.0/8 drop\n}");
+    // A host's EIP arrives as the address that travels in its place.
+    expect(admission({ kind: "deny", cidrs: ["127.77.0.9"] })).toContain("ip saddr 198.19.0.9 drop");
 });
 
 test("as many checks in a row as asked for change a server's state, and one is down before them", () => {

@@ -130,6 +130,8 @@ test("an access list lets in those it names, or all others; an empty one restric
     ]);
     expect(access("deny", ["1.2.3.4"])).toContain("tcp-request connection reject if listed");
     expect(access("allow", [])).toEqual([]);
+    // A host's EIP arrives as the address that travels in its place.
+    expect(access("allow", ["127.77.0.9"])).toContain("acl listed src 198.19.0.9");
 });
 
 test("a redirect answers by itself, on the port of the listener that it leads to", () => {
