@@ -497,7 +497,10 @@ ip -4 address flush dev edge
 ip address add ${router.address}/32 dev edge
 # After the addresses: with the last of them the kernel forgets the link's neighbours.
 ip neighbour replace ${lab.service} lladdr ${near} dev edge nud permanent
-ip -4 route flush table main
+# All but the local addresses, whatever the tables' numbers were.
+ip -4 route flush table all type unicast
+ip -4 route flush table all type blackhole
+nft delete table arp ${VPC_TABLE} 2>/dev/null || true
 ip -4 rule flush
 ip -4 rule add pref 32766 lookup main
 `;

@@ -1066,7 +1066,9 @@ describe("a mount target", () => {
 
 test("a restarted lab takes over what runs, repairs what is missing and removes what is too much", async () => {
     await machine.close();
-    await run("ip", ["netns", "exec", `mh${machine.index}-vpc-a`, "nft", "delete", "table", "ip", "vpc"]);
+    const router = `mh${machine.index}-vpc-a`;
+    await run("ip", ["netns", "exec", router, "nft", "delete", "table", "ip", "vpc"]);
+    await run("ip", ["-n", router, "route", "add", "blackhole", "203.0.113.200", "table", "1007"]);
     await run("ip", ["link", "delete", `mh${machine.index}`]);
     const mark = await inside("a1", "cat /proc/1/stat | cut -d' ' -f22");
     await inside("a2", "systemctl poweroff").catch(() => "");
@@ -1083,6 +1085,7 @@ test("a restarted lab takes over what runs, repairs what is missing and removes 
     machine.onEvent((event) => seen.push(event));
     await change({ hosts: state.hosts.filter(({ id }) => id !== "b1") });
     expect(await inside("a1", "cat /proc/1/stat | cut -d' ' -f22")).toBe(mark);
+    expect((await run("ip", ["-n", router, "route", "show", "table", "all"])).stdout).not.toContain("203.0.113.200");
     expect(await fromMachine(eip(1).address, 22)).toBe(true);
     expect(await fromMachine(eip(1).address, 23)).toBe(false);
     expect(await inside("a1", "curl -sf -m 3 http://100.100.100.200/latest/meta-data/instance-id")).toBe("a1");

@@ -120,3 +120,16 @@ test("its number is not free before its link has gone, also when a pass fails be
     await apply(desired([host("a", "10.0.1.1"), host("b", "10.0.1.3")]));
     expect(network.missing("b").map(({ device }) => device)).not.toContain(former);
 });
+
+test("a pass that trusts nothing begins with empty tables, of routes and of ARP", async () => {
+    await apply(desired([host("a", "10.0.1.1")]));
+    const settling = (): string | undefined => told.find((text) => text.includes("rule flush"));
+    for (const type of ["unicast", "blackhole"])
+        expect(settling()).toContain(`ip -4 route flush table all type ${type}\n`);
+    expect(settling()).toContain("nft delete table arp vpc");
+    await apply(desired([host("a", "10.0.1.1"), host("b", "10.0.1.2")]));
+    expect(settling()).toBeUndefined();
+    network.distrust();
+    await apply(desired([host("a", "10.0.1.1")]));
+    expect(settling()).toBeDefined();
+});
