@@ -39,9 +39,12 @@ export class Network {
     private readonly slots: Slots;
     private readonly claims: Claims;
     private plan: NetworkPlan | undefined;
+    /** As they are, while the last pass is trusted, and as they are to be while one goes on. */
     private readonly routers = new Map<string, RouterPlan>();
     /** Links to hosts and balancers that are there, as `<name space>/<device>`. */
     private readonly links = new Set<string>();
+    /** Interfaces whose links are about to be there, by link. */
+    private readonly plugging = new Map<string, string>();
     /** Addresses of balancers by name space, as far as they are known. */
     private readonly addressed = new Map<string, string>();
     /** What has a number in the plan. */
@@ -135,7 +138,6 @@ ${rules.map((rule) => `iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${ru
     private async inspect(plan: NetworkPlan): Promise<void> {
         const { runner } = this.options;
         await this.prepare();
-        this.routers.clear();
         this.links.clear();
         this.addressed.clear();
         this.routes = new Set();
@@ -213,6 +215,7 @@ ${addresses.map((address) => `ip -n ${namespace} address replace ${address}/32 d
         const wanted = new Set(plan.routers.map(({ namespace }) => namespace));
         const there = this.trusted ? [...this.routers.values()].map(({ namespace }) => namespace) : this.namespaces();
         for (const namespace of there) if (!wanted.has(namespace)) await this.removeRouter(namespace);
+        for (const namespace of this.routers.keys()) if (!wanted.has(namespace)) this.routers.delete(namespace);
         // A link whose other end was lost has a name that a new VPC may need.
         if (!this.trusted) await this.removeStrayEdges(plan);
     }
@@ -238,13 +241,12 @@ ip netns delete ${namespace}
 
     private async applyRouter(router: RouterPlan): Promise<void> {
         const { runner } = this.options;
-        const known = this.routers.get(router.namespace);
+        const known = this.trusted ? this.routers.get(router.namespace) : undefined;
+        // From now on, for the sake of links that are plugged in while this goes on.
+        this.routers.set(router.namespace, router);
         const lines = known ? routerChanges(known, router, (device) => this.isLinked(router, device)) : undefined;
         const tables = tableChanges(known, router);
-        if (known && lines?.length === 0 && tables.length === 0) {
-            this.routers.set(router.namespace, router);
-            return;
-        }
+        if (known && lines?.length === 0 && tables.length === 0) return;
         const script = [
             ...(known ? [] : [createRouter(router, this.addresses, this.mtu)]),
             `nsenter --net=${NAMESPACES}/${router.namespace} sh -eus <<'END_OF_ROUTER'`,
@@ -257,11 +259,12 @@ ip netns delete ${namespace}
             "END_OF_ROUTER",
         ];
         await runner.script(script.join("\n"));
-        this.routers.set(router.namespace, router);
     }
 
     private isLinked(router: RouterPlan, device: string): boolean {
-        return this.links.has(`${router.namespace}/${device}`);
+        const link = linkOf({ namespace: router.namespace, device });
+        // What is entered for one that is not there yet fails, and is caught up with.
+        return this.links.has(link) || this.plugging.has(link);
     }
 
     private async applyMachine(plan: NetworkPlan): Promise<void> {
@@ -312,22 +315,58 @@ ip netns delete ${namespace}
      */
     async plug(hostId: string, pid: number, only?: ReadonlySet<string>): Promise<string> {
         const nics = this.nicsOf(hostId).filter(({ id }) => !only || only.has(id));
-        const scripts = nics.map((nic) => {
-            const router = this.routers.get(nic.namespace)!;
-            const routes = router.routes.filter(({ device }) => device === nic.device);
-            return `nsenter --net=${NAMESPACES}/${nic.namespace} sh -eus <<'END_OF_ROUTER'
+        for (const nic of nics) this.plugging.set(linkOf(nic), nic.id);
+        try {
+            const entered = new Map(nics.map((nic) => [nic, this.routesOf(nic)]));
+            const scripts = nics.map(
+                (nic) => `nsenter --net=${NAMESPACES}/${nic.namespace} sh -eus <<'END_OF_ROUTER'
 ip link delete ${nic.device} 2>/dev/null || true
 ip link add ${nic.device} mtu ${this.mtu} type veth peer name ${nic.guestDevice} mtu ${this.mtu} address ${nic.mac} netns ${pid}
 sysctl -qw net.ipv4.neigh.${nic.device}.proxy_delay=0
 ip -batch - <<'END_OF_BATCH'
 link set ${nic.device} up
-${routes.map(({ text }) => `route replace ${text}`).join("\n")}
+${entered
+    .get(nic)!
+    .map((text) => `route replace ${text}`)
+    .join("\n")}
 END_OF_BATCH
-END_OF_ROUTER`;
-        });
-        if (scripts.length > 0) await this.options.runner.script(scripts.join("\n"));
-        for (const nic of nics) this.links.add(`${nic.namespace}/${nic.device}`);
+END_OF_ROUTER`,
+            );
+            if (scripts.length > 0) await this.options.runner.script(scripts.join("\n"));
+            while (await this.catchUp(entered));
+            for (const nic of nics) this.links.add(linkOf(nic));
+        } finally {
+            for (const nic of nics) this.plugging.delete(linkOf(nic));
+        }
         return nics.map((nic) => guestScript(nic, this.addresses)).join("\n");
+    }
+
+    /**
+     * Brings the routes of links that are being plugged in to what passes have planned meanwhile, which could enter none before the
+     * link was there. Returns whether there was anything to do.
+     */
+    private async catchUp(entered: Map<NicPlan, string[]>): Promise<boolean> {
+        let behind = false;
+        for (const [nic, before] of entered) {
+            const after = this.routesOf(nic);
+            const lines = [
+                ...without(before, after).map((text) => `route delete ${text}\n`),
+                ...without(after, before).map((text) => `route replace ${text}\n`),
+            ];
+            if (lines.length === 0) continue;
+            behind = true;
+            entered.set(nic, after);
+            await this.options.runner.attempt(["ip", "-n", nic.namespace, "-force", "-batch", "-"], {
+                input: lines.join(""),
+            });
+        }
+        return behind;
+    }
+
+    /** Routes that an interface's link is to have, as of now. */
+    private routesOf({ namespace, device }: NicPlan): string[] {
+        const routes = this.routers.get(namespace)?.routes ?? [];
+        return routes.filter((route) => route.device === device).map(({ text }) => text);
     }
 
     /** Takes links of interfaces away that the host does not have any more. */
@@ -340,12 +379,12 @@ END_OF_ROUTER`;
 
     /** The host's name space is gone, and its links with it. */
     forget(hostId: string): void {
-        for (const nic of this.nicsOf(hostId)) this.links.delete(`${nic.namespace}/${nic.device}`);
+        for (const nic of this.nicsOf(hostId)) this.links.delete(linkOf(nic));
     }
 
     /** Interfaces of a running host whose links are missing. */
     missing(hostId: string): NicPlan[] {
-        return this.nicsOf(hostId).filter((nic) => !this.links.has(`${nic.namespace}/${nic.device}`));
+        return this.nicsOf(hostId).filter((nic) => !this.links.has(linkOf(nic)));
     }
 
     /**
@@ -365,7 +404,7 @@ END_OF_ROUTER`;
             stray.set(namespace, [...(stray.get(namespace) ?? []), device]);
         }
         for (const [namespace, devices] of stray) await this.unplug(namespace, devices);
-        this.slots.keep(this.owners);
+        this.slots.keep([...this.owners, ...[...this.plugging.values()].map((id) => `nic/${id}`)]);
     }
 
     private nicsOf(hostId: string): NicPlan[] {
@@ -506,6 +545,11 @@ ip -4 rule add pref 32766 lookup main
 `;
 }
 
+/** Name of an interface's link to its router. */
+function linkOf({ namespace, device }: Pick<NicPlan, "namespace" | "device">): string {
+    return `${namespace}/${device}`;
+}
+
 function tableChanges(before: RouterPlan | undefined, { table, arpTable }: RouterPlan): string[] {
     return [
         ...(before?.table === table ? [] : [replaceTable(VPC_TABLE, table)]),
@@ -523,23 +567,25 @@ function allLines(router: RouterPlan, isLinked: (device: string) => boolean): st
     ];
 }
 
+/** Texts that others do not have. */
+function without(texts: readonly string[], others: readonly string[]): string[] {
+    const known = new Set(others);
+    return texts.filter((text) => !known.has(text));
+}
+
 function routerChanges(before: RouterPlan, after: RouterPlan, isLinked: (device: string) => boolean): string[] {
-    const gone = <T>(a: readonly T[], b: readonly T[]): T[] => {
-        const kept = new Set(b);
-        return a.filter((item) => !kept.has(item));
-    };
     const texts = ({ routes }: RouterPlan): string[] =>
         routes.filter(({ device }) => device === undefined || isLinked(device)).map(({ text }) => text);
     return [
-        ...gone(before.rules, after.rules).map((rule) => `rule delete ${rule}`),
-        ...gone(before.gateways, after.gateways).map((address) => `address delete ${address}/32 dev edge`),
-        ...gone(
+        ...without(before.rules, after.rules).map((rule) => `rule delete ${rule}`),
+        ...without(before.gateways, after.gateways).map((address) => `address delete ${address}/32 dev edge`),
+        ...without(
             before.routes.map(({ text }) => text),
             after.routes.map(({ text }) => text),
         ).map((text) => `route delete ${text}`),
-        ...gone(after.gateways, before.gateways).map((address) => `address replace ${address}/32 dev edge`),
-        ...gone(texts(after), texts(before)).map((text) => `route replace ${text}`),
-        ...gone(after.rules, before.rules).map((rule) => `rule add ${rule}`),
+        ...without(after.gateways, before.gateways).map((address) => `address replace ${address}/32 dev edge`),
+        ...without(texts(after), texts(before)).map((text) => `route replace ${text}`),
+        ...without(after.rules, before.rules).map((rule) => `rule add ${rule}`),
     ];
 }
 

@@ -133,3 +133,38 @@ test("a pass that trusts nothing begins with empty tables, of routes and of ARP"
     await apply(desired([host("a", "10.0.1.1")]));
     expect(settling()).toBeDefined();
 });
+
+describe("a link that is plugged in while a pass goes on", () => {
+    const vpn: DesiredRoute = { cidr: "192.168.0.0/16", nextHop: { kind: "instance", privateIp: "10.0.1.1" } };
+    const text = /192\.168\.0\.0\/16 via 10\.0\.1\.1 dev n\d+/;
+    const plugging = /link add n\d+/;
+
+    test("has the routes that came meanwhile, and not those that went", async () => {
+        await apply(desired([host("a", "10.0.1.1")]));
+        during = { script: plugging, action: () => apply(desired([host("a", "10.0.1.1")], [vpn])) };
+        await network.plug("a", 1);
+        expect(told.at(-1)).toMatch(new RegExp(`route replace ${text.source}`));
+        network.forget("a");
+        during = { script: plugging, action: () => apply(desired([host("a", "10.0.1.1")])) };
+        await network.plug("a", 1);
+        expect(told.at(-1)).toMatch(new RegExp(`route delete ${text.source}`));
+    });
+
+    test("has the routes of the pass", async () => {
+        await apply(desired([host("a", "10.0.1.1")]));
+        let plugged: Promise<string> | undefined;
+        during = { script: /rule add/, action: () => (plugged = network.plug("a", 1)) };
+        await apply(desired([host("a", "10.0.1.1")], [vpn]));
+        await plugged;
+        expect(told.find((script) => plugging.test(script))).toMatch(text);
+    });
+
+    test("is there also when the pass trusts nothing", async () => {
+        await apply(desired([host("a", "10.0.1.1")]));
+        network.distrust();
+        during = { script: /^ip -4 route show/, action: () => network.plug("a", 1) };
+        await apply(desired([host("a", "10.0.1.1")]));
+        expect(since()).toMatch(plugging);
+        expect(network.missing("a")).toEqual([]);
+    });
+});
