@@ -298,7 +298,7 @@ function planRoutes(parts: VpcParts, context: PlanContext): Pick<RouterPlan, "ro
         const table = FIRST_CUSTOM_TABLE + position;
         for (const { cidr, nextHop } of custom) {
             if (cidr.includes(":")) continue;
-            const to = /\/0+$/.test(cidr) ? "default" : cidr;
+            const to = isDefault(cidr) ? "default" : cidr;
             if (nextHop.kind === "nat") routes.push({ text: `${to} ${toEdge} table ${table}` });
             else {
                 const device = nextHop.kind === "instance" ? devices.get(nextHop.privateIp) : undefined;
@@ -379,11 +379,14 @@ function routerTable(parts: VpcParts, context: PlanContext): string {
         chain("genuine", "type filter hook prerouting priority raw; policy accept;", [
             'iifname "edge" accept',
             "iifname . ip saddr @own accept",
+            ...secondPasses(parts, context),
             ...forwarders(parts, context),
             'iifname "n*" drop',
         ]),
         chain("marking", "type filter hook prerouting priority mangle; policy accept;", [
-            `iifname { "n*", "b*" } ct direction reply meta mark set ${LEAVING}`,
+            // Answers to what came in by the edge, and not to what came by way of a host that a route leads through.
+            `iifname "n*" ct direction reply ct status dnat meta mark set ${LEAVING}`,
+            `iifname "b*" ct direction reply ip saddr ${lab.twins} meta mark set ${LEAVING}`,
             `iifname "n*" ip saddr @elastic meta mark set ${LEAVING}`,
         ]),
         chain("arriving", "type nat hook prerouting priority dstnat; policy accept;", [
@@ -504,11 +507,39 @@ function forwarders({ vpc, nics }: VpcParts, context: PlanContext): string[] {
         const whole = parseCidr(cidr);
         const own = vpc.cidrs.filter((other) => whole && contains(whole, parseCidr(other) ?? whole));
         return [
-            /\/0+$/.test(cidr) ? `iifname "${device}" accept` : `iifname "${device}" ip saddr ${cidr} accept`,
+            isDefault(cidr) ? `iifname "${device}" accept` : `iifname "${device}" ip saddr ${cidr} accept`,
             ...own.map((other) => `iifname "${device}" ip saddr ${other} accept`),
         ];
     });
     return [...new Set(rules)];
+}
+
+/**
+ * What a host forwards towards a NAT gateway has passed here before, on its way to that host, and is known as a connection that
+ * leaves with its own address. In a zone of its own it is another one; answers come back from the edge and look it up in no zone.
+ */
+function secondPasses({ vpc, nics }: VpcParts, context: PlanContext): string[] {
+    const tables = new Map(vpc.routeTables.map(({ id, routes }) => [id, routes]));
+    const hops = new Set(
+        vpc.routeTables.flatMap(({ routes }) =>
+            routes.flatMap(({ nextHop }) => (nextHop.kind === "instance" ? [nextHop.privateIp] : [])),
+        ),
+    );
+    return nics.flatMap(({ nic }) => {
+        const table = vpc.vswitches.find(({ id }) => id === nic.vswitchId)?.routeTableId ?? "";
+        const routes = (tables.get(table) ?? []).filter(({ cidr }) => !cidr.includes(":"));
+        const leaves = routes.some(({ cidr, nextHop }) => isDefault(cidr) && nextHop.kind === "nat");
+        if (!leaves || !addressesOf(nic).some((address) => hops.has(address))) return [];
+        const inside = routes.filter(({ cidr, nextHop }) => !isDefault(cidr) && nextHop.kind !== "nat");
+        const elsewhere = [...vpc.cidrs, ...inside.map(({ cidr }) => cidr)].map((cidr) => `ip daddr != ${cidr}`);
+        return [
+            `iifname "${deviceOf(nic, context)}" ${elsewhere.join(" ")} ct original zone set ${context.slot(`nic/${nic.id}`)}`,
+        ];
+    });
+}
+
+function isDefault(cidr: string): boolean {
+    return /\/0+$/.test(cidr);
 }
 
 function anyness({ externalPort, protocol }: DesiredDnat): number {
@@ -558,6 +589,8 @@ function machineTable(lab: LabAddresses): string {
         chain("guard", "type filter hook prerouting priority raw; policy accept;", [
             `iifname ${edges} ip saddr 127.0.0.0/8 drop`,
             `iifname ${edges} ip daddr 127.0.0.0/8 ip daddr != ${lab.eips} drop`,
+            // Nor are a VPC's own addresses those of the network that the machine is in.
+            `iifname ${edges} ip saddr != { ${lab.twins}, ${lab.outer} } drop`,
         ]),
         chain("machine", "type nat hook output priority -100; policy accept;", [
             `ip daddr ${lab.eips} dnat ip prefix to ${lab.twins}`,

@@ -447,6 +447,23 @@ test("there is no way out without an EIP, or a NAT gateway and a route to it", a
     await change({ vpcs: [a!, vpc("vpc-b", { snat, dnat, routeTables: route })] });
     expect(await fromMachine(eip(3).address, 2222)).toBe(true);
     expect(await fromMachine(eip(3).address, 22)).toBe(false);
+    // By way of a host that looks at all that leaves.
+    const [first, second] = vpc("vpc-b").vswitches;
+    const inspected = {
+        vswitches: [first!, { ...second!, routeTableId: "vtb-vpc-b-2" }],
+        routeTables: [
+            ...route,
+            {
+                id: "vtb-vpc-b-2",
+                routes: [{ cidr: "0.0.0.0/0", nextHop: { kind: "instance" as const, privateIp: "10.9.1.10" } }],
+            },
+        ],
+        snat: [{ ...snat[0]!, sourceCidr: "10.9.0.0/16" }],
+    };
+    await inside("b1", "sysctl -qw net.ipv4.ip_forward=1");
+    await change({ vpcs: [a!, vpc("vpc-b", inspected)] });
+    expect(await pings("b2", outside)).toBe(true);
+    await change({ vpcs: [a!, vpc("vpc-b", { snat, dnat, routeTables: route })] });
 });
 
 test("a route within the VPC's own range leads where it says, and nothing else of that range leads out", async () => {

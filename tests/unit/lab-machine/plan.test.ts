@@ -273,6 +273,51 @@ describe("firewall", () => {
         expect(block(table, "chain", "genuine").at(-1)).toBe('iifname "n*" drop');
     });
 
+    test("answers leave by the edge when they are to what came in there", () => {
+        const { table } = plan({ vpcs: [vpc("vpc-a")], hosts }).routers[0]!;
+        expect(block(table, "chain", "marking")).toContain(
+            'iifname "n*" ct direction reply ct status dnat meta mark set 1',
+        );
+    });
+
+    test("what a host forwards towards a NAT gateway is a connection of its own", () => {
+        const inspected = (own: DesiredVpc["routeTables"][number]["routes"]): string[] => {
+            const { table, nics } = plan({
+                vpcs: [
+                    vpc("vpc-a", {
+                        routeTables: [
+                            {
+                                id: "vtb-vpc-a",
+                                routes: [{ cidr: "0.0.0.0/0", nextHop: { kind: "instance", privateIp: "10.0.2.9" } }],
+                            },
+                            { id: "vtb-vpc-a-2", routes: own },
+                        ],
+                    }),
+                ],
+                hosts: [...hosts, host("f", "vpc-a", "10.0.2.9", [], "vsw-vpc-a-2")],
+            }).routers[0]!;
+            const forwarder = nics.find(({ hostId }) => hostId === "f")!.device;
+            return block(table, "chain", "genuine").map((rule) => rule.replace(`"${forwarder}"`, "f"));
+        };
+        const nat = { cidr: "0.0.0.0/0", nextHop: { kind: "nat" } } as const;
+        const vpn = { cidr: "172.16.0.0/12", nextHop: { kind: "instance", privateIp: "10.0.1.5" } } as const;
+        const rules = inspected([nat, vpn]);
+        const [zone] = rules.filter((rule) => rule.includes("zone"));
+        expect(zone).toMatch(
+            /^iifname f ip daddr != 10\.0\.0\.0\/16 ip daddr != 172\.16\.0\.0\/12 ct original zone set \d+$/,
+        );
+        // Its own connections are as they were, and the rule decides nothing by itself.
+        expect(rules.indexOf(zone!)).toBeGreaterThan(rules.indexOf("iifname . ip saddr @own accept"));
+        expect(rules.indexOf(zone!)).toBeLessThan(rules.indexOf("iifname f accept"));
+        expect(inspected([vpn]).join()).not.toContain("zone");
+    });
+
+    test("the machine passes on nothing with an address of a VPC", () => {
+        expect(block(plan({}).table, "chain", "guard")).toContain(
+            'iifname "mh0e*" ip saddr != { 198.19.0.0/20, 198.18.0.0/20 } drop',
+        );
+    });
+
     test("the interface that holds a HaVip has its address, and only announcements name it as their sender", () => {
         const haVip = { id: "havip-1", address: "10.0.1.50", nicIds: ["eni-a", "eni-b"] };
         const [a, b] = [host("a", "vpc-a", "10.0.1.5", ["sg-1"]), host("b", "vpc-a", "10.0.1.6")];
@@ -474,7 +519,9 @@ describe("balancers", () => {
             balancers: [balancer("lb", ["127.77.0.9"])],
         }).routers[0]!;
         expect(block(table, "map", "receiving").join(" ")).toContain('"b3" : accept');
-        expect(block(table, "chain", "marking")).toContain('iifname { "n*", "b*" } ct direction reply meta mark set 1');
+        expect(block(table, "chain", "marking")).toContain(
+            'iifname "b*" ct direction reply ip saddr 198.19.0.0/20 meta mark set 1',
+        );
     });
 
     test("one of a VPC that is not there is nowhere", () => {
