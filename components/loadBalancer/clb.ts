@@ -44,7 +44,7 @@ class ClassicBalancer implements CloudBalancer {
             settings.listeners.filter((listener) => (listener.args.redirectTo !== undefined) === redirecting),
         ) as [ListenerSettings[], ListenerSettings[]];
         const serving = new Map(
-            others.map((listener) => [listener.args.port, this.listener(listener, [servers])] as const),
+            others.map((listener) => [listenerName(listener.args), this.listener(listener, [servers])] as const),
         );
         this.listeners = [
             ...serving.values(),
@@ -78,7 +78,7 @@ class ClassicBalancer implements CloudBalancer {
     private listener(
         { args, check, access }: ListenerSettings,
         after: readonly pulumi.Resource[],
-        targets: ReadonlyMap<number, alicloud.slb.Listener> = new Map(),
+        targets: ReadonlyMap<string, alicloud.slb.Listener> = new Map(),
     ): alicloud.slb.Listener {
         const { name, parent } = this.parts;
         const child = `${name}-${listenerName(args)}`;
@@ -102,7 +102,8 @@ class ClassicBalancer implements CloudBalancer {
                     : {
                           listenerForward: "on",
                           // From the listener itself: the cloud replaces none that another redirects to, so both have to go.
-                          forwardPort: targets.get(args.redirectTo)!.frontendPort,
+                          forwardPort: targets.get(listenerName({ protocol: "https", port: args.redirectTo }))!
+                              .frontendPort,
                           healthCheck: "off",
                       }),
                 ...(args.protocol === "https"

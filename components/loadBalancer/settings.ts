@@ -37,7 +37,7 @@ export function isEncrypted({ protocol }: ListenerArgs): boolean {
 }
 
 /** Tells the listeners of a balancer apart: UDP has ports of its own. */
-export function listenerName({ protocol, port }: ListenerArgs): string {
+export function listenerName({ protocol, port }: Pick<ListenerArgs, "protocol" | "port">): string {
     return protocol === "udp" ? `${port}-udp` : String(port);
 }
 

@@ -370,6 +370,25 @@ test("redirects to HTTPS once that serves, with a certificate of its own authori
     expect(recorder.plaintext()).not.toContain("PEM entry-8443");
 });
 
+test("redirects to the https listener of a port that datagrams have, too, and is ready once all of them serve", async () => {
+    const balancer = await create({
+        listeners: [
+            { protocol: "http", port: 80, redirectTo: 443 },
+            { protocol: "https", port: 443, hostPort: 8080 },
+            { protocol: "udp", port: 443, hostPort: 8443 },
+        ],
+    });
+    // Of the two on port 443 the one of HTTPS comes last: it waits for its certificate.
+    const listeners = recorder.resources.filter(({ type }) => type === types.listener).map(({ name }) => name);
+    expect(listeners).toEqual(["entry-443-udp", "entry-443", "entry-80"]);
+    expect(recorder.find(types.listener, "entry-80").inputs).toMatchObject({ forwardPort: 443 });
+    expect(await Promise.all(balancer.ready.map(({ id }) => valueOf(id)))).toEqual([
+        "entry-443-id",
+        "entry-443-udp-id",
+        "entry-80-id",
+    ]);
+});
+
 test("a certificate that replaces another has another name, so that both are there while listeners change over", async () => {
     const nameOf = async (certificate: string): Promise<unknown> => {
         await create({
