@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { createAuthority } from "../certificates";
-import type { Host } from "../host";
 import type { ListenerArgs, LoadBalancerArgs } from "./args";
 import { createApplicationBalancer } from "./alb";
 import { createClassicBalancer } from "./clb";
@@ -60,7 +59,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         const authority = args.listeners.some(isGenerated)
             ? createAuthority(name, this, { keys: args.keys })
             : undefined;
-        const servers = args.hosts.map(instanceOf);
+        const servers = args.hosts.map((host) => host.identity.apply((identity) => serverId(host.name, identity)));
         const balancer = makers[args.type]({
             name,
             args,
@@ -93,16 +92,14 @@ function isGenerated(listener: ListenerArgs): boolean {
     return isEncrypted(listener) && listener.certificate === undefined;
 }
 
-/** A balancer knows servers by the id of their instance. */
-function instanceOf({ name, identity }: Host): pulumi.Output<string> {
-    return identity.apply((id) => {
-        if (!/^(i|eni)-/.test(id) && !pulumi.runtime.isDryRun()) {
-            throw new pulumi.RunError(
-                `Host "${name}" is not known as an ECS instance: give its instance id as \`identity\`.`,
-            );
-        }
-        return id;
-    });
+/**
+ * What a balancer knows a host by: the id of its instance.
+ *
+ * @throws pulumi.RunError for a host that is none of the cloud's, also in a preview, where what isn't known yet isn't asked for.
+ */
+export function serverId(host: string, identity: string): string {
+    if (/^(i|eni)-/.test(identity)) return identity;
+    throw new pulumi.RunError(`Host "${host}" is not known as an ECS instance: give its instance id as \`identity\`.`);
 }
 
 /** Known once every listener is. */

@@ -8,6 +8,7 @@ const recorder = new Recorder();
 
 import { Host } from "../../../components/host";
 import { LoadBalancer, type ListenerArgs, type LoadBalancerArgs } from "../../../components/loadBalancer";
+import { serverId } from "../../../components/loadBalancer/loadBalancer";
 import { parseLoadBalancerArgs } from "../../../components/loadBalancer/settings";
 
 const types = {
@@ -538,4 +539,12 @@ test("shows a whole plan before anything exists", async () => {
     });
     await preview.settled();
     expect(preview.names(types.listener)).toEqual(["entry-443"]);
+});
+
+test("refuses a host that is no instance in the preview, not in the middle of an update", () => {
+    new Recorder({ preview: true });
+    expect(problemsOf(() => serverId("metal-1", "ssh-ed25519 AAAA"))).toEqual([
+        'Host "metal-1" is not known as an ECS instance: give its instance id as `identity`.',
+    ]);
+    expect(serverId("web-1", "i-1")).toBe("i-1");
 });
