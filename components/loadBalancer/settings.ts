@@ -241,14 +241,14 @@ function parseCheck(
 ): ListenerSettings["check"] {
     const { healthCheck = {}, protocol } = args;
     const check = {
-        method: "HEAD" as const,
-        codes: ["2xx"] as const,
-        intervalSeconds: Math.max(2, minCheckInterval),
-        timeoutSeconds: 5,
-        healthyAfter: 3,
-        unhealthyAfter: 3,
-        ...(isTransport(args) ? {} : { path: "/" }),
         ...healthCheck,
+        path: healthCheck.path ?? (isTransport(args) ? undefined : "/"),
+        method: healthCheck.method ?? ("HEAD" as const),
+        codes: healthCheck.codes ?? (["2xx"] as const),
+        intervalSeconds: healthCheck.intervalSeconds ?? Math.max(2, minCheckInterval),
+        timeoutSeconds: healthCheck.timeoutSeconds ?? 5,
+        healthyAfter: healthCheck.healthyAfter ?? 3,
+        unhealthyAfter: healthCheck.unhealthyAfter ?? 3,
     };
     if (protocol === "udp" && healthCheck.path !== undefined) {
         problems.add(

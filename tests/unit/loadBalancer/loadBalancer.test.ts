@@ -516,6 +516,19 @@ test("lists every problem at once", () => {
     ]);
 });
 
+test("takes the default for what a health check leaves undefined", () => {
+    const checkOf = (healthCheck: ListenerArgs["healthCheck"]): object =>
+        parseLoadBalancerArgs("entry", {
+            type: "clb",
+            address: "internet",
+            hosts: hosts(1),
+            listeners: [{ ...http, healthCheck }],
+        }).listeners[0]!.check;
+    const given = ["path", "codes", "intervalSeconds", "timeoutSeconds", "healthyAfter", "unhealthyAfter"];
+    const unset = Object.fromEntries(given.map((member) => [member, undefined]));
+    expect(checkOf(unset)).toEqual(checkOf(undefined));
+});
+
 test.each([
     [{ hosts: [] }, "hosts: is empty: name at least one host."],
     [{ listeners: [] }, "listeners: is empty: a balancer without a listener serves nobody."],
