@@ -163,7 +163,10 @@ export interface NodePoolArgs {
      * @default { user: "multihost" }
      */
     readonly mesh?: { readonly user: string } | false;
-    /** More of cloud-init's configuration, merged into the pool's own, such as `{ timezone: "Asia/Shanghai" }`. */
+    /**
+     * More of cloud-init's configuration, merged into the pool's own, such as `{ timezone: "Asia/Shanghai" }`. Values may be Outputs, at any
+     * depth.
+     */
     readonly cloudConfig?: Readonly<Record<string, unknown>>;
     /**
      * Refuses deletion until it is switched off, in an update before: the cloud that of instances, and Pulumi that of their data disks.

@@ -152,15 +152,11 @@ export class NodePool extends pulumi.ComponentResource {
         const { network, rebuildOn = [] } = args;
         const vswitch = network.vswitches[slot.vswitch - 1]!;
         const hostKeys = makeHostKeys(slot.name, args.hostKeys, { parent: this });
-        const userData = pulumi.all([keys.publicKey, pulumi.all([...hostKeys.all])]).apply(([authorizedKey, known]) =>
-            cloudConfig({
-                hostName: slot.name,
-                user: settings.user,
-                authorizedKey,
-                hostKeys: known,
-                extra: args.cloudConfig ?? {},
-            }),
-        );
+        const userData = pulumi
+            .all([keys.publicKey, pulumi.all([...hostKeys.all]), pulumi.output(args.cloudConfig ?? {})])
+            .apply(([authorizedKey, known, extra]) =>
+                cloudConfig({ hostName: slot.name, user: settings.user, authorizedKey, hostKeys: known, extra }),
+            );
         const disks = disksOf(slot, args);
         const kept = rebuildReasons.filter(([reason]) => !rebuildOn.includes(reason)).flatMap(([, inputs]) => inputs);
         const rebuilding = rebuildReasons.flatMap(([, inputs]) => inputs).filter((input) => !kept.includes(input));

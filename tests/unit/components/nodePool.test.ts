@@ -251,6 +251,20 @@ describe("NodePool", () => {
         expect(await valueOf(made.hosts[0]!.hostKey)).toBe("ssh-ed25519 AAAAnode/1/host/key");
     });
 
+    test("puts what Outputs of the caller's configuration hold into user data, as a secret", async () => {
+        const token = pulumi.secret("TOKEN");
+        const content = pulumi.interpolate`token = ${token}`;
+        pool({ cloudConfig: { runcmd: [["join", token]], write_files: [{ path: "/etc/join.conf", content }] } });
+        await recorder.settled();
+        const { inputs, secret } = recorder.find(instance, "node-1");
+        const text = Buffer.from(String(inputs["userData"]), "base64").toString();
+        expect(JSON.parse(text.slice(text.indexOf("\n")))).toMatchObject({
+            runcmd: [["join", "TOKEN"]],
+            write_files: [{ path: "/etc/join.conf", content: "token = TOKEN" }],
+        });
+        expect(secret).toContain("userData");
+    });
+
     test("creates a login user who is not root", () => {
         const text = cloudConfig({
             hostName: "h",
