@@ -165,7 +165,8 @@ export interface NodePoolArgs {
     readonly mesh?: { readonly user: string } | false;
     /**
      * More of cloud-init's configuration, merged into the pool's own, such as `{ timezone: "Asia/Shanghai" }`. Values may be Outputs, at any
-     * depth.
+     * depth. `users` come after the pool's; host name, keys and how SSH lets in (`hostname`, `ssh_keys`, `ssh_pwauth`, `disable_root`) are the pool's.
+     * @default {}
      */
     readonly cloudConfig?: Readonly<Record<string, unknown>>;
     /**

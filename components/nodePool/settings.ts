@@ -3,6 +3,7 @@ import { Problems } from "../problems";
 import { checkName, checkTags } from "../tags";
 import type { NodePoolArgs } from "./args";
 import { checkHostKeys } from "./hostKeys";
+import { checkCloudConfig } from "./userData";
 
 /** {@link NodePoolArgs} with everything filled in that can be known before anything exists. */
 export interface NodePoolSettings {
@@ -146,6 +147,7 @@ export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSet
     if (meshUser === "root" || (meshUser !== undefined && meshUser === args.user)) {
         problems.add("mesh.user", `"${meshUser}" logs in for administration: the service user must be another.`);
     }
+    checkCloudConfig(problems, args, args.user ?? "root");
     if (args.imageId !== undefined && args.imageName !== undefined) {
         problems.add("imageName", "imageId says already which image: leave one of them out.");
     }

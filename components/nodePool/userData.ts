@@ -1,3 +1,7 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { Problems } from "../problems";
+import type { NodePoolArgs } from "./args";
 import type { HostKeyType } from "./hostKeys";
 
 /** What a new host has to know before anyone can log in to it. */
@@ -12,6 +16,29 @@ export interface FirstBoot {
         readonly publicKey: string;
     }[];
     readonly extra: Readonly<Record<string, unknown>>;
+}
+
+/** Fields of cloud-init's configuration by which a host is reached and known; `users` are the pool's and the caller's. */
+const own = ["hostname", "preserve_hostname", "ssh_pwauth", "disable_root", "ssh_deletekeys", "ssh_keys"];
+
+/** Notes what can't be merged with the pool's own configuration. */
+export function checkCloudConfig(problems: Problems, { cloudConfig: extra = {} }: NodePoolArgs, user: string): void {
+    for (const field of own) {
+        if (field in extra) problems.add(`cloudConfig.${field}`, "is the pool's own: leave it out.");
+    }
+    const { users = [] } = extra;
+    if (pulumi.Output.isInstance(users)) return;
+    if (!Array.isArray(users)) {
+        problems.add("cloudConfig.users", "is not a list of users.");
+        return;
+    }
+    users.forEach((given: unknown, index) => {
+        if (typeof given === "object" && given !== null && "name" in given && given.name === user)
+            problems.add(
+                `cloudConfig.users[${index}]`,
+                `"${user}" is who the pool itself logs in as: choose another name.`,
+            );
+    });
 }
 
 /** Cloud-init's configuration. Holds the private host key: secret. */
@@ -36,6 +63,7 @@ export function cloudConfig(boot: FirstBoot): string {
             boot.user === "root"
                 ? login
                 : { ...login, shell: "/bin/bash", lock_passwd: true, sudo: "ALL=(ALL) NOPASSWD:ALL" },
+            ...[boot.extra["users"] ?? []].flat(),
         ],
     };
     // YAML takes JSON as it is, whatever characters a key holds.

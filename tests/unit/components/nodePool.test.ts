@@ -276,6 +276,25 @@ describe("NodePool", () => {
         expect(text).toContain('"sudo": "ALL=(ALL) NOPASSWD:ALL"');
     });
 
+    test("has the caller's users beside its own, and refuses what would undo how hosts are reached", async () => {
+        pool({ cloudConfig: { users: [{ name: "deploy" }, pulumi.output("audit")] } });
+        await recorder.settled();
+        const text = Buffer.from(String(recorder.find(instance, "node-1").inputs["userData"]), "base64").toString();
+        expect(JSON.parse(text.slice(text.indexOf("\n")))).toMatchObject({
+            users: ["default", expect.objectContaining({ name: "root" }), { name: "deploy" }, "audit"],
+        });
+        const problems = (given: NodePoolArgs["cloudConfig"]): string[] =>
+            problemsOf(() => pool({ user: "admin", cloudConfig: given })).slice(1);
+        const fields = ["hostname", "preserve_hostname", "ssh_pwauth", "disable_root", "ssh_deletekeys", "ssh_keys"];
+        expect(problems(Object.fromEntries(fields.map((field) => [field, "x"])))).toEqual(
+            fields.map((field) => `  - cloudConfig.${field}: is the pool's own: leave it out.`),
+        );
+        expect(problems({ users: "deploy" })).toEqual(["  - cloudConfig.users: is not a list of users."]);
+        expect(problems({ users: ["default", { name: "admin" }] })).toEqual([
+            '  - cloudConfig.users[1]: "admin" is who the pool itself logs in as: choose another name.',
+        ]);
+    });
+
     test("makes hosts in the VSwitches of their turn, or of their own", async () => {
         pool({ mesh: false, placement: { 3: 2 } });
         await recorder.settled();
