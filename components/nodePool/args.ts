@@ -159,7 +159,8 @@ export interface NodePoolArgs {
      */
     readonly hostKeys?: KeyGenerations;
     /**
-     * Lets a service user log in from every host of the pool to every other without a password. False leaves it out.
+     * Lets a service user log in from every host of the pool to every other without a password. False leaves it out. A user has the keys of
+     * one pool: of two pools that have a host in common, one needs another user, or `mesh: false`.
      * @default { user: "multihost" }
      */
     readonly mesh?: { readonly user: string } | false;

@@ -145,12 +145,34 @@ is_ours() {
     [[ $(getent passwd "$1" | cut -d: -f5) == "$OWNED_BY_US" ]]
 }
 
+# Each service user has a mark and a rule of its own: a host may be in several pools with one each.
+owner_mark() {
+    printf '%s' "${MESH_OWNERS:-/var/lib/multihost}/mesh-owner-$1"
+}
+
+sudoers_file() {
+    printf '%s' "${SUDOERS_D:-/etc/sudoers.d}/multihost-connectivity-$1"
+}
+
+# Whether this mesh, under whatever name, was the last to say who logs in.
+admits_us() {
+    local key
+    for key in "$PARAM_PUBLIC_KEY" "${PARAM_OTHER_PUBLIC_KEY:-}"; do
+        [[ -z $key ]] || ! grep -qsF -- "${key%$'\n'}" "$1" || return 0
+    done
+    return 1
+}
+
 plant_user() {
-    local user=$1 home=$2
+    local user=$1 home=$2 exists=false
     if getent passwd "$user" >/dev/null; then
         # Its authorized keys would be overwritten, and it would be deleted together with this step.
         is_ours "$user" || die "user: $user exists on this host and belongs to somebody else: choose another name"
-    else
+        exists=true
+    fi
+    # Another mesh's, likewise.
+    owner_claim "$(owner_mark "$user")" "service user $user" "$home/.ssh/authorized_keys" admits_us "$home/.ssh/authorized_keys"
+    if [[ $exists == false ]]; then
         # An asterisk is a password that nothing matches; the exclamation mark that is the default can also bar logins by key.
         quietly useradd --system --create-home --home-dir "$home" --shell /bin/bash --comment "$OWNED_BY_US" \
             --password '*' "$user"
@@ -159,7 +181,7 @@ plant_user() {
 }
 
 main() {
-    local user home member pair key options authorized addresses='' known='' sudoers
+    local user home member pair key options authorized addresses='' known='' sudoers former
     local -A address=()
     require_params PARAM_MEMBERS PARAM_HOST_KEYS PARAM_PUBLIC_KEY SECRET_PRIVATE_KEY
     os_detect
@@ -192,7 +214,10 @@ main() {
     file_write "$HELPER" 0755 root:root "$(helper_text)"
     sudoers="$user ALL=(root) NOPASSWD: $HELPER"
     visudo -cqf - <<<"$sudoers" >/dev/null || die "sudo would not read the rule for $HELPER"
-    file_write "${SUDOERS_D:-/etc/sudoers.d}/multihost-connectivity" 0440 root:root "$sudoers"
+    file_write "$(sudoers_file "$user")" 0440 root:root "$sudoers"
+    # Where an earlier release had one rule, whoever wrote it last.
+    former=${SUDOERS_D:-/etc/sudoers.d}/multihost-connectivity
+    [[ ! -r $former || $(<"$former") != "$sudoers" ]] || file_remove "$former"
     finish user="$user"
 }
 
@@ -209,9 +234,12 @@ key_file() {
 remove() {
     local user
     user=$(mesh_user)
-    file_remove "${SUDOERS_D:-/etc/sudoers.d}/multihost-connectivity"
-    file_remove "$HELPER"
+    ! owner_spares "$(owner_mark "$user")" "service user $user" || return 0
+    file_remove "$(sudoers_file "$user")"
+    # Other service users may watch by it, too.
+    compgen -G "${SUDOERS_D:-/etc/sudoers.d}/multihost-connectivity*" >/dev/null || file_remove "$HELPER"
     if is_ours "$user"; then
         quietly userdel --remove "$user"
     fi
+    file_remove "$(owner_mark "$user")"
 }

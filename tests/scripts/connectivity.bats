@@ -7,12 +7,13 @@ load stubs
 
 setup() {
     stub_host debian-12
-    export HELPER=$host/helper MESH_HOME=$host/home
+    export HELPER=$host/helper MESH_HOME=$host/home MESH_OWNERS=$host
     mkdir "$MESH_HOME"
     # shellcheck disable=SC2016
     {
-        stub useradd 'echo "multihost:x:999:999:multihost service user:/home:/bin/bash" >"$HOST/passwd"'
-        stub getent '[[ -e $HOST/passwd ]] && cat "$HOST/passwd"'
+        stub useradd 'echo "${*: -1}:x:999:999:multihost service user:/home:/bin/bash" >>"$HOST/passwd"'
+        stub userdel 'sed -i "/^${*: -1}:/d" "$HOST/passwd"; rm -rf "$MESH_HOME/.ssh"'
+        stub getent 'grep -s "^$2:" "$HOST/passwd"'
         stub visudo 'cat >/dev/null'
         stub ping 'grep -qx -- "${*: -1}" "$HOST/answers-ping"'
         stub ip '[[ $3 != 10.9.* ]] || { echo "RTNETLINK answers: Network is unreachable" >&2; exit 2; }; echo "$3 dev eth0 src 10.0.0.1"'
@@ -39,7 +40,7 @@ setup() {
 
 mesh() {
     run --separate-stderr step ssh/mesh MEMBERS="a=10.0.0.1 b=10.0.0.2" HOST_KEYS="${keys:-a=ssh-ed25519,AAAAa b=ssh-ed25519,AAAAb}" \
-        PUBLIC_KEY="ssh-ed25519 AAAApublic mesh" -- PRIVATE_KEY=$'-----BEGIN KEY-----\nprivate-part\n-----END KEY-----\n'
+        USER="${user:-multihost}" PUBLIC_KEY="ssh-ed25519 AAAA${key:-public} mesh" -- PRIVATE_KEY=$'-----BEGIN KEY-----\nprivate-part\n-----END KEY-----\n'
     printf '%s\n' "$stderr" "$output"
 }
 
@@ -53,7 +54,7 @@ check() {
     [[ $status == 0 && $(cat "$MESH_HOME/.ssh/known_hosts") == $'10.0.0.1,a ssh-ed25519 AAAAa\n10.0.0.2,b ssh-ed25519 AAAAb' ]]
     [[ $(cat "$MESH_HOME/.ssh/authorized_keys") == 'from="10.0.0.1,10.0.0.2",no-agent-forwarding,no-port-forwarding,no-X11-forwarding ssh-ed25519 AAAApublic mesh' ]]
     [[ $(/usr/bin/stat -c %a "$MESH_HOME/.ssh/id_ed25519") == 600 ]]
-    [[ $(cat "$SUDOERS_D/multihost-connectivity") == "multihost ALL=(root) NOPASSWD: $HELPER" ]]
+    [[ $(cat "$SUDOERS_D/multihost-connectivity-multihost") == "multihost ALL=(root) NOPASSWD: $HELPER" ]]
     run ! grep -q private-part "$host/argv"
     mesh
     [[ $status == 0 && $(field changed) == '[]' ]]
@@ -70,6 +71,39 @@ check() {
     echo "multihost:x:1000:1000:A person:/home:/bin/bash" >"$host/passwd"
     mesh
     [[ $status != 0 && $stderr == *"user: multihost exists on this host and belongs to somebody else"* && ! -e $MESH_HOME/.ssh ]]
+}
+
+@test "a user of another pool's keeps its keys, and goes with that pool only" {
+    STEP_KEY=first mesh
+    STEP_KEY=second key=other mesh
+    [[ $status != 0 && $stderr == *"the service user multihost on this host belongs to first"* ]]
+    STEP_KEY=second key=other STEP_EVENT=delete mesh
+    [[ $status == 0 && $stderr == *"belongs to first: it stays as it is"* ]]
+    grep -q AAAApublic "$MESH_HOME/.ssh/authorized_keys"
+    [[ -s $host/passwd && -e $HELPER && -e $SUDOERS_D/multihost-connectivity-multihost ]]
+    STEP_KEY=first STEP_EVENT=delete mesh
+    [[ $status == 0 && ! -s $host/passwd && ! -e $HELPER && -z $(ls "$SUDOERS_D") && ! -e $host/mesh-owner-multihost ]]
+}
+
+@test "two pools with a service user each have a rule each, and the helper until the last one goes" {
+    STEP_KEY=first mesh
+    STEP_KEY=second user=ops MESH_HOME=$host/ops mesh
+    [[ $status == 0 && $(cat "$SUDOERS_D/multihost-connectivity-ops") == "ops ALL=(root) NOPASSWD: $HELPER" ]]
+    STEP_KEY=first STEP_EVENT=delete mesh
+    [[ -e $HELPER && $(ls "$SUDOERS_D") == multihost-connectivity-ops ]]
+    STEP_KEY=second user=ops MESH_HOME=$host/ops STEP_EVENT=delete mesh
+    [[ ! -e $HELPER && ! -s $host/passwd ]]
+}
+
+@test "a user of before there were marks is claimed, and its rule gets a name of its own" {
+    mesh
+    rm "$host/mesh-owner-multihost"
+    mv "$SUDOERS_D/multihost-connectivity-multihost" "$SUDOERS_D/multihost-connectivity"
+    STEP_EVENT=update key=next mesh
+    [[ $status == 0 && $(cat "$host/mesh-owner-multihost") == test && $(ls "$SUDOERS_D") == multihost-connectivity-multihost ]]
+    # Under its component's next name it has the same keys.
+    STEP_KEY=renamed key=next mesh
+    [[ $status == 0 && $(cat "$host/mesh-owner-multihost") == renamed ]]
 }
 
 @test "names the member whose host key is missing" {
