@@ -12,7 +12,7 @@ export interface IngressRule {
     readonly roles?: readonly string[];
     /** Ranges that may connect, such as `10.1.0.0/16`. */
     readonly cidrs?: readonly string[];
-    /** Security groups outside of this network component, by a name of your choice. */
+    /** Security groups outside of this network component, by a name of your choice, which a role has for one group. */
     readonly securityGroups?: Readonly<Record<string, pulumi.Input<string>>>;
     /** Must be true for a rule with the range 0.0.0.0/0, which publishes the ports to everyone. @default false */
     readonly public?: boolean;

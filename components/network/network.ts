@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Problems } from "../problems";
 import { tagsFor, type Tags } from "../tags";
 import type { IngressRule, NetworkArgs } from "./args";
-import { expandRule, type NetworkSettings, parseNetworkArgs, type RuleSettings } from "./settings";
+import { checkGroupNames, expandRule, type NetworkSettings, parseNetworkArgs, type RuleSettings } from "./settings";
 
 /** One VSwitch of a {@link Network}. */
 export interface VSwitch {
@@ -74,7 +74,7 @@ export class Network extends pulumi.ComponentResource {
             }),
         );
         for (const rule of settings.rules) {
-            this.shareRule(rule, args.roles?.[rule.role]?.ingress ?? []);
+            this.shareRule(rule);
         }
 
         const places = placesOf(args, settings);
@@ -113,6 +113,7 @@ export class Network extends pulumi.ComponentResource {
         if (!(role in this.securityGroupIds)) {
             problems.add("role", `there is no role "${role}" in network "${this.name}".`);
         }
+        checkGroupNames(problems, ingress, "ingress");
         const expanded = ingress.flatMap((rule, index) =>
             expandRule(problems, this.securityGroupIds, role, "ingress", rule, `ingress[${index}]`),
         );
@@ -124,9 +125,8 @@ export class Network extends pulumi.ComponentResource {
             const name = `${prefix}-${rule.name}`;
             // Rules of others had the network's name before.
             const opts = { parent, aliases: [{ name: `${this.name}-${rule.name}` }] };
-            if (rule.peer.kind === "securityGroup")
-                return this.addRule(name, rule, this.ruleInputs(rule, ingress), opts);
-            const { inputs, resource, askedBy } = this.shareRule(rule, ingress);
+            if (rule.peer.kind === "securityGroup") return this.addRule(name, rule, this.ruleInputs(rule), opts);
+            const { inputs, resource, askedBy } = this.shareRule(rule);
             if (!askedBy.has(parent)) {
                 askedBy.add(parent);
                 // The rule was its parent's before the network had it, and to the cloud they are the same: deleted, it would be gone for everybody.
@@ -250,11 +250,11 @@ export class Network extends pulumi.ComponentResource {
     }
 
     /** The cloud has a rule once, whoever asks for it, and none at all once it is deleted for one of them. */
-    private shareRule(rule: RuleSettings, ingress: readonly IngressRule[]): SharedRule {
+    private shareRule(rule: RuleSettings): SharedRule {
         const name = `${this.name}-${rule.name}`;
         const known = this.shared.get(name);
         if (known !== undefined) return known;
-        const inputs = this.ruleInputs(rule, ingress);
+        const inputs = this.ruleInputs(rule);
         const resource = this.addRule(name, rule, inputs, { parent: this });
         const added = { inputs, resource, askedBy: new Set<pulumi.Resource>() };
         this.shared.set(name, added);
@@ -272,7 +272,7 @@ export class Network extends pulumi.ComponentResource {
         return resource;
     }
 
-    private ruleInputs(rule: RuleSettings, ingress: readonly IngressRule[]): alicloud.ecs.SecurityGroupRuleArgs {
+    private ruleInputs(rule: RuleSettings): alicloud.ecs.SecurityGroupRuleArgs {
         const { peer } = rule;
         return {
             securityGroupId: this.securityGroupIds[rule.role]!,
@@ -285,12 +285,7 @@ export class Network extends pulumi.ComponentResource {
             description: rule.description,
             ...(peer.kind === "cidr" ? { cidrIp: peer.cidr } : {}),
             ...(peer.kind === "role" ? { sourceSecurityGroupId: this.roleId(rule.role, peer.role) } : {}),
-            ...(peer.kind === "securityGroup"
-                ? {
-                      sourceSecurityGroupId: ingress.find((one) => peer.name in (one.securityGroups ?? {}))!
-                          .securityGroups![peer.name]!,
-                  }
-                : {}),
+            ...(peer.kind === "securityGroup" ? { sourceSecurityGroupId: peer.id } : {}),
         };
     }
 

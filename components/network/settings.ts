@@ -1,3 +1,5 @@
+import type * as pulumi from "@pulumi/pulumi";
+
 import { Problems } from "../problems";
 import { checkName, checkTags } from "../tags";
 import type { EgressRule, IngressRule, NetworkArgs } from "./args";
@@ -33,7 +35,7 @@ export interface RuleSettings {
 export type RulePeer =
     | { readonly kind: "cidr"; readonly cidr: string }
     | { readonly kind: "role"; readonly role: string }
-    | { readonly kind: "securityGroup"; readonly name: string };
+    | { readonly kind: "securityGroup"; readonly name: string; readonly id: pulumi.Input<string> };
 
 /**
  * Checks what can be checked before anything runs and fills in the defaults. Pure.
@@ -146,6 +148,7 @@ function roleRules(problems: Problems, args: NetworkArgs): readonly RuleSettings
         if (!/^[a-z][a-z0-9-]{0,31}$/.test(role)) {
             problems.add(`roles["${role}"]`, "a role's name is 1 to 32 lower-case letters, digits and hyphens.");
         }
+        checkGroupNames(problems, ingress, `roles.${role}.ingress`);
         const add = (rule: RuleSettings): void => void rules.set(rule.name, rule);
         ingress.forEach((rule, index) =>
             expandRule(problems, roles, role, "ingress", rule, `roles.${role}.ingress[${index}]`).forEach(add),
@@ -169,6 +172,23 @@ function roleRules(problems: Problems, args: NetworkArgs): readonly RuleSettings
         }
     }
     return [...rules.values()];
+}
+
+/** Notes a name that stands for two security groups: rules are told apart by the names of their groups. */
+export function checkGroupNames(problems: Problems, ingress: readonly IngressRule[], path: string): void {
+    const known = new Map<string, string>();
+    for (const [index, { securityGroups = {} }] of ingress.entries()) {
+        for (const [name, id] of Object.entries(securityGroups)) {
+            if (typeof id !== "string") continue;
+            const first = known.get(name) ?? id;
+            known.set(name, first);
+            if (first !== id)
+                problems.add(
+                    `${path}[${index}].securityGroups["${name}"]`,
+                    `is ${id}, and ${first} in another rule: give each group a name of its own.`,
+                );
+        }
+    }
 }
 
 /** One entry of a role as the rules that Alibaba Cloud knows. Pure; adds to `problems`. */
@@ -203,8 +223,8 @@ export function expandRule(
         }
         peers.push({ kind: "cidr", cidr });
     }
-    for (const name of Object.keys(rule.securityGroups ?? {})) {
-        peers.push({ kind: "securityGroup", name });
+    for (const [name, id] of Object.entries(rule.securityGroups ?? {})) {
+        peers.push({ kind: "securityGroup", name, id });
     }
     if (peers.length === 0) {
         problems.add(path, "nobody is named: give roles, cidrs or securityGroups.");

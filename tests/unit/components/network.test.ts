@@ -375,6 +375,30 @@ describe("Network", () => {
         expect(network.rulesOf("data")).toHaveLength(2);
     });
 
+    test("lets in the group that a rule names, whatever another rule calls so, and refuses one name for two groups", async () => {
+        const [one, two] = [pulumi.output("sg-one"), pulumi.output("sg-two")];
+        const ingress = [
+            { ports: [9100], securityGroups: { office: one } },
+            { ports: [9200], securityGroups: { office: two } },
+        ];
+        new Network("main", { natGateway: false, roles: { data: { ingress } } });
+        await recorder.settled();
+        const sourceOf = (port: number): unknown =>
+            recorder.find(rule, `main-data-ingress-tcp-${port}-from-group-office`).inputs["sourceSecurityGroupId"];
+        expect([sourceOf(9100), sourceOf(9200)]).toEqual(["sg-one", "sg-two"]);
+        const known = [
+            { ports: [9100], securityGroups: { office: "sg-one", other: "sg-three" } },
+            { ports: [9100, 9200], securityGroups: { office: "sg-two", other: "sg-three" } },
+        ];
+        const problem =
+            'ingress[1].securityGroups["office"]: is sg-two, and sg-one in another rule: give each group a name of its own.';
+        expect(problemsOf(() => new Network("main", { roles: { data: { ingress: known } } })).slice(1)).toEqual([
+            `  - roles.data.${problem}`,
+        ]);
+        const network = new Network("main", { natGateway: false, roles: { data: {} } });
+        expect(problemsOf(() => network.allow("data", known, network, "asker")).slice(1)).toEqual([`  - ${problem}`]);
+    });
+
     test("opens nothing by default", async () => {
         new Network("main", { roles: { data: {} } });
         await recorder.settled();
