@@ -153,6 +153,41 @@ function requireHostKey(problems: Problems, key: string): void {
     );
 }
 
+/** SSH takes an empty name for this machine itself, and would dial it until the time for the host to become ready is over. */
+function requireAddress(path: "address" | "publicAddress"): Check {
+    return (problems, address) => {
+        if (address.trim() !== "") return;
+        problems.add(
+            path,
+            path === "address"
+                ? "is empty: give the machine's private address."
+                : "is empty: leave it out, or name a bastion.",
+        );
+    };
+}
+
+/** Notes what is wrong with a value. */
+type Check = (problems: Problems, value: string) => void;
+
+/** A value that passes its check: one that is known already at once, beside the other problems, and any other as soon as it is. */
+function checked(
+    subject: string,
+    problems: Problems,
+    value: pulumi.Input<string>,
+    check: Check,
+): pulumi.Output<string> {
+    if (typeof value === "string") {
+        check(problems, value);
+        return pulumi.output(value);
+    }
+    return pulumi.output(value).apply((known) => {
+        const found = new Problems();
+        check(found, known);
+        found.throwIfAny(subject);
+        return known;
+    });
+}
+
 /**
  * A Linux machine that steps run on: one that this program creates, or one that exists already.
  *
@@ -206,32 +241,30 @@ export class Host extends pulumi.ComponentResource {
             problems.add("user", `"${args.user}" is not a Linux user name.`);
         }
         requireMinutes(problems, "readyTimeoutMinutes", args.readyTimeoutMinutes);
-        if (typeof args.hostKey === "string") requireHostKey(problems, args.hostKey);
-        problems.throwIfAny(`Host "${name}"`);
+        const subject = `Host "${name}"`;
+        const hostKey = checked(subject, problems, args.hostKey, requireHostKey);
+        const privateAddress = checked(subject, problems, args.address, requireAddress("address"));
+        const dialled =
+            args.bastion === undefined && args.direct !== true && args.publicAddress !== undefined
+                ? checked(subject, problems, args.publicAddress, requireAddress("publicAddress"))
+                : privateAddress;
+        problems.throwIfAny(subject);
 
         this.name = name;
         this.user = args.user ?? "root";
-        this.privateAddress = pulumi.output(args.address);
+        this.privateAddress = privateAddress;
         this.publicAddress = args.publicAddress === undefined ? undefined : pulumi.output(args.publicAddress);
         this.direct = args.direct ?? false;
         this.bastion = args.bastion;
         this.zone = args.zone === undefined ? undefined : pulumi.output(args.zone);
         this.instanceType = args.instanceType === undefined ? undefined : pulumi.output(args.instanceType);
         this.succeeds = args.succeeds ?? [];
-        this.hostKey = pulumi.output(args.hostKey).apply((key) => {
-            const found = new Problems();
-            requireHostKey(found, key);
-            found.throwIfAny(`Host "${name}"`);
-            return key.trim();
-        });
+        this.hostKey = hostKey.apply((key) => key.trim());
         this.identity = args.identity === undefined ? this.hostKey : pulumi.output(args.identity);
         this.makesMachine = args.machine !== undefined;
         this.outboundBy = args.outboundBy ?? [];
         this.connection = {
-            host:
-                args.bastion === undefined && !this.direct && args.publicAddress !== undefined
-                    ? args.publicAddress
-                    : args.address,
+            host: dialled,
             port: args.port ?? 22,
             user: this.user,
             privateKey: pulumi.secret(args.privateKey),

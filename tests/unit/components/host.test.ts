@@ -46,6 +46,18 @@ describe("Host", () => {
         expect(recorder.options(step, "inner-ready").dependsOn).toContain(bastion.ready);
     });
 
+    test("refuses an empty address where it would be dialled, which SSH takes for this machine", async () => {
+        expect(problemsOf(() => machine("a", { address: " ", publicAddress: "" })).slice(1)).toEqual([
+            "  - address: is empty: give the machine's private address.",
+            "  - publicAddress: is empty: leave it out, or name a bastion.",
+        ]);
+        machine("b", { publicAddress: "", bastion: machine("bastion") });
+        machine("c", { publicAddress: "", direct: true });
+        await recorder.settled();
+        for (const name of ["b-ready", "c-ready"])
+            expect(recorder.find(step, name).inputs["connection"]).toMatchObject({ host: "10.0.0.7" });
+    });
+
     test("is another machine exactly when its identity, or else its host key, is another one", async () => {
         expect(await valueOf(machine("a").identity)).toBe("ssh-ed25519 AAAA host");
         expect(await valueOf(machine("b", { identity: "i-1" }).identity)).toBe("i-1");
