@@ -2,6 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { Host } from "./host";
 import type { Network } from "./network";
+import { Problems } from "./problems";
+import { checkName } from "./tags";
 
 /** What another stack needs to place hosts in a network and to write rules about those that are there. Nothing of it is secret. */
 export interface SharedNetwork {
@@ -105,12 +107,19 @@ function machineOf(host: Host): pulumi.Output<SharedMachine> {
     });
 }
 
-/** How the outputs of the stack that shares are called. */
+/** How the outputs of the stack that shares are called, and its hosts here. */
 export interface PlatformReferenceArgs {
     /** Its output made by {@link shareNetwork}. @default "sharedNetwork" */
     readonly networkOutput?: string;
     /** Its output made by {@link shareHosts}. @default "sharedHosts" */
     readonly hostsOutput?: string;
+    /**
+     * What its hosts' names begin with in this stack: `PREFIX-node-1`. For all but one of the references of a program, to one stack or to
+     * several, whose hosts may be called alike. `host` goes by the names of that stack all the same. Hosts under
+     * another prefix are set up again.
+     * @default none: they are called as in that stack
+     */
+    readonly hostPrefix?: string;
 }
 
 /**
@@ -134,6 +143,7 @@ export class PlatformReference {
         readonly stack: string,
         private readonly sharedNetwork: SharedNetwork | undefined,
         private readonly sharedHosts: readonly SharedHost[],
+        private readonly hostPrefix: string | undefined,
     ) {}
 
     /**
@@ -141,8 +151,11 @@ export class PlatformReference {
      * @throws pulumi.RunError when it shares neither a network nor hosts.
      */
     static async get(stack: string, args: PlatformReferenceArgs = {}): Promise<PlatformReference> {
-        const { networkOutput = "sharedNetwork", hostsOutput = "sharedHosts" } = args;
-        const reference = new pulumi.StackReference(stack);
+        const { networkOutput = "sharedNetwork", hostsOutput = "sharedHosts", hostPrefix } = args;
+        const problems = new Problems();
+        if (hostPrefix !== undefined) checkName(problems, hostPrefix, 48, "hostPrefix");
+        problems.throwIfAny(`PlatformReference "${stack}"`);
+        const reference = new pulumi.StackReference(prefixed(hostPrefix, stack), { name: stack });
         const [network, hosts] = await Promise.all(
             [networkOutput, hostsOutput].map(async (name) => {
                 const details = await reference.getOutputDetails(name);
@@ -154,7 +167,12 @@ export class PlatformReference {
                 `The stack "${stack}" shares nothing: it has neither an output ${networkOutput} nor ${hostsOutput}. Bring it up first, with the hosts to share in its \`sharedHosts\`.`,
             );
         }
-        return new PlatformReference(stack, network as SharedNetwork | undefined, (hosts ?? []) as SharedHost[]);
+        return new PlatformReference(
+            stack,
+            network as SharedNetwork | undefined,
+            (hosts ?? []) as SharedHost[],
+            hostPrefix,
+        );
     }
 
     /**
@@ -191,12 +209,21 @@ export class PlatformReference {
         return this.make(machine, bastion && this.make(bastion));
     }
 
-    private make({ name, privateKey, ...reached }: SharedMachine, bastion?: Host): Host {
+    private make({ name, privateKey, succeeds, ...reached }: SharedMachine, bastion?: Host): Host {
         let host = this.made.get(name);
         if (host === undefined) {
-            host = new Host(name, { ...reached, privateKey: pulumi.secret(privateKey), bastion });
+            host = new Host(prefixed(this.hostPrefix, name), {
+                ...reached,
+                privateKey: pulumi.secret(privateKey),
+                bastion,
+                ...(succeeds && { succeeds: succeeds.map((former) => prefixed(this.hostPrefix, former)) }),
+            });
             this.made.set(name, host);
         }
         return host;
     }
+}
+
+function prefixed(prefix: string | undefined, name: string): string {
+    return prefix === undefined ? name : `${prefix}-${name}`;
 }

@@ -7,7 +7,7 @@ import { Host, Network, PlatformReference, shareHosts, shareNetwork } from "../.
 
 /** What `StackReference` reads, by stack. */
 function stacks(outputs: Record<string, Record<string, { value?: unknown; secretValue?: unknown }>>): void {
-    jest.spyOn(pulumi, "StackReference").mockImplementation(((name: string) => ({
+    jest.spyOn(pulumi, "StackReference").mockImplementation(((_: string, { name }: { name: string }) => ({
         getOutputDetails: (output: string) => Promise.resolve(outputs[name]?.[output] ?? {}),
     })) as never);
 }
@@ -132,6 +132,26 @@ describe("PlatformReference", () => {
         expect(recorder.find("command:remote:Command", "node-5-ready").inputs["connection"]).toMatchObject({
             host: "10.0.0.5",
         });
+    });
+
+    it("calls hosts and bastions by a prefix of its own beside another reference", async () => {
+        const hosts = [{ ...node, bastion, succeeds: ["node-1"] }];
+        stacks({ "org/platform/dev": { sharedHosts: { secretValue: hosts } } });
+        recorder.clear();
+        const one = (await PlatformReference.get("org/platform/dev")).host("node-5");
+        const two = await PlatformReference.get("org/platform/dev", { hostPrefix: "other" });
+        const host = two.host("node-5");
+        await recorder.settled();
+        expect([one.name, host.name, host.bastion!.name]).toEqual(["node-5", "other-node-5", "other-bastion-1"]);
+        expect([one.succeeds, host.succeeds]).toEqual([["node-1"], ["other-node-1"]]);
+        const names = recorder.names("command:remote:Command");
+        expect(names).toEqual(["bastion-1-ready", "node-5-ready", "other-bastion-1-ready", "other-node-5-ready"]);
+        // The engine takes one reference of each name, too.
+        expect(jest.mocked(pulumi.StackReference).mock.calls).toEqual([
+            ["org/platform/dev", { name: "org/platform/dev" }],
+            ["other-org/platform/dev", { name: "org/platform/dev" }],
+        ]);
+        await expect(PlatformReference.get("org/platform/dev", { hostPrefix: "x-" })).rejects.toThrow("hostPrefix");
     });
 
     it("says which hosts are shared when one isn't, and which stack shares no network", async () => {
