@@ -251,7 +251,7 @@ export class NodePool extends pulumi.ComponentResource {
                 },
                 // It stays where its host stays, and as it is: the provider would put an empty one in its place.
                 // The cloud protects instances only, and a disk is deleted before its instance would be refused.
-                { parent: this, ignoreChanges: ["zoneId", "encrypted"], protect: deletionProtection },
+                { parent: this, ignoreChanges: ["zoneId", "encrypted"], ...(deletionProtection && { protect: true }) },
             );
             const attachment = new alicloud.ecs.EcsDiskAttachment(
                 diskName,

@@ -394,7 +394,7 @@ describe("NodePool", () => {
             encrypted: true,
             zoneId: "zone-of-node-1",
         });
-        expect(recorder.options("alicloud:ecs/ecsDisk:EcsDisk", "node-1-db").protect).toBe(false);
+        expect(recorder.isProtected("alicloud:ecs/ecsDisk:EcsDisk", "node-1-db")).toBe(false);
         // The provider would put an empty disk in its place.
         expect(recorder.options("alicloud:ecs/ecsDisk:EcsDisk", "node-1-db").ignoreChanges).toContain("encrypted");
         expect(recorder.find("alicloud:ecs/ecsDiskAttachment:EcsDiskAttachment", "node-1-db").inputs).toEqual({
@@ -407,7 +407,14 @@ describe("NodePool", () => {
     test("protects data disks with their hosts, which the cloud doesn't", async () => {
         pool({ count: 1, dataDisks: [{ name: "db", size: 100 }], deletionProtection: true });
         await recorder.settled();
-        expect(recorder.options("alicloud:ecs/ecsDisk:EcsDisk", "node-1-db").protect).toBe(true);
+        expect(recorder.isProtected("alicloud:ecs/ecsDisk:EcsDisk", "node-1-db")).toBe(true);
+    });
+
+    test("protects data disks where the whole pool is protected", async () => {
+        const dataDisks = [{ name: "db", size: 100 }];
+        pool({ count: 1, mesh: false, dataDisks }, { ...recorder.watched, protect: true });
+        await recorder.settled();
+        expect(recorder.isProtected("alicloud:ecs/ecsDisk:EcsDisk", "node-1-db")).toBe(true);
     });
 
     test("attaches data disks to the hosts that they are for", async () => {

@@ -128,6 +128,13 @@ export class Recorder {
         return found.opts;
     }
 
+    /** Whether it is protected, by its own options or by those of what it belongs to. */
+    isProtected(type: string, name: string): boolean {
+        const found = this.observed.find((seen) => seen.type === type && seen.name === name);
+        if (found === undefined) throw new Error(`no ${type} ${name} was seen by the transformation`);
+        return (found.resource as unknown as { __protect?: boolean }).__protect === true;
+    }
+
     /** Everything that stands in the state in plain text. */
     plaintext(): string {
         return JSON.stringify(

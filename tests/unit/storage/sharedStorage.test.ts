@@ -2,6 +2,8 @@ import { problemsOf, Recorder, valueOf } from "../components/recorder";
 
 const recorder = new Recorder();
 
+import type * as pulumi from "@pulumi/pulumi";
+
 import {
     type GlusterStorageArgs,
     Host,
@@ -246,8 +248,25 @@ describe("SharedStorage in the cloud's NAS", () => {
             { engine: "nas", clients: hosts("web", 2, 1), vpcId: "vpc-1", vswitchId: "vsw-1", ...args },
             recorder.watched,
         );
+    const protectFiles: pulumi.ResourceTransformation = ({ type, props, opts }) =>
+        type === "alicloud:nas/fileSystem:FileSystem" ? { props, opts: { ...opts, protect: true } } : undefined;
     const inputs = (type: string, name = "files"): Record<string, unknown> =>
         recorder.find(`alicloud:nas/${type[0]!.toLowerCase()}${type.slice(1)}:${type}`, name).inputs;
+
+    test("protects the files alone where it is told to as its document says", async () => {
+        // Mocks run no `transforms`, and these are given the same.
+        const transformations = [...recorder.watched.transformations!, protectFiles];
+        await settled(
+            () =>
+                new SharedStorage(
+                    "files",
+                    { engine: "nas", clients: hosts("web", 1, 1), vpcId: "vpc-1", vswitchId: "vsw-1" },
+                    { transformations },
+                ),
+        );
+        const kept = recorder.observed.filter(({ type, name }) => recorder.isProtected(type, name));
+        expect(kept.map(({ type }) => type)).toEqual(["alicloud:nas/fileSystem:FileSystem"]);
+    });
 
     test("makes an encrypted file system with a mount target that lets in each client and nobody else", async () => {
         await settled(() => nas({ owner: { uid: 33, gid: 33 } }));
