@@ -1,3 +1,5 @@
+import { isIPv4 } from "node:net";
+
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -133,6 +135,9 @@ function check(name: string, args: PrivateDnsArgs): void {
         const names = targets.filter(isHost).map((host) => host.name);
         const twice = names.find((host, index) => names.indexOf(host) < index);
         const addresses = targets.filter((target) => typeof target === "string");
+        for (const address of addresses) {
+            if (!isIPv4(address)) problems.add(`records["${rr}"]`, `"${address}" is not an IPv4 address.`);
+        }
         const repeated = twice ?? addresses.find((address, index) => addresses.indexOf(address) < index);
         if (repeated !== undefined) problems.add(`records["${rr}"]`, `"${repeated}" is listed twice.`);
     }

@@ -58,6 +58,7 @@ export function parseNetworkArgs(name: string, args: NetworkArgs): NetworkSettin
         zones.forEach((zone, index) => {
             const problem = zoneProblem(zone);
             if (problem !== undefined) problems.add(`zones[${index}]`, problem);
+            if (zones.indexOf(zone) < index) problems.add(`zones[${index}]`, `"${zone}" is listed twice.`);
         });
     }
     if (existing) {

@@ -399,6 +399,13 @@ describe("Network", () => {
         expect(problemsOf(() => network.allow("data", known, network, "asker")).slice(1)).toEqual([`  - ${problem}`]);
     });
 
+    test("refuses a zone that is listed twice", () => {
+        const zones = ["cn-hangzhou-h", "cn-hangzhou-i", "cn-hangzhou-h"];
+        expect(problemsOf(() => new Network("main", { zones })).slice(1)).toEqual([
+            '  - zones[2]: "cn-hangzhou-h" is listed twice.',
+        ]);
+    });
+
     test("opens nothing by default", async () => {
         new Network("main", { roles: { data: {} } });
         await recorder.settled();

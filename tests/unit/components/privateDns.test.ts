@@ -125,3 +125,15 @@ test("lists everything that is wrong before anything is made", () => {
         '  - tags["multihost:own"]: keys that start with multihost: are set by the components.',
     ]);
 });
+
+test("refuses what is no IPv4 address, and records of two names that would be one resource", () => {
+    const records = {
+        db: [host("replica-1", "10.0.0.1"), "db.example.com", "fe80::1"],
+        "db-replica": [pulumi.output("10.0.0.3")],
+    };
+    expect(problems({ records })).toEqual([
+        '  - records["db"]: "db.example.com" is not an IPv4 address.',
+        '  - records["db"]: "fe80::1" is not an IPv4 address.',
+        `  - records["db-replica"]: its record "db-replica-1" can't be told from one of records["db"]: name its targets by their hosts or addresses, or choose another name.`,
+    ]);
+});
