@@ -206,7 +206,7 @@ export function checkReleaseUrl(problems: Problems, path: string, url: string): 
 
 /** Notes what is wrong with a SHA-256. */
 export function checkDigest(problems: Problems, path: string, digest: string): void {
-    if (/^[0-9a-f]{64}$/.test(digest)) return;
+    if (/^[0-9a-f]{64}$/i.test(digest)) return;
     problems.add(path, "must be 64 hexadecimal digits, as sha256sum prints them.");
 }
 

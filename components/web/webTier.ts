@@ -20,6 +20,8 @@ export interface WebReleaseResult {
     readonly release: string;
     /** What was served before; empty on the first release. */
     readonly previous: string;
+    /** What a reader of the log should know, such as releases that couldn't be removed; not there when there is nothing. */
+    readonly notes?: readonly string[];
 }
 
 /**
@@ -122,7 +124,8 @@ export class WebTier extends pulumi.ComponentResource {
                     sshPorts: content.user === undefined ? undefined : sshPorts(settings.hosts),
                     release: release?.name,
                     url: release?.url === undefined ? undefined : pulumi.output(release.url).apply(withoutSignature),
-                    sha256: release?.sha256,
+                    // As sha256sum prints it: what only is written otherwise runs nothing again.
+                    sha256: release?.sha256?.toLowerCase(),
                     keep: settings.keep,
                     members: pulumi.all(settings.hosts.map(memberOf)),
                     port: settings.port,

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { Recorder } from "../components/recorder";
+import { Recorder, valueOf } from "../components/recorder";
 
 const recorder = new Recorder();
 
@@ -115,6 +115,13 @@ test("shows where a release comes from, and not what opens the way there", async
     expect(problemsOf({ release: { name: "r7", url: "oss://bucket/site?Signature=pssst", sha256 } })).toContain(
         'release.url: "oss://bucket/site" is not an HTTP address.',
     );
+});
+
+test("takes a digest in capital letters for the same, and tells what the step notes", async () => {
+    const release = { name: "r7", url: "https://example.com/site.tar.gz", sha256: "AB".repeat(32) };
+    const web = await create({ hosts: hosts(1), release });
+    expect(command("site-release")).toContain(`PARAM_SHA256='${"ab".repeat(32)}'`);
+    expect(await valueOf(web.release!.result.apply(({ notes = [] }) => notes))).toEqual([]);
 });
 
 test("shared content needs no logins between the hosts", async () => {
