@@ -8,7 +8,6 @@ import { Problems } from "./problems";
 /** Arguments of {@link Bastion}. */
 export interface BastionArgs extends Pick<
     NodePoolArgs,
-    | "instanceType"
     | "imageId"
     | "imageName"
     | "systemDisk"
@@ -27,6 +26,8 @@ export interface BastionArgs extends Pick<
     readonly adminCidrs: readonly string[];
     /** The network's role whose security group the bastion gets. @default "bastion" */
     readonly role?: string;
+    /** Size of the host, which only forwards. Another one stops and starts it. @default "ecs.t6-c1m1.large": 2 vCPU, 2 GiB */
+    readonly instanceType?: pulumi.Input<string>;
     /** Peak bandwidth of its elastic address in Mbit/s, 1 to 200. @default 20 */
     readonly bandwidth?: number;
 }

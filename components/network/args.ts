@@ -4,7 +4,7 @@ import type { Tags } from "../tags";
 
 /** Who may reach a role's hosts on which ports. */
 export interface IngressRule {
-    /** @default "tcp" */
+    /** What comes in: `icmp` is ping among others, `gre` a tunnel, `all` everything. @default "tcp" */
     readonly protocol?: "tcp" | "udp" | "icmp" | "gre" | "all";
     /** Ports, such as `22` or `"7000-7010"`. Required for tcp and udp, meaningless for the others. */
     readonly ports?: readonly (number | string)[];
@@ -22,7 +22,7 @@ export interface IngressRule {
 
 /** Where a role's hosts may connect to. */
 export interface EgressRule {
-    /** @default "tcp" */
+    /** What goes out: `icmp` is ping among others, `gre` a tunnel, `all` everything. @default "tcp" */
     readonly protocol?: "tcp" | "udp" | "icmp" | "gre" | "all";
     /** Ports, such as `443` or `"1024-65535"`. Required for tcp and udp. */
     readonly ports?: readonly (number | string)[];

@@ -66,4 +66,12 @@ test("every component's arguments stand in a document, each with its meaning", (
         " ",
     ))
         expect(described).toContain(`${name}Args`);
+    for (const part of "IngressRule EgressRule AdoptedInstance ExistingKeyPair KeyGenerations StorageOwner".split(" "))
+        expect(described).toContain(part);
+});
+
+test("a bastion's size is its own", () => {
+    const [network] = documents().filter(({ path }) => path.endsWith("network.md"));
+    const [, bastion = ""] = network!.should.split("<!-- arguments: BastionArgs -->");
+    expect(bastion).toMatch(/^\| `instanceType` \|.*\| "ecs\.t6-c1m1\.large": 2 vCPU, 2 GiB \|/m);
 });
