@@ -1,9 +1,10 @@
 /**
- * `npm run package`: the components as an npm package, `dist/multihost-alicloud-<version>.tgz`. In a folder and with a manifest of its
- * own: this repository's manifest pins exact versions for its stack, while a library has to share its user's copies.
+ * `npm run package`: the components as an npm package, `dist/multihost-alicloud-<version>.tgz`, with what stands in for the cloud in unit
+ * tests of programs that use it. In a folder and with a manifest of its own: this repository's manifest pins exact versions for its stack,
+ * while a library has to share its user's copies.
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { runCommandLine } from "./commandLine";
@@ -55,7 +56,8 @@ export async function makePackage(output = join(root, "dist"), sources = root): 
             types: ["node"],
             typeRoots: [join(root, "node_modules", "@types")],
         };
-        const include = [join(sources, "components")];
+        // Without a map of exports every folder is an entry by its path: `testing` is one, where a release has it.
+        const include = ["components", "testing"].map((part) => join(sources, part)).filter((part) => existsSync(part));
         writeFileSync(
             project,
             JSON.stringify({ extends: join(sources, "tsconfig.json"), compilerOptions, include, exclude: [] }),

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { computed, lookedUp, plainInputs } from "../../../testing";
+
 /** One resource as the engine would be asked for it. */
 export interface Recorded {
     readonly type: string;
@@ -18,16 +20,6 @@ export interface Observed {
     readonly resource: pulumi.Resource;
 }
 
-const secretSignature = "4dabf18193072939515e22adb298388d";
-
-function unwrap(value: unknown): unknown {
-    if (Array.isArray(value)) return value.map(unwrap);
-    if (typeof value !== "object" || value === null) return value;
-    const fields = value as Record<string, unknown>;
-    if (secretSignature in fields) return unwrap(fields["value"]);
-    return Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, unwrap(field)]));
-}
-
 /** Stands in for the engine; has to be made before the components are imported. */
 export class Recorder {
     readonly resources: Recorded[] = [];
@@ -40,10 +32,10 @@ export class Recorder {
             {
                 newResource: ({ type, name, inputs, custom, id }) => {
                     const raw = inputs as Record<string, unknown>;
-                    const plain = unwrap(raw) as Record<string, unknown>;
+                    const plain = plainInputs(raw);
                     if (custom === true) {
-                        const secret = Object.keys(raw).filter((key) =>
-                            JSON.stringify(raw[key]).includes(secretSignature),
+                        const secret = Object.keys(raw).filter(
+                            (key) => JSON.stringify(raw[key]) !== JSON.stringify(plain[key]),
                         );
                         this.resources.push({ type, name, inputs: plain, secret });
                     }
@@ -57,14 +49,7 @@ export class Recorder {
                 },
                 call: ({ token, inputs }) => {
                     this.calls.push({ token, inputs });
-                    const answers: Record<string, unknown> = {
-                        "alicloud:index/getZones:getZones": {
-                            ids: ["cn-hangzhou-k", "cn-hangzhou-h", "cn-hangzhou-i"],
-                        },
-                        "alicloud:ecs/getImages:getImages": { images: [{ id: "debian_12_5_x64_20G_alibase.vhd" }] },
-                        ...options.answers,
-                    };
-                    const answer = answers[token] as
+                    const answer = (options.answers?.[token] ?? lookedUp(token)) as
                         Record<string, unknown> | ((asked: unknown) => Record<string, unknown>);
                     return typeof answer === "function" ? answer(inputs) : answer;
                 },
@@ -142,60 +127,6 @@ export class Recorder {
                 Object.fromEntries(Object.entries(inputs).filter(([key]) => !secret.includes(key))),
             ),
         );
-    }
-}
-
-/** What the cloud, a provider or a host gives a resource beside its inputs. */
-export function computed(
-    type: string,
-    name: string,
-    inputs: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-    switch (type) {
-        case "tls:index/privateKey:PrivateKey":
-            return {
-                privateKeyOpenssh: pulumi.secret(`PRIVATE ${name}`),
-                privateKeyPem: pulumi.secret(`PEM ${name}`),
-                publicKeyOpenssh: `${inputs["algorithm"] === "ECDSA" ? "ecdsa-sha2-nistp256" : "ssh-ed25519"} AAAA${name.replaceAll("-", "/")}\n`,
-            };
-        case "tls:index/selfSignedCert:SelfSignedCert":
-        case "tls:index/locallySignedCert:LocallySignedCert":
-            return { certPem: `CERTIFICATE ${name}` };
-        case "tls:index/certRequest:CertRequest":
-            return { certRequestPem: `REQUEST ${name}` };
-        case "alicloud:ecs/instance:Instance":
-            return { privateIp: `10.0.0.${name.replace(/\D/g, "")}`, availabilityZone: `zone-of-${name}` };
-        case "alicloud:ecs/eipAddress:EipAddress":
-            return { ipAddress: `198.51.100.1-${name}` };
-        case "alicloud:vpc/natGateway:NatGateway":
-            return { snatTableIds: "stb-1" };
-        case "alicloud:vpc/switch:Switch":
-            return { zoneId: `zone-of-${name}` };
-        case "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer":
-            return { address: "192.0.2.1" };
-        case "alicloud:nlb/loadBalancer:LoadBalancer":
-            return {
-                dnsName: `${name}.nlb.example.com`,
-                regionId: "cn-hangzhou",
-                zoneMappings: [
-                    { zoneId: "z-2", vswitchId: "vsw-2", publicIpv4Address: "192.0.2.3" },
-                    { zoneId: "z-1", vswitchId: "vsw-1", publicIpv4Address: "192.0.2.2" },
-                ],
-            };
-        case "alicloud:alb/loadBalancer:LoadBalancer":
-            return {
-                dnsName: `${name}.alb.example.com`,
-                regionId: "cn-hangzhou",
-                // In an order of its own, as a set has.
-                zoneMappings: [
-                    { vswitchId: "vsw-2", zoneId: "cn-hangzhou-i", address: "192.0.2.12" },
-                    { vswitchId: "vsw-1", zoneId: "cn-hangzhou-h", address: "192.0.2.11" },
-                ],
-            };
-        case "command:remote:Command":
-            return { stdout: '{"step":"x","changed":[]}\n', stderr: "" };
-        default:
-            return {};
     }
 }
 

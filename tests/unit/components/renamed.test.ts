@@ -1,7 +1,7 @@
 /** What components ask for under another name: all of it has to be changed in place, as none of it may be made anew. */
 import * as pulumi from "@pulumi/pulumi";
 
-import { computed } from "./recorder";
+import { computed } from "../../../testing";
 
 /** Inputs by resource, and what the program wants to stay as it was. */
 const inputs = new Map<string, Readonly<Record<string, unknown>>>();

@@ -8,6 +8,7 @@ const entry = join(root, "components", "index.ts");
 test("all that the package exports says what it is, and every component shows how it is used", () => {
     expect(publicExports(entry).length).toBeGreaterThan(60);
     expect(undocumented(entry)).toEqual([]);
+    expect(undocumented(join(root, "testing", "index.ts"))).toEqual([]);
 });
 
 test("the examples are code", () => {

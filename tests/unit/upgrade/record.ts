@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import { computed } from "../components/recorder";
+import { computed } from "../../../testing";
 
 /** A resource as an upgrade sees it: by what it is found again, and what it would be replaced for. */
 export interface RecordedResource {
