@@ -486,7 +486,7 @@ slots_of() {
     SYNC_SECONDS=3 VERIFY_SECONDS=3 run --separate-stderr converge 1 1 41 43
     echo "$stderr" "$output"
     [[ $status != 0 && $(cli 42 DBSIZE) == 1 && $(cli 42 CLUSTER INFO) == *cluster_known_nodes:3* ]]
-    cli 43 CONFIG SET masterauth "$password"
+    printf %s "$password" | cli 43 -x CONFIG SET masterauth
     run --separate-stderr converge 1 1 41 43
     echo "$stderr" "$output"
     [[ $status == 0 && $(cli 42 DBSIZE) == 0 && $(cli 43 DBSIZE) == 1 ]]
@@ -518,7 +518,7 @@ slots_of() {
     done | cli 51 >/dev/null
     cli 51 WAIT 1 5000
     node_kill 51
-    cli "$behind" CONFIG SET masterauth "$password"
+    printf %s "$password" | cli "$behind" -x CONFIG SET masterauth
     FAILOVER_SECONDS=2 run --separate-stderr converge 1 1 52 53
     echo "$stderr" "$output"
     [[ $status == 0 && $(cli 52 DBSIZE) == 40 && $(cli 53 DBSIZE) == 40 ]]

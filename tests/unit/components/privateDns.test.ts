@@ -134,6 +134,6 @@ test("refuses what is no IPv4 address, and records of two names that would be on
     expect(problems({ records })).toEqual([
         '  - records["db"]: "db.example.com" is not an IPv4 address.',
         '  - records["db"]: "fe80::1" is not an IPv4 address.',
-        `  - records["db-replica"]: its record "db-replica-1" can't be told from one of records["db"]: name its targets by their hosts or addresses, or choose another name.`,
+        '  - records["db-replica"]: has a record that is called "names-db-replica-1", as one of "db" is: leave one of the two names out.',
     ]);
 });
