@@ -101,7 +101,7 @@ export interface DesiredRouteTable {
 export interface DesiredRoute {
     readonly cidr: string;
     readonly nextHop:
-        | { readonly kind: "nat" }
+        | { readonly kind: "nat"; readonly natGatewayId: string }
         | { readonly kind: "instance"; readonly privateIp: string }
         | { readonly kind: "blackhole" };
 }
@@ -109,6 +109,7 @@ export interface DesiredRoute {
 /** Hosts whose address lies in `sourceCidr` leave through the NAT gateway with one of `addresses`, when their route table sends them there. */
 export interface DesiredSnat {
     readonly id: string;
+    readonly natGatewayId: string;
     readonly sourceCidr: string;
     /** EIPs bound to the NAT gateway. */
     readonly addresses: readonly string[];
@@ -187,7 +188,7 @@ export interface DesiredEip {
     readonly address: string;
     readonly target?:
         | { readonly kind: "instance"; readonly vpcId: string; readonly privateIp: string }
-        | { readonly kind: "nat"; readonly vpcId: string };
+        | { readonly kind: "nat"; readonly vpcId: string; readonly natGatewayId: string };
 }
 
 export interface DesiredSecurityGroup {

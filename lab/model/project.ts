@@ -168,6 +168,7 @@ function projectVpc(state: State, index: Index, vpc: Vpc): DesiredVpc {
                 const bound = index.eipsByNat.get(entry.natGatewayId);
                 return {
                     id: entry.id,
+                    natGatewayId: entry.natGatewayId,
                     sourceCidr: entry.sourceCidr,
                     addresses: entry.snatIps.filter((address) => bound?.has(address)),
                 };
@@ -218,7 +219,12 @@ function projectRoute(state: State, index: Index, nats: ReadonlySet<string>, ent
     });
     switch (entry.nextHopType) {
         case "NatGateway":
-            return { cidr, nextHop: { kind: nats.has(entry.nextHopId) ? "nat" : "blackhole" } };
+            return {
+                cidr,
+                nextHop: nats.has(entry.nextHopId)
+                    ? { kind: "nat", natGatewayId: entry.nextHopId }
+                    : { kind: "blackhole" },
+            };
         case "Instance":
             return through(primaryIp(index, entry.nextHopId));
         case "NetworkInterface":
@@ -257,7 +263,7 @@ function projectEip(state: State, index: Index, eip: Eip): DesiredEip {
             }
             case "Nat": {
                 const nat = state.natGateways[binding.instanceId];
-                return nat && { kind: "nat", vpcId: nat.vpcId };
+                return nat && { kind: "nat", vpcId: nat.vpcId, natGatewayId: nat.id };
             }
             case "SlbInstance": {
                 const balancer = state.loadBalancers[binding.instanceId];

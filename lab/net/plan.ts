@@ -294,12 +294,14 @@ function planRoutes(parts: VpcParts, context: PlanContext): Pick<RouterPlan, "ro
         // A rule and not a route: a default route to nowhere would end the look-up in the first table already.
         "pref 600 blackhole",
     ];
+    const inRealm = natRealms(vpc);
     vpc.routeTables.forEach(({ id, routes: custom }, position) => {
         const table = FIRST_CUSTOM_TABLE + position;
         for (const { cidr, nextHop } of custom) {
             if (cidr.includes(":")) continue;
             const to = isDefault(cidr) ? "default" : cidr;
-            if (nextHop.kind === "nat") routes.push({ text: `${to} ${toEdge} table ${table}` });
+            if (nextHop.kind === "nat")
+                routes.push({ text: `${to} ${toEdge} table ${table}${inRealm("realm", nextHop.natGatewayId)}` });
             else {
                 const device = nextHop.kind === "instance" ? devices.get(nextHop.privateIp) : undefined;
                 if (nextHop.kind === "instance" && device !== undefined)
@@ -318,6 +320,21 @@ function planRoutes(parts: VpcParts, context: PlanContext): Pick<RouterPlan, "ro
         }
     });
     return { routes, rules };
+}
+
+/**
+ * By which the firewall knows to which of several NAT gateways a route has led: the kernel carries a route's realm along. One
+ * gateway needs none, nor the kernel's support of them. Returns a realm as `ip` and `nft` write it, with a space before.
+ */
+function natRealms({ routeTables, snat }: DesiredVpc): (word: "realm" | "rt classid", natGatewayId: string) => string {
+    const ids = [
+        ...routeTables.flatMap(({ routes }) =>
+            routes.flatMap(({ nextHop }) => (nextHop.kind === "nat" ? [nextHop.natGatewayId] : [])),
+        ),
+        ...snat.map(({ natGatewayId }) => natGatewayId),
+    ];
+    const gateways = [...new Set(ids)].sort();
+    return (word, id) => (gateways.length < 2 ? "" : ` ${word} ${gateways.indexOf(id) + 1}`);
 }
 
 /**
@@ -357,6 +374,7 @@ function routerTable(parts: VpcParts, context: PlanContext): string {
     const inbound = [...bound].map(([eip, address]) => `${twin(eip) ?? eip} : ${address}`);
     // An address with several EIPs leaves with the first.
     const outbound = new Map([...bound].reverse().map(([eip, address]) => [address, twin(eip) ?? eip]));
+    const inRealm = natRealms(vpc);
     const snat = [...vpc.snat]
         .filter(({ addresses, sourceCidr }) => addresses.length > 0 && !sourceCidr.includes(":"))
         .sort((a, b) => (parseCidr(b.sourceCidr)?.prefix ?? 32) - (parseCidr(a.sourceCidr)?.prefix ?? 32));
@@ -402,14 +420,17 @@ function routerTable(parts: VpcParts, context: PlanContext): string {
             `oifname "edge" ip daddr ${lab.service} ct status dnat snat to ip saddr map @outer`,
             'oifname "edge" snat to ip saddr map @outbound',
             ...snat.map(
-                ({ sourceCidr, addresses }) => `oifname "edge" ip saddr ${sourceCidr} snat to ${choice(addresses)}`,
+                ({ natGatewayId, sourceCidr, addresses }) =>
+                    `oifname "edge"${inRealm("rt classid", natGatewayId)} ip saddr ${sourceCidr} snat to ${choice(addresses)}`,
             ),
         ]),
         ...chains,
         ...admissionChains(parts, members, context),
         chain("leaving", "", [
             "ip saddr @elastic accept",
-            ...snat.map(({ sourceCidr }) => `ip saddr ${sourceCidr} accept`),
+            ...snat.map(({ natGatewayId, sourceCidr }) =>
+                `${inRealm("rt classid", natGatewayId)} ip saddr ${sourceCidr} accept`.trimStart(),
+            ),
             "drop",
         ]),
         chain("passing", "type filter hook forward priority filter; policy drop;", [

@@ -264,7 +264,7 @@ beforeAll(async () => {
         eips: [
             eip(1, { kind: "instance", vpcId: "vpc-a", privateIp: "10.9.1.10" }),
             eip(2),
-            eip(3, { kind: "nat", vpcId: "vpc-b" }),
+            eip(3, { kind: "nat", vpcId: "vpc-b", natGatewayId: "ngw-b" }),
         ],
         balancers: [],
         zones: [],
@@ -427,8 +427,10 @@ test("there is no way out without an EIP, or a NAT gateway and a route to it", a
     expect(await pings("a2", outside)).toBe(false);
     expect(await pings("b1", outside)).toBe(false);
     const [a] = state.vpcs;
-    const route = [{ id: "vtb-vpc-b", routes: [{ cidr: "0.0.0.0/0", nextHop: { kind: "nat" as const } }] }];
-    const snat = [{ id: "snat-1", sourceCidr: "10.9.1.0/24", addresses: [eip(3).address] }];
+    const route = [
+        { id: "vtb-vpc-b", routes: [{ cidr: "0.0.0.0/0", nextHop: { kind: "nat" as const, natGatewayId: "ngw-b" } }] },
+    ];
+    const snat = [{ id: "snat-1", natGatewayId: "ngw-b", sourceCidr: "10.9.1.0/24", addresses: [eip(3).address] }];
     await change({ vpcs: [a!, vpc("vpc-b", { snat })] });
     expect(await pings("b1", outside)).toBe(false);
     await change({ vpcs: [a!, vpc("vpc-b", { snat, routeTables: route })] });
@@ -463,6 +465,10 @@ test("there is no way out without an EIP, or a NAT gateway and a route to it", a
     await inside("b1", "sysctl -qw net.ipv4.ip_forward=1");
     await change({ vpcs: [a!, vpc("vpc-b", inspected)] });
     expect(await pings("b2", outside)).toBe(true);
+    // Another gateway's entries are of no use.
+    const other = inspected.snat.map((entry) => ({ ...entry, natGatewayId: "ngw-other" }));
+    await change({ vpcs: [a!, vpc("vpc-b", { ...inspected, snat: other })] });
+    expect(await pings("b1", outside)).toBe(false);
     await change({ vpcs: [a!, vpc("vpc-b", { snat, dnat, routeTables: route })] });
 });
 

@@ -177,7 +177,7 @@ describe("network", () => {
             nextHopId,
         }));
         expect(project(state).vpcs[0]!.routeTables[0]!.routes.map(({ nextHop }) => nextHop)).toEqual([
-            { kind: "nat" },
+            { kind: "nat", natGatewayId: "ngw-1" },
             { kind: "blackhole" },
             { kind: "instance", privateIp: "10.0.1.5" },
             { kind: "blackhole" },
@@ -217,7 +217,9 @@ describe("network", () => {
             protocol: "TCP",
         };
         const desired = project(state);
-        expect(desired.vpcs[0]!.snat).toEqual([{ id: "snat-1", sourceCidr: "10.0.1.0/24", addresses: ["127.77.0.1"] }]);
+        expect(desired.vpcs[0]!.snat).toEqual([
+            { id: "snat-1", natGatewayId: "ngw-1", sourceCidr: "10.0.1.0/24", addresses: ["127.77.0.1"] },
+        ]);
         expect(desired.vpcs[0]!.dnat).toEqual([
             {
                 id: "fwd-1",
@@ -229,7 +231,7 @@ describe("network", () => {
             },
         ]);
         expect(desired.eips).toEqual([
-            { id: "eip-1", address: "127.77.0.1", target: { kind: "nat", vpcId: "vpc-1" } },
+            { id: "eip-1", address: "127.77.0.1", target: { kind: "nat", vpcId: "vpc-1", natGatewayId: "ngw-1" } },
             { id: "eip-2", address: "127.77.0.2" },
         ]);
     });

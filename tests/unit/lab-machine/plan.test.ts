@@ -144,7 +144,7 @@ describe("routes", () => {
                         {
                             id: "vtb-vpc-a-2",
                             routes: [
-                                { cidr: "0.0.0.0/0", nextHop: { kind: "nat" } },
+                                { cidr: "0.0.0.0/0", nextHop: { kind: "nat", natGatewayId: "ngw-1" } },
                                 { cidr: "192.168.0.0/16", nextHop: { kind: "instance", privateIp: "10.0.1.5" } },
                                 { cidr: "172.16.0.0/12", nextHop: { kind: "blackhole" } },
                                 { cidr: "172.31.0.0/16", nextHop: { kind: "instance", privateIp: "10.0.1.99" } },
@@ -222,8 +222,8 @@ describe("routes", () => {
             eips: [
                 { id: "1", address: "127.77.0.1", target: { kind: "instance", vpcId: "vpc-a", privateIp: "10.0.1.5" } },
                 { id: "2", address: "127.77.0.2" },
-                { id: "3", address: "127.77.0.3", target: { kind: "nat", vpcId: "vpc-a" } },
-                { id: "4", address: "127.77.0.4", target: { kind: "nat", vpcId: "vpc-gone" } },
+                { id: "3", address: "127.77.0.3", target: { kind: "nat", vpcId: "vpc-a", natGatewayId: "ngw-1" } },
+                { id: "4", address: "127.77.0.4", target: { kind: "nat", vpcId: "vpc-gone", natGatewayId: "ngw-2" } },
             ],
         });
         expect(routes).toEqual([
@@ -299,7 +299,7 @@ describe("firewall", () => {
             const forwarder = nics.find(({ hostId }) => hostId === "f")!.device;
             return block(table, "chain", "genuine").map((rule) => rule.replace(`"${forwarder}"`, "f"));
         };
-        const nat = { cidr: "0.0.0.0/0", nextHop: { kind: "nat" } } as const;
+        const nat = { cidr: "0.0.0.0/0", nextHop: { kind: "nat", natGatewayId: "ngw-1" } } as const;
         const vpn = { cidr: "172.16.0.0/12", nextHop: { kind: "instance", privateIp: "10.0.1.5" } } as const;
         const rules = inspected([nat, vpn]);
         const [zone] = rules.filter((rule) => rule.includes("zone"));
@@ -358,9 +358,14 @@ describe("firewall", () => {
             vpcs: [
                 vpc("vpc-a", {
                     snat: [
-                        { id: "wide", sourceCidr: "10.0.0.0/16", addresses: ["127.77.0.2"] },
-                        { id: "narrow", sourceCidr: "10.0.1.0/24", addresses: ["127.77.0.3", "127.77.0.4"] },
-                        { id: "none", sourceCidr: "10.0.3.0/24", addresses: [] },
+                        { id: "wide", natGatewayId: "ngw-1", sourceCidr: "10.0.0.0/16", addresses: ["127.77.0.2"] },
+                        {
+                            id: "narrow",
+                            natGatewayId: "ngw-1",
+                            sourceCidr: "10.0.1.0/24",
+                            addresses: ["127.77.0.3", "127.77.0.4"],
+                        },
+                        { id: "none", natGatewayId: "ngw-1", sourceCidr: "10.0.3.0/24", addresses: [] },
                     ],
                 }),
             ],
@@ -381,6 +386,40 @@ describe("firewall", () => {
         ]);
         expect(block(table, "map", "inbound").join()).toContain("198.19.0.1 : 10.0.1.5");
         expect(block(table, "map", "outbound").join()).toContain("10.0.1.5 : 198.19.0.1");
+    });
+
+    test("of several NAT gateways the one that the route leads to translates, by its own entries", () => {
+        const { table, routes } = plan({
+            vpcs: [
+                vpc("vpc-a", {
+                    routeTables: [
+                        {
+                            id: "vtb-vpc-a",
+                            routes: [
+                                { cidr: "0.0.0.0/0", nextHop: { kind: "nat", natGatewayId: "ngw-b" } },
+                                { cidr: "192.0.2.0/24", nextHop: { kind: "nat", natGatewayId: "ngw-a" } },
+                            ],
+                        },
+                    ],
+                    snat: [{ id: "s", natGatewayId: "ngw-a", sourceCidr: "10.0.0.0/16", addresses: ["127.77.0.2"] }],
+                }),
+            ],
+            hosts,
+        }).routers[0]!;
+        expect(routes.map(({ text }) => text)).toEqual(
+            expect.arrayContaining([
+                "default via 198.18.0.1 dev edge onlink table 1000 realm 2",
+                "192.0.2.0/24 via 198.18.0.1 dev edge onlink table 1000 realm 1",
+            ]),
+        );
+        expect(block(table, "chain", "departing").at(-1)).toBe(
+            'oifname "edge" rt classid 1 ip saddr 10.0.0.0/16 snat to 198.19.0.2',
+        );
+        expect(block(table, "chain", "leaving")).toEqual([
+            "ip saddr @elastic accept",
+            "rt classid 1 ip saddr 10.0.0.0/16 accept",
+            "drop",
+        ]);
     });
 
     test.each([
