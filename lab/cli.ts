@@ -113,8 +113,9 @@ async function preflight(paths: LabPaths, stack: boolean): Promise<void> {
 /** Engine, image and daemon. */
 async function bringUpCloud(paths: LabPaths): Promise<DaemonRecord> {
     const running = runningDaemon(paths);
-    if (running?.code === labCode()) return running;
+    // It may have ended under a lab that runs, whose hosts run again as soon as it is back.
     await ensureEngine();
+    if (running?.code === labCode()) return running;
     await ensureImage();
     if (!running) return step("Start the cloud", { about: "5 s" }, () => startDaemon(paths, chosenRegion()));
     // One that was started before an update of the project answers as it was then. The hosts go on meanwhile.
