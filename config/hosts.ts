@@ -1,5 +1,5 @@
 /** `hosts`: the pool that the platform's services run on. */
-import { slotNumbers } from "../components/nodePool/settings";
+import { placementProblem, slotNumbers } from "../components/nodePool/settings";
 import type { Host, RebuildReason } from "../components";
 import type { Reader, Section } from "./reader";
 
@@ -147,12 +147,8 @@ function readSystemDisk(reader: Reader, section: Section | undefined, path: stri
 /** A host can only stand in a VSwitch that there is. */
 export function checkPlacement({ problems }: Reader, { placement }: HostsConfig, vswitches: number): void {
     for (const [number, vswitch] of Object.entries(placement)) {
-        if (vswitch < 1 || vswitch > vswitches) {
-            problems.add(
-                `hosts.placement.${number}`,
-                `${vswitch} is none of the network's VSwitches, which are counted from 1 to ${vswitches}.`,
-            );
-        }
+        const problem = placementProblem(vswitch, vswitches);
+        if (problem !== undefined) problems.add(`hosts.placement.${number}`, problem);
     }
 }
 

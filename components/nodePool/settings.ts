@@ -88,12 +88,8 @@ export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSet
         }
     });
     for (const [number, vswitch] of Object.entries(args.placement ?? {})) {
-        if (!Number.isInteger(vswitch) || vswitch < 1 || vswitch > args.network.vswitches.length) {
-            problems.add(
-                `placement.${number}`,
-                `${vswitch} is none of the network's VSwitches, which are counted from 1 to ${args.network.vswitches.length}.`,
-            );
-        }
+        const problem = placementProblem(vswitch, args.network.vswitches.length);
+        if (problem !== undefined) problems.add(`placement.${number}`, problem);
     }
     if (!(args.role in args.network.securityGroupIds)) {
         problems.add(
@@ -217,4 +213,11 @@ function checkDisks(problems: Problems, args: NodePoolArgs, systemSize: number, 
             problems.add(`dataDisks[${index}].name`, `"${disk.name}" is there twice.`);
         }
     });
+}
+
+/** Why a host can't stand in a VSwitch of this number, of so many; undefined when it can. */
+export function placementProblem(vswitch: number, vswitches: number): string | undefined {
+    return Number.isInteger(vswitch) && vswitch >= 1 && vswitch <= vswitches
+        ? undefined
+        : `${vswitch} is none of the network's VSwitches, which are counted from 1 to ${vswitches}.`;
 }
