@@ -74,6 +74,11 @@ export function twin(address: string): string | undefined {
     return /^127\.77\.(.+)$/.exec(address) ? address.replace(/^127\.77\./, "198.19.") : undefined;
 }
 
+/** Whether a range is all addresses. */
+export function isDefault(cidr: string): boolean {
+    return /\/0+$/.test(cidr);
+}
+
 /** Ranges as packets come from them: those between hosts by way of their EIPs carry the twin of the sender's. */
 export function withTwins(cidrs: readonly string[]): string[] {
     return cidrs.flatMap((cidr) => {

@@ -13,7 +13,7 @@ import type {
     DesiredVSwitch,
     DesiredVpc,
 } from "../model/desired";
-import { LabAddresses, balancerAddress, outerAddress, twin } from "./addresses";
+import { LabAddresses, balancerAddress, isDefault, outerAddress, twin } from "./addresses";
 import { directionRules, groupMembers, groupSet } from "./rules";
 
 /** What the plan needs to know beside the desired state. */
@@ -557,10 +557,6 @@ function secondPasses({ vpc, nics }: VpcParts, context: PlanContext): string[] {
             `iifname "${deviceOf(nic, context)}" ${elsewhere.join(" ")} ct original zone set ${context.slot(`nic/${nic.id}`)}`,
         ];
     });
-}
-
-function isDefault(cidr: string): boolean {
-    return /\/0+$/.test(cidr);
 }
 
 function anyness({ externalPort, protocol }: DesiredDnat): number {

@@ -1,6 +1,6 @@
 /** Security groups as nftables rules. Pure: text out of desired state. */
 import type { DesiredNic, DesiredRule, DesiredSecurityGroup } from "../model/desired";
-import { withTwins } from "./addresses";
+import { isDefault, withTwins } from "./addresses";
 
 /** Members' addresses by security group. */
 export type Members = ReadonlyMap<string, readonly string[]>;
@@ -82,7 +82,7 @@ function peerMatches({ peer }: DesiredRule, side: string, known: Members): strin
 
 function cidrMatch(side: string, cidr: string): string[] | undefined {
     if (cidr.includes(":")) return undefined;
-    return /\/0+$/.test(cidr) ? [] : [`ip ${side} ${cidr}`];
+    return isDefault(cidr) ? [] : [`ip ${side} ${cidr}`];
 }
 
 function protocolMatch(rule: DesiredRule): string[] | undefined {
