@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { shellWord } from "../toolchain/commandLine";
 import { withoutProxyHere } from "../toolchain/noProxy";
 import { writePrivate } from "./files";
 import type { LabIdentity } from "./identity";
@@ -116,9 +117,7 @@ export function clientEnvironment(
 /** An environment as a shell's commands. Not every SDK takes a variable that is empty for unset. */
 export function shellCommands(environment: Readonly<Record<string, string>>): string {
     return Object.entries(environment)
-        .map(([name, value]) =>
-            value === "" ? `unset ${name}\n` : `export ${name}='${value.replace(/'/g, `'\\''`)}'\n`,
-        )
+        .map(([name, value]) => (value === "" ? `unset ${name}\n` : `export ${name}=${shellWord(value)}\n`))
         .join("");
 }
 
