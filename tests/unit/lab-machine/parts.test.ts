@@ -20,7 +20,7 @@ import { Disks, guestName } from "../../../lab/hosts/disks";
 import type { EngineInfo } from "../../../lab/hosts/docker";
 import { osRelease } from "../../../lab/hosts/engine";
 import { containerSpecification } from "../../../lab/hosts/hosts";
-import { AptOfMachine, aptSettings, aptSources, imageReference } from "../../../lab/hosts/image";
+import { AptOfMachine, aptSettings, aptSources, DEBIAN_ARCHIVE, imageReference } from "../../../lab/hosts/image";
 import { kindOf } from "../../../lab/hosts/kinds";
 import { claimIndex, claimedIndices, findIndex, releaseIndex } from "../../../lab/hosts/labs";
 import { Runner } from "../../../lab/hosts/runner";
@@ -176,7 +176,7 @@ describe("images", () => {
         const reference = (machine: Partial<AptOfMachine>): string => imageReference(first!, { ...plain, ...machine });
         const from = (archive: string): string =>
             [`${archive}/ bookworm main Packages`, `${archive}-security/ bookworm-security main Packages`].join("\n");
-        expect(reference({ targets: from("http://deb.debian.org/debian"), codename: "bookworm" })).toBe(reference({}));
+        expect(reference({ targets: from(DEBIAN_ARCHIVE), codename: "bookworm" })).toBe(reference({}));
         const elsewhere: readonly Partial<AptOfMachine>[] = [
             {},
             { targets: from("http://mirror.example/debian"), codename: "bookworm" },
@@ -248,7 +248,7 @@ describe("images", () => {
             aptSettings("", { http_proxy: proxy.http_proxy, no_proxy: "localhost,.corp.example" }, [
                 "http://mirror.corp.example/debian",
                 "http://mirror.corp.example/security",
-                "http://deb.debian.org/debian",
+                DEBIAN_ARCHIVE,
             ]),
         ).toBe(http + line("http::Proxy::mirror.corp.example", "DIRECT"));
     });
