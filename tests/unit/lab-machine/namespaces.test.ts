@@ -1,11 +1,9 @@
 /** What the network's scripts do, with stand-ins for the programs that they run. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
-import type { Runner } from "../../../lab/hosts/runner";
 import type { DesiredMachine } from "../../../lab/model/desired";
-import { Network } from "../../../lab/net/network";
+import { unitNetwork } from "./unitNetwork";
 
 const machine: DesiredMachine = {
     vpcs: [
@@ -39,38 +37,30 @@ netns)
 esac
 `;
 
-let folder: string;
 let spaces: string;
-let network: Network;
+let unit: ReturnType<typeof unitNetwork>;
 beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "lab-network-"));
+    const runner = (folder: string) => ({
+        script: async (text: string): Promise<string> => {
+            const env = { PATH: `${folder}:/usr/bin:/bin`, SPACES: spaces };
+            const { status, stdout, stderr } = spawnSync("sh", ["-eus"], { input: text, encoding: "utf8", env });
+            if (status !== 0) throw new Error(stderr);
+            return stdout;
+        },
+        run: async () => "",
+    });
+    unit = unitNetwork(runner);
+    const { folder } = unit;
     spaces = path.join(folder, "spaces");
     mkdirSync(spaces);
     writeFileSync(path.join(folder, "ip"), IP, { mode: 0o755 });
     for (const name of ["nsenter", "nft", "sysctl", "iptables", "iptables-save", "conntrack"])
         writeFileSync(path.join(folder, name), "#!/bin/sh\n", { mode: 0o755 });
-    const script = async (text: string): Promise<string> => {
-        const env = { PATH: `${folder}:/usr/bin:/bin`, SPACES: spaces };
-        const { status, stdout, stderr } = spawnSync("sh", ["-eus"], { input: text, encoding: "utf8", env });
-        if (status !== 0) throw new Error(stderr);
-        return stdout;
-    };
-    network = new Network({
-        runner: { script, run: async () => "" } as unknown as Runner,
-        lab: "unit",
-        index: 15,
-        slotsFile: path.join(folder, "slots.json"),
-        log: () => undefined,
-        claimed: () => undefined,
-    });
 });
-afterEach(() => {
-    network.close();
-    rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => unit.close());
 
 const apply = async (): Promise<Record<string, string>> => {
-    await network.apply(machine, { dnsPort: 10053, metadataPort: 10080 });
+    await unit.network.apply(machine, { dnsPort: 10053, metadataPort: 10080 });
     return Object.fromEntries(
         readdirSync(spaces).map((name) => [name, readFileSync(path.join(spaces, name), "utf8").trim()]),
     );
@@ -79,7 +69,7 @@ const apply = async (): Promise<Record<string, string>> => {
 test("VPCs and balancers get name spaces, once", async () => {
     const both = { "mh15-vpc-a": "alive", "mh15b-lb-a": "alive" };
     expect(await apply()).toEqual(both);
-    network.distrust();
+    unit.network.distrust();
     expect(await apply()).toEqual(both);
 });
 

@@ -1,25 +1,19 @@
 /** The order of what is done to the machine's network, with a machine that only writes down what it is told. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import * as path from "node:path";
-import type { Runner } from "../../../lab/hosts/runner";
 import type { DesiredHost, DesiredMachine, DesiredRoute } from "../../../lab/model/desired";
-import { Network } from "../../../lab/net/network";
+import type { Network } from "../../../lab/net/network";
 import { hostOf } from "./hostOf";
+import { unitNetwork } from "./unitNetwork";
 
-/** Of no lab that could be running here. */
-const LAB = 15;
 const ports = { dnsPort: 10053, metadataPort: 10080 };
 
-let folder: string;
 let network: Network;
+let close: () => void;
 /** Commands and scripts, in their order. */
 let told: string[];
 /** What to do before a script that matches has an end. */
 let during: { readonly script: RegExp; readonly action: () => Promise<unknown> } | undefined;
 
 beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "lab-network-"));
     told = [];
     during = undefined;
     const tell = async (text: string): Promise<string> => {
@@ -31,7 +25,7 @@ beforeEach(() => {
         }
         return "";
     };
-    const runner = {
+    ({ network, close } = unitNetwork(() => ({
         script: tell,
         run: (argv: readonly string[], { input = "" } = {}) => tell(`${argv.join(" ")}\n${input}`),
         attempt: async (argv: readonly string[], { input = "" } = {}) => ({
@@ -40,20 +34,9 @@ beforeEach(() => {
             stderr: "",
         }),
         follow: () => () => undefined,
-    } as unknown as Runner;
-    network = new Network({
-        runner,
-        lab: "unit",
-        index: LAB,
-        slotsFile: path.join(folder, "slots.json"),
-        log: () => undefined,
-        claimed: () => undefined,
-    });
+    })));
 });
-afterEach(() => {
-    network.close();
-    rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => close());
 
 /** A host with an interface for each address. */
 const host = (id: string, ...addresses: readonly string[]): DesiredHost => ({
