@@ -134,6 +134,30 @@ function listed(kind: Listed): Finder {
     };
 }
 
+/** A kind whose list tells names, but not tags: those are asked for one by one. */
+interface Untagged extends Pick<Listed, "id" | "name" | "inputs"> {
+    readonly items: (rpc: Rpc) => Promise<Item[]>;
+    /** What is known of one, with its tags. */
+    readonly detail: (rpc: Rpc, id: string, item: Item) => Promise<Item>;
+    readonly remove: (rpc: Rpc, id: string) => Promise<unknown>;
+}
+
+function untagged(kind: Untagged): Finder {
+    return async (rpc, _, inputs) => {
+        const found: Orphan[] = [];
+        for (const item of await kind.items(rpc)) {
+            if (text(item, kind.name) !== firstOf(inputs, kind.inputs)) continue;
+            const id = text(item, kind.id);
+            if (!belongs(await kind.detail(rpc, id, item), kind.name, inputs, kind.inputs)) continue;
+            const remove = async (): Promise<void> => {
+                await kind.remove(rpc, id);
+            };
+            found.push({ id, remove });
+        }
+        return found;
+    };
+}
+
 /** Everything that an action lists, page by page. */
 async function paged(
     rpc: Rpc,
@@ -544,47 +568,35 @@ const finders: Readonly<Record<string, Finder>> = {
                 },
             }));
     },
-    // No two certificates of an account have the same name; their list doesn't tell tags.
-    "alicloud:cas/serviceCertificate:ServiceCertificate": async (rpc, _, inputs) => {
-        const names = ["certificateName", "name"];
-        const certificates = await paged(
-            rpc,
-            "cas",
-            "ListUserCertificateOrder",
-            "CertificateOrderList",
-            { OrderType: "UPLOAD" },
-            { page: "CurrentPage", size: "ShowSize" },
-        );
-        const found: Orphan[] = [];
-        for (const certificate of certificates) {
-            if (text(certificate, "Name") !== firstOf(inputs, names)) continue;
-            const id = text(certificate, "CertificateId");
-            const detail = await described(rpc("cas", "GetUserCertificateDetail", { CertId: id, CertFilter: "true" }));
-            if (!belongs(detail, "Name", inputs, names)) continue;
-            const remove = async (): Promise<void> => {
-                await rpc("cas", "DeleteUserCertificate", { CertId: id });
-            };
-            found.push({ id, remove });
-        }
-        return found;
-    },
-    // Zones of several VPCs may have the same name; their list doesn't tell tags.
-    "alicloud:pvtz/zone:Zone": async (rpc, _, inputs) => {
-        const names = ["zoneName", "name"];
-        const found: Orphan[] = [];
-        for (const zone of await paged(rpc, "pvtz", "DescribeZones", "Zones.Zone", {})) {
-            if (text(zone, "ZoneName") !== firstOf(inputs, names)) continue;
-            const id = text(zone, "ZoneId");
+    // No two certificates of an account have the same name.
+    "alicloud:cas/serviceCertificate:ServiceCertificate": untagged({
+        items: (rpc) =>
+            paged(
+                rpc,
+                "cas",
+                "ListUserCertificateOrder",
+                "CertificateOrderList",
+                { OrderType: "UPLOAD" },
+                { page: "CurrentPage", size: "ShowSize" },
+            ),
+        id: "CertificateId",
+        name: "Name",
+        inputs: ["certificateName", "name"],
+        detail: (rpc, id) => described(rpc("cas", "GetUserCertificateDetail", { CertId: id, CertFilter: "true" })),
+        remove: (rpc, id) => rpc("cas", "DeleteUserCertificate", { CertId: id }),
+    }),
+    // Zones of several VPCs may have the same name.
+    "alicloud:pvtz/zone:Zone": untagged({
+        items: (rpc) => paged(rpc, "pvtz", "DescribeZones", "Zones.Zone", {}),
+        id: "ZoneId",
+        name: "ZoneName",
+        inputs: ["zoneName", "name"],
+        detail: async (rpc, id, zone) => {
             const resource = { ResourceType: "ZONE", "ResourceId.1": id };
-            const tags = list(await described(rpc("pvtz", "ListTagResources", resource)), "TagResources");
-            if (!belongs({ ...zone, Tags: tags }, "ZoneName", inputs, names)) continue;
-            const remove = async (): Promise<void> => {
-                await rpc("pvtz", "DeleteZone", { ZoneId: id });
-            };
-            found.push({ id, remove });
-        }
-        return found;
-    },
+            return { ...zone, Tags: list(await described(rpc("pvtz", "ListTagResources", resource)), "TagResources") };
+        },
+        remove: (rpc, id) => rpc("pvtz", "DeleteZone", { ZoneId: id }),
+    }),
     // The zone's VPCs are set all at once.
     "alicloud:pvtz/zoneAttachment:ZoneAttachment": async (rpc, region, inputs) => {
         const zoneId = text(inputs, "zoneId");
