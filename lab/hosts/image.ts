@@ -27,8 +27,9 @@ const REPOSITORY = "alicloud-multihost";
 /** Raise when the way of building changes, as the definition alone does not show that. */
 const BUILDER = 1;
 /** Where Debian is when the machine, itself another distribution, doesn't say. */
-export const DEBIAN_ARCHIVE = "http://deb.debian.org/debian";
+const DEBIAN_ARCHIVE = "http://deb.debian.org/debian";
 const BUILD_TIMEOUT = 20 * 60_000;
+export { DEBIAN_ARCHIVE };
 
 /** Name of an image in the engine. Its hash makes a changed definition, or one of a machine that gets its packages elsewhere, another image. */
 export function imageReference(definition: ImageDefinition, machine: AptOfMachine): string {
