@@ -115,7 +115,8 @@ function listed(kind: Listed): Finder {
         const filters: Record<string, string> = {};
         for (const [parameter, member] of Object.entries(kind.filters ?? {}))
             if (text(inputs, member) !== "") filters[parameter] = text(inputs, member);
-        const items = await paged(rpc, kind.product, kind.describe, kind.path, {
+        const all = kind.product === "Alb" || kind.product === "Nlb" ? tokened : paged;
+        const items = await all(rpc, kind.product, kind.describe, kind.path, {
             ...kind.fixed,
             ...filters,
             RegionId: region,
@@ -177,6 +178,24 @@ async function paged(
     }
 }
 
+/** Everything that an action lists whose pages are asked for by a token, as all lists of ALB and NLB are. */
+async function tokened(
+    rpc: Rpc,
+    product: Parameters<Rpc>[0],
+    action: string,
+    path: string,
+    parameters: Readonly<Record<string, string>>,
+): Promise<Item[]> {
+    const found: Item[] = [];
+    for (let token = ""; ;) {
+        const page = { MaxResults: "100", ...(token !== "" && { NextToken: token }) };
+        const body = await described(rpc(product, action, { ...parameters, ...page }));
+        found.push(...list(body, path));
+        token = text(body, "NextToken");
+        if (token === "") return found;
+    }
+}
+
 const vpc = (action: string, idName: string, more: Readonly<Record<string, string>> = {}) => {
     return (rpc: Rpc, region: string, id: string) => rpc("Vpc", action, { RegionId: region, [idName]: id, ...more });
 };
@@ -229,8 +248,8 @@ function serverGroupOf(product: "Alb" | "Nlb"): Finder {
 function listenerOf(product: "Alb" | "Nlb"): Finder {
     return async (rpc, region, inputs) => {
         const balancer = { RegionId: region, "LoadBalancerIds.1": text(inputs, "loadBalancerId") };
-        const body = await described(rpc(product, "ListListeners", balancer));
-        return list(body, "Listeners")
+        const listeners = await tokened(rpc, product, "ListListeners", "Listeners", balancer);
+        return listeners
             .filter(
                 (listener) =>
                     listener["ListenerPort"] === inputs["listenerPort"] &&
@@ -295,8 +314,8 @@ const finders: Readonly<Record<string, Finder>> = {
     },
     "alicloud:nas/accessRule:AccessRule": async (rpc, _, inputs) => {
         const group = accessGroupOf(inputs);
-        const body = await described(rpc("NAS", "DescribeAccessRules", { ...group, PageSize: "100" }));
-        return list(body, "AccessRules.AccessRule")
+        const rules = await paged(rpc, "NAS", "DescribeAccessRules", "AccessRules.AccessRule", group);
+        return rules
             .filter((rule) => text(rule, "SourceCidrIp") === text(inputs, "sourceCidrIp"))
             .map((rule) => ({
                 id: `${text(rule, "AccessGroupName")}:${text(rule, "AccessRuleId")}`,
@@ -479,14 +498,7 @@ const finders: Readonly<Record<string, Finder>> = {
     "alicloud:alb/aclEntryAttachment:AclEntryAttachment": async (rpc, region, inputs) => {
         const acl = { RegionId: region, AclId: text(inputs, "aclId") };
         const entry = text(inputs, "entry");
-        const entries: Item[] = [];
-        for (let token = ""; ;) {
-            const page = { MaxResults: "100", ...(token !== "" && { NextToken: token }) };
-            const body = await described(rpc("Alb", "ListAclEntries", { ...acl, ...page }));
-            entries.push(...list(body, "AclEntries"));
-            token = text(body, "NextToken");
-            if (token === "") break;
-        }
+        const entries = await tokened(rpc, "Alb", "ListAclEntries", "AclEntries", acl);
         return entries
             .filter((found) => text(found, "Entry") === entry)
             .map(() => ({
@@ -513,8 +525,8 @@ const finders: Readonly<Record<string, Finder>> = {
     // Two rules of a listener never have the same priority.
     "alicloud:alb/rule:Rule": async (rpc, region, inputs) => {
         const listener = { RegionId: region, "ListenerIds.1": text(inputs, "listenerId") };
-        const body = await described(rpc("Alb", "ListRules", listener));
-        return list(body, "Rules")
+        const rules = await tokened(rpc, "Alb", "ListRules", "Rules", listener);
+        return rules
             .filter((rule) => rule["Priority"] === inputs["priority"])
             .map((rule) => {
                 const id = text(rule, "RuleId");
@@ -552,8 +564,8 @@ const finders: Readonly<Record<string, Finder>> = {
     "alicloud:nlb/serverGroupServerAttachment:ServerGroupServerAttachment": async (rpc, region, inputs) => {
         const group = { RegionId: region, ServerGroupId: text(inputs, "serverGroupId") };
         const named = { ...group, "ServerIds.1": text(inputs, "serverId") };
-        const body = await described(rpc("Nlb", "ListServerGroupServers", named));
-        return list(body, "Servers")
+        const servers = await tokened(rpc, "Nlb", "ListServerGroupServers", "Servers", named);
+        return servers
             .filter((server) => server["Port"] === inputs["port"])
             .map((server) => ({
                 id: `${group.ServerGroupId}_${text(server, "ServerId")}`,
@@ -706,13 +718,10 @@ const finders: Readonly<Record<string, Finder>> = {
     },
     "alicloud:vpc/snatEntry:SnatEntry": async (rpc, region, inputs) => {
         const snatTableId = text(inputs, "snatTableId");
-        const body = await rpc("Vpc", "DescribeSnatTableEntries", {
-            RegionId: region,
-            SnatTableId: snatTableId,
-            PageSize: "50",
-        });
+        const table = { RegionId: region, SnatTableId: snatTableId };
+        const entries = await paged(rpc, "Vpc", "DescribeSnatTableEntries", "SnatTableEntries.SnatTableEntry", table);
         const source = text(inputs, "sourceVswitchId");
-        return list(body, "SnatTableEntries.SnatTableEntry")
+        return entries
             .filter((entry) =>
                 source === ""
                     ? text(entry, "SourceCIDR") === text(inputs, "sourceCidr")

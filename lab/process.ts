@@ -1,18 +1,10 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 
-/**
- * When a process began, in the kernel's own unit: with the pid it names a process even after the pid was used again.
- * Undefined when it does not run.
- */
+import { startOf as startInTable } from "../toolchain/lock.cjs";
+
+/** When a process began, as {@link isAlive} wants it. Undefined when it does not run. */
 export function startOf(pid: number): string | undefined {
-    try {
-        const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-        // The second field is the name, which may hold anything, also spaces and parentheses.
-        const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-        return fields[0] === "Z" ? undefined : fields[19];
-    } catch {
-        return undefined;
-    }
+    return startInTable(pid) || undefined;
 }
 
 /** Whether this very process still runs. */

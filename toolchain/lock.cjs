@@ -4,10 +4,7 @@ const { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync
 const { dirname } = require("node:path");
 const { setTimeout: sleep } = require("node:timers/promises");
 
-/**
- * When a process started, so that a recycled process id is not taken for the holder. Empty where the system doesn't tell, undefined for
- * one that has ended and that nobody has asked how: where the first process reaps none it stays for good.
- */
+// One that has ended stays in the table for good where the first process reaps none.
 function startOf(pid) {
     try {
         const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -110,4 +107,4 @@ function identify(pid) {
     return `${pid} ${startOf(pid) ?? ""}`.trim();
 }
 
-module.exports = { withLock, identify, isAlive };
+module.exports = { withLock, identify, isAlive, startOf };

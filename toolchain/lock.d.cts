@@ -17,3 +17,9 @@ export function identify(pid: number): string;
 
 /** Whether the process that `identify` named still runs. */
 export function isAlive(holder: string): boolean;
+
+/**
+ * When a process started, in the kernel's own unit: with its id it names a process even after the id was used again. Empty where the system
+ * doesn't tell, undefined for one that has ended and that nobody has asked how.
+ */
+export function startOf(pid: number): string | undefined;

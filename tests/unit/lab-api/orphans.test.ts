@@ -45,6 +45,23 @@ test("a type that nobody knows is not", async () => {
     expect(await search.find("alicloud:fc/function:Function", {})).toBeUndefined();
 });
 
+test.each([
+    ["alb/listener:Listener", "ListListeners", "Listeners"],
+    ["nlb/listener:Listener", "ListListeners", "Listeners"],
+])("all pages of %s are read", async (type, action, path) => {
+    const tokens: (string | undefined)[] = [];
+    const paged = alicloudSearch(async (_product, asked, parameters) => {
+        expect(asked).toBe(action);
+        tokens.push(parameters["NextToken"]);
+        const second = parameters["NextToken"] === "more";
+        const listener = { ListenerId: `lsn-${tokens.length}`, ListenerPort: 80, ListenerProtocol: "TCP" };
+        return { [path]: [{ ...listener, ListenerPort: second ? 80 : 81 }], ...(!second && { NextToken: "more" }) };
+    }, REGION);
+    const inputs = { loadBalancerId: "lb-1", listenerPort: 80, listenerProtocol: "TCP" };
+    expect((await paged.find(`alicloud:${type}`, inputs))?.map(({ id }) => id)).toEqual(["lsn-2"]);
+    expect(tokens).toEqual([undefined, "more"]);
+});
+
 let cloud: BalancerCloud;
 let search: Search;
 beforeEach(async () => {
