@@ -17,7 +17,9 @@ Writes what the package exports as HTML, with an example for each component.
 /** Arguments of TypeDoc. A warning, such as one of a link that leads nowhere, is an error. */
 export function typedocArguments(output: string): string[] {
     return [
-        ...["--entryPoints", join(root, "components", "index.ts"), "--tsconfig", join(root, "tsconfig.json")],
+        // Both that package.json exports.
+        ...["components", "testing"].flatMap((folder) => ["--entryPoints", join(root, folder, "index.ts")]),
+        ...["--tsconfig", join(root, "tsconfig.json")],
         ...["--name", "@multihost/alicloud", "--readme", "none", "--out", output],
         // What components inherit from Pulumi is documented there; a git remote need not be known.
         ...["--excludePrivate", "--excludeProtected", "--excludeExternals", "--disableSources"],
