@@ -1,7 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 
-import { Problems } from "./problems";
+import { checkedOnceKnown, Problems } from "./problems";
 import { commandText, scriptText, secretLines, shellQuote, upperSnake } from "./scriptText";
 import { loadScript, type Script, sha256 } from "./scripts";
 
@@ -180,12 +180,7 @@ function checked(
         check(problems, value);
         return pulumi.output(value);
     }
-    return pulumi.output(value).apply((known) => {
-        const found = new Problems();
-        check(found, known);
-        found.throwIfAny(subject);
-        return known;
-    });
+    return checkedOnceKnown(subject, value, check);
 }
 
 /**

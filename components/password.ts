@@ -3,6 +3,8 @@ import { hkdfSync } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
+import { checkedOnceKnown } from "./problems";
+
 /** Why a password is refused, without quoting it; undefined when it is good. */
 export function passwordProblem(password: string): string | undefined {
     if (password.length < 16) {
@@ -17,14 +19,15 @@ export function passwordProblem(password: string): string | undefined {
     return undefined;
 }
 
-/** A password that a caller gave, as a secret. @throws pulumi.RunError that names `path`, once the value is known to be too weak */
-export function checkedPassword(path: string, password: pulumi.Input<string>): pulumi.Output<string> {
-    return pulumi.secret(password).apply((value) => {
+/**
+ * A password that a caller gave to `subject`, as a secret.
+ *
+ * @throws pulumi.RunError that names `path`, once the value is known to be too weak
+ */
+export function checkedPassword(subject: string, path: string, password: pulumi.Input<string>): pulumi.Output<string> {
+    return checkedOnceKnown(subject, pulumi.secret(password), (problems, value) => {
         const problem = passwordProblem(value);
-        if (problem !== undefined) {
-            throw new pulumi.RunError(`${path}: ${problem}`);
-        }
-        return value;
+        if (problem !== undefined) problems.add(path, problem);
     });
 }
 

@@ -55,3 +55,17 @@ export class Problems {
         }
     }
 }
+
+/** A value whose check waits until it is known. @throws pulumi.RunError that names the subject and every problem, then */
+export function checkedOnceKnown<T>(
+    subject: string,
+    value: pulumi.Input<T>,
+    check: (problems: Problems, known: pulumi.Unwrap<T>) => void,
+): pulumi.Output<pulumi.Unwrap<T>> {
+    return pulumi.output(value).apply((known) => {
+        const problems = new Problems();
+        check(problems, known);
+        problems.throwIfAny(subject);
+        return known;
+    });
+}

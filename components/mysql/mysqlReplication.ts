@@ -225,11 +225,11 @@ export class MysqlReplication extends pulumi.ComponentResource {
             password:
                 args.password === undefined
                     ? passwordSource(`${name}-password`, this)("mysql application")
-                    : checkedPassword("password", args.password),
+                    : checkedPassword(`MysqlReplication "${name}"`, "password", args.password),
             previousPassword:
                 args.previousPassword === undefined
                     ? undefined
-                    : checkedPassword("previousPassword", args.previousPassword),
+                    : checkedPassword(`MysqlReplication "${name}"`, "previousPassword", args.previousPassword),
             adminPassword: servers.current("mysql administration"),
             replicationPassword: replicationPassword(servers.current),
             otherReplicationPassword: beside === undefined ? undefined : replicationPassword(beside),

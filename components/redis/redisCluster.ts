@@ -64,12 +64,18 @@ export class RedisCluster extends pulumi.ComponentResource {
         const password =
             args.password === undefined
                 ? passwordSource(`${name}-password`, this)("redis default user")
-                : checkedPassword("password", args.password);
+                : checkedPassword(`RedisCluster "${name}"`, "password", args.password);
         const secrets = {
             password,
             ...(args.previousPassword === undefined
                 ? {}
-                : { previousPassword: checkedPassword("previousPassword", args.previousPassword) }),
+                : {
+                      previousPassword: checkedPassword(
+                          `RedisCluster "${name}"`,
+                          "previousPassword",
+                          args.previousPassword,
+                      ),
+                  }),
         };
         const authority = settings.tls
             ? createAuthority(name, this, { dnsNames: settings.dnsNames, keys: args.keys })

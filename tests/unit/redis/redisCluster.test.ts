@@ -29,6 +29,7 @@ void pulumi.runtime.setMocks(
 );
 
 import { Host } from "../../../components/host";
+import { checkedPassword } from "../../../components/password";
 import { clusterUrl, RedisCluster } from "../../../components/redis/redisCluster";
 import type { RedisClusterArgs } from "../../../components/redis";
 
@@ -209,6 +210,21 @@ describe("RedisCluster", () => {
         ["aaaaaaaaaaaaaaaa", "a password needs at least 8 different characters."],
     ])("refuses the weak password %p", (password, reason) => {
         expect(() => new RedisCluster("cache", { hosts: hosts(6), password })).toThrow(`password: ${reason}`);
+    });
+
+    test("refuses a weak password that is known only later, and says whose it is", async () => {
+        const later = checkedPassword('RedisCluster "cache"', "password", pulumi.output(Promise.resolve("short")));
+        // All promises of an Output fail together, and one that nobody looks at would end the process.
+        const { isKnown, isSecret, ...rest } = later as unknown as {
+            isKnown: Promise<boolean>;
+            isSecret: Promise<boolean>;
+            promise: () => Promise<string>;
+            allResources: () => Promise<unknown>;
+        };
+        const [told] = await Promise.allSettled([rest.promise(), isKnown, isSecret, rest.allResources()]);
+        expect(String((told as PromiseRejectedResult).reason)).toContain(
+            'RedisCluster "cache" has 1 problem:\n  - password: a password needs at least 16 characters.',
+        );
     });
 
     test("a URL reader gets back any password", () => {
