@@ -1,6 +1,6 @@
 /** Hints at money that could stay. */
 import type { ResourceValidationPolicy } from "@pulumi/policy";
-import { onTypes, stackOf, token } from "./resources";
+import { known, onTypes, type Properties, stackOf, token } from "./resources";
 
 const costlyInstances: ResourceValidationPolicy = {
     name: "costly-instances",
@@ -30,17 +30,32 @@ const costlyInstances: ResourceValidationPolicy = {
     }),
 };
 
+/** Where the width of a line stands, in Mbit/s, and whether it is paid by the day when nothing says how. */
+const lines: readonly (readonly [type: string, width: string, byDefault: boolean])[] = [
+    ...token.elasticAddresses.map((type) => [type, "bandwidth", true] as const),
+    ["alicloud:vpc/commonBandwithPackage:CommonBandwithPackage", "bandwidth", true],
+    ...token.classicBalancers.map((type) => [type, "bandwidth", false] as const),
+    ...token.hosts.map((type) => [type, "internetMaxBandwidthOut", false] as const),
+];
+
+function isPaidByDay(line: Properties, byDefault: boolean): boolean {
+    const charged = known(line, "internetChargeType");
+    return typeof charged === "string" ? charged.toLowerCase() === "paybybandwidth" : byDefault;
+}
+
 const bandwidth: ResourceValidationPolicy = {
     name: "bandwidth",
     description: "A fixed bandwidth is paid for by the day, used or not.",
     enforcementLevel: "advisory",
     configSchema: { properties: { mbps: { type: "integer", default: 20 } } },
-    validateResource: onTypes("alicloud:ecs/eipAddress:EipAddress", (address, report, args) => {
-        const { mbps } = args.getConfig<{ mbps: number }>();
-        const wanted = Number(address["bandwidth"]);
-        if (address["internetChargeType"] !== "PayByTraffic" && wanted > mbps)
-            report(`pays for ${wanted} Mbit/s all day long; PayByTraffic costs only what flows.`);
-    }),
+    validateResource: lines.map(([type, width, byDefault]) =>
+        onTypes(type, (line, report, args) => {
+            const { mbps } = args.getConfig<{ mbps: number }>();
+            const wanted = Number(known(line, width));
+            if (isPaidByDay(line, byDefault) && wanted > mbps)
+                report(`pays for ${wanted} Mbit/s all day long; PayByTraffic costs only what flows.`);
+        }),
+    ),
 };
 
 export const costPolicies = [costlyInstances, bandwidth];

@@ -1,6 +1,6 @@
 /** What keeps data from being read or lost. */
 import type { ResourceValidationPolicy } from "@pulumi/policy";
-import { onTypes, type Properties, stackOf, texts, token } from "./resources";
+import { componentTypes, known, onTypes, type Properties, stackOf, texts, token } from "./resources";
 
 const encryptedDisks: ResourceValidationPolicy = {
     name: "encrypted-disks",
@@ -40,19 +40,28 @@ const protections: Readonly<Record<string, readonly [property: string, on: unkno
     [token.networkBalancer]: ["deletionProtectionEnabled", true],
     ...Object.fromEntries(token.classicBalancers.map((type) => [type, ["deleteProtection", "on"]])),
     [token.rdsInstance]: ["deletionProtection", true],
-    "alicloud:rds/rdsCloneDbInstance:RdsCloneDbInstance": ["deletionProtection", true],
+    [token.rdsClone]: ["deletionProtection", true],
+    "alicloud:rds/readOnlyInstance:ReadOnlyInstance": ["deletionProtection", true],
+    [token.rdsDisasterRecovery]: ["deletionProtection", true],
     "alicloud:polardb/cluster:Cluster": ["deletionLock", 1],
     [token.redisInstance]: ["instanceReleaseProtection", true],
     "alicloud:mongodb/instance:Instance": ["dbInstanceReleaseProtection", true],
     "alicloud:mongodb/shardingInstance:ShardingInstance": ["dbInstanceReleaseProtection", true],
 };
-const databases = /^alicloud:(rds|polardb|kvstore|mongodb)\//;
+/** Balancers that are paid in advance are protected like others. */
+const keptByContract = /^alicloud:(ecs|rds|polardb|kvstore|mongodb)\//;
 
-/** Whether it is paid in advance: the cloud keeps such a database to its end, and takes no protection for it. */
-function isContract(database: Properties): boolean {
+/** Whether it is paid in advance: the cloud keeps such a host or database to its end, and takes no protection for it. */
+function isContract(resource: Properties): boolean {
     return ["instanceChargeType", "paymentType", "payType"].some((property) =>
-        ["prepaid", "subscription"].includes(String(database[property]).toLowerCase()),
+        ["prepaid", "subscription"].includes(String(resource[property]).toLowerCase()),
     );
+}
+
+/** Whether the cloud may take a host back at any time: its protection is stored and stops nobody. */
+function isSpot(host: Properties): boolean {
+    const strategy = host["spotStrategy"];
+    return typeof strategy === "string" && strategy !== "" && strategy !== "NoSpot";
 }
 
 const deletionProtection: ResourceValidationPolicy = {
@@ -66,7 +75,12 @@ const deletionProtection: ResourceValidationPolicy = {
     validateResource: onTypes(Object.keys(protections), (resource, report, args) => {
         if (!args.getConfig<{ stacks: string[] }>().stacks.includes(stackOf(args.urn))) return;
         const [property, on] = protections[args.type]!;
-        if (resource[property] === on || (databases.test(args.type) && isContract(resource))) return;
+        if (keptByContract.test(args.type) && isContract(resource)) return;
+        if (isSpot(resource)) {
+            report("is a spot host, which the cloud takes back whatever protects it: pay for it as you go.");
+            return;
+        }
+        if (resource[property] === on) return;
         // The newer balancers take it in either of two ways.
         const config = resource["deletionProtectionConfig"] as Properties | undefined;
         if (property === "deletionProtectionEnabled" && config?.["enabled"] === true) return;
@@ -76,9 +90,24 @@ const deletionProtection: ResourceValidationPolicy = {
 
 /** Changes of these would make the provider build a host anew, with an empty system disk. Those of a scaling configuration are for hosts to come. */
 const rebuilding: Readonly<Record<string, readonly string[]>> = {
-    [token.instance]: ["imageId", "userData", "systemDiskCategory", "systemDiskEncrypted"],
+    [token.instance]: ["imageId", "systemDiskCategory", "systemDiskEncrypted"],
     [token.instanceSet]: ["imageId", "systemDiskCategory", "systemDiskSize", "systemDiskPerformanceLevel"],
 };
+
+/** As above, where a host has them at all: that of the disk's key is a change of its encryption. */
+const rebuildingWhenSet = ["systemDiskKmsKeyId", "systemDiskEncryptAlgorithm"];
+
+/** The provider changes user data in place, but this component has hosts built anew for it, by `replaceOnChanges`. */
+const rebuildsOnUserData = "multihost:compute:NodePool";
+
+function rebuildingOf(type: string, urn: string, host: Properties): readonly string[] {
+    if (type !== token.instance) return rebuilding[type]!;
+    return [
+        ...rebuilding[type]!,
+        ...rebuildingWhenSet.filter((property) => ![undefined, ""].includes(known(host, property) as string)),
+        ...(componentTypes({ urn }).includes(rebuildsOnUserData) ? ["userData"] : []),
+    ];
+}
 
 /**
  * Whether the engine's protection stops such a change. The provider writes another image onto an instance's disk in place, which is no
@@ -95,12 +124,12 @@ const keptHosts: ResourceValidationPolicy = {
     configSchema: {
         properties: { rebuild: { type: "array", items: { type: "string" }, default: [] } },
     },
-    validateResource: onTypes(Object.keys(rebuilding), (_, report, args) => {
+    validateResource: onTypes(Object.keys(rebuilding), (host, report, args) => {
         const { rebuild } = args.getConfig<{ rebuild: string[] }>();
         if (rebuild.includes("*") || rebuild.includes(args.name)) return;
         const ignored = texts(args.opts.ignoreChanges);
         if (ignored.includes("*")) return;
-        const open = rebuilding[args.type]!.filter(
+        const open = rebuildingOf(args.type, args.urn, host).filter(
             (property) =>
                 !ignored.includes(property) && !(args.opts.protect && stoppedByProtection(args.type, property)),
         );

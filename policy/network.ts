@@ -43,7 +43,8 @@ const publishedPorts: ResourceValidationPolicy = {
             const protocol = String(rule["ipProtocol"]);
             if (protocol === "icmp" || protocol === "icmpv6") return;
             const [from, to] = portsOf(rule["portRange"]);
-            const isPublished = (protocol === "tcp" || protocol === "udp") && from === to && ports.includes(from);
+            const published = new Set(ports.filter((port) => port >= from && port <= to)).size;
+            const isPublished = (protocol === "tcp" || protocol === "udp") && published === to - from + 1;
             if (!isPublished)
                 report(
                     `admits the whole world (${open}) to ${protocol} ${from === to ? `port ${from}` : `ports ${from} to ${to}`}; published are ${ports.join(", ")}. Name the ranges that may come in.`,
@@ -64,7 +65,8 @@ const publishedPorts: ResourceValidationPolicy = {
 };
 
 const asking: readonly string[] = [...token.hosts, ...token.templates];
-const hostAddresses: readonly string[] = token.hostAddresses;
+/** What an address may be bound to that is a host, or leads to one. */
+const hostEnds: readonly string[] = [...token.hosts, ...token.hostAddresses];
 /** As an association names what leads to a host. */
 const hostKinds = ["EcsInstance", "NetworkInterface", "HaVip"];
 
@@ -113,7 +115,7 @@ const publicAddresses: StackValidationPolicy = {
             const toHost =
                 hostKinds.includes(String(known(props, "instanceType"))) ||
                 /^(i|eni|havip)-/.test(String(known(props, "instanceId"))) ||
-                bound.some(({ type }) => type === token.instance || hostAddresses.includes(type));
+                bound.some(({ type }) => hostEnds.includes(type));
             if (toHost)
                 report(
                     "binds a public address to a host that is no bastion: publish its service through a balancer.",
@@ -129,9 +131,11 @@ const severalZones: StackValidationPolicy = {
     enforcementLevel: "advisory",
     validateStack: ({ resources }, report) => {
         const subnets = resources.filter(({ type }) => type === token.vswitch);
-        const zones = new Set(subnets.map(({ props }) => String(known(props, "zoneId"))));
-        if (subnets.length > 0 && zones.size === 1)
-            report(`all ${subnets.length} subnets are in ${[...zones].join("")}: the platform fails with that zone.`);
+        const zones = new Set(subnets.map(({ props }) => known(props, "zoneId") ?? known(props, "availabilityZone")));
+        const [zone] = zones;
+        // Of those that only the update knows, all may be in another one.
+        if (zones.size === 1 && zone !== undefined)
+            report(`all ${subnets.length} subnets are in ${String(zone)}: the platform fails with that zone.`);
     },
 };
 

@@ -10,6 +10,8 @@ const scalingConfiguration = "alicloud:ess/scalingConfiguration:ScalingConfigura
 const redisInstance = "alicloud:kvstore/instance:Instance";
 const tairInstance = "alicloud:redis/tairInstance:TairInstance";
 const rdsInstance = "alicloud:rds/instance:Instance";
+const rdsDisasterRecovery = "alicloud:rds/ddrInstance:DdrInstance";
+const rdsClone = "alicloud:rds/rdsCloneDbInstance:RdsCloneDbInstance";
 
 export const token = {
     instance,
@@ -30,6 +32,7 @@ export const token = {
     fileSystem: "alicloud:nas/fileSystem:FileSystem",
     securityGroupRule: "alicloud:ecs/securityGroupRule:SecurityGroupRule",
     prefixLists: ["alicloud:vpc/prefixList:PrefixList", "alicloud:ecs/ecsPrefixList:EcsPrefixList"],
+    elasticAddresses: ["alicloud:ecs/eipAddress:EipAddress", "alicloud:ecs/eip:Eip"],
     eipAssociation: "alicloud:ecs/eipAssociation:EipAssociation",
     anycastAttachment: "alicloud:eipanycast/anycastEipAddressAttachment:AnycastEipAddressAttachment",
     forwardEntry: "alicloud:vpc/forwardEntry:ForwardEntry",
@@ -39,13 +42,16 @@ export const token = {
     redisInstance,
     tairInstance,
     rdsInstance,
+    rdsClone,
+    rdsDisasterRecovery,
     /** The cloud's own. */
     databases: [
         redisInstance,
         tairInstance,
         rdsInstance,
-        "alicloud:rds/rdsCloneDbInstance:RdsCloneDbInstance",
+        rdsClone,
         "alicloud:rds/readOnlyInstance:ReadOnlyInstance",
+        rdsDisasterRecovery,
         "alicloud:polardb/cluster:Cluster",
         "alicloud:mongodb/instance:Instance",
         "alicloud:mongodb/shardingInstance:ShardingInstance",

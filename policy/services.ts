@@ -10,7 +10,10 @@ const encryptions = [
     [token.redisInstance, "sslEnable", "Enable"],
     [token.tairInstance, "sslEnabled", "Enable"],
     [token.rdsInstance, "sslAction", "Open"],
+    [token.rdsClone, "sslEnabled", 1],
+    [token.rdsDisasterRecovery, "sslAction", "Open"],
 ] as const;
+const ofSeveralEngines: readonly string[] = [token.rdsInstance, token.rdsClone, token.rdsDisasterRecovery];
 
 const encryptedServices: ResourceValidationPolicy = {
     name: "encrypted-services",
@@ -27,10 +30,10 @@ const encryptedServices: ResourceValidationPolicy = {
         }),
         ...encryptions.map(([type, property, on]) =>
             onTypes(type, (instance, report) => {
-                if (type === token.rdsInstance && instance["engine"] !== "MySQL") return;
+                if (ofSeveralEngines.includes(type) && instance["engine"] !== "MySQL") return;
                 // Only what encrypts already has a certificate to renew.
                 if (instance[property] !== on && instance[property] !== "Update")
-                    report(`does not encrypt connections: set ${property} to "${on}".`);
+                    report(`does not encrypt connections: set ${property} to ${JSON.stringify(on)}.`);
             }),
         ),
     ],

@@ -14,7 +14,7 @@ const tagged = [
     token.networkBalancer,
     "alicloud:vpc/network:Network",
     "alicloud:vpc/natGateway:NatGateway",
-    "alicloud:ecs/eipAddress:EipAddress",
+    ...token.elasticAddresses,
     "alicloud:ecs/securityGroup:SecurityGroup",
 ];
 

@@ -8,6 +8,9 @@ const INSTANCE_SET = "alicloud:ecs/ecsInstanceSet:EcsInstanceSet";
 const SCALING = "alicloud:ess/scalingConfiguration:ScalingConfiguration";
 const TAIR = "alicloud:redis/tairInstance:TairInstance";
 const RDS = "alicloud:rds/instance:Instance";
+const RDS_CLONE = "alicloud:rds/rdsCloneDbInstance:RdsCloneDbInstance";
+const RDS_READ_ONLY = "alicloud:rds/readOnlyInstance:ReadOnlyInstance";
+const RDS_RECOVERY = "alicloud:rds/ddrInstance:DdrInstance";
 const RULE = "alicloud:ecs/securityGroupRule:SecurityGroupRule";
 const ASSOCIATION = "alicloud:ecs/eipAssociation:EipAssociation";
 const DISK = "alicloud:ecs/ecsDisk:EcsDisk";
@@ -15,6 +18,7 @@ const FILE_SYSTEM = "alicloud:nas/fileSystem:FileSystem";
 const EIP = "alicloud:ecs/eipAddress:EipAddress";
 const COMMAND = "command:remote:Command";
 const BASTION = "multihost:compute:Bastion";
+const POOL = "multihost:compute:NodePool";
 
 const rule = (props: Record<string, unknown>): Subject => ({
     type: RULE,
@@ -110,6 +114,9 @@ describe("published-ports", () => {
     test("takes the ports that the team publishes", async () => {
         const ssh = [rule({ cidrIp: "0.0.0.0/0", portRange: "8443/8443" })];
         expect(await check("published-ports", ssh, { ports: [8443] })).toEqual([]);
+        const two = [rule({ cidrIp: "0.0.0.0/0", portRange: "80/81" })];
+        expect(await check("published-ports", two, { ports: [81, 80, 80] })).toEqual([]);
+        expect(await check("published-ports", two, { ports: [80, 82] })).toHaveLength(1);
     });
 });
 
@@ -148,6 +155,7 @@ describe("public-addresses", () => {
             [{}, "alicloud:ecs/ecsNetworkInterface:EcsNetworkInterface"],
             [{}, "alicloud:vpc/haVipv2:HaVipv2"],
             [{}, "alicloud:vpc/hAVip:HAVip"],
+            [unknownAt("instanceId"), INSTANCE_SET],
         ];
         const bound = associations.map(([props, to]): Subject => ({
             type: ASSOCIATION,
@@ -203,7 +211,20 @@ describe("several-zones", () => {
         expect(await check("several-zones", [])).toEqual([]);
     });
 
-    test("reports one zone", async () => {
+    test("says nothing of zones that only the update knows", async () => {
+        const later: Subject = { type: "alicloud:vpc/switch:Switch", props: unknownAt("zoneId") };
+        expect(await check("several-zones", [later, later])).toEqual([]);
+        expect(await check("several-zones", [later, subnet("cn-hangzhou-h")])).toEqual([]);
+    });
+
+    test("reports one zone, also by its former name", async () => {
+        const former: Subject = {
+            type: "alicloud:vpc/switch:Switch",
+            props: { availabilityZone: "cn-hangzhou-h" },
+        };
+        expect(await check("several-zones", [subnet("cn-hangzhou-h"), former])).toHaveLength(1);
+        expect(await check("several-zones", [subnet("cn-hangzhou-i"), former])).toEqual([]);
+
         expect(await check("several-zones", [subnet("cn-hangzhou-h"), subnet("cn-hangzhou-h")])).toEqual([
             "stack: all 2 subnets are in cn-hangzhou-h: the platform fails with that zone.",
         ]);
@@ -281,6 +302,10 @@ describe("deletion-protection", () => {
 
     test.each([
         ["alicloud:rds/instance:Instance", { deletionProtection: true }, { instanceChargeType: "Prepaid" }],
+        [RDS_CLONE, { deletionProtection: true }, { paymentType: "Subscription" }],
+        [RDS_READ_ONLY, { deletionProtection: true }, { instanceChargeType: "Prepaid" }],
+        [RDS_RECOVERY, { deletionProtection: true }, { paymentType: "Subscription" }],
+        [INSTANCE, { deletionProtection: true }, { instanceChargeType: "PrePaid" }],
         ["alicloud:polardb/cluster:Cluster", { deletionLock: 1 }, { payType: "PrePaid" }],
         ["alicloud:kvstore/instance:Instance", { instanceReleaseProtection: true }, { paymentType: "PrePaid" }],
         [
@@ -298,6 +323,21 @@ describe("deletion-protection", () => {
             ]);
         },
     );
+
+    test("protects a balancer whatever its contract, and calls no spot host protected", async () => {
+        const type = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer";
+        const balancer: Subject = { type, stack: "prod", props: { paymentType: "Subscription" } };
+        expect(await check("deletion-protection", [balancer])).toHaveLength(1);
+        const spot = {
+            type: INSTANCE,
+            stack: "prod",
+            props: { deletionProtection: true, spotStrategy: "SpotAsPriceGo" },
+        };
+        const kept = { ...spot, props: { deletionProtection: true, spotStrategy: "NoSpot" } };
+        expect(await check("deletion-protection", [spot, kept])).toEqual([
+            "thing: is a spot host, which the cloud takes back whatever protects it: pay for it as you go.",
+        ]);
+    });
 
     test.each([INSTANCE_SET, SCALING])("looks at hosts of %s as at a host", async (type) => {
         const group = (deletionProtection?: boolean): Subject => ({
@@ -327,10 +367,20 @@ describe("kept-hosts", () => {
     });
 
     test("passes hosts that stay whatever changes, and those named to be rebuilt", async () => {
-        const kept = ["imageId", "userData", "systemDiskCategory", "systemDiskEncrypted"];
+        const kept = ["imageId", "systemDiskCategory", "systemDiskEncrypted"];
         expect(await check("kept-hosts", [host(kept), host(["imageId"], true)])).toEqual([]);
         expect(await check("kept-hosts", [host([])], { rebuild: ["node-1"] })).toEqual([]);
         expect(await check("kept-hosts", [host([])], { rebuild: ["*"] })).toEqual([]);
+    });
+
+    test("asks only a pool's hosts to stay with other user data, and those with a key of their own with another key", async () => {
+        const kept = ["imageId", "systemDiskCategory", "systemDiskEncrypted"];
+        const pooled = { ...host(kept), within: [POOL] };
+        const keyed = { ...host(kept), props: { systemDiskKmsKeyId: "key-1" } };
+        expect(await check("kept-hosts", [pooled, keyed, { ...host([...kept, "userData"]), within: [POOL] }])).toEqual([
+            expect.stringContaining("is rebuilt when userData changes"),
+            expect.stringContaining("is rebuilt when systemDiskKmsKeyId changes"),
+        ]);
     });
 
     test("reports a protected host whose system disk another image would replace", async () => {
@@ -385,10 +435,12 @@ describe("encrypted-services", () => {
         ["alicloud:kvstore/instance:Instance", {}, "sslEnable", "Enable", "Disable"],
         [TAIR, {}, "sslEnabled", "Enable", "Disable"],
         [RDS, { engine: "MySQL" }, "sslAction", "Open", "Close"],
+        [RDS_RECOVERY, { engine: "MySQL" }, "sslAction", "Open", "Close"],
+        [RDS_CLONE, { engine: "MySQL" }, "sslEnabled", 1, 0],
     ])("asks %s to encrypt connections, and to say so", async (type, props, property, on, off) => {
-        const database = (value?: string): Subject => ({ type, props: { ...props, [property]: value } });
+        const database = (value?: string | number): Subject => ({ type, props: { ...props, [property]: value } });
         expect(await check("encrypted-services", [database(on), database("Update")])).toEqual([]);
-        const said = `thing: does not encrypt connections: set ${property} to "${on}".`;
+        const said = `thing: does not encrypt connections: set ${property} to ${JSON.stringify(on)}.`;
         expect(await check("encrypted-services", [database(off), database()])).toEqual([said, said]);
     });
 
@@ -436,7 +488,7 @@ describe("required-tags", () => {
         ).toEqual([]);
     });
 
-    test.each([INSTANCE_SET, SCALING, FILE_SYSTEM, "alicloud:pvtz/zone:Zone", TAIR, RDS])(
+    test.each([INSTANCE_SET, SCALING, FILE_SYSTEM, "alicloud:pvtz/zone:Zone", TAIR, RDS, "alicloud:ecs/eip:Eip"])(
         "asks %s for them",
         async (type) => {
             expect(await check("required-tags", [{ type, props: { tags } }])).toEqual([]);
@@ -485,6 +537,17 @@ describe("bandwidth", () => {
 
     test("passes what is paid by traffic, and small lines", async () => {
         expect(await check("bandwidth", [address("PayByTraffic", "100"), address("PayByBandwidth", "5")])).toEqual([]);
+    });
+
+    test.each([
+        ["alicloud:ecs/eip:Eip", "bandwidth", true],
+        ["alicloud:vpc/commonBandwithPackage:CommonBandwithPackage", "bandwidth", true],
+        ["alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer", "bandwidth", false],
+        [INSTANCE, "internetMaxBandwidthOut", false],
+    ])("knows a wide line of %s, also when nothing says how it is paid", async (type, width, byDefault) => {
+        const line = (internetChargeType?: string): Subject => ({ type, props: { [width]: 100, internetChargeType } });
+        expect(await check("bandwidth", [line("PayByBandwidth"), line("PayByTraffic")])).toHaveLength(1);
+        expect(await check("bandwidth", [line()])).toHaveLength(byDefault ? 1 : 0);
     });
 
     test("hints at wide lines that are paid for by the day", async () => {
