@@ -29,24 +29,25 @@ const tagResources = pvtzAction({
     },
 });
 
-const untagResources = pvtzAction({
-    // The vendor's spelling.
-    name: "UnTagResources",
-    request: model({ ResourceType: "string", ResourceId: ["string"], TagKey: ["string"], All: "boolean" }),
-    response: model({ RequestId: "string" }),
-    required: ["ResourceType", "ResourceId"],
-    writes: true,
-    handle: ({ resourceType, resourceId, tagKey, all }, context) => {
-        const zones = zonesOf(context, resourceType, resourceId);
-        if (!tagKey?.length && all !== true) throw missingParameter("TagKey");
-        context.checked();
-        for (const zone of zones)
-            zone.tags = Object.fromEntries(
-                Object.entries(zone.tags).filter(([key]) => tagKey?.length && !tagKey.includes(key)),
-            );
-        return {};
-    },
-});
+function untagAction(name: string): Action {
+    return pvtzAction({
+        name,
+        request: model({ ResourceType: "string", ResourceId: ["string"], TagKey: ["string"], All: "boolean" }),
+        response: model({ RequestId: "string" }),
+        required: ["ResourceType", "ResourceId"],
+        writes: true,
+        handle: ({ resourceType, resourceId, tagKey, all }, context) => {
+            const zones = zonesOf(context, resourceType, resourceId);
+            if (!tagKey?.length && all !== true) throw missingParameter("TagKey");
+            context.checked();
+            for (const zone of zones)
+                zone.tags = Object.fromEntries(
+                    Object.entries(zone.tags).filter(([key]) => tagKey?.length && !tagKey.includes(key)),
+                );
+            return {};
+        },
+    });
+}
 
 const listTagResources = pvtzAction({
     name: "ListTagResources",
@@ -75,4 +76,10 @@ const listTagResources = pvtzAction({
     },
 });
 
-export const tagActions: readonly Action[] = [tagResources, untagResources, listTagResources];
+export const tagActions: readonly Action[] = [
+    tagResources,
+    untagAction("UntagResources"),
+    // The Terraform provider's spelling.
+    untagAction("UnTagResources"),
+    listTagResources,
+];

@@ -137,13 +137,13 @@ test.each([
     expect(await refusal("AddZoneRecord", asked)).toBe(`400 ${code}`);
 });
 
-test("tags come, are found and go", async () => {
+test.each(["UntagResources", "UnTagResources"])("tags come, are found and go with %s", async (untag) => {
     const resource = { ResourceType: "ZONE", "ResourceId.1": ZoneId };
     await call("TagResources", { ...resource, "Tag.1.Key": "team", "Tag.1.Value": "data" });
     expect(list(await call("ListTagResources", resource), "TagResources")).toEqual([
         { ResourceId: ZoneId, ResourceType: "ZONE", TagKey: "team", TagValue: "data" },
     ]);
-    await call("UnTagResources", { ...resource, "TagKey.1": "team" });
+    await call(untag, { ...resource, "TagKey.1": "team" });
     expect(list(await call("ListTagResources", resource), "TagResources")).toEqual([]);
     expect(await refusal("ListTagResources", { ...resource, ResourceType: "VPC" })).toBe(
         "400 InvalidParameter.ResourceType",
