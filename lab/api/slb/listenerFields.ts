@@ -82,7 +82,9 @@ type RequestFields = Members<
         typeof asked.http & {
             readonly MasterSlaveServerGroupId: "string";
             readonly VServerGroup: "string";
-            readonly olderHealthCheckInterval: "number";
+            readonly lowerHealthCheckInterval: "number";
+            readonly lowerHealthCheckReq: "string";
+            readonly lowerHealthCheckExp: "string";
             readonly Tag: readonly [{ readonly Key: "string"; readonly Value: "string" }];
         }
 >;
@@ -96,8 +98,7 @@ export function creationRequest(protocol: ListenerProtocol): ModelClass<RequestF
         Tag: [{ Key: "string", Value: "string" }],
     });
     // Older clients begin this name in lower case for TCP, newer ones and later requests do not.
-    request.names()["olderHealthCheckInterval"] = "healthCheckInterval";
-    request.types()["olderHealthCheckInterval"] = "number";
+    alsoInLowerCase(request, "HealthCheckInterval", "number");
     return request;
 }
 
@@ -108,7 +109,16 @@ export function changeRequest(protocol: ListenerProtocol): ModelClass<RequestFie
 
 function requestModel(protocol: ListenerProtocol, more: Fields): ModelClass<RequestFields> {
     const fields: Fields = { ...address, ...settings[protocol], ...asked[protocol], ...more };
-    return model(fields);
+    const request: ModelClass<RequestFields> = model(fields);
+    // The vendor's SDKs begin these two in lower case, the Terraform provider does not.
+    if (protocol === "udp")
+        for (const wireName of ["HealthCheckReq", "HealthCheckExp"]) alsoInLowerCase(request, wireName, "string");
+    return request;
+}
+
+function alsoInLowerCase(request: ModelClass, wireName: string, type: "string" | "number"): void {
+    request.names()[`lower${wireName}`] = wireName.charAt(0).toLowerCase() + wireName.slice(1);
+    request.types()[`lower${wireName}`] = type;
 }
 
 const ruleFields = {

@@ -132,7 +132,9 @@ export function changedSettings(
             // Each family has a name of its own for these.
             switched: request.healthCheck ?? request.healthCheckSwitch,
             timeout: request.healthCheckTimeout ?? request.healthCheckConnectTimeout,
-            interval: request.healthCheckInterval ?? request.olderHealthCheckInterval,
+            interval: request.healthCheckInterval ?? request.lowerHealthCheckInterval,
+            healthCheckReq: request.healthCheckReq ?? request.lowerHealthCheckReq,
+            healthCheckExp: request.healthCheckExp ?? request.lowerHealthCheckExp,
         }),
         transport: transportOf(before.transport, request),
         application: applicationOf(before.application, request),

@@ -150,6 +150,21 @@ test("UDP beside TCP on one port sends what its check is told to, and is checked
     ]);
 });
 
+test("what a UDP check sends and expects may be named as the vendor's SDKs do", async () => {
+    const place = { LoadBalancerId, ListenerPort: "53" };
+    const texts = async () => {
+        const found = await cloud.slb("DescribeLoadBalancerUDPListenerAttribute", place);
+        return [found["HealthCheckReq"], found["HealthCheckExp"]];
+    };
+    const creation = { ...place, BackendServerPort: "53", healthCheckReq: "hello", healthCheckExp: "world" };
+    await cloud.slb("CreateLoadBalancerUDPListener", creation);
+    expect(await texts()).toEqual(["hello", "world"]);
+    await cloud.slb("SetLoadBalancerUDPListenerAttribute", { ...place, healthCheckReq: "ping", healthCheckExp: "" });
+    expect(await texts()).toEqual(["ping", ""]);
+    const spaced = { ...place, healthCheckExp: "a b" };
+    expect(await cloud.slbRefusal("SetLoadBalancerUDPListenerAttribute", spaced)).toBe("400 InvalidParameter");
+});
+
 test("a check may ask for each server by its own address", async () => {
     await cloud.group(LoadBalancerId);
     const { id: ServerId } = cloud.instance(VSwitchId);
