@@ -5,7 +5,7 @@ import type { ModelClass, Plain } from "../wire";
 
 const address = { RegionId: "string", LoadBalancerId: "string", ListenerPort: "number" } as const;
 
-const common = {
+const shared = {
     BackendServerPort: "number",
     Bandwidth: "number",
     Scheduler: "string",
@@ -14,6 +14,9 @@ const common = {
     AclType: "string",
     AclId: "string",
     Description: "string",
+} as const;
+
+const check = {
     HealthCheckType: "string",
     HealthCheckMethod: "string",
     HealthCheckDomain: "string",
@@ -24,6 +27,8 @@ const common = {
     HealthyThreshold: "number",
     UnhealthyThreshold: "number",
 } as const;
+
+const common = { ...shared, ...check } as const;
 
 const transport = {
     HealthCheckConnectTimeout: "number",
@@ -160,3 +165,48 @@ export function attributeAnswer(protocol: ListenerProtocol): ModelClass<AnswerFi
         ...answers[protocol],
     });
 }
+
+/** What lists of listeners say of one under the name of its protocol. */
+export const listedSettings = {
+    tcp: {
+        ...check,
+        ...transport,
+        EstablishedTimeout: "number",
+        HealthCheck: "string",
+        // Text in lists only.
+        ProxyProtocolV2Enabled: "string",
+    },
+    udp: {
+        ...check,
+        HealthCheck: "string",
+        HealthCheckConnectTimeout: "number",
+        HealthCheckReq: "string",
+        HealthCheckExp: "string",
+        ConnectionDrain: "string",
+        ProxyProtocolV2Enabled: "string",
+    },
+    http: { ...check, ...application, ListenerForward: "string", ForwardPort: "number" },
+    https: {
+        ...check,
+        ...application,
+        ServerCertificateId: "string",
+        CACertificateId: "string",
+        EnableHttp2: "string",
+        TLSCipherPolicy: "string",
+    },
+} as const satisfies Record<ListenerProtocol, Fields>;
+
+/** A listener in the answer of `DescribeLoadBalancerListeners`. */
+export const listedFields = {
+    LoadBalancerId: "string",
+    ListenerPort: "number",
+    ListenerProtocol: "string",
+    Status: "string",
+    ...shared,
+    AclIds: ["string"],
+    Tags: [{ TagKey: "string", TagValue: "string" }],
+    TCPListenerConfig: listedSettings.tcp,
+    UDPListenerConfig: listedSettings.udp,
+    HTTPListenerConfig: listedSettings.http,
+    HTTPSListenerConfig: listedSettings.https,
+} as const;

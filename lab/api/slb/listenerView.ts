@@ -1,5 +1,6 @@
 import type { ForwardingRule, HealthCheck, Listener, LoadBalancer, Stickiness } from "../../model/slb";
-import type { ListenerAnswer } from "./listenerFields";
+import { type Fields, model } from "../common/model";
+import { type ListenerAnswer, listedFields, listedSettings } from "./listenerFields";
 import { BACKEND_PORT } from "./listenerSettings";
 import { tagsView } from "./view";
 
@@ -29,6 +30,29 @@ export function listenerView(balancer: LoadBalancer, listener: Listener): Listen
                   ...applicationView(listener),
               }),
     };
+}
+
+/** The same as `DescribeLoadBalancerListeners` lists it: what only some protocols have stands under the protocol's name. */
+export function listedView(balancer: LoadBalancer, listener: Listener) {
+    const { aclIds, tags, ...view } = listenerView(balancer, listener);
+    const { protocol } = listener;
+    const settings = { ...view, proxyProtocolV2Enabled: String(view.proxyProtocolV2Enabled) };
+    return {
+        ...membersOf(listedFields, view),
+        listenerProtocol: protocol,
+        ...(aclIds && { aclIds: aclIds.aclId }),
+        tags: tags?.tag,
+        [`${protocol.charAt(0)}${protocol.slice(1).toUpperCase()}ListenerConfig`]: membersOf(
+            listedSettings[protocol],
+            settings,
+        ),
+    };
+}
+
+/** Those values that an answer has members for. */
+function membersOf(fields: Fields, values: object): object {
+    const properties = model(fields).names();
+    return Object.fromEntries(Object.entries(values).filter(([property]) => Object.hasOwn(properties, property)));
 }
 
 /** The check as far as listeners and rules share it. */

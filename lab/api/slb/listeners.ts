@@ -1,12 +1,12 @@
 import type { Listener, ListenerProtocol } from "../../model/slb";
 import type { Action } from "../action";
 import { model } from "../common/model";
-import { inRegion, matches, matchesAny, paginateByToken, toTags } from "../listing";
+import { hasTags, inRegion, matches, matchesAny, paginateByToken, toTags } from "../listing";
 import { slbAction } from "./action";
 import { checkTags, oneOf, refuse, refuseParameter } from "./checks";
-import { attributeAnswer, changeRequest, creationRequest } from "./listenerFields";
+import { attributeAnswer, changeRequest, creationRequest, listedFields } from "./listenerFields";
 import { changedSettings, newSettings } from "./listenerSettings";
-import { listenerView } from "./listenerView";
+import { listedView, listenerView } from "./listenerView";
 import { balancerOf, listenerOf } from "./lookup";
 import { quotas } from "./quotas";
 
@@ -152,6 +152,7 @@ const describeLoadBalancerListeners = slbAction({
         ListenerProtocol: "string",
         ListenerPort: "number",
         Description: "string",
+        Tag: [{ Key: "string", Value: "string" }],
         MaxResults: "number",
         NextToken: "string",
     }),
@@ -160,23 +161,7 @@ const describeLoadBalancerListeners = slbAction({
         NextToken: "string",
         MaxResults: "number",
         TotalCount: "number",
-        Listeners: [
-            {
-                LoadBalancerId: "string",
-                ListenerPort: "number",
-                ListenerProtocol: "string",
-                Status: "string",
-                Description: "string",
-                Bandwidth: "number",
-                BackendServerPort: "number",
-                Scheduler: "string",
-                VServerGroupId: "string",
-                AclStatus: "string",
-                AclType: "string",
-                AclId: "string",
-                AclIds: ["string"],
-            },
-        ],
+        Listeners: [listedFields],
     }),
     writes: false,
     handle: (request, context) => {
@@ -188,28 +173,14 @@ const describeLoadBalancerListeners = slbAction({
                 ({ listener }) =>
                     matches(protocol, listener.protocol) &&
                     matches(request.listenerPort, listener.port) &&
-                    matchesAny(request.description, listener.description),
+                    matchesAny(request.description, listener.description) &&
+                    hasTags(listener, request.tag),
             );
         const { items, ...page } = paginateByToken(found, request, { default: 20, max: 100 });
         return {
             ...page,
             totalCount: found.length,
-            listeners: items.map(({ balancer, listener }) => {
-                const { acl, ...settings } = listener.settings;
-                return {
-                    loadBalancerId: balancer.id,
-                    listenerPort: listener.port,
-                    listenerProtocol: listener.protocol,
-                    status: listener.status,
-                    description: listener.description,
-                    bandwidth: settings.bandwidth,
-                    backendServerPort: settings.backendServerPort,
-                    scheduler: settings.scheduler,
-                    vServerGroupId: settings.vServerGroupId,
-                    aclStatus: acl.enabled ? "on" : "off",
-                    ...(acl.enabled && { aclType: acl.type, aclId: acl.ids.join(","), aclIds: [...acl.ids] }),
-                };
-            }),
+            listeners: items.map(({ balancer, listener }) => listedView(balancer, listener)),
         };
     },
 });

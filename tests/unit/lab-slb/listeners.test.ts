@@ -165,6 +165,38 @@ test("what a UDP check sends and expects may be named as the vendor's SDKs do", 
     expect(await cloud.slbRefusal("SetLoadBalancerUDPListenerAttribute", spaced)).toBe("400 InvalidParameter");
 });
 
+test("a list of listeners says of each what its protocol has, and is filtered by tags", async () => {
+    const tag = { "Tag.1.Key": "team", "Tag.1.Value": "web" };
+    await cloud.slb("CreateLoadBalancerTCPListener", {
+        ...{ LoadBalancerId, ListenerPort: "53", BackendServerPort: "53", PersistenceTimeout: "60" },
+        ...tag,
+    });
+    const udp = { LoadBalancerId, ListenerPort: "53", BackendServerPort: "53", HealthCheckReq: "hello" };
+    await cloud.slb("CreateLoadBalancerUDPListener", udp);
+    await cloud.slb("CreateLoadBalancerHTTPListener", http("80", { IdleTimeout: "20" }));
+    const listeners = async (more: Record<string, string> = {}) =>
+        list(await cloud.slb("DescribeLoadBalancerListeners", more), "Listeners");
+    const found = await listeners();
+    expect(found).toMatchObject([
+        {
+            ...{ LoadBalancerId, ListenerProtocol: "tcp", ListenerPort: 53, Status: "stopped", Scheduler: "wrr" },
+            Tags: [{ TagKey: "team", TagValue: "web" }],
+            TCPListenerConfig: {
+                ...{ HealthCheck: "on", HealthCheckType: "tcp", HealthCheckInterval: 2, EstablishedTimeout: 900 },
+                ...{ PersistenceTimeout: 60, ProxyProtocolV2Enabled: "false" },
+            },
+        },
+        { ListenerProtocol: "udp", Tags: [], UDPListenerConfig: { HealthCheckReq: "hello", HealthyThreshold: 3 } },
+        {
+            ...{ ListenerProtocol: "http", BackendServerPort: 80, AclStatus: "off" },
+            HTTPListenerConfig: { HealthCheckURI: "/", IdleTimeout: 20, StickySession: "off", ListenerForward: "off" },
+        },
+    ]);
+    expect(found[2]).not.toHaveProperty("TCPListenerConfig");
+    expect(await listeners(tag)).toEqual([found[0]]);
+    expect(await listeners({ "Tag.1.Key": "team", "Tag.1.Value": "db" })).toEqual([]);
+});
+
 test("a check may ask for each server by its own address", async () => {
     await cloud.group(LoadBalancerId);
     const { id: ServerId } = cloud.instance(VSwitchId);
