@@ -26,7 +26,7 @@ export type NlbScheduler = "Wrr" | "Wlc" | "Rr" | "Sch" | "Tch";
 export interface NlbServerGroup extends Resource {
     readonly type: "Instance" | "Ip";
     readonly vpcId: string;
-    readonly protocol: NlbProtocol;
+    readonly protocol: NlbProtocol | "TCP_UDP";
     scheduler: NlbScheduler;
     preserveClientIp: boolean;
     drain: { readonly enabled: boolean; readonly seconds: number };

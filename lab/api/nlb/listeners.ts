@@ -1,4 +1,4 @@
-import type { NlbListener, NlbListenerSettings, NlbProtocol } from "../../model/nlb";
+import type { NlbListener, NlbListenerSettings, NlbProtocol, NlbServerGroup } from "../../model/nlb";
 import { certificateOf } from "../../model/projectAlb";
 import { addressOfNetworkServer } from "../../model/projectNlb";
 import type { Action, ActionContext } from "../action";
@@ -73,7 +73,7 @@ function settingsOf(
 ): NlbListenerSettings {
     const group = serverGroupOf(context, valueOr(request.serverGroupId, before.serverGroupId));
     // TLS ends at the balancer, which speaks to servers of either kind.
-    const kinds: readonly NlbProtocol[] = protocol === "TCPSSL" ? ["TCP", "TCPSSL"] : [protocol];
+    const kinds: readonly NlbServerGroup["protocol"][] = [protocol, protocol === "TCPSSL" ? "TCP" : "TCP_UDP"];
     if (!kinds.includes(group.protocol))
         refuse("Conflict.Protocol", "The protocols of the listener and of the server group do not go together.");
     if (group.vpcId !== vpcId) refuse("Conflict.VpcId", "The load balancer and the server group have different VPCs.");

@@ -176,7 +176,7 @@ const createServerGroup = nlbAction({
         if (oneOf(request.addressIPVersion, ["ipv4", "DualStack"], "AddressIPVersion", "ipv4") === "DualStack")
             refuse("UnsupportedOperation", "The lab's balancers have IPv4 addresses only.");
         if (request.anyPortEnabled === true) refuse("UnsupportedOperation", "The lab's listeners have one port each.");
-        const protocol = oneOf(request.protocol, ["TCP", "UDP", "TCPSSL"], "Protocol", "TCP");
+        const protocol = oneOf(request.protocol, ["TCP", "UDP", "TCP_UDP", "TCPSSL"], "Protocol", "TCP");
         const type = oneOf(request.serverGroupType, ["Instance", "Ip"], "ServerGroupType", "Instance");
         const settings = settingsOf(initial, protocol, request);
         if (inRegion(store.state.nlbServerGroups, regionId).length >= quotas.serverGroups)

@@ -389,6 +389,27 @@ describe("listeners", () => {
         expect(cloud.desired()[0]!.listeners).toHaveLength(1);
     });
 
+    test("serve TCP and UDP from one group that is for both, and end no TLS for it", async () => {
+        const LoadBalancerId = await balancer();
+        const ServerGroupId = await group({ Protocol: "TCP_UDP" });
+        await cloud.nlb("AddServersToServerGroup", {
+            ServerGroupId,
+            "Servers.1.ServerId": cloud.instance(vswitches[0]!).id,
+            "Servers.1.ServerType": "Ecs",
+            "Servers.1.Port": "5353",
+        });
+        expect(await cloud.nlb("ListServerGroups")).toMatchObject({ ServerGroups: [{ Protocol: "TCP_UDP" }] });
+        const at53 = { LoadBalancerId, ListenerPort: "53", ServerGroupId };
+        for (const ListenerProtocol of ["TCP", "UDP"]) await listener({ ...at53, ListenerProtocol });
+        const pool = { servers: [{ port: 5353 }], check: { timeoutSeconds: 5 } };
+        expect(cloud.desired()[0]!.listeners).toMatchObject([
+            { protocol: "tcp", port: 53, pool },
+            { protocol: "udp", port: 53, pool },
+        ]);
+        const tls = { ...at53, ListenerPort: "853", ListenerProtocol: "TCPSSL" };
+        expect(await cloud.nlbRefusal("CreateListener", tls)).toBe("400 Conflict.Protocol");
+    });
+
     test.each([
         ["Ppv2VpcIdEnabled", "true", "400 UnsupportedOperation"],
         ["Ppv2PrivateLinkEpIdEnabled", "true", "400 UnsupportedOperation"],
