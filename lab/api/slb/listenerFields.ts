@@ -109,7 +109,11 @@ export function creationRequest(protocol: ListenerProtocol): ModelClass<RequestF
 
 /** Request of `SetLoadBalancer…ListenerAttribute`. */
 export function changeRequest(protocol: ListenerProtocol): ModelClass<RequestFields> {
-    return requestModel(protocol, { VServerGroup: "string", MasterSlaveServerGroupId: "string" });
+    return requestModel(protocol, {
+        VServerGroup: "string",
+        MasterSlaveServerGroupId: "string",
+        DryRun: "boolean",
+    });
 }
 
 function requestModel(protocol: ListenerProtocol, more: Fields): ModelClass<RequestFields> {

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { actions } from "../../../lab/api/slb";
 import { BalancerCloud, at, list, text } from "./harness";
 
 let folder: string;
@@ -96,6 +97,15 @@ test.each([
         expected,
     ),
 );
+
+test("what the vendor gives a dry run can be tried without being done", () => {
+    const tried = actions.filter(({ request }) => Object.values(request.names()).includes("DryRun"));
+    expect(tried.map(({ name }) => name).sort()).toEqual([
+        "CreateRules",
+        ...["HTTP", "HTTPS", "TCP", "UDP"].map((family) => `SetLoadBalancer${family}ListenerAttribute`),
+        "SetRule",
+    ]);
+});
 
 test("a port has one listener, and it is another protocol's to none", async () => {
     await cloud.slb("CreateLoadBalancerHTTPListener", http("80"));
