@@ -142,6 +142,8 @@ export interface SlbCertificate extends Resource {
     readonly certificate: string;
     /** PEM; empty for an authority. */
     readonly privateKey: string;
+    /** The certificate of the certificate service that it is a copy of; absent for one that was uploaded. */
+    readonly source?: { readonly id: string; readonly name: string };
 }
 
 /** The address under which a balancer reaches a server; undefined once it is gone. */

@@ -3,7 +3,7 @@ import type { SlbCertificate } from "../../model/slb";
 import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { model } from "../common/model";
-import { missingParameter } from "../errors";
+import { missingParameter, notFound } from "../errors";
 import { hasTags, inRegion, matches, matchesAny, toTags } from "../listing";
 import { fits, parseChain as chainOf } from "../pem";
 import { slbAction } from "./action";
@@ -67,9 +67,9 @@ function serverView(certificate: SlbCertificate) {
         serverCertificateName: certificate.name,
         regionId: certificate.regionId,
         regionIdAlias: certificate.regionId,
-        isAliCloudCertificate: 0,
-        aliCloudCertificateId: "",
-        aliCloudCertificateName: "",
+        isAliCloudCertificate: certificate.source ? 1 : 0,
+        aliCloudCertificateId: certificate.source?.id ?? "",
+        aliCloudCertificateName: certificate.source?.name ?? "",
         subjectAlternativeNames: {
             subjectAlternativeName: (first!.subjectAltName ?? "")
                 .split(", ")
@@ -78,6 +78,8 @@ function serverView(certificate: SlbCertificate) {
         },
     };
 }
+
+type Content = Pick<SlbCertificate, "certificate" | "privateKey" | "source">;
 
 interface Upload {
     readonly name: string | undefined;
@@ -88,7 +90,7 @@ interface Upload {
 function store(
     context: ActionContext,
     { name, resourceGroupId, tag }: Upload,
-    content: Pick<SlbCertificate, "kind" | "certificate" | "privateKey">,
+    content: Content & Pick<SlbCertificate, "kind">,
 ): SlbCertificate {
     const { state } = context.store;
     const id = context.store.newId("cert");
@@ -127,24 +129,36 @@ const uploadServerCertificate = slbAction({
     response: model({ ...serverFields, RequestId: "string" }),
     writes: true,
     handle: (request, context) => {
-        if (request.aliCloudCertificateId)
-            refuse("UnsupportedOperation", "The lab has no certificate service: upload the certificate itself.");
         const { serverCertificateName: name, resourceGroupId, tag } = request;
-        if (!request.serverCertificate) throw missingParameter("ServerCertificate");
-        if (!request.privateKey) throw missingParameter("PrivateKey");
+        const content = request.aliCloudCertificateId
+            ? copyOf(context, request.aliCloudCertificateId)
+            : uploadedOf(request);
         checkUpload(context, { name, resourceGroupId, tag }, "ServerCertificateName");
-        const [first] = parseChain(request.serverCertificate, "ServerCertificate");
-        if (!(fits(first!, request.privateKey) ?? refuseParameter("PrivateKey")))
-            refuse("CertificateAndPrivateKeyNotMatch", "The specified certificate and private key do not match.");
         context.checked();
-        const certificate = store(
-            context,
-            { name, resourceGroupId, tag },
-            { kind: "server", certificate: request.serverCertificate, privateKey: request.privateKey },
-        );
+        const certificate = store(context, { name, resourceGroupId, tag }, { kind: "server", ...content });
         return serverView(certificate);
     },
 });
+
+/** What the certificate service holds. @param id its number, alone or with the region behind a hyphen. */
+function copyOf(context: ActionContext, id: string): Content {
+    const { casCertificates } = context.store.state;
+    const number = id.split("-")[0]!;
+    const found = Object.hasOwn(casCertificates, number) ? casCertificates[number] : undefined;
+    if (!found) throw notFound("AliCloudCertificateId.NotFound", "The specified AliCloudCertificateId does not exist.");
+    const { name, certificate, privateKey } = found;
+    return { certificate, privateKey, source: { id, name } };
+}
+
+function uploadedOf(request: { readonly serverCertificate?: string; readonly privateKey?: string }): Content {
+    const { serverCertificate: certificate, privateKey } = request;
+    if (!certificate) throw missingParameter("ServerCertificate");
+    if (!privateKey) throw missingParameter("PrivateKey");
+    const [first] = parseChain(certificate, "ServerCertificate");
+    if (!(fits(first!, privateKey) ?? refuseParameter("PrivateKey")))
+        refuse("CertificateAndPrivateKeyNotMatch", "The specified certificate and private key do not match.");
+    return { certificate, privateKey };
+}
 
 const describeServerCertificates = slbAction({
     name: "DescribeServerCertificates",

@@ -264,6 +264,30 @@ describe("HTTPS", () => {
         );
     });
 
+    test("takes a certificate of the certificate service, of which the balancer has a copy", async () => {
+        const asked = { AliCloudCertificateId: "77", AliCloudCertificateRegionId: "cn-hangzhou" };
+        expect(await cloud.slbRefusal("UploadServerCertificate", asked)).toBe("404 AliCloudCertificateId.NotFound");
+        const [certificate, privateKey] = [pem.certificate, pem.key];
+        cloud.state.casCertificates["77"] = { id: "77", name: "shop", certificate, privateKey } as never;
+        const uploaded = await cloud.slb("UploadServerCertificate", asked);
+        const about = {
+            CommonName: "shop.example.com",
+            IsAliCloudCertificate: 1,
+            AliCloudCertificateId: "77",
+            AliCloudCertificateName: "shop",
+        };
+        expect(uploaded).toMatchObject(about);
+        const ServerCertificateId = text(uploaded, "ServerCertificateId");
+        delete cloud.state.casCertificates["77"];
+        const found = await cloud.slb("DescribeServerCertificates", { ServerCertificateId });
+        expect(list(found, "ServerCertificates.ServerCertificate")).toMatchObject([about]);
+        const { id: ServerId } = cloud.instance(VSwitchId);
+        await cloud.slb("AddBackendServers", { LoadBalancerId, BackendServers: JSON.stringify([{ ServerId }]) });
+        await cloud.slb("CreateLoadBalancerHTTPSListener", http("443", { ServerCertificateId }));
+        await cloud.slb("StartLoadBalancerListener", { LoadBalancerId, ListenerPort: "443" });
+        expect(cloud.desired()[0]!.listeners[0]!.tls!.certificate).toContain(pem.certificate.trim());
+    });
+
     test("is where a redirect leads, and stays as long as it does", async () => {
         const forward = http("80", { ListenerForward: "on", ForwardPort: "443" });
         expect(await cloud.slbRefusal("CreateLoadBalancerHTTPListener", forward)).toBe("404 InvalidParameter");
