@@ -20,11 +20,11 @@ const tagResources = pvtzAction({
     response: model({ RequestId: "string" }),
     required: ["ResourceType", "ResourceId", "Tag"],
     writes: true,
-    handle: ({ resourceType, resourceId, tag }, context) => {
+    handle: ({ resourceType, resourceId, tag, overWrite }, context) => {
         const zones = zonesOf(context, resourceType, resourceId);
         if (tagProblem(tag) !== undefined) throw new CloudError("InvalidParameter.Tag", "A tag is invalid.");
         context.checked();
-        for (const zone of zones) zone.tags = { ...zone.tags, ...toTags(tag) };
+        for (const zone of zones) zone.tags = { ...(overWrite !== true && zone.tags), ...toTags(tag) };
         return {};
     },
 });

@@ -150,6 +150,15 @@ test.each(["UntagResources", "UnTagResources"])("tags come, are found and go wit
     );
 });
 
+test("tags are added to those that are there, or take their place", async () => {
+    const resource = { ResourceType: "ZONE", "ResourceId.1": ZoneId };
+    const keys = async () => list(await call("ListTagResources", resource), "TagResources").map((tag) => tag["TagKey"]);
+    for (const key of ["team", "stage"]) await call("TagResources", { ...resource, "Tag.1.Key": key });
+    expect(await keys()).toEqual(["team", "stage"]);
+    await call("TagResources", { ...resource, "Tag.1.Key": "owner", OverWrite: "true" });
+    expect(await keys()).toEqual(["owner"]);
+});
+
 test("hosts are not synchronized until somebody asks for it", async () => {
     expect(await refusal("DescribeSyncEcsHostTask", { ZoneId })).toBe("400 Ecs.SyncTask.NotExists");
     expect(await refusal("UpdateSyncEcsHostTask", { ZoneId, Status: "ON" })).toBe("400 MissingRegion");
