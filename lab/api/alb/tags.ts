@@ -9,7 +9,7 @@ import { UnTagResourcesResponseBody } from "@alicloud/alb20200616/dist/models/Un
 import type { Resource } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { missingParameter, notFound } from "../errors";
-import { hasTags, paginateByToken, toTags } from "../listing";
+import { TagPair, hasTags, paginateByToken, toTags } from "../listing";
 import { albAction } from "./action";
 import { checkTags, refuseParameter, refuseQuota } from "./checks";
 import { among } from "./view";
@@ -65,13 +65,18 @@ const unTagResources = albAction({
     response: UnTagResourcesResponseBody,
     required: ["ResourceType", "ResourceId"],
     writes: true,
-    handle: ({ resourceType, resourceId, tagKey, all }, context) => {
+    handle: ({ resourceType, resourceId, tagKey, tag, all }, context) => {
         const resources = resourcesOf(context, resourceType, resourceId);
-        const keys = new Set(tagKey ?? []);
+        const named: TagPair[] = [...(tagKey ?? []).map((key) => ({ key })), ...(tag ?? [])];
+        // A key without a value stands for all of its values.
+        const isNamed = (key: string, value: string): boolean =>
+            named.some((one) => one.key === key && (one.value ?? value) === value);
         context.checked();
         for (const resource of resources)
             resource.tags = Object.fromEntries(
-                Object.entries(resource.tags).filter(([key]) => !(keys.has(key) || (keys.size === 0 && all === true))),
+                Object.entries(resource.tags).filter(
+                    ([key, value]) => !(named.length === 0 ? all === true : isNamed(key, value)),
+                ),
             );
         return {};
     },

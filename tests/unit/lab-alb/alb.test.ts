@@ -556,6 +556,17 @@ test("tags of every kind of resource", async () => {
         ]);
         await cloud.alb("UnTagResources", { ...of, "TagKey.1": "team" });
         expect(list(await cloud.alb("ListTagResources", of), "TagResources")).toEqual([]);
+        await cloud.alb("TagResources", {
+            ...of,
+            ...{ "Tag.1.Key": "team", "Tag.1.Value": "shop", "Tag.2.Key": "stage", "Tag.2.Value": "test" },
+        });
+        await cloud.alb("UnTagResources", {
+            ...of,
+            ...{ "Tag.1.Key": "team", "Tag.1.Value": "other", "Tag.2.Key": "stage", "Tag.2.Value": "test" },
+        });
+        expect(list(await cloud.alb("ListTagResources", of), "TagResources")).toMatchObject([{ TagKey: "team" }]);
+        await cloud.alb("UnTagResources", { ...of, "Tag.1.Key": "team" });
+        expect(list(await cloud.alb("ListTagResources", of), "TagResources")).toEqual([]);
     }
     expect(
         await cloud.albRefusal("TagResources", {
