@@ -106,6 +106,8 @@ const describeVServerGroups = slbAction({
         RegionId: "string",
         LoadBalancerId: "string",
         Description: "string",
+        IncludeListener: "boolean",
+        IncludeRule: "boolean",
         Tag: [{ Key: "string", Value: "string" }],
     }),
     response: model({
@@ -118,6 +120,10 @@ const describeVServerGroups = slbAction({
                     ServerCount: "number",
                     CreateTime: "string",
                     Tags: { Tag: [{ TagKey: "string", TagValue: "string" }] },
+                    AssociatedObjects: {
+                        Listeners: { Listener: [{ Port: "number", Protocol: "string" }] },
+                        Rules: { Rule: [{ RuleId: "string", RuleName: "string", Domain: "string", Url: "string" }] },
+                    },
                 },
             ],
         },
@@ -141,11 +147,32 @@ const describeVServerGroups = slbAction({
                         serverCount: group.servers.length,
                         createTime: minuteOf(group.createdAt),
                         tags: tagsView(group.tags),
+                        associatedObjects: {
+                            ...(request.includeListener === true && { listeners: listenersOf(balancer, group) }),
+                            ...(request.includeRule === true && { rules: rulesOf(balancer, group) }),
+                        },
                     })),
             },
         };
     },
 });
+
+function listenersOf({ listeners }: LoadBalancer, { id }: VServerGroup) {
+    return {
+        listener: listeners
+            .filter(({ settings }) => settings.vServerGroupId === id)
+            .map(({ port, protocol }) => ({ port, protocol })),
+    };
+}
+
+function rulesOf({ listeners }: LoadBalancer, { id }: VServerGroup) {
+    return {
+        rule: listeners
+            .flatMap(({ rules }) => rules)
+            .filter(({ vServerGroupId }) => vServerGroupId === id)
+            .map((rule) => ({ ruleId: rule.id, ruleName: rule.name, domain: rule.domain, url: rule.url })),
+    };
+}
 
 const setVServerGroupAttribute = slbAction({
     name: "SetVServerGroupAttribute",

@@ -387,6 +387,26 @@ describe("server groups", () => {
         expect(await cloud.slbRefusal("DescribeRuleAttribute", { RuleId })).toBe("404 InvalidRuleId.NotFound");
     });
 
+    test("are listed with the listeners and rules that use them, where that is asked for", async () => {
+        const [first, second] = [await cloud.group(LoadBalancerId), await cloud.group(LoadBalancerId)];
+        await cloud.listener(LoadBalancerId, "80", { VServerGroupId: first });
+        await cloud.slb("CreateRules", {
+            LoadBalancerId,
+            ListenerPort: "80",
+            RuleList: JSON.stringify([{ RuleName: "api", Url: "/api", VServerGroupId: second }]),
+        });
+        const users = async (more: Record<string, string>) =>
+            list(
+                await cloud.slb("DescribeVServerGroups", { LoadBalancerId, ...more }),
+                "VServerGroups.VServerGroup",
+            ).map((group) => group["AssociatedObjects"]);
+        expect(await users({ IncludeListener: "true", IncludeRule: "true" })).toMatchObject([
+            { Listeners: { Listener: [{ Port: 80, Protocol: "http" }] }, Rules: { Rule: [] } },
+            { Listeners: { Listener: [] }, Rules: { Rule: [{ RuleName: "api", Domain: "", Url: "/api" }] } },
+        ]);
+        expect(await users({})).toEqual([{}, {}]);
+    });
+
     test("a request names at most twenty servers", async () => {
         const servers = Array.from({ length: 21 }, (_, i) => ({ ServerId: "i-a", Port: i + 1 }));
         expect(
