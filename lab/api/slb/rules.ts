@@ -1,4 +1,4 @@
-import type { ForwardingRule, ListenerSettings, LoadBalancer } from "../../model/slb";
+import type { ForwardingRule, Listener, ListenerSettings, LoadBalancer } from "../../model/slb";
 import type { Action, ActionContext } from "../action";
 import { model } from "../common/model";
 import { missingParameter } from "../errors";
@@ -10,13 +10,27 @@ import { protocolOf } from "./listeners";
 import { balancerOf, listenerOf, ruleOf, serverGroupFor } from "./lookup";
 import { quotas } from "./quotas";
 
-const summaryFields = {
+const ruleFields = {
     RuleId: "string",
     RuleName: "string",
     Domain: "string",
     Url: "string",
     VServerGroupId: "string",
     ListenerSync: "string",
+    Scheduler: "string",
+    StickySession: "string",
+    StickySessionType: "string",
+    CookieTimeout: "number",
+    Cookie: "string",
+    HealthCheck: "string",
+    HealthCheckDomain: "string",
+    HealthCheckURI: "string",
+    HealthCheckHttpCode: "string",
+    HealthCheckConnectPort: "number",
+    HealthCheckTimeout: "number",
+    HealthCheckInterval: "number",
+    HealthyThreshold: "number",
+    UnhealthyThreshold: "number",
 } as const;
 
 const createRules = slbAction({
@@ -74,13 +88,13 @@ const describeRules = slbAction({
         ListenerPort: "number",
         ListenerProtocol: "string",
     }),
-    response: model({ RequestId: "string", Rules: { Rule: [summaryFields] } }),
+    response: model({ RequestId: "string", Rules: { Rule: [ruleFields] } }),
     required: ["LoadBalancerId", "ListenerPort"],
     writes: false,
     handle: (request, context) => {
         const balancer = balancerOf(context, request.loadBalancerId);
         const listener = listenerOf(balancer, request.listenerPort, protocolOf(request.listenerProtocol));
-        return { rules: { rule: listener.rules.map(ruleSummary) } };
+        return { rules: { rule: listener.rules.map((rule) => ruleView(listener, rule)) } };
     },
 });
 
@@ -88,42 +102,34 @@ const describeRuleAttribute = slbAction({
     name: "DescribeRuleAttribute",
     request: model({ RegionId: "string", RuleId: "string" }),
     response: model({
-        ...summaryFields,
+        ...ruleFields,
         RequestId: "string",
         LoadBalancerId: "string",
         // A string in this answer only.
         ListenerPort: "string",
-        Scheduler: "string",
-        StickySession: "string",
-        StickySessionType: "string",
-        CookieTimeout: "number",
-        Cookie: "string",
-        HealthCheck: "string",
-        HealthCheckDomain: "string",
-        HealthCheckURI: "string",
-        HealthCheckHttpCode: "string",
-        HealthCheckConnectPort: "number",
-        HealthCheckTimeout: "number",
-        HealthCheckInterval: "number",
-        HealthyThreshold: "number",
-        UnhealthyThreshold: "number",
     }),
     required: ["RuleId"],
     writes: false,
     handle: ({ ruleId }, context) => {
         const { balancer, listener, rule } = ruleOf(context, ruleId);
-        const own = rule.own ?? ownOf(listener.settings);
         return {
-            ...ruleSummary(rule),
+            ...ruleView(listener, rule),
             loadBalancerId: balancer.id,
             listenerPort: String(listener.port),
-            scheduler: own.scheduler,
-            ...stickinessView(own.stickiness),
-            ...healthCheckView(own.healthCheck),
-            healthCheckTimeout: own.healthCheck.timeout,
         };
     },
 });
+
+function ruleView(listener: Listener, rule: ForwardingRule) {
+    const own = rule.own ?? ownOf(listener.settings);
+    return {
+        ...ruleSummary(rule),
+        scheduler: own.scheduler,
+        ...stickinessView(own.stickiness),
+        ...healthCheckView(own.healthCheck),
+        healthCheckTimeout: own.healthCheck.timeout,
+    };
+}
 
 /** What a rule has of its own from the moment on in which it leaves the listener's. */
 function ownOf({ scheduler, healthCheck, application }: ListenerSettings): NonNullable<ForwardingRule["own"]> {

@@ -304,6 +304,29 @@ describe("HTTPS", () => {
     });
 });
 
+test("a list of rules says as much of each as a rule's own description", async () => {
+    const VServerGroupId = await cloud.group(LoadBalancerId);
+    await cloud.listener(LoadBalancerId, "80", { VServerGroupId, HealthCheckURI: "/health" });
+    const place = { LoadBalancerId, ListenerPort: "80" };
+    const RuleList = JSON.stringify([
+        { RuleName: "api", Url: "/api", VServerGroupId },
+        { RuleName: "shop", Domain: "shop.example.com", VServerGroupId },
+    ]);
+    const created = await cloud.slb("CreateRules", { ...place, RuleList });
+    const [first, second] = [0, 1].map((index) => text(created, `Rules.Rule.${index}.RuleId`));
+    await cloud.slb("SetRule", {
+        ...{ RuleId: second!, ListenerSync: "off", Scheduler: "wlc", HealthCheckURI: "/ready" },
+        ...{ StickySession: "on", StickySessionType: "insert", CookieTimeout: "60" },
+    });
+    const rules = list(await cloud.slb("DescribeRules", place), "Rules.Rule");
+    expect(rules).toMatchObject([
+        { RuleId: first, ListenerSync: "on", Scheduler: "wrr", StickySession: "off", HealthCheckURI: "/health" },
+        { RuleId: second, ListenerSync: "off", Scheduler: "wlc", CookieTimeout: 60, HealthCheckURI: "/ready" },
+    ]);
+    for (const rule of rules)
+        expect(await cloud.slb("DescribeRuleAttribute", { RuleId: String(rule["RuleId"]) })).toMatchObject(rule);
+});
+
 describe("server groups", () => {
     test("take the provider's single quotes, weights and removals of what is gone", async () => {
         const [a, b] = [cloud.instance(VSwitchId), cloud.instance(VSwitchId)];
