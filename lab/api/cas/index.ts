@@ -14,6 +14,9 @@ const MAX_CERTIFICATES = 100;
 /** Numbers of certificates begin above it. */
 const FIRST_NUMBER = 10_000_000;
 
+/** How long before its end a certificate is about to expire. */
+const EXPIRY_NOTICE_MS = 30 * 24 * 60 * 60 * 1000;
+
 const tagFields = [{ Key: "string", Value: "string" }] as const;
 
 const refuseParameter = (wireName: string): never =>
@@ -121,6 +124,7 @@ const listUserCertificateOrder = defineAction({
     name: "ListUserCertificateOrder",
     request: model({
         OrderType: "string",
+        Status: "string",
         Keyword: "string",
         ResourceGroupId: "string",
         CurrentPage: "number",
@@ -141,6 +145,7 @@ const listUserCertificateOrder = defineAction({
                 StartDate: "string",
                 EndDate: "string",
                 Expired: "boolean",
+                Status: "string",
                 Upload: "boolean",
                 ResourceGroupId: "string",
             },
@@ -156,9 +161,15 @@ const listUserCertificateOrder = defineAction({
             .filter(({ resourceGroupId }) => matches(request.resourceGroupId, resourceGroupId))
             .map((certificate) => {
                 const { common, ...facts } = factsOf(certificate, context);
-                return { certificateId: Number(certificate.id), commonName: common, ...facts, upload: true };
+                const status = statusOf(certificate, context);
+                return { certificateId: Number(certificate.id), commonName: common, ...facts, status, upload: true };
             })
-            .filter(({ commonName }) => commonName.includes(request.keyword ?? ""));
+            .filter(
+                ({ commonName, status }) =>
+                    commonName.includes(request.keyword ?? "") &&
+                    // Who asks for no status gets those that can still be used.
+                    (request.status ? status === request.status : status !== "EXPIRED"),
+            );
         const asked = { pageNumber: request.currentPage, pageSize: request.showSize };
         const { items, totalCount, pageNumber, pageSize } = paginate(found, asked, { default: 50, max: 50 });
         return { currentPage: pageNumber, showSize: pageSize, totalCount, certificateOrderList: items };
@@ -178,6 +189,11 @@ function factsOf(certificate: CasCertificate, { now }: ActionContext) {
         expired: Date.parse(validTo) < Date.parse(now),
         resourceGroupId: certificate.resourceGroupId,
     };
+}
+
+function statusOf({ certificate }: CasCertificate, { now }: ActionContext): "ISSUED" | "WILLEXPIRED" | "EXPIRED" {
+    const left = Date.parse(new X509Certificate(certificate).validTo) - Date.parse(now);
+    return left < 0 ? "EXPIRED" : left < EXPIRY_NOTICE_MS ? "WILLEXPIRED" : "ISSUED";
 }
 
 /** Where the service keeps what balancers of a region use. */

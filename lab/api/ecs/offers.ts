@@ -213,6 +213,9 @@ function supportedBy(destination: string, request: Wanted, types: readonly Insta
     }
 }
 
+/** Disks of an instance of any type, the system disk among them. */
+const DISKS = 17;
+
 type TypeQuery = Plain<DescribeInstanceTypesRequest>;
 
 function atLeast(actual: number, least: number | undefined): boolean {
@@ -241,7 +244,8 @@ function isAsked(type: InstanceType, query: TypeQuery): boolean {
         matches(query.nvmeSupport, type.nvme) &&
         matches(query.GPUSpec, type.gpuSpec) &&
         anyOf(query.gpuSpecs, type.gpuSpec) &&
-        matches(query.physicalProcessorModel, type.processor) &&
+        type.processor.includes(query.physicalProcessorModel ?? "") &&
+        anyOf(query.physicalProcessorModels, type.processor) &&
         !query.localStorageCategory &&
         !query.localStorageCategories?.length &&
         atLeast(type.vcpus, query.minimumCpuCoreCount) &&
@@ -252,12 +256,14 @@ function isAsked(type: InstanceType, query: TypeQuery): boolean {
         atMost(type.ghz, query.maximumCpuSpeedFrequency) &&
         atLeast(type.turboGhz, query.minimumCpuTurboFrequency) &&
         atMost(type.turboGhz, query.maximumCpuTurboFrequency) &&
+        atLeast(DISKS, query.minimumDiskQuantity) &&
         atLeast(type.enis, query.minimumEniQuantity) &&
         atLeast(type.ipsPerEni, query.minimumEniPrivateIpAddressQuantity) &&
         atLeast(type.ipv6PerEni, query.minimumEniIpv6AddressQuantity) &&
         atLeast(type.queues, query.minimumPrimaryEniQueueNumber) &&
         atLeast(type.queues, query.minimumSecondaryEniQueueNumber) &&
         atLeast(0, query.minimumEriQuantity) &&
+        atLeast(0, query.minimumQueuePairNumber) &&
         atLeast(0, query.minimumLocalStorageAmount) &&
         atLeast(0, query.minimumLocalStorageCapacity) &&
         atLeast(type.bandwidth * 1_024_000, query.minimumInstanceBandwidthRx) &&
@@ -295,7 +301,7 @@ function typeView(type: InstanceType) {
         physicalProcessorModel: type.processor,
         cpuSpeedFrequency: type.ghz,
         cpuTurboFrequency: type.turboGhz,
-        diskQuantity: 17,
+        diskQuantity: DISKS,
         eniQuantity: type.enis,
         eniTotalQuantity: type.enis,
         eniPrivateIpAddressQuantity: type.ipsPerEni,

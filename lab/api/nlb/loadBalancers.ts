@@ -307,6 +307,7 @@ const listLoadBalancers = nlbAction({
         AddressType: "string",
         AddressIpVersion: "string",
         LoadBalancerStatus: "string",
+        LoadBalancerBusinessStatus: "string",
         DNSName: "string",
         VpcIds: ["string"],
         ZoneId: "string",
@@ -334,6 +335,7 @@ const listLoadBalancers = nlbAction({
                 matches(request.addressType, balancer.addressType) &&
                 matches(request.addressIpVersion, "ipv4") &&
                 matches(request.loadBalancerStatus, "Active") &&
+                matches(request.loadBalancerBusinessStatus, "Normal") &&
                 matches(request.dNSName, nameOfNetworkBalancer(balancer)) &&
                 matches(request.resourceGroupId, balancer.resourceGroupId) &&
                 (!request.zoneId || balancer.zones.some(({ zoneId }) => zoneId === request.zoneId)) &&

@@ -3,7 +3,7 @@ import type { AccessControlList } from "../../model/slb";
 import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { model } from "../common/model";
-import { hasTags, inRegion, matches, matchesAny, paginate, toTags } from "../listing";
+import { hasTags, inRegion, matches, paginate, toTags } from "../listing";
 import { slbAction } from "./action";
 import { checkName, checkTags, oneOf, parseItems, refuse, refuseParameter, valueOr } from "./checks";
 import { aclOf } from "./lookup";
@@ -144,7 +144,7 @@ const describeAccessControlLists = slbAction({
     handle: (request, context) => {
         const found = inRegion(context.store.state.accessControlLists, context.regionId).filter(
             (acl) =>
-                matchesAny(request.aclName, acl.name) &&
+                acl.name.includes(request.aclName ?? "") &&
                 matches(request.addressIPVersion, acl.addressIpVersion) &&
                 matches(request.resourceGroupId, acl.resourceGroupId) &&
                 hasTags(acl, request.tag),

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -529,6 +530,26 @@ describe("the certificate service", () => {
         expect(await cloud.cas("GetUserCertificateDetail", { CertId })).toMatchObject({ Name: "other" });
         await cloud.cas("DeleteUserCertificate", { CertId });
         expect(await cloud.casRefusal("GetUserCertificateDetail", { CertId })).toBe("404 NotFound");
+    });
+
+    test("lists certificates by what becomes of them, and without being asked those that can be used", async () => {
+        await cloud.cas("UploadUserCertificate", { Name: "entry", Cert: pem.certificate, Key: pem.key });
+        const end = Date.parse(new X509Certificate(pem.certificate).validTo);
+        const found = async (Status?: string): Promise<unknown[]> =>
+            list(
+                await cloud.cas("ListUserCertificateOrder", { OrderType: "UPLOAD", ...(Status && { Status }) }),
+                "CertificateOrderList",
+            ).map((certificate) => certificate["Status"]);
+        for (const [daysBefore, status] of [
+            [31, "ISSUED"],
+            [29, "WILLEXPIRED"],
+            [-1, "EXPIRED"],
+        ] as const) {
+            cloud.now = new Date(end - daysBefore * 24 * 60 * 60 * 1000).toISOString();
+            expect(await found()).toEqual(status === "EXPIRED" ? [] : [status]);
+            for (const asked of ["ISSUED", "WILLEXPIRED", "EXPIRED"])
+                expect(await found(asked)).toEqual(asked === status ? [status] : []);
+        }
     });
 
     test("refuses a key that is another's, and what is no certificate", async () => {

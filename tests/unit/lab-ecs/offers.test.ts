@@ -60,6 +60,18 @@ test("types are found by what they must have", async () => {
         "ecs.n4.xlarge",
     ]);
     expect(await ids({ GPUSpec: "NVIDIA T4" })).toHaveLength(3);
+    const family = { InstanceTypeFamily: "ecs.n4" };
+    const all = await ids(family);
+    const processor = findInstanceType("ecs.n4.large")!.processor;
+    for (const [query, expected] of [
+        [{ MinimumDiskQuantity: "17" }, all],
+        [{ MinimumDiskQuantity: "18" }, []],
+        [{ PhysicalProcessorModel: "Intel" }, all],
+        [{ PhysicalProcessorModels: JSON.stringify([processor]) }, all],
+        [{ PhysicalProcessorModels: JSON.stringify(["AMD EPYC"]) }, []],
+        [{ MinimumQueuePairNumber: "1" }, []],
+    ] as const)
+        expect(await ids({ ...family, ...query })).toEqual(expected);
     const first = await cloud.call("DescribeInstanceTypes", { MaxResults: "5" });
     expect(await ids({ MaxResults: "5", NextToken: String(first["NextToken"]) })).toHaveLength(5);
 });

@@ -210,6 +210,14 @@ describe("a network load balancer", () => {
         expect(await cloud.nlbRefusal("UpdateLoadBalancerAddressTypeConfig", named(own))).toBe("success");
     });
 
+    test("is found by how it does business, which is always well", async () => {
+        const LoadBalancerId = await balancer();
+        const found = (LoadBalancerBusinessStatus: string) =>
+            cloud.nlb("ListLoadBalancers", { LoadBalancerBusinessStatus });
+        expect(await found("Normal")).toMatchObject({ LoadBalancers: [{ LoadBalancerId }] });
+        expect(await found("Abnormal")).toMatchObject({ LoadBalancers: [] });
+    });
+
     test("joins security groups of its VPC and leaves them", async () => {
         const LoadBalancerId = await balancer();
         cloud.state.securityGroups["sg-1"] = { id: "sg-1", regionId: REGION, vpcId: VpcId, rules: [] } as never;

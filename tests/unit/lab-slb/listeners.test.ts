@@ -459,6 +459,14 @@ test("an access control list names its listeners, and stays while it has any", a
     expect(await cloud.slbRefusal("DeleteAccessControlList", { AclId })).toBe("400 AclInUsed");
 });
 
+test("access control lists are found by a part of their name", async () => {
+    for (const AclName of ["office", "office-vpn", "partners"]) await cloud.slb("CreateAccessControlList", { AclName });
+    const names = async (AclName: string) =>
+        list(await cloud.slb("DescribeAccessControlLists", { AclName }), "Acls.Acl").map((acl) => acl["AclName"]);
+    expect(await names("office")).toEqual(["office", "office-vpn"]);
+    expect(await names("")).toHaveLength(3);
+});
+
 describe("the machine", () => {
     test("gets a balancer with its first server, and its listeners when they run", async () => {
         expect(cloud.desired()).toEqual([]);
