@@ -29,9 +29,9 @@ export function oneOf<const T extends string>(
 /** A whole number within limits; its default when it is absent. */
 export const within = withinLimits(refuseParameter);
 
-/** A name of 2 to 128 characters that begins with a letter. */
+/** A name of 2 to 128 letters, digits, `.`, `_`, `-` and spaces that begins with a letter or a digit. */
 export function checkName(name: string | undefined, wireName: string): void {
-    if (name && !/^\p{Letter}[\p{Letter}\p{Number}._-]{1,127}$/u.test(name)) refuseParameter(wireName);
+    if (name && !/^[\p{Letter}\p{Number}][\p{Letter}\p{Number}._ -]{1,127}$/u.test(name)) refuseParameter(wireName);
 }
 
 /** Refuses tags that can't be set. */

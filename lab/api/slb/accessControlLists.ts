@@ -24,7 +24,7 @@ const createAccessControlList = slbAction({
     writes: true,
     handle: (request, context) => {
         const { store, regionId, now } = context;
-        checkName(request.aclName, "AclName");
+        checkAclName(context, request.aclName);
         checkTags(request.tag);
         const addressIpVersion = oneOf(request.addressIPVersion, ["ipv4", "ipv6"], "AddressIPVersion", "ipv4");
         context.checked();
@@ -43,6 +43,13 @@ const createAccessControlList = slbAction({
         return { aclId: acl.id };
     },
 });
+
+/** Refuses also a name that another list of the region has. */
+function checkAclName({ store, regionId }: ActionContext, name: string | undefined, own?: AccessControlList): void {
+    checkName(name, "AclName");
+    if (inRegion(store.state.accessControlLists, regionId).some((one) => one !== own && one.name === name))
+        refuse("AclNameExist", "The specified acl name exists already.");
+}
 
 const describeAccessControlListAttribute = slbAction({
     name: "DescribeAccessControlListAttribute",
@@ -175,7 +182,7 @@ const setAccessControlListAttribute = slbAction({
     writes: true,
     handle: (request, context) => {
         const acl = aclOf(context, request.aclId);
-        checkName(request.aclName, "AclName");
+        checkAclName(context, request.aclName, acl);
         context.checked();
         acl.name = request.aclName!;
         return { aclId: acl.id };

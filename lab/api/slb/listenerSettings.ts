@@ -119,7 +119,7 @@ export function changedSettings(
 ): ListenerSettings {
     if (request.masterSlaveServerGroupId)
         refuse("UnsupportedOperation", "The lab has no primary/secondary server groups.");
-    if ((request.description ?? "").length > 80) refuseParameter("Description");
+    if ((request.description ?? "").length > 256) refuseParameter("Description");
     const { tls } = before;
     return {
         backendServerPort: before.backendServerPort,

@@ -559,6 +559,20 @@ describe("the certificate service", () => {
     });
 });
 
+test.each([
+    ["shop", "success"],
+    ["2nd shop", "success"],
+    ["店铺", "success"],
+    ["x", "400 IllegalParam.LoadBalancerName"],
+    ["-shop", "400 IllegalParam.LoadBalancerName"],
+    [" shop", "400 IllegalParam.LoadBalancerName"],
+    ["shop/1", "400 IllegalParam.LoadBalancerName"],
+])("a balancer of the name %j: %s", async (LoadBalancerName, expected) => {
+    const LoadBalancerId = await cloud.balancer();
+    cloud.settle();
+    expect(await cloud.albRefusal("UpdateLoadBalancerAttribute", { LoadBalancerId, LoadBalancerName })).toBe(expected);
+});
+
 test("tags of every kind of resource", async () => {
     const balancer = await cloud.balancer();
     const group = await cloud.group();

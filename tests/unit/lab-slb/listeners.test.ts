@@ -92,6 +92,8 @@ test.each([
     [{ AclStatus: "on", AclType: "white" }, "400 MissingParameter"],
     [{ AclStatus: "on", AclType: "white", AclId: "acl-none" }, "404 AclNotExist"],
     [{ ListenerPort: "0" }, "400 InvalidParameter"],
+    [{ Description: "x".repeat(256) }, "success"],
+    [{ Description: "x".repeat(257) }, "400 InvalidParameter"],
 ])("an HTTP listener with %j answers %s", async (more, expected) =>
     expect(await cloud.slbRefusal("CreateLoadBalancerHTTPListener", http("80", more as Record<string, string>))).toBe(
         expected,
@@ -436,6 +438,19 @@ describe("server groups", () => {
             await cloud.slbRefusal("CreateVServerGroup", { LoadBalancerId, BackendServers: JSON.stringify(servers) }),
         ).toBe("400 QuotaLimitExceeds");
     });
+});
+
+test("an access control list has its name alone in the region", async () => {
+    const create = (AclName: string) => cloud.slb("CreateAccessControlList", { AclName });
+    await create("office");
+    const AclId = text(await create("partners"), "AclId");
+    expect(await cloud.slbRefusal("CreateAccessControlList", { AclName: "office" })).toBe("400 AclNameExist");
+    const rename = (AclName: string) => cloud.slbRefusal("SetAccessControlListAttribute", { AclId, AclName });
+    expect(await rename("office")).toBe("400 AclNameExist");
+    expect(await rename("partners")).toBe("success");
+    expect(await cloud.slbRefusal("CreateAccessControlList", { AclName: "office", RegionId: "cn-beijing" })).toBe(
+        "success",
+    );
 });
 
 test("an access control list names its listeners, and stays while it has any", async () => {
