@@ -3,6 +3,7 @@ import { type PrivateRecord, type PrivateZone, type RecordType, recordTypes } fr
 import type { Action, ActionContext } from "../action";
 import { model } from "../common/model";
 import { CloudError } from "../errors";
+import { matches } from "../listing";
 import { pvtzAction } from "./action";
 import { recordOf, zoneOf } from "./lookup";
 import { hasKeyword, pageFields, pageOf } from "./pages";
@@ -34,7 +35,12 @@ interface Asked {
     readonly value?: string;
     readonly ttl?: number;
     readonly priority?: number;
+    readonly line?: string;
+    readonly weight?: number;
 }
+
+/** The one source of questions that records answer, and the share of the answers that each one has. */
+const plain = { line: "default", weight: 1 } as const;
 
 /** What a record is to be. @throws CloudError for one that can't stand beside those that are there */
 function checkedRecord(zone: PrivateZone, asked: Asked, id?: number) {
@@ -50,6 +56,13 @@ function checkedRecord(zone: PrivateZone, asked: Asked, id?: number) {
     const priority = asked.priority ?? 1;
     if (!Number.isInteger(priority) || priority < 1 || priority > 99)
         throw new CloudError("Record.Invalid.Priority", "The specified Priority is invalid: 1 to 99.");
+    if (!matches(asked.line, plain.line))
+        throw new CloudError(
+            "UnsupportedOperation",
+            "The lab's records answer everybody alike: Line can be default only.",
+        );
+    if (!matches(asked.weight, plain.weight))
+        throw new CloudError("UnsupportedOperation", "The lab's records have no weights: Weight can be 1 only.");
     const others = zone.records.filter((other) => other.id !== id && other.rr === rr);
     if (others.some((other) => other.type === type && other.value === value))
         throw new CloudError("Record.Exists", "The record exists already.");
@@ -61,7 +74,15 @@ function checkedRecord(zone: PrivateZone, asked: Asked, id?: number) {
     return { rr, type, value, ttl, priority };
 }
 
-const recordFields = { Rr: "string", Type: "string", Value: "string", Ttl: "number", Priority: "number" } as const;
+const recordFields = {
+    Rr: "string",
+    Type: "string",
+    Value: "string",
+    Ttl: "number",
+    Priority: "number",
+    Line: "string",
+    Weight: "number",
+} as const;
 
 /** A number that no record of the account has. */
 function newRecordId(context: ActionContext): number {
@@ -187,7 +208,7 @@ const describeZoneRecords = pvtzAction({
         return {
             ...numbers,
             records: {
-                record: items.map(({ id, ...record }) => ({ recordId: id, zoneId: zone.id, ...record })),
+                record: items.map(({ id, ...record }) => ({ recordId: id, zoneId: zone.id, ...record, ...plain })),
             },
         };
     },

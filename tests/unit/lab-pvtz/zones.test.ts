@@ -91,6 +91,9 @@ test("records are added, changed, switched off and deleted, and the hosts' names
     await call("UpdateZoneRecord", { RecordId, Rr: "redis", Type: "A", Value: "10.0.0.2", Ttl: "5" });
     await call("UpdateZoneRecord", { RecordId, Rr: "redis", Type: "A", Value: "10.0.0.2" });
     await call("UpdateRecordRemark", { RecordId, Remark: "moved" });
+    const same = { RecordId, Rr: "redis", Type: "A", Value: "10.0.0.2" };
+    await call("UpdateZoneRecord", { ...same, Line: "default", Weight: "1" });
+    expect(await refusal("UpdateZoneRecord", { ...same, Weight: "10" })).toBe("400 UnsupportedOperation");
     await call("DeleteZoneRecord", { RecordId: apex });
     const described = list(await call("DescribeZoneRecords", { ZoneId }), "Records.Record");
     expect(described).toEqual([
@@ -102,6 +105,8 @@ test("records are added, changed, switched off and deleted, and the hosts' names
             Value: "10.0.0.2",
             Ttl: 5,
             Priority: 1,
+            Line: "default",
+            Weight: 1,
             Remark: "moved",
             Status: "ENABLE",
         },
@@ -129,6 +134,8 @@ test.each([
     [{ Type: "TXT", Value: "x".repeat(513) }, "Record.Invalid.Value"],
     [{ Ttl: "4" }, "Record.Invalid.TTL"],
     [{ Priority: "100" }, "Record.Invalid.Priority"],
+    [{ Weight: "2" }, "UnsupportedOperation"],
+    [{ Line: "aliyun_r_cn-beijing-a" }, "UnsupportedOperation"],
     [{ Rr: "there" }, "Record.Exists"],
     [{ Rr: "there", Type: "CNAME", Value: "x.internal" }, "Record.Invalid.Conflict"],
 ])("refuses the record %j: %s", async (parameters, code) => {
