@@ -1,17 +1,22 @@
 import type { Action } from "../action";
 import { model } from "../common/model";
-import { findRegion, regions } from "../regions";
+import { Region, Zone, findRegion, regions } from "../regions";
 import { nlbAction } from "./action";
+
+/** Names are English here where a client doesn't ask for Chinese. */
+function nameOf({ englishName, chineseName }: Region | Zone, acceptLanguage: string | undefined): string {
+    return acceptLanguage === "zh-CN" ? chineseName : englishName;
+}
 
 const describeZones = nlbAction({
     name: "DescribeZones",
     request: model({ RegionId: "string", AcceptLanguage: "string" }),
     response: model({ RequestId: "string", Zones: [{ ZoneId: "string", LocalName: "string" }] }),
     writes: false,
-    handle: (_request, { regionId }) => ({
-        zones: (findRegion(regionId)?.zones ?? []).map(({ id, chineseName }) => ({
-            zoneId: id,
-            localName: chineseName,
+    handle: ({ acceptLanguage }, { regionId }) => ({
+        zones: (findRegion(regionId)?.zones ?? []).map((zone) => ({
+            zoneId: zone.id,
+            localName: nameOf(zone, acceptLanguage),
         })),
     }),
 });
@@ -25,10 +30,10 @@ const describeRegions = nlbAction({
     }),
     writes: false,
     handle: ({ acceptLanguage }) => ({
-        regions: regions.map(({ id, englishName, chineseName }) => ({
-            regionId: id,
-            localName: acceptLanguage === "en-US" ? englishName : chineseName,
-            regionEndpoint: `nlb.${id}.aliyuncs.com`,
+        regions: regions.map((region) => ({
+            regionId: region.id,
+            localName: nameOf(region, acceptLanguage),
+            regionEndpoint: `nlb.${region.id}.aliyuncs.com`,
         })),
     }),
 });

@@ -465,6 +465,21 @@ test("every write can be tried without being done, but those of tags and resourc
     expect(reading).toEqual([]);
 });
 
+test.each([
+    [{}, "Hangzhou Zone H", "China (Hangzhou)"],
+    [{ AcceptLanguage: "en-US" }, "Hangzhou Zone H", "China (Hangzhou)"],
+    [{ AcceptLanguage: "zh-CN" }, "杭州 可用区H", "华东1（杭州）"],
+])("zones and regions with %j are called %s and %s", async (asked, zone, region) => {
+    const zones = list(await cloud.nlb("DescribeZones", asked), "Zones");
+    expect(zones).toContainEqual({ ZoneId: ZONE, LocalName: zone });
+    const regions = list(await cloud.nlb("DescribeRegions", asked), "Regions");
+    expect(regions).toContainEqual({
+        RegionId: REGION,
+        LocalName: region,
+        RegionEndpoint: "nlb.cn-hangzhou.aliyuncs.com",
+    });
+});
+
 test("tags are put on balancers, groups and listeners, and taken off", async () => {
     const ServerGroupId = await group();
     const resource = { ResourceType: "servergroup", "ResourceId.1": ServerGroupId };
