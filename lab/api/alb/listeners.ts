@@ -4,6 +4,8 @@ import { DeleteListenerRequest } from "@alicloud/alb20200616/dist/models/DeleteL
 import { DeleteListenerResponseBody } from "@alicloud/alb20200616/dist/models/DeleteListenerResponseBody";
 import { GetListenerAttributeRequest } from "@alicloud/alb20200616/dist/models/GetListenerAttributeRequest";
 import { GetListenerAttributeResponseBody } from "@alicloud/alb20200616/dist/models/GetListenerAttributeResponseBody";
+import { ListListenerCertificatesRequest } from "@alicloud/alb20200616/dist/models/ListListenerCertificatesRequest";
+import { ListListenerCertificatesResponseBody } from "@alicloud/alb20200616/dist/models/ListListenerCertificatesResponseBody";
 import { ListListenersRequest } from "@alicloud/alb20200616/dist/models/ListListenersRequest";
 import { ListListenersResponseBody } from "@alicloud/alb20200616/dist/models/ListListenersResponseBody";
 import { StartListenerRequest } from "@alicloud/alb20200616/dist/models/StartListenerRequest";
@@ -257,6 +259,31 @@ const listListeners = albAction({
     },
 });
 
+const listListenerCertificates = albAction({
+    name: "ListListenerCertificates",
+    request: ListListenerCertificatesRequest,
+    response: ListListenerCertificatesResponseBody,
+    required: ["ListenerId"],
+    writes: false,
+    handle: (request, context) => {
+        // The lab's listeners have one, and ask clients for none.
+        const found = listenerOf(context, request.listenerId).certificateIds.filter(
+            (id) => among(request.certificateIds, id) && matches(request.certificateType, "Server"),
+        );
+        const { items, ...page } = paginateByToken(found, request, { default: 20, max: 100 });
+        return {
+            ...page,
+            totalCount: found.length,
+            certificates: items.map((certificateId) => ({
+                certificateId,
+                certificateType: "Server",
+                isDefault: true,
+                status: "Associated",
+            })),
+        };
+    },
+});
+
 /** Lets a change of a listener begin, after it was made. @returns the id of its job */
 export async function changed(context: ActionContext, apiName: string, listener: AlbListener): Promise<string> {
     listener.change = changing(context, "Configuring");
@@ -329,6 +356,7 @@ export const listenerActions: readonly Action[] = [
     createListener,
     getListenerAttribute,
     listListeners,
+    listListenerCertificates,
     updateListenerAttribute,
     startListener,
     stopListener,

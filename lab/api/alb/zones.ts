@@ -1,7 +1,9 @@
+import { DescribeRegionsRequest } from "@alicloud/alb20200616/dist/models/DescribeRegionsRequest";
+import { DescribeRegionsResponseBody } from "@alicloud/alb20200616/dist/models/DescribeRegionsResponseBody";
 import { DescribeZonesRequest } from "@alicloud/alb20200616/dist/models/DescribeZonesRequest";
 import { DescribeZonesResponseBody } from "@alicloud/alb20200616/dist/models/DescribeZonesResponseBody";
 import type { Action } from "../action";
-import { findRegion } from "../regions";
+import { findRegion, regions } from "../regions";
 import { albAction } from "./action";
 
 const describeZones = albAction({
@@ -17,4 +19,18 @@ const describeZones = albAction({
     }),
 });
 
-export const zoneActions: readonly Action[] = [describeZones];
+const describeRegions = albAction({
+    name: "DescribeRegions",
+    request: DescribeRegionsRequest,
+    response: DescribeRegionsResponseBody,
+    writes: false,
+    handle: ({ acceptLanguage }) => ({
+        regions: regions.map(({ id, englishName, chineseName }) => ({
+            regionId: id,
+            localName: acceptLanguage === "en-US" ? englishName : chineseName,
+            regionEndpoint: `alb.${id}.aliyuncs.com`,
+        })),
+    }),
+});
+
+export const zoneActions: readonly Action[] = [describeZones, describeRegions];

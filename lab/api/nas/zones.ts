@@ -1,7 +1,10 @@
+import { DescribeRegionsRequest } from "@alicloud/nas20170626/dist/models/DescribeRegionsRequest";
+import { DescribeRegionsResponseBody } from "@alicloud/nas20170626/dist/models/DescribeRegionsResponseBody";
 import { DescribeZonesRequest } from "@alicloud/nas20170626/dist/models/DescribeZonesRequest";
 import { DescribeZonesResponseBody } from "@alicloud/nas20170626/dist/models/DescribeZonesResponseBody";
 import type { Action } from "../action";
-import { findRegion } from "../regions";
+import { paginate } from "../listing";
+import { findRegion, regions } from "../regions";
 import { nasAction } from "./action";
 import { refuseOtherTypes } from "./lookup";
 
@@ -30,4 +33,25 @@ const describeZones = nasAction({
     },
 });
 
-export const zoneActions: readonly Action[] = [describeZones];
+const describeRegions = nasAction({
+    name: "DescribeRegions",
+    request: DescribeRegionsRequest,
+    response: DescribeRegionsResponseBody,
+    writes: false,
+    handle: (request) => {
+        if (request.fileSystemType !== "all") refuseOtherTypes(request.fileSystemType);
+        const { items, ...page } = paginate(regions, request, { default: 10, max: 100 });
+        return {
+            ...page,
+            regions: {
+                region: items.map(({ id, chineseName }) => ({
+                    regionId: id,
+                    localName: chineseName,
+                    regionEndpoint: `nas.${id}.aliyuncs.com`,
+                })),
+            },
+        };
+    },
+});
+
+export const zoneActions: readonly Action[] = [describeZones, describeRegions];

@@ -2,6 +2,7 @@ import type { Action } from "../action";
 import { jobActions } from "./jobs";
 import { listenerActions } from "./listeners";
 import { loadBalancerActions } from "./loadBalancers";
+import { securityPolicyActions } from "./securityPolicies";
 import { serverGroupActions } from "./serverGroups";
 import { tagActions } from "./tags";
 import { zoneActions } from "./zones";
@@ -11,6 +12,7 @@ export const actions: Action[] = [
     ...loadBalancerActions,
     ...serverGroupActions,
     ...listenerActions,
+    ...securityPolicyActions,
     ...jobActions,
     ...tagActions,
     ...zoneActions,

@@ -255,6 +255,48 @@ const listListeners = nlbAction({
     },
 });
 
+const listListenerCertificates = nlbAction({
+    name: "ListListenerCertificates",
+    request: model({
+        RegionId: "string",
+        ListenerId: "string",
+        CertType: "string",
+        CertificateIds: ["string"],
+        NextToken: "string",
+        MaxResults: "number",
+    }),
+    response: model({
+        RequestId: "string",
+        CertificateIds: ["string"],
+        Certificates: [{ CertificateId: "string", CertificateType: "string", IsDefault: "boolean", Status: "string" }],
+        NextToken: "string",
+        MaxResults: "number",
+        TotalCount: "number",
+    }),
+    required: ["ListenerId"],
+    writes: false,
+    handle: (request, context) => {
+        // The lab's listeners ask clients for none.
+        const found = listenerOf(context, request.listenerId).settings.certificateIds.filter(
+            (id) =>
+                (!request.certificateIds?.length || request.certificateIds.includes(id)) &&
+                matches(request.certType, "Server"),
+        );
+        const { items, ...page } = paginateByToken(found, request, { default: 20, max: 50 });
+        return {
+            ...page,
+            totalCount: found.length,
+            certificateIds: [...items],
+            certificates: items.map((certificateId) => ({
+                certificateId,
+                certificateType: "Server",
+                isDefault: certificateId === found[0],
+                status: "Associated",
+            })),
+        };
+    },
+});
+
 const updateListenerAttribute = nlbAction({
     name: "UpdateListenerAttribute",
     request: model({ RegionId: "string", ClientToken: "string", ListenerId: "string", ...settingFields }),
@@ -370,6 +412,7 @@ export const listenerActions: readonly Action[] = [
     createListener,
     getListenerAttribute,
     listListeners,
+    listListenerCertificates,
     updateListenerAttribute,
     listenerAction("StartListener", (_context, listener) => (listener.stopped = false)),
     listenerAction("StopListener", (_context, listener) => (listener.stopped = true)),

@@ -476,7 +476,7 @@ describe("a listener", () => {
         const upload = { Name: "entry-443", Cert: pem.certificate, Key: pem.key };
         const number = at(await cloud.cas("UploadUserCertificate", upload), "CertId") as number;
         const CertId = String(number);
-        await cloud.listener(LoadBalancerId, group, {
+        const ListenerId = await cloud.listener(LoadBalancerId, group, {
             ...https,
             "Certificates.1.CertificateId": `${CertId}-cn-hangzhou`,
             SecurityPolicyId: "tls_cipher_policy_1_2_strict_with_1_3",
@@ -489,6 +489,14 @@ describe("a listener", () => {
                 maximum: "TLSv1.3",
                 http2: true,
             },
+        });
+        const listed = { CertificateId: `${CertId}-cn-hangzhou`, CertificateType: "Server", IsDefault: true };
+        expect(await cloud.alb("ListListenerCertificates", { ListenerId })).toMatchObject({
+            TotalCount: 1,
+            Certificates: [{ ...listed, Status: "Associated" }],
+        });
+        expect(await cloud.alb("ListListenerCertificates", { ListenerId, CertificateType: "Ca" })).toMatchObject({
+            TotalCount: 0,
         });
         expect(await cloud.casRefusal("DeleteUserCertificate", { CertId })).toBe("400 CertificateInUse");
     });
@@ -571,6 +579,17 @@ test.each([
     const LoadBalancerId = await cloud.balancer();
     cloud.settle();
     expect(await cloud.albRefusal("UpdateLoadBalancerAttribute", { LoadBalancerId, LoadBalancerName })).toBe(expected);
+});
+
+test("regions are listed in the language asked for", async () => {
+    const found = (LocalName: string) => ({
+        RegionId: REGION,
+        LocalName,
+        RegionEndpoint: "alb.cn-hangzhou.aliyuncs.com",
+    });
+    const regions = async (asked: Parameters = {}) => list(await cloud.alb("DescribeRegions", asked), "Regions");
+    expect(await regions()).toContainEqual(found("华东1（杭州）"));
+    expect(await regions({ AcceptLanguage: "en-US" })).toContainEqual(found("China (Hangzhou)"));
 });
 
 test("tags of every kind of resource", async () => {

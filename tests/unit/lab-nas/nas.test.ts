@@ -92,6 +92,21 @@ describe("file systems", () => {
         });
     });
 
+    test("are offered in regions, which are listed page by page", async () => {
+        const first = await call("DescribeRegions");
+        expect(first).toMatchObject({ PageNumber: 1, PageSize: 10 });
+        expect(list(first, "Regions.Region")).toContainEqual({
+            RegionId: "cn-hangzhou",
+            LocalName: "华东1（杭州）",
+            RegionEndpoint: "nas.cn-hangzhou.aliyuncs.com",
+        });
+        const all = await call("DescribeRegions", { FileSystemType: "all", PageSize: "100" });
+        expect(list(all, "Regions.Region")).toHaveLength(at(first, "TotalCount") as number);
+        expect(await refusal("DescribeRegions", { FileSystemType: "cpfs" })).toBe(
+            "400 InvalidParameter.FileSystemType",
+        );
+    });
+
     test("have switches and tags", async () => {
         const bin = (): Promise<Answer> => call("GetRecycleBinAttribute", { FileSystemId });
         expect(at(await bin(), "RecycleBinAttribute.Status")).toBe("Disable");

@@ -445,11 +445,20 @@ describe("listeners", () => {
         const named = { ...given, "CertificateIds.1": "77-cn-hangzhou" };
         expect(await cloud.nlbRefusal("CreateListener", named)).toBe("404 ResourceNotFound.certificate");
         cloud.state.casCertificates["77"] = { id: "77", certificate: "CERT", privateKey: "KEY" } as never;
-        await listener({ ...named, SecurityPolicyId: "tls_cipher_policy_1_2_strict_with_1_3" });
+        const ListenerId = await listener({ ...named, SecurityPolicyId: "tls_cipher_policy_1_2_strict_with_1_3" });
         expect(cloud.desired()[0]!.listeners[0]).toMatchObject({
             protocol: "tcp",
             tls: { certificate: "CERT\nKEY\n", minimum: "TLSv1.2", maximum: "TLSv1.3", http2: false },
         });
+        const CertificateId = "77-cn-hangzhou";
+        expect(await cloud.nlb("ListListenerCertificates", { ListenerId })).toMatchObject({
+            ...{ TotalCount: 1, CertificateIds: [CertificateId] },
+            Certificates: [{ CertificateId, CertificateType: "Server", IsDefault: true, Status: "Associated" }],
+        });
+        for (const none of [{ CertType: "Ca" }, { "CertificateIds.1": "78-cn-hangzhou" }] as Parameters[])
+            expect(await cloud.nlb("ListListenerCertificates", { ListenerId, ...none })).toMatchObject({
+                TotalCount: 0,
+            });
         expect(await cloud.refusal("DeleteUserCertificate", { CertId: "77" }, REGION, "2020-04-07")).toBe(
             "400 CertificateInUse",
         );
@@ -463,6 +472,20 @@ test("every write can be tried without being done, but those of tags and resourc
     expect(wet.sort()).toEqual(["MoveResourceGroup", "TagResources", "UntagResources"]);
     const reading = actions.filter(({ writes, request }) => !writes && "dryRun" in request.names());
     expect(reading).toEqual([]);
+});
+
+test("the cloud's security policies are listed with their versions and suites", async () => {
+    const policies = list(await cloud.nlb("ListSystemSecurityPolicy"), "SecurityPolicies");
+    expect(policies.map((policy) => [policy["SecurityPolicyId"], policy["TlsVersion"]])).toEqual([
+        ["tls_cipher_policy_1_0", "TLSv1.0,TLSv1.1,TLSv1.2"],
+        ["tls_cipher_policy_1_1", "TLSv1.1,TLSv1.2"],
+        ["tls_cipher_policy_1_2", "TLSv1.2"],
+        ["tls_cipher_policy_1_2_strict", "TLSv1.2"],
+        ["tls_cipher_policy_1_2_strict_with_1_3", "TLSv1.2,TLSv1.3"],
+    ]);
+    const suites = policies.map((policy) => String(policy["Ciphers"]).split(","));
+    expect(suites.map((list) => list.includes("AES128-SHA"))).toEqual([true, true, true, false, false]);
+    expect(suites.map((list) => list.includes("TLS_AES_128_GCM_SHA256"))).toEqual([false, false, false, false, true]);
 });
 
 test.each([

@@ -166,6 +166,19 @@ test("tags are added to those that are there, or take their place", async () => 
     expect(await keys()).toEqual(["owner"]);
 });
 
+test.each([
+    [{}, "China (Hangzhou)"],
+    [{ Lang: "zh" }, "华东1（杭州）"],
+    [{ AcceptLanguage: "en-US", Lang: "zh" }, "China (Hangzhou)"],
+])("regions with %j are called %s", async (asked, name) =>
+    expect(list(await call("DescribeRegions", asked as Parameters), "Regions.Region")).toContainEqual({
+        RegionId: "cn-hangzhou",
+        RegionName: name,
+        LocalName: name,
+        RegionEndpoint: "pvtz.aliyuncs.com",
+    }),
+);
+
 test("hosts are not synchronized until somebody asks for it", async () => {
     expect(await refusal("DescribeSyncEcsHostTask", { ZoneId })).toBe("400 Ecs.SyncTask.NotExists");
     expect(await refusal("UpdateSyncEcsHostTask", { ZoneId, Status: "ON" })).toBe("400 MissingRegion");
