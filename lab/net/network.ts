@@ -11,6 +11,7 @@ import {
     RouterPlan,
     changedBindings,
     endpointsOf,
+    machineTable,
     planNetwork,
     replaceTable,
 } from "./plan";
@@ -50,7 +51,6 @@ export class Network {
     /** What has a number in the plan. */
     private owners: readonly string[] = [];
     private routes = new Set<string>();
-    private table = "";
     private mtu = 1500;
     private trusted = false;
 
@@ -65,11 +65,13 @@ export class Network {
         this.trusted = false;
     }
 
-    /** The lab's own addresses, which its services need before there is any VPC. */
+    /** The lab's own firewall and addresses, which its services need before there is any VPC. */
     async prepare(): Promise<void> {
         const { device, service, internet, twins, table } = this.addresses;
         const { runner, lab } = this.options;
         this.mtu = uplinkMtu();
+        // The firewall first: without it what follows would be open to others.
+        await runner.run(["nft", "-f", "-"], { input: replaceTable(table, machineTable(this.addresses)) });
         await runner.script(`
 if ! ip link show dev ${device} >/dev/null 2>&1; then ip link add ${device} type bridge; fi
 # A way to nowhere: an EIP that is not bound is not refused, it does not answer.
@@ -141,7 +143,6 @@ ${rules.map((rule) => `iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${ru
         this.links.clear();
         this.addressed.clear();
         this.routes = new Set();
-        this.table = "";
         const script = plan.routers
             .filter(({ namespace }) => existsSync(`${NAMESPACES}/${namespace}`))
             .map(({ namespace }) => `ip -n ${namespace} -o link show | sed "s|^|${namespace} |"`);
@@ -277,10 +278,7 @@ ip netns delete ${namespace}
                 .map((route) => `route replace ${route}`),
         ];
         if (lines.length > 0) await runner.run(["ip", "-force", "-batch", "-"], { input: `${lines.join("\n")}\n` });
-        if (this.table !== plan.table)
-            await runner.run(["nft", "-f", "-"], { input: replaceTable(this.addresses.table, plan.table) });
         this.routes = wanted;
-        this.table = plan.table;
     }
 
     /** Ends connections through EIPs that are not bound any more, or to something else. */

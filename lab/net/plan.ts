@@ -31,8 +31,6 @@ export interface NetworkPlan {
     readonly routers: readonly RouterPlan[];
     /** Arguments of `ip route` in the machine's own name space. */
     readonly routes: readonly string[];
-    /** Content of the lab's table in the machine's own name space. */
-    readonly table: string;
     /** Interfaces by outer address, for services that must know who asks. */
     readonly outer: ReadonlyMap<string, string>;
     /** What each EIP is bound to, as text that changes when the binding does. */
@@ -169,7 +167,7 @@ export function planNetwork(desired: DesiredMachine, context: PlanContext): Netw
         bindings.set(eip.address, JSON.stringify(eip.target));
         routes.push(`${twin(eip.address) ?? eip.address} via ${router.address} dev ${router.edge} onlink`);
     }
-    return { routers, routes, table: machineTable(lab), outer, bindings };
+    return { routers, routes, outer, bindings };
 }
 
 function partsOf(desired: DesiredMachine, vpc: DesiredVpc): VpcParts {
@@ -599,11 +597,14 @@ function choice(addresses: readonly string[]): string {
     return `jhash ip saddr mod ${twins.length} map { ${twins.map((address, i) => `${i} : ${address}`).join(", ")} }`;
 }
 
-function machineTable(lab: LabAddresses): string {
+/** Content of the lab's table in the machine's own name space. */
+export function machineTable(lab: LabAddresses): string {
     const edges = `"${lab.edgePrefix}*"`;
     return [
-        // Edge links accept 127.0.0.0/8 for the sake of EIPs. Nothing else of the machine's loopback is a host's business.
         chain("guard", "type filter hook prerouting priority raw; policy accept;", [
+            // The machine forwards: whoever is on a network with it could route his way to EIPs and to the lab's services.
+            `iifname != ${edges} iifname != "lo" ip daddr { ${lab.twins}, ${lab.outer} } drop`,
+            // Edge links accept 127.0.0.0/8 for the sake of EIPs. Nothing else of the machine's loopback is a host's business.
             `iifname ${edges} ip saddr 127.0.0.0/8 drop`,
             `iifname ${edges} ip daddr 127.0.0.0/8 ip daddr != ${lab.eips} drop`,
             // Nor are a VPC's own addresses those of the network that the machine is in.

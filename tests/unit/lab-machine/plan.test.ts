@@ -1,6 +1,13 @@
 import type { DesiredHost, DesiredMachine, DesiredVpc } from "../../../lab/model/desired";
 import { edgeMac, labAddresses, outerAddress, twin } from "../../../lab/net/addresses";
-import { NetworkPlan, RouterPlan, changedBindings, planNetwork, replaceTable } from "../../../lab/net/plan";
+import {
+    NetworkPlan,
+    RouterPlan,
+    changedBindings,
+    machineTable,
+    planNetwork,
+    replaceTable,
+} from "../../../lab/net/plan";
 import { hostOf } from "./hostOf";
 
 const vpc = (id: string, changes: Partial<DesiredVpc> = {}): DesiredVpc => ({
@@ -313,7 +320,7 @@ describe("firewall", () => {
     });
 
     test("the machine passes on nothing with an address of a VPC", () => {
-        expect(block(plan({}).table, "chain", "guard")).toContain(
+        expect(block(machineTable(labAddresses(0)), "chain", "guard")).toContain(
             'iifname "mh0e*" ip saddr != { 198.19.0.0/20, 198.18.0.0/20 } drop',
         );
     });
