@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import Module, { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -118,11 +118,24 @@ async function waitForOrphan(pidFile) {
     rmSync(pidFile, { force: true });
 }
 
+/** A folder for locks that nobody else writes to, outside of the checkout, which several machines may share. */
+function ownFolder() {
+    // The user's name or its entry in the system's list may be missing, as for the arbitrary users of containers.
+    const user = process.getuid?.();
+    const folder = join(tmpdir(), `multihost-${user ?? "user"}`);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const found = lstatSync(folder);
+    // Whoever made it first, where everybody may, could lead what is written there to any file of this user's.
+    if (user !== undefined && (!found.isDirectory() || found.uid !== user || (found.mode & 0o022) !== 0))
+        fail(
+            `${folder} is a link, another user's or writable by others: remove it, or name a folder of your own in TMPDIR.`,
+        );
+    return folder;
+}
+
 async function install(wanted) {
     const name = createHash("sha256").update(root).digest("hex").slice(0, 12);
-    // The user's name or its entry in the system's list may be missing, as for the arbitrary users of containers.
-    const folder = join(tmpdir(), `multihost-${process.getuid?.() ?? "user"}`);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const folder = ownFolder();
     const pidFile = join(folder, `npm-${name}.pid`);
     await lock.withLock(join(folder, `npm-${name}.lock`), { what: "npm ci" }, async () => {
         await waitForOrphan(pidFile);

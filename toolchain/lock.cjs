@@ -44,9 +44,10 @@ function acquire(path) {
     // Whoever held the lock may have removed the folder, which was empty then: also between these two calls.
     mkdirSync(dirname(path), { recursive: true });
     try {
-        writeFileSync(mine, `${identify(process.pid)}\n`);
+        // What has this name already, of a process that died or somebody's link to another file, is left alone: the next try has another one.
+        writeFileSync(mine, `${identify(process.pid)}\n`, { flag: "wx" });
     } catch (error) {
-        if (error.code === "ENOENT") return false;
+        if (error.code === "ENOENT" || error.code === "EEXIST") return false;
         throw error;
     }
     try {

@@ -1,5 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+    chmodSync,
+    chownSync,
+    cpSync,
+    mkdirSync,
+    mkdtempSync,
+    readdirSync,
+    rmSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -71,4 +81,58 @@ test("packages for development are installed, too, whatever the environment leav
     } finally {
         rmSync(folder, { recursive: true });
     }
+});
+
+describe("the folder for locks in the one that everybody writes to", () => {
+    const user = process.getuid?.() ?? -1;
+    const asRoot = user === 0 ? test : test.skip;
+    let folder: string;
+    let locks: string;
+    beforeEach(() => {
+        folder = mkdtempSync(join(tmpdir(), "bootstrap-"));
+        locks = join(folder, `multihost-${user}`);
+        // It has yet to notice that its packages are there.
+        checkout(folder, {});
+        writeFileSync(join(folder, "node_modules/.package-lock.json"), JSON.stringify({ packages: {} }));
+    });
+    afterEach(() => rmSync(folder, { recursive: true }));
+
+    function start(): { stdout: string; stderr: string; status: number | null } {
+        const { stdout, stderr, status } = spawnSync(
+            process.execPath,
+            [join(folder, "toolchain", "bootstrap.mjs"), "program.ts"],
+            { encoding: "utf8", env: { ...process.env, TMPDIR: folder } },
+        );
+        return { stdout, stderr, status };
+    }
+    const refusal = () => ({
+        stdout: "",
+        stderr: `${locks} is a link, another user's or writable by others: remove it, or name a folder of your own in TMPDIR.\n`,
+        status: 1,
+    });
+
+    test("is taken as an earlier run left it", () => {
+        mkdirSync(locks, { mode: 0o700 });
+        expect(start()).toEqual({ stdout: "started\n", stderr: "", status: 0 });
+    });
+
+    test("may be no link", () => {
+        const other = join(folder, "other");
+        mkdirSync(other, { mode: 0o700 });
+        symlinkSync(other, locks);
+        expect(start()).toEqual(refusal());
+        expect(readdirSync(other)).toEqual([]);
+    });
+
+    test("may not be writable by others", () => {
+        mkdirSync(locks);
+        chmodSync(locks, 0o777);
+        expect(start()).toEqual(refusal());
+    });
+
+    asRoot("may not be another user's", () => {
+        mkdirSync(locks, { mode: 0o700 });
+        chownSync(locks, 65534, 65534);
+        expect(start()).toEqual(refusal());
+    });
 });

@@ -87,6 +87,16 @@ describe("lock", () => {
         expect(taken).not.toBe(`${process.pid} 1\n`);
     });
 
+    it("writes to no file that a link in its folder leads to", () => {
+        const other = join(folder, "other");
+        writeFileSync(other, "content");
+        const first = `require("node:fs").symlinkSync(${JSON.stringify(other)}, ${JSON.stringify(join(folder, "it.lock"))} + "." + process.pid + ".1")`;
+        const take = `require(${JSON.stringify(script)}).withLock(${JSON.stringify(join(folder, "it.lock"))}, { what: "x" }, () => console.log("taken"))`;
+        const { stdout } = spawnSync(process.execPath, ["-e", `${first}; ${take}`], { encoding: "utf8" });
+        expect(stdout).toBe("taken\n");
+        expect(readFileSync(other, "utf8")).toBe("content");
+    });
+
     it("keeps processes apart", async () => {
         const counter = join(folder, "counter");
         writeFileSync(counter, "0");
