@@ -1,4 +1,5 @@
 /** What the hosts' images consist of, as data: another distribution is another definition. */
+import type { Release } from "./archiveKeys";
 
 /** An image of a Linux distribution as a cloud would offer it. */
 export interface ImageDefinition {
@@ -7,7 +8,7 @@ export interface ImageDefinition {
     /** Which image ids of the cloud mean this image. */
     readonly matches: RegExp;
     /** Release to debootstrap. */
-    readonly release: string;
+    readonly release: Release;
     /** Packages of the first stage: debootstrap does not choose between alternatives, so only plain ones. */
     readonly base: readonly string[];
     /** Packages that apt installs afterwards. */

@@ -16,6 +16,7 @@ import * as path from "node:path";
 import { cacheFolder } from "../../toolchain/folders";
 import { withLock } from "../../toolchain/lock.cjs";
 import { step } from "../../toolchain/progress.cjs";
+import { ARCHIVE_KEYS } from "./archiveKeys";
 import { plantGuest } from "./emulator";
 import { ImageDefinition, ImageFile, debian12 } from "./definitions";
 import { Docker } from "./docker";
@@ -100,15 +101,19 @@ async function build(
         if (name.startsWith("building-")) await discard(path.join(folder, name), runner);
     const root = path.join(folder, `building-${definition.name}`);
     report("package archive");
-    await installPackages(["debootstrap"], ["debootstrap"], runner);
+    await installPackages(["debootstrap", "gpgv"], ["debootstrap", "gpgv"], runner);
     mkdirSync(root);
+    const keyring = `${root}.gpg`;
     try {
         report("base system");
         const mirror = apt.mirror === undefined ? [] : [apt.mirror];
+        // Without a keyring debootstrap would take whatever a mirror has, and only warn.
+        writeFileSync(keyring, Buffer.from(ARCHIVE_KEYS[definition.release].key, "base64"));
         await runner.run(
             [
                 "debootstrap",
                 "--variant=minbase",
+                `--keyring=${keyring}`,
                 `--include=${definition.base.join(",")}`,
                 definition.release,
                 root,
@@ -130,6 +135,7 @@ async function build(
             if (name.startsWith(`${definition.name}-`) && name !== path.basename(archive))
                 remove(path.join(folder, name));
     } finally {
+        remove(keyring);
         await discard(root, runner);
     }
 }
