@@ -295,7 +295,7 @@ function aptConfiguration(
         mirror,
         // Without the machine's word debootstrap has written the release's own source.
         sources: [
-            ...(lines.length > 0 || more.length === 0 ? lines : [`deb ${DEBIAN_ARCHIVE} ${release} main`]),
+            ...(lines.length > 0 || more.length === 0 ? lines : [`deb ${mirror ?? DEBIAN_ARCHIVE} ${release} main`]),
             ...more,
         ]
             .map((line) => `${line}\n`)

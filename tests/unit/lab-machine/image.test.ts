@@ -30,10 +30,11 @@ afterEach(() => {
     rmSync(folder, { recursive: true, force: true });
 });
 
-/** The command that makes the base system, and the keyring that it gets. */
+/** The command that makes the base system, the keyring that it gets, and the sources that packages come from afterwards. */
 async function building(definition: (typeof definitions)[number]) {
     let command: readonly string[] = [];
     let keyring = Buffer.alloc(0);
+    let sources = "";
     const docker = { imageId: async () => undefined, close: () => undefined } as unknown as Docker;
     const runner = {
         attempt: async () => ({ code: 0, stdout: "", stderr: "" }),
@@ -43,11 +44,13 @@ async function building(definition: (typeof definitions)[number]) {
                 keyring = readFileSync(argv.find((word) => word.startsWith("--keyring="))?.slice(10) ?? "none");
                 return "";
             }
+            const file = path.join(argv[1] ?? "", "etc/apt/sources.list");
+            if (existsSync(file)) sources = readFileSync(file, "utf8");
             throw new Error("enough");
         },
     } as unknown as Runner;
     await expect(ensureImage(definition, { docker, runner })).rejects.toThrow("enough");
-    return { command, keyring };
+    return { command, keyring, sources };
 }
 
 test.each(definitions)("the base system of $name is taken only with its release's signature", async (definition) => {
@@ -66,4 +69,14 @@ test.each(Object.entries(ARCHIVE_KEYS))("the key of %s has its fingerprint", (_,
         .update(body);
     expect(packet[0]).toBe(0x98);
     expect(digest.digest("hex").toUpperCase()).toBe(fingerprint);
+});
+
+test("another archive is that of the base system and of what comes from sources of its own", async () => {
+    const mirror = "http://mirror.example/debian";
+    process.env["MULTIHOST_DEBIAN_MIRROR"] = mirror;
+    const [debian12, debian13] = [await building(definitions[0]!), await building(definitions[1]!)];
+    for (const { command } of [debian12, debian13]) expect(command.at(-1)).toBe(mirror);
+    // What debootstrap writes stays where there is nothing to add.
+    expect(debian12.sources).toBe("");
+    expect(debian13.sources).toBe(`deb ${mirror} trixie main\ndeb [check-valid-until=no] ${mirror} sid main\n`);
 });
