@@ -99,7 +99,8 @@ export function toMermaid(before: Topology, after: Topology): string {
     const pools = drawnPools(before, after);
     const networks = drawnNetworks(before, after);
     const gateways = new Set(networks.map(({ natName }) => natName));
-    const isPool = (end: string): boolean => pools.some(({ pool }) => pool === end);
+    // Of one that goes, something else may have the name.
+    const isPool = (end: string): boolean => after.pools.some(({ name }) => name === end);
     const isService = (end: string): boolean => [...after.balancers, ...after.stores].some(({ name }) => name === end);
     const endOf = (end: string): string => idOf(isPool(end) ? "pool" : "end", end);
     const outside = [...new Set(after.flows.flatMap(({ from, to }) => [from, to]))].filter(

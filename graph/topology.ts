@@ -18,6 +18,7 @@ export interface TopologyHost {
 
 /** Hosts that are made alike, or one that stands alone. */
 export interface TopologyPool {
+    /** Of this one alone among pools, balancers and stores: where another one is called alike, it says what it is, as in `web (load balancer)`. */
     readonly name: string;
     readonly hosts: readonly TopologyHost[];
     /** Ports on which its hosts reach each other. */
@@ -126,18 +127,34 @@ export function topologyOf(resources: readonly Resource[]): Topology {
     const switches = new Map(of(types.vswitch).map(({ id = "", outputs = {} }) => [id, outputs]));
     const publicAddresses = publicAddressesOf(of(types.address), of(types.association));
     const steps = stepsOf(of(types.step));
+    const instances = of(types.instance);
+    const existing = existingHosts(resources, new Set(instances.map(({ id }) => id ?? "")));
+    const balancers = balancersOf(resources);
+    const machines = [
+        ...instances.map(({ urn, parent }) => ({ ...thingOf(urn), pool: poolOf(parent) })),
+        ...existing.map(({ urn, name, pool }) => ({ ...thingOf(urn), name, pool })),
+    ];
+    const hostCalled = distinctNames([machines]);
+    const called = distinctNames(
+        [
+            machines.map(({ pool, ...host }) => (pool === undefined ? host : thingOf(pool))),
+            balancers.map(({ urn }) => ({ ...thingOf(urn), kind: "load balancer" })),
+            of(types.fileSystem).map(({ urn }) => ({ ...thingOf(urn), kind: "file storage" })),
+        ],
+        [INTERNET, NAT],
+    );
     const members = new Map<string, { pool: string; groups: readonly string[] }>();
     const pools = new Map<string, TopologyHost[]>();
     const vpcs = new Map<string, string>();
-    for (const { urn, id = "", parent, outputs = {} } of of(types.instance)) {
-        const pool = poolOf(parent) ?? nameOf(urn);
+    for (const { urn, id = "", parent, outputs = {} } of instances) {
+        const pool = called(poolOf(parent) ?? urn);
         members.set(id, { pool, groups: texts(outputs["securityGroups"]) });
         const vpc = vpcOf(outputs, switches);
         if (vpc !== "") vpcs.set(pool, vpcs.get(pool) ?? vpc);
         pools.set(pool, [
             ...(pools.get(pool) ?? []),
             {
-                name: nameOf(urn),
+                name: hostCalled(urn),
                 address: text(outputs["privateIp"]),
                 publicAddress: publicAddresses.get(id) ?? text(outputs["publicIp"]),
                 // A new one has its zone from where it will be.
@@ -149,17 +166,16 @@ export function topologyOf(resources: readonly Resource[]): Topology {
     }
     const made = new Map(pools);
     const adopting = new Set<string>();
-    for (const { identity, pool, ...host } of existingHosts(resources, members)) {
-        const name = pool ?? host.name;
+    for (const { identity, urn, pool, ...host } of existing) {
+        const name = called(pool ?? urn);
         members.set(identity, { pool: name, groups: [] });
-        pools.set(name, [...(pools.get(name) ?? []), host]);
-        if (pool !== undefined) adopting.add(pool);
+        pools.set(name, [...(pools.get(name) ?? []), { ...host, name: hostCalled(urn) }]);
+        if (pool !== undefined) adopting.add(name);
     }
-    const balancers = balancersOf(resources);
     const mountTargets = (fileSystem: Resource): Resource[] =>
         of(types.mountTarget).filter(({ outputs }) => outputs?.["fileSystemId"] === fileSystem.id);
     const stores = of(types.fileSystem).map((fileSystem) => ({
-        name: nameOf(fileSystem.urn),
+        name: called(fileSystem.urn),
         mountTargets: mountTargets(fileSystem)
             .map(({ outputs }) => text(outputs?.["mountTargetDomain"]))
             .filter((domain) => domain !== ""),
@@ -192,16 +208,16 @@ export function topologyOf(resources: readonly Resource[]): Topology {
             pools: here,
             nat: nat && (publicAddresses.get(nat.id ?? "") ?? ""),
             natName: several && nats.length > 1 ? `${NAT} of ${place.vpc?.name ?? vpc}` : NAT,
-            balancers: balancers.filter(({ urn }) => isHere(fields.get(urn))).map(({ urn }) => nameOf(urn)),
+            balancers: balancers.filter(({ urn }) => isHere(fields.get(urn))).map(({ urn }) => called(urn)),
             stores: of(types.fileSystem)
                 .filter((fileSystem) => isHere(mountTargets(fileSystem)[0]?.outputs))
-                .map(({ urn }) => nameOf(urn)),
+                .map(({ urn }) => called(urn)),
             names: sortedOnce(names.filter(({ zone }) => !several || attached(zone)).map(({ name }) => name)),
         };
     });
     const flows = [
         ...ruleFlows(of(types.rule), members),
-        ...balancers.flatMap((balancer) => balancerFlows(balancer, members)),
+        ...balancers.flatMap((balancer) => balancerFlows(balancer, called(balancer.urn), members)),
         ...mountFlows(of(types.step), stores, members),
         ...networks.flatMap((network) => outboundFlows(network, made)),
     ];
@@ -217,7 +233,7 @@ export function topologyOf(resources: readonly Resource[]): Topology {
             }))
             .sort((one, other) => byName(one.name, other.name)),
         balancers: balancers.map(({ urn, addresses, public: open, ports }) => ({
-            name: nameOf(urn),
+            name: called(urn),
             address: addresses.join(" "),
             public: open,
             ports: sortedOnce(ports),
@@ -228,6 +244,41 @@ export function topologyOf(resources: readonly Resource[]): Topology {
         flows: flows.filter(({ from, to }) => from !== to),
         names: sortedOnce(names.map(({ name }) => name)),
     };
+}
+
+/** What takes a name in a picture. */
+interface Thing {
+    readonly urn: string;
+    readonly name: string;
+    /** What it is, where another one is called like it. */
+    readonly kind: string;
+}
+
+/** A thing that is, or is in, a component of a type such as `Bastion`. */
+const thingOf = (urn: string): Thing => ({
+    urn,
+    name: nameOf(urn),
+    kind: urn.split("::")[2]!.split("$")[0]!.split(":").at(-1)!,
+});
+
+/**
+ * Names by URN, each of one thing only, since flows end at names. A stack may call things alike that are of different types or in different components.
+ * @param groups those of the first keep their names before those of the next
+ * @param taken names that stand for something else
+ */
+function distinctNames(groups: readonly (readonly Thing[])[], taken: readonly string[] = []): (urn: string) => string {
+    const names = new Map<string, string>();
+    const used = new Set(taken);
+    // A state has no order of its own to go by.
+    const things = groups.flatMap((group) => [...group].sort((one, other) => byName(one.urn, other.urn)));
+    for (const { urn, name, kind } of things) {
+        if (names.has(urn)) continue;
+        let own = name;
+        for (let count = 1; used.has(own); count++) own = `${name} (${kind}${count === 1 ? "" : ` ${count}`})`;
+        names.set(urn, own);
+        used.add(own);
+    }
+    return (urn) => names.get(urn)!;
 }
 
 /** The networks of a picture: all of it in the only one, or each of several with what is in it. */
@@ -293,8 +344,8 @@ export function attachedVpcs(outputs: Fields = {}): string[] {
 /** Hosts that exist already: those that are waited for, and that no instance of the stack is. Their steps alone tell of them. */
 function existingHosts(
     resources: readonly Resource[],
-    members: Members,
-): (TopologyHost & { readonly identity: string; readonly pool: string | undefined })[] {
+    instances: ReadonlySet<string>,
+): (TopologyHost & { readonly identity: string; readonly urn: string; readonly pool: string | undefined })[] {
     const commands = resources.filter(({ type }) => type === types.step);
     const parents = new Map(resources.map(({ urn, parent }) => [urn, parent]));
     // Such a host's instance belongs to the stack, too, even if it is missing.
@@ -302,7 +353,8 @@ function existingHosts(
     return commands.flatMap(({ urn, parent, inputs = {} }) => {
         const identity = texts(inputs["triggers"])[0] ?? "";
         const waits = scriptNameOf(text(inputs["create"])) === "host/ready";
-        if (!waits || identity === "" || members.has(identity) || (parent !== undefined && made.has(parent))) return [];
+        if (!waits || identity === "" || instances.has(identity) || (parent !== undefined && made.has(parent)))
+            return [];
         // Steps keep the identity of the machine that they began on.
         const own = commands.filter(
             (step) =>
@@ -311,6 +363,7 @@ function existingHosts(
         return [
             {
                 identity,
+                urn: parent ?? urn,
                 pool: poolOf(parent && parents.get(parent)),
                 name: parent === undefined ? nameOf(urn).replace(/-ready$/, "") : nameOf(parent),
                 // How to reach it is secret.
@@ -334,10 +387,10 @@ function outboundFlows(
     return [...inner, natName].map((from) => ({ from, to: from === natName ? INTERNET : natName, ports: [] }));
 }
 
-/** The component that a host's resources belong to. */
+/** URN of the component that a host's resources belong to. */
 function poolOf(parent: string | undefined): string | undefined {
     const type = parent?.split("::")[2]?.split("$").at(-1);
-    return parent !== undefined && type === "multihost:compute:NodePool" ? nameOf(parent) : undefined;
+    return parent !== undefined && type === "multihost:compute:NodePool" ? parent : undefined;
 }
 
 /** Elastic addresses by the id of what they are bound to. */
@@ -428,8 +481,7 @@ function ruleFlows(rules: readonly Resource[], members: Members): Flow[] {
 const EVERYBODY = "0.0.0.0/0";
 const outsideOf = (range: string): string => (range === EVERYBODY ? INTERNET : range);
 
-function balancerFlows({ urn, public: open, admits, ports, servers }: Balancer, members: Members): Flow[] {
-    const name = nameOf(urn);
+function balancerFlows({ public: open, admits, ports, servers }: Balancer, name: string, members: Members): Flow[] {
     const behind = new Map<string, string[]>();
     for (const { id, port } of servers) {
         const pool = members.get(id)?.pool;

@@ -296,6 +296,91 @@ describe("a balancer of another type", () => {
     });
 });
 
+describe("things that are called alike", () => {
+    const balanced = (type: string, more: object[] = []): object[] => [
+        host("web-1", "web", "z-a", ["sg-web"], "10.0.0.3"),
+        rule("web", { portRange: "8080/8080", securityGroupId: "sg-web", sourceSecurityGroupId: "sg-web" }),
+        resource("alicloud:nlb/loadBalancer:LoadBalancer", "web", "nlb-1", { addressType: type }),
+        resource("alicloud:nlb/listener:Listener", "web-443", "lsn-1", {
+            loadBalancerId: "nlb-1",
+            listenerPort: 443,
+            serverGroupId: "sgp-1",
+        }),
+        resource("alicloud:nlb/serverGroupServerAttachment:ServerGroupServerAttachment", "web", "a-1", {
+            serverGroupId: "sgp-1",
+            serverId: "i-web-1",
+            port: 80,
+        }),
+        ...more,
+    ];
+    const drawn = (resources: object[]) => readTopology({ deployment: { resources } });
+
+    it("are a pool, its balancer and its storage, with the flows of each", () => {
+        const topology = drawn(
+            balanced("Internet", [
+                resource("alicloud:nas/fileSystem:FileSystem", "web", "nas-1", {}),
+                step("files", "i-web-1", "STEP=storage/nfs-client@a PARAM_SOURCE=':/' bash --norc -s"),
+            ]),
+        );
+        expect(topology.pools).toMatchObject([{ name: "web", amongThemselves: ["8080"] }]);
+        expect(topology.balancers).toMatchObject([{ name: "web (load balancer)", ports: ["443"] }]);
+        expect(topology.stores).toMatchObject([{ name: "web (file storage)" }]);
+        expect(topology.flows).toEqual([
+            { from: "internet", to: "web (load balancer)", ports: ["443"] },
+            { from: "web (load balancer)", to: "web", ports: ["80"] },
+            { from: "web", to: "web (file storage)", ports: ["2049"] },
+        ]);
+        const picture = toMermaid(topology, topology);
+        const ids = [...picture.matchAll(/^(?:subgraph )?((?:end|pool|host)\d+)[[({]/gm)].map(([, id]) => id);
+        expect(ids).toHaveLength(5);
+        expect(new Set(ids).size).toBe(5);
+        expect(toDot(topology)).toContain('"end web (load balancer)" -> "host web-1"');
+    });
+
+    it("are a balancer and a pool that goes", () => {
+        const after = drawn(balanced("Internet").slice(2));
+        expect(after.balancers).toMatchObject([{ name: "web" }]);
+        const picture = toMermaid(drawn(balanced("Internet")), after);
+        const [, balancer] = /^(\w+)\{\{"web</m.exec(picture)!;
+        expect(picture).not.toContain(`subgraph ${balancer!}[`);
+    });
+
+    it("are pools, and their hosts, of which another component has one", () => {
+        const within = (chain: string, id: string, group: string, address: string): object => ({
+            ...resource(`${chain}$alicloud:ecs/instance:Instance`, "ops-1", id, {
+                privateIp: address,
+                securityGroups: [group],
+            }),
+            type: "alicloud:ecs/instance:Instance",
+            parent: urn(chain, "ops"),
+        });
+        const pool = "multihost:compute:NodePool";
+        const own = within(pool, "i-own", "sg-ops", "10.0.0.5");
+        const theirs = within(`multihost:compute:Bastion$${pool}`, "i-bastion", "sg-bastion", "10.0.0.6");
+        const login = rule("ssh", {
+            portRange: "22/22",
+            securityGroupId: "sg-ops",
+            sourceSecurityGroupId: "sg-bastion",
+        });
+        const topology = drawn([own, theirs, login]);
+        expect(drawn([theirs, own, login])).toEqual(topology);
+        expect(topology.pools.map(({ name, hosts }) => [name, hosts.map((one) => [one.name, one.address])])).toEqual([
+            ["ops", [["ops-1", "10.0.0.6"]]],
+            ["ops (NodePool)", [["ops-1 (NodePool)", "10.0.0.5"]]],
+        ]);
+        expect(topology.flows).toEqual([{ from: "ops", to: "ops (NodePool)", ports: ["22"] }]);
+    });
+
+    it("are hosts that stand alone, and numbered when they are of one type", () => {
+        const alone = (chain: string, id: string): object => ({
+            ...resource(`${chain}alicloud:ecs/instance:Instance`, "db", id, { securityGroups: [] }),
+            type: "alicloud:ecs/instance:Instance",
+        });
+        const { pools } = drawn([alone("", "i-1"), alone("my:index:Shop$", "i-2"), alone("their:index:Shop$", "i-3")]);
+        expect(pools.map(({ name }) => name)).toEqual(["db", "db (Shop 2)", "db (Shop)"]);
+    });
+});
+
 test("file storage of the cloud's is where those who mount it go, before it has a name, too", () => {
     const shared = (domain: string): object[] => [
         host("web-1", "web", "z-a", ["sg-web"], "10.0.0.3"),
