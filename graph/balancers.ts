@@ -201,6 +201,13 @@ function groupRanges(of: Find, { id }: StackResource): AccessList {
             ({ type, policy, securityGroupId }) =>
                 type === "ingress" && policy !== "drop" && groups.includes(securityGroupId),
         )
-        .map(({ cidrIp }) => text(cidrIp))
+        .map(rangeOf)
         .filter((range) => range !== "");
+}
+
+/** What a security group's rule names beside other groups: a range of either kind of address, or the id of a list of them. Empty without one. */
+export function rangeOf({ cidrIp, ipv6CidrIp, prefixListId, sourceSecurityGroupId }: Fields): string {
+    // The cloud ignores a list beside a group.
+    const list = text(sourceSecurityGroupId) === "" ? text(prefixListId) : "";
+    return text(cidrIp) || text(ipv6CidrIp) || list;
 }

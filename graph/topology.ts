@@ -1,6 +1,6 @@
 /** What a stack consists of, as a picture shows it: read from its exported state, which needs no secrets for it. */
 import { scriptNameOf } from "../components/scriptText";
-import { type Balancer, balancersOf, type Fields, text } from "./balancers";
+import { type Balancer, balancersOf, type Fields, rangeOf, text } from "./balancers";
 import { exportedResources, type StackResource as Resource } from "../delivery/states";
 import { byName } from "../toolchain/order";
 
@@ -41,7 +41,7 @@ export interface TopologyStore {
     readonly mountTargets: readonly string[];
 }
 
-/** Who may connect to whom. Ends are names of pools, balancers, stores and NAT gateways, or a range of addresses. */
+/** Who may connect to whom. Ends are names of pools, balancers, stores and NAT gateways, or a range of addresses or the id of a list of them. */
 export interface Flow {
     readonly from: string;
     readonly to: string;
@@ -463,8 +463,9 @@ function portsOf(range: string, protocol: string): string {
 function ruleFlows(rules: readonly Resource[], members: Members): Flow[] {
     const ports = new Map<string, { from: string; to: string; ports: Set<string> }>();
     for (const { outputs = {} } of rules) {
-        if (outputs["type"] !== "ingress" || outputs["policy"] === "drop" || outputs["ipProtocol"] === "icmp") continue;
-        const range = text(outputs["cidrIp"]);
+        const pings = ["icmp", "icmpv6"].includes(text(outputs["ipProtocol"]));
+        if (outputs["type"] !== "ingress" || outputs["policy"] === "drop" || pings) continue;
+        const range = rangeOf(outputs);
         const sources = range === "" ? poolsIn(members, text(outputs["sourceSecurityGroupId"])) : [outsideOf(range)];
         for (const from of sources)
             for (const to of poolsIn(members, text(outputs["securityGroupId"]))) {
@@ -479,7 +480,12 @@ function ruleFlows(rules: readonly Resource[], members: Members): Flow[] {
 }
 
 const EVERYBODY = "0.0.0.0/0";
-const outsideOf = (range: string): string => (range === EVERYBODY ? INTERNET : range);
+
+/** A list that the stack has yet to make has no id of its own. */
+function outsideOf(range: string): string {
+    if (range === EVERYBODY || range === "::/0") return INTERNET;
+    return range.startsWith("urn:pulumi:") ? `prefix list ${nameOf(range)}` : range;
+}
 
 function balancerFlows({ public: open, admits, ports, servers }: Balancer, name: string, members: Members): Flow[] {
     const behind = new Map<string, string[]>();
@@ -488,8 +494,8 @@ function balancerFlows({ public: open, admits, ports, servers }: Balancer, name:
         if (pool !== undefined) behind.set(pool, [...(behind.get(pool) ?? []), port]);
     }
     return [
-        ...(open ? (admits ?? [EVERYBODY]) : []).map((range) => ({
-            from: outsideOf(range),
+        ...[...new Set((open ? (admits ?? [EVERYBODY]) : []).map(outsideOf))].map((from) => ({
+            from,
             to: name,
             ports: sortedOnce(ports),
         })),

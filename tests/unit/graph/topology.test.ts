@@ -296,6 +296,53 @@ describe("a balancer of another type", () => {
     });
 });
 
+describe("ranges of IPv6, and prefix lists,", () => {
+    const rules = [
+        { ipv6CidrIp: "2001:db8::/32" },
+        { ipv6CidrIp: "::/0" },
+        { cidrIp: "0.0.0.0/0" },
+        { prefixListId: "pl-1" },
+        { prefixListId: urn("alicloud:ecs/ecsPrefixList:EcsPrefixList", "offices") },
+    ].map((source, index) =>
+        rule(`r-${index}`, { portRange: `${index + 1}/${index + 1}`, securityGroupId: "sg-web", ...source }),
+    );
+    const flowsTo = (end: string, ...resources: object[]) =>
+        readTopology({ deployment: { resources } })
+            .flows.filter(({ to }) => to === end)
+            .map(({ from, ports }) => [from, ports]);
+
+    it("come in as others do, the whole world of either kind as one", () => {
+        expect(flowsTo("web", host("web-1", "web", "z-a", ["sg-web"], "10.0.0.3"), ...rules)).toEqual([
+            ["2001:db8::/32", ["1"]],
+            ["internet", ["2", "3"]],
+            ["pl-1", ["4"]],
+            ["prefix list offices", ["5"]],
+        ]);
+    });
+
+    it("come in through the security group of a balancer, once each", () => {
+        const from = flowsTo(
+            "entry",
+            resource("alicloud:nlb/loadBalancer:LoadBalancer", "entry", "nlb-1", { addressType: "Internet" }),
+            resource("alicloud:nlb/loadBalancerSecurityGroupAttachment:LoadBalancerSecurityGroupAttachment", "j", "j", {
+                loadBalancerId: "nlb-1",
+                securityGroupId: "sg-web",
+            }),
+            ...rules,
+        ).map(([end]) => end);
+        expect(from).toEqual(["2001:db8::/32", "internet", "pl-1", "prefix list offices"]);
+    });
+
+    it("leave pings out, and a list beside a group, which the cloud ignores", () => {
+        const machines = [host("web-1", "web", "z-a", ["sg-web"], ""), host("ops-1", "ops", "z-a", ["sg-ops"], "")];
+        const odd = [
+            { ipProtocol: "icmpv6", ipv6CidrIp: "::/0", portRange: "-1/-1" },
+            { sourceSecurityGroupId: "sg-ops", prefixListId: "pl-1", portRange: "22/22" },
+        ].map((source, index) => rule(`r-${index}`, { securityGroupId: "sg-web", ...source }));
+        expect(flowsTo("web", ...machines, ...odd)).toEqual([["ops", ["22"]]]);
+    });
+});
+
 describe("things that are called alike", () => {
     const balanced = (type: string, more: object[] = []): object[] => [
         host("web-1", "web", "z-a", ["sg-web"], "10.0.0.3"),
