@@ -8,7 +8,7 @@ import { byName } from "../toolchain/order";
 export interface TopologyHost {
     readonly name: string;
     readonly address: string;
-    /** Empty without one. */
+    /** Empty without one, and where it isn't known. */
     readonly publicAddress: string;
     readonly zone: string;
     readonly instanceType: string;
@@ -86,6 +86,8 @@ const types = {
     instance: "alicloud:ecs/instance:Instance",
     rule: "alicloud:ecs/securityGroupRule:SecurityGroupRule",
     address: "alicloud:ecs/eipAddress:EipAddress",
+    // What it was called before.
+    formerAddress: "alicloud:ecs/eip:Eip",
     association: "alicloud:ecs/eipAssociation:EipAssociation",
     nat: "alicloud:vpc/natGateway:NatGateway",
     fileSystem: "alicloud:nas/fileSystem:FileSystem",
@@ -125,7 +127,10 @@ export function readTopology(exported: unknown): Topology {
 export function topologyOf(resources: readonly Resource[]): Topology {
     const of = (type: string): Resource[] => resources.filter((resource) => resource.type === type);
     const switches = new Map(of(types.vswitch).map(({ id = "", outputs = {} }) => [id, outputs]));
-    const publicAddresses = publicAddressesOf(of(types.address), of(types.association));
+    const publicAddresses = publicAddressesOf(
+        [...of(types.address), ...of(types.formerAddress)],
+        of(types.association),
+    );
     const steps = stepsOf(of(types.step));
     const instances = of(types.instance);
     const existing = existingHosts(resources, new Set(instances.map(({ id }) => id ?? "")));
@@ -145,10 +150,16 @@ export function topologyOf(resources: readonly Resource[]): Topology {
     );
     const members = new Map<string, { pool: string; groups: readonly string[] }>();
     const pools = new Map<string, TopologyHost[]>();
+    const inner = new Set<string>();
     const vpcs = new Map<string, string>();
     for (const { urn, id = "", parent, outputs = {} } of instances) {
         const pool = called(poolOf(parent) ?? urn);
         members.set(id, { pool, groups: texts(outputs["securityGroups"]) });
+        const publicAddress = (publicAddresses.get(id) ?? "") || text(outputs["publicIp"]);
+        // One that it is going to have isn't known yet, and one of another stack never.
+        const hasPublic =
+            publicAddress !== "" || publicAddresses.has(id) || Number(outputs["internetMaxBandwidthOut"] ?? 0) > 0;
+        if (!hasPublic) inner.add(pool);
         const vpc = vpcOf(outputs, switches);
         if (vpc !== "") vpcs.set(pool, vpcs.get(pool) ?? vpc);
         pools.set(pool, [
@@ -156,7 +167,7 @@ export function topologyOf(resources: readonly Resource[]): Topology {
             {
                 name: hostCalled(urn),
                 address: text(outputs["privateIp"]),
-                publicAddress: publicAddresses.get(id) ?? text(outputs["publicIp"]),
+                publicAddress,
                 // A new one has its zone from where it will be.
                 zone: text(outputs["availabilityZone"]) || text(switches.get(text(outputs["vswitchId"]))?.["zoneId"]),
                 instanceType: text(outputs["instanceType"]),
@@ -219,7 +230,7 @@ export function topologyOf(resources: readonly Resource[]): Topology {
         ...ruleFlows(of(types.rule), members),
         ...balancers.flatMap((balancer) => balancerFlows(balancer, called(balancer.urn), members)),
         ...mountFlows(of(types.step), stores, members),
-        ...networks.flatMap((network) => outboundFlows(network, made)),
+        ...networks.flatMap((network) => outboundFlows(network, inner)),
     ];
     return {
         vpc: several ? undefined : networks[0]?.vpc,
@@ -377,14 +388,17 @@ function existingHosts(
     });
 }
 
-/** Hosts without an address of their own leave through the NAT gateway of their network. */
-function outboundFlows(
-    { nat, natName, pools }: TopologyNetwork,
-    made: ReadonlyMap<string, readonly TopologyHost[]>,
-): Flow[] {
+/**
+ * Hosts without an address of their own leave through the NAT gateway of their network.
+ * @param inner pools that have such hosts
+ */
+function outboundFlows({ nat, natName, pools }: TopologyNetwork, inner: ReadonlySet<string>): Flow[] {
     if (nat === undefined) return [];
-    const inner = pools.filter((pool) => made.get(pool)?.some(({ publicAddress }) => publicAddress === ""));
-    return [...inner, natName].map((from) => ({ from, to: from === natName ? INTERNET : natName, ports: [] }));
+    return [...pools.filter((pool) => inner.has(pool)), natName].map((from) => ({
+        from,
+        to: from === natName ? INTERNET : natName,
+        ports: [],
+    }));
 }
 
 /** URN of the component that a host's resources belong to. */
@@ -393,7 +407,7 @@ function poolOf(parent: string | undefined): string | undefined {
     return parent !== undefined && type === "multihost:compute:NodePool" ? parent : undefined;
 }
 
-/** Elastic addresses by the id of what they are bound to. */
+/** Elastic addresses by the id of what they are bound to; empty where they aren't known. */
 export function publicAddressesOf(
     addresses: readonly Resource[],
     associations: readonly Resource[],

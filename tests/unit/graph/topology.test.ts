@@ -296,6 +296,42 @@ describe("a balancer of another type", () => {
     });
 });
 
+describe("hosts with an address of their own don't leave through the NAT gateway", () => {
+    const bound = (allocationId: string): object =>
+        resource("alicloud:ecs/eipAssociation:EipAssociation", "bastion", "a-1", {
+            allocationId,
+            instanceId: "i-bastion-1",
+        });
+    const bastion = host("bastion-1", "bastion", "z-a", ["sg-bastion"], "10.0.0.4") as { readonly outputs: object };
+    const address = (type: string, outputs: object): object =>
+        resource(`alicloud:ecs/${type}`, "bastion", "eip-1", outputs);
+    const gateway = resource("alicloud:vpc/natGateway:NatGateway", "main", "ngw-1", {});
+
+    it.each<[string, object[], string]>([
+        ["that the cloud has yet to give", [bastion, bound("eip-1"), address("eipAddress:EipAddress", {})], ""],
+        ["of another stack", [bastion, bound("eip-9")], ""],
+        [
+            "of the former type",
+            [bastion, bound("eip-1"), address("eip:Eip", { ipAddress: "203.0.113.9" })],
+            "203.0.113.9",
+        ],
+        ["that they are launched with", [{ ...bastion, outputs: { internetMaxBandwidthOut: 5 } }], ""],
+        [
+            "that they were launched with",
+            [{ ...bastion, outputs: { ...bastion.outputs, publicIp: "203.0.113.8" } }],
+            "203.0.113.8",
+        ],
+    ])("%s", (_, resources, publicAddress) => {
+        const web = host("web-1", "web", "z-a", ["sg-web"], "10.0.0.3");
+        const { pools, flows } = readTopology({ deployment: { resources: [...resources, web, gateway] } });
+        expect(flows).toEqual([
+            { from: "web", to: "NAT gateway", ports: [] },
+            { from: "NAT gateway", to: "internet", ports: [] },
+        ]);
+        expect(pools[0]).toMatchObject({ name: "bastion", hosts: [{ publicAddress }] });
+    });
+});
+
 describe("ranges of IPv6, and prefix lists,", () => {
     const rules = [
         { ipv6CidrIp: "2001:db8::/32" },
