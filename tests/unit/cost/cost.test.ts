@@ -66,6 +66,12 @@ test("the region and the currency can be chosen", () => {
     expect(there.monthly - here.monthly).toBeCloseTo(2 * (0.736498 - 0.52325) * 730, 6);
     expect(of([host("node-1")], { currency: "USD" }).monthly).toBeCloseTo(here.monthly / 7, 6);
     expect(priceOf(prices, "natGateway", "gateway", "cn-hangzhou", "USD")?.monthly).toBeCloseTo(0.034 * 730, 6);
+    expect(priceOf(prices, "natGateway", "gateway", "cn-zhangjiakou", "USD")?.monthly).toBeCloseTo(0.034 * 730, 6);
+    expect(priceOf(prices, "natCapacity", "unit", "cn-heyuan", "USD")?.monthly).toBeCloseTo(0.034 * 730, 6);
+    expect(of([host("node-1"), eip], { region: "cn-heyuan" }).unpriced).toMatchObject([
+        { reason: expect.stringMatching(/^g7: .*in cn-heyuan$/) as string },
+        { reason: expect.stringMatching(/^gigabyte: .*in cn-heyuan$/) as string },
+    ]);
     expect(priceOf(prices, "natGateway", "gateway", "eu-central-1", "USD")?.monthly).toBeCloseTo(0.043 * 730, 6);
 });
 
