@@ -95,6 +95,10 @@ function zonal(properties: Properties, table: string, item: string, assumptions:
     ];
 }
 
+const elasticAddress: Charges = ({ internetChargeType, bandwidth }, assumptions) => [
+    address(),
+    line(internetChargeType ?? "PayByBandwidth", bandwidth, assumptions),
+];
 const dataDisk: Charges = ({ category, performanceLevel, size }) => [disk(category, performanceLevel, size)];
 
 const byType: Readonly<Record<string, Charges>> = {
@@ -112,10 +116,8 @@ const byType: Readonly<Record<string, Charges>> = {
     ],
     "alicloud:ecs/ecsDisk:EcsDisk": dataDisk,
     "alicloud:ecs/disk:Disk": dataDisk,
-    "alicloud:ecs/eipAddress:EipAddress": ({ internetChargeType, bandwidth }, assumptions) => [
-        address(),
-        line(internetChargeType ?? "PayByBandwidth", bandwidth, assumptions),
-    ],
+    "alicloud:ecs/eipAddress:EipAddress": elasticAddress,
+    "alicloud:ecs/eip:Eip": elasticAddress,
     "alicloud:vpc/natGateway:NatGateway": (_, { natUnits }) => [
         { table: "natGateway", item: "gateway", quantity: 1 },
         { table: "natCapacity", item: "unit", quantity: natUnits, assumed: "natUnits" },

@@ -181,6 +181,7 @@ test.each([
         { instanceChargeType: "PayByCLCU", addressType: "internet" },
         ["balancer", "capacityUnit", "address", "gigabyte"],
     ],
+    ["alicloud:ecs/eip:Eip", { internetChargeType: "PayByTraffic" }, ["address", "gigabyte"]],
     ["alicloud:nas/fileSystem:FileSystem", { storageType: "Performance" }, ["Performance"]],
     ["alicloud:pvtz/zone:Zone", {}, ["zone", "million"]],
 ])("%s has prices", (type, properties, items) => {
