@@ -76,6 +76,10 @@ step_run() {
         return 0
     fi
 
+    # An update without a record may be a renamed component's first, which takes over what is its own under the former name: that one's record
+    # would pass for the last run when the name comes back. Whose it is can't be told, and the others of the service pay one run.
+    [[ $mode != update || -r $record ]] || rm -f "$records"/*"@${name##*@}"
+
     mkdir -p "$records"
     chmod 0700 "$records"
     [[ $mode == delete ]] || printf '%s\n' "$STEP_MACHINE" >"$machine"

@@ -49,12 +49,23 @@ describe("a step's text, run by a real bash", () => {
             on?: string;
             /** Name of the script. */
             name?: string;
+            /** Name of the step. */
+            step?: string;
         } = {},
     ): { status: number | null; stdout: string; stderr: string; command: string; stdin: string } {
-        const { params = {}, secrets = {}, mode = "create", identity = "i-1", serviceWide = false, on, name } = options;
+        const {
+            params = {},
+            secrets = {},
+            mode = "create",
+            identity = "i-1",
+            serviceWide = false,
+            on,
+            name,
+            step = "step",
+        } = options;
         const known = script(text, name);
-        const command = `${host.stepCommand("step", known, params, "root")}${mode === "create" ? "" : ` ${mode}`}`;
-        const stdin = host.stepText("step", known, params, secrets, [], identity, serviceWide);
+        const command = `${host.stepCommand(step, known, params, "root")}${mode === "create" ? "" : ` ${mode}`}`;
+        const stdin = host.stepText(step, known, params, secrets, [], identity, serviceWide);
         const done = spawnSync("sh", ["-c", command], { input: stdin, encoding: "utf8", env: environment(on) });
         return { status: done.status, stdout: done.stdout, stderr: done.stderr, command, stdin };
     }
@@ -169,6 +180,23 @@ describe("a step's text, run by a real bash", () => {
         for (const name of ["storage/gluster-client", "storage/nfs-client", "storage/gluster-client"]) {
             expect(run(`# ${name}\n${body}`, { name, mode: "update" }).stderr).toBe("ran\n");
         }
+    });
+
+    test("a step that is renamed, and renamed back, runs each time, and what other services remember stays", () => {
+        const body = `main() { echo "$STEP_KEY" >${folder}/owner; ${report}; }\n`;
+        const owner = (): string => readFileSync(path.join(folder, "owner"), "utf8").trim().split(".").at(-1)!;
+        run(body, { name: "mysql/node" });
+        run(body, { name: "storage/nfs-client" });
+        for (const step of ["renamed", "step"]) {
+            run(body, { step, name: "storage/nfs-client", mode: "update" });
+            expect(owner()).toBe(step);
+        }
+        const same: [string, string][] = [
+            ["storage/nfs-client", "step"],
+            ["mysql/node", "step"],
+        ];
+        for (const [name, step] of same)
+            expect(run(body, { step, name, mode: "update" }).stderr).toContain("nothing to do");
     });
 
     test("the record of an earlier release counts for nothing, and is gone when that one comes back", () => {
