@@ -29,6 +29,12 @@ jest.mock("../../../lab/net/network", () => ({
         readonly close = (): void => undefined;
     },
 }));
+// Its folder is one of the machine's, and a lab that runs here has the same.
+jest.mock("../../../lab/net/balancers", () => ({
+    Balancers: class {
+        readonly apply = (): Promise<void> => Promise.resolve();
+    },
+}));
 jest.mock("../../../lab/hosts/hosts", () => ({
     labFilter: () => "",
     Hosts: class {
