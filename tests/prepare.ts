@@ -42,13 +42,14 @@ export function prepareUnit(): Promise<void> {
     return ensureCommands({ sshd: "openssh-server", "ssh-keygen": "openssh-client", openssl: "openssl" });
 }
 
-/** shellcheck, and Redis, MariaDB, nginx and curl for the tests of scripts on loopback. */
+/** shellcheck, and Redis, MariaDB, nginx and curl for the tests of scripts on loopback. Where MySQL is, it stands in for MariaDB. */
 export function prepareScripts(): Promise<void> {
+    // As tests/scripts/database.bash chooses: the packages of one exclude those of the other.
+    const isMysql = !has("/usr/sbin/mariadbd") && has("/usr/sbin/mysqld");
     return ensureCommands({
         shellcheck: "shellcheck",
         "redis-server": "redis-server",
-        mariadbd: "mariadb-server",
-        "mariadb-backup": "mariadb-backup",
+        ...(isMysql ? {} : { mariadbd: "mariadb-server", "mariadb-backup": "mariadb-backup" }),
         nginx: "nginx-light",
         curl: "curl",
         python3: "python3",

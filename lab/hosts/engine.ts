@@ -9,7 +9,7 @@ import { step } from "../../toolchain/progress.cjs";
 import { isAlive, startOf } from "../process";
 import { Docker } from "./docker";
 import { readJson, remove, writeAtomically } from "./files";
-import { Runner, searchPath } from "./runner";
+import { RunError, Runner, searchPath } from "./runner";
 import { uplinkMtu } from "../net/network";
 
 /** A reason for which there can be no lab on this machine, in one sentence with its remedy. */
@@ -93,7 +93,10 @@ export function osRelease(file = "/etc/os-release"): { id: string; codename: str
     return { id: value("ID").toLowerCase(), codename: value("VERSION_CODENAME").toLowerCase() };
 }
 
-/** Installs Debian packages, without starting services that they bring, unless the programs that they bring are there. */
+/**
+ * Installs Debian packages, without starting services that they bring, unless the programs that they bring are there.
+ * @throws EngineError where other packages would have to go, which stay
+ */
 export async function installPackages(
     packages: readonly string[],
     programs: readonly string[],
@@ -146,6 +149,8 @@ async function install(packages: readonly string[], runner: Runner): Promise<voi
         "-o",
         "DPkg::Lock::Timeout=300",
         "--no-install-recommends",
+        // Somebody's database server is worth more than whatever can't be beside it.
+        "--no-remove",
         "install",
         ...packages,
     ];
@@ -156,7 +161,15 @@ async function install(packages: readonly string[], runner: Runner): Promise<voi
     if (first.stderr.includes("dpkg --configure -a"))
         await runner.run(["dpkg", "--force-confold", "--configure", "-a"], options);
     await runner.attempt(["apt-get", "-q", "update"], options);
-    await runner.run(command, options);
+    const last = await runner.attempt(command, options);
+    if (last.code === 0) return;
+    const [, removed] = /^The following packages will be REMOVED:\n((?: .*\n?)+)/m.exec(last.stdout) ?? [];
+    if (removed !== undefined)
+        throw new EngineError(
+            `Installing ${packages.join(", ")} would remove packages of this machine, so nothing was installed: ${removed.trim().split(/\s+/).join(", ")}. ` +
+                "Choose yourself which to keep and install what is missing, or use another machine.",
+        );
+    throw new RunError(command, last);
 }
 
 interface EngineRecord {

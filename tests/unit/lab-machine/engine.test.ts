@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { ensureEngine, installPackages } from "../../../lab/hosts/engine";
+import { EngineError, ensureEngine, installPackages } from "../../../lab/hosts/engine";
 import type { Finished, Runner } from "../../../lab/hosts/runner";
 
 const mockFolder = { path: "" };
@@ -106,18 +106,41 @@ test("an administrator's own ban stays as it is", async () => {
     expect(readFileSync(BAN, "utf8")).toBe("#!/bin/sh\nexit 104\n");
 });
 
+test("what is there stays, and whoever asks is told what would have had to go", async () => {
+    answers = (command) =>
+        command.includes("install") && command.includes("--no-remove")
+            ? {
+                  code: 100,
+                  stdout: "The following packages will be REMOVED:\n  mysql-client-8.0 mysql-server\n  mysql-server-8.0\nThe following NEW packages will be installed:\n  mariadb-server\n",
+                  stderr: "E: Packages need to be removed but remove is disabled.",
+              }
+            : {};
+    const refused = installPackages(["mariadb-server"], [], runner);
+    await expect(refused).rejects.toThrow(EngineError);
+    await expect(refused).rejects.toThrow(
+        "Installing mariadb-server would remove packages of this machine, so nothing was installed: mysql-client-8.0, mysql-server, mysql-server-8.0. " +
+            "Choose yourself which to keep and install what is missing, or use another machine.",
+    );
+});
+
+test("an installation that fails in another way says how", async () => {
+    answers = (command) =>
+        command.includes("install") ? { code: 100, stderr: "E: Unable to locate package haproxy" } : {};
+    await expect(installation()).rejects.toThrow("ended with 100: E: Unable to locate package haproxy");
+});
+
 test("an interrupted installation is finished first, and only then", async () => {
     await installation();
-    expect(commands).toEqual(["apt-get -q -y --no-install-recommends install haproxy"]);
+    expect(commands).toEqual(["apt-get -q -y --no-install-recommends --no-remove install haproxy"]);
     commands = [];
     const refusal = { code: 100, stderr: "E: dpkg was interrupted, you must manually run 'dpkg --configure -a'" };
     answers = (command) =>
         command.startsWith("apt-get") && !commands.some((former) => former.startsWith("dpkg")) ? refusal : {};
     await installation();
     expect(commands).toEqual([
-        "apt-get -q -y --no-install-recommends install haproxy",
+        "apt-get -q -y --no-install-recommends --no-remove install haproxy",
         "dpkg --force-confold --configure -a",
         "apt-get -q update",
-        "apt-get -q -y --no-install-recommends install haproxy",
+        "apt-get -q -y --no-install-recommends --no-remove install haproxy",
     ]);
 });

@@ -2,7 +2,16 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { alone, findAdministration } from "../../prepare";
+import { alone, findAdministration, prepareScripts } from "../../prepare";
+
+/** The commands that the machine has. */
+const mockCommands = new Set<string>();
+jest.mock("node:child_process", () => ({
+    ...jest.requireActual<typeof import("node:child_process")>("node:child_process"),
+    spawnSync: (_shell: string, [, command]: readonly string[]) => ({
+        status: mockCommands.has(command!.replace("command -v ", "")) ? 0 : 1,
+    }),
+}));
 
 const saved = { ...process.env };
 let folder: string;
@@ -43,4 +52,18 @@ test("services are found with the PATH of an ordinary user, to which their folde
     process.env["PATH"] = "/usr/sbin:/usr/bin";
     findAdministration();
     expect(process.env["PATH"]).toBe("/usr/sbin:/usr/bin:/usr/local/sbin:/sbin");
+});
+
+test.each([
+    [[], "mariadb-server, mariadb-backup, "],
+    [["/usr/sbin/mariadbd", "mariadbd", "/usr/sbin/mysqld"], "mariadb-backup, "],
+    // Its packages would go for MariaDB's.
+    [["/usr/sbin/mysqld"], ""],
+])("a machine with %p lacks for the tests of scripts: %s", async (commands, databases) => {
+    mockCommands.clear();
+    for (const command of commands) mockCommands.add(command);
+    jest.spyOn(process, "getuid").mockReturnValue(1000);
+    await expect(prepareScripts()).rejects.toThrow(
+        `install the packages shellcheck, redis-server, ${databases}nginx-light, curl, python3 as root.`,
+    );
 });
