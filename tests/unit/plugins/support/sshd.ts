@@ -10,6 +10,21 @@ export interface KeyPair {
     readonly file: string;
 }
 
+/**
+ * Whether accounts are judged by PAM. Without it sshd refuses an account whose password is locked, even with a key; only root's server
+ * can tell.
+ */
+function usesPam(): boolean {
+    if (process.getuid?.() !== 0) return false;
+    const isLocked = new RegExp(`^${currentUser}:!`, "m").test(fs.readFileSync("/etc/shadow", "utf8"));
+    if (isLocked && !fs.existsSync("/etc/pam.d/sshd")) {
+        throw new Error(
+            `The password of ${currentUser} is locked, and without PAM sshd lets nobody into such an account: usermod -p '*' ${currentUser}`,
+        );
+    }
+    return isLocked;
+}
+
 function sshdProgram(): string {
     const found = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"].find((file) => fs.existsSync(file));
     if (found === undefined) {
@@ -72,7 +87,7 @@ export class Sshd {
                 `AuthorizedKeysFile ${authorizedKeys}`,
                 `PidFile ${path.join(own, "pid")}`,
                 "StrictModes no",
-                "UsePAM no",
+                `UsePAM ${usesPam() ? "yes" : "no"}`,
                 "PasswordAuthentication no",
                 "KbdInteractiveAuthentication no",
                 "LogLevel VERBOSE",
