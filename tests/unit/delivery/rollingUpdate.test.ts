@@ -92,9 +92,12 @@ beforeEach(() => {
         ),
     );
     jest.mocked(startPulumi).mockImplementation((words) => {
+        // Their values are paths of this machine, which may hold spaces.
+        const isPolicy = (word: string | undefined): boolean => word?.startsWith("--policy-pack") ?? false;
         const what = words
+            .filter((word, index) => !isPolicy(word) && !isPolicy(words[index - 1]))
             .join(" ")
-            .replace(/^up --stack prod --yes --skip-preview --policy-pack \S+ ?(--policy-pack-config \S+ ?)?/, "");
+            .replace(/^up --stack prod --yes --skip-preview ?/, "");
         done.push(`up ${what}`.trim());
         const child = new ChildProcess();
         setImmediate(() => child.emit("close", failing.test(what) ? 255 : 0));
