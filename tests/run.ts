@@ -1,17 +1,16 @@
 /**
  * Runs the tests, those levels that are named or all but the long one: `npm test`, `npm run test:unit`, `npm run test:lab -- scale`.
- * Further words choose test files by a part of their name. The last line is `N passed, N failed, N skipped`.
+ * Further words choose test files by a part of their name or by their path. The last line is `N passed, N failed, N skipped`.
  */
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { messageOf } from "../toolchain/errors";
+import { type Choice, type Level, choose, filesOf, levels } from "./choice";
 import { alone, findAdministration, prepareLab, prepareScripts, prepareUnit, removeLab } from "./prepare";
 import { runProgram, stopOnSignals, stopped, stoppedCode } from "./programs";
 
 const root = resolve(__dirname, "..");
-const levels = ["static", "unit", "scripts", "lab", "long"] as const;
-type Level = (typeof levels)[number];
 
 interface Result {
     readonly level: Level;
@@ -84,18 +83,12 @@ interface JestReport {
     }[];
 }
 
-async function runJest(
-    folder: string,
-    filters: readonly string[],
-    args: readonly string[],
-): Promise<Omit<Result, "level" | "seconds">> {
+async function runJest(files: readonly string[], args: readonly string[]): Promise<Omit<Result, "level" | "seconds">> {
     const directory = mkdtempSync(join(tmpdir(), "multihost-jest-"));
     const file = join(directory, "report.json");
     try {
-        const pattern =
-            filters.length === 0 ? [`tests/${folder}/`] : filters.map((filter) => `tests/${folder}/.*${filter}`);
-        const words = ["--json", `--outputFile=${file}`, "--passWithNoTests", ...args, "--", ...pattern];
-        const { code } = await execute(binary("jest"), words);
+        const words = ["--json", `--outputFile=${file}`, ...args];
+        const { code } = await execute(binary("jest"), [...words, "--runTestsByPath", "--", ...files]);
         if (!existsSync(file))
             return { passed: 0, failed: 1, skipped: 0, notes: [`failed: jest ended with ${code} and no report`] };
         const report = JSON.parse(readFileSync(file, "utf8")) as JestReport;
@@ -135,20 +128,12 @@ async function runJest(
     }
 }
 
-function filesBelow(folder: string, ending: string): string[] {
-    return readdirSync(folder, { recursive: true, encoding: "utf8" })
-        .filter((file) => file.endsWith(ending))
-        .map((file) => join(folder, file))
-        .sort();
-}
-
-async function runScripts(filters: readonly string[]): Promise<Omit<Result, "level" | "seconds">> {
+async function runScripts(files: readonly string[]): Promise<Omit<Result, "level" | "seconds">> {
     await prepareScripts();
-    const wanted = (file: string): boolean => filters.length === 0 || filters.some((filter) => file.includes(filter));
     const notes: string[] = [];
     let passed = 0;
     let skipped = 0;
-    for (const file of filesBelow(join(root, "scripts"), ".sh").filter(wanted)) {
+    for (const file of files.filter((name) => name.endsWith(".sh"))) {
         const { code, output } = await execute("shellcheck", ["-x", "-s", "bash", file], { quiet: true });
         if (code === 0) passed++;
         else {
@@ -156,14 +141,14 @@ async function runScripts(filters: readonly string[]): Promise<Omit<Result, "lev
             notes.push(`failed: shellcheck ${relative(root, file)}`);
         }
     }
-    const suites = filesBelow(join(root, "tests", "scripts"), ".bats").filter(wanted);
+    const suites = files.filter((name) => name.endsWith(".bats"));
     // Not in .bin: bats names its program by `directories.bin`, which a lockfile does not keep.
     const bats = join(root, "node_modules", "bats", "bin", "bats");
     // The longest beside the others, most of which is waiting: it has addresses of its own.
     const isLongest = (file: string): boolean => file.endsWith("mysql-replication.bats");
     const groups = [suites.filter(isLongest), suites.filter((file) => !isLongest(file))];
     const outcomes = await Promise.all(
-        groups.filter((files) => files.length > 0).map((files) => execute(bats, ["--formatter", "tap", ...files])),
+        groups.filter((group) => group.length > 0).map((group) => execute(bats, ["--formatter", "tap", ...group])),
     );
     for (const { code, output } of outcomes) {
         let results = 0;
@@ -184,18 +169,14 @@ async function runScripts(filters: readonly string[]): Promise<Omit<Result, "lev
 }
 
 /** One stack is shared, so the files run one after the other, in the order of their names. */
-async function runLab(
-    folder: string,
-    filters: readonly string[],
-    more: readonly string[] = [],
-): Promise<Omit<Result, "level" | "seconds">> {
+async function runLab(files: readonly string[]): Promise<Omit<Result, "level" | "seconds">> {
     return alone(async () => {
         let cameUp = false;
         try {
             await prepareLab();
             cameUp = true;
-            const args = ["--runInBand", "--verbose", "--testSequencer", "./tests/lab/sequencer.js", ...more];
-            return await runJest(folder, filters, args);
+            const args = ["--runInBand", "--verbose", "--testSequencer", "./tests/lab/sequencer.js"];
+            return await runJest(files, args);
         } finally {
             // One that did not come up stays for whoever looks into why.
             if (cameUp || stopped.aborted) await removeLab();
@@ -203,7 +184,7 @@ async function runLab(
     });
 }
 
-async function runLevel(level: Level, filters: readonly string[]): Promise<Result> {
+async function runLevel({ level, files }: Choice): Promise<Result> {
     const started = Date.now();
     console.log(`\n== ${level}`);
     const run = async (): Promise<Omit<Result, "level" | "seconds">> => {
@@ -212,13 +193,12 @@ async function runLevel(level: Level, filters: readonly string[]): Promise<Resul
                 return runStatic();
             case "unit":
                 await prepareUnit();
-                return runJest("unit", filters, ["--maxWorkers=2"]);
+                return runJest(files, ["--maxWorkers=2"]);
             case "scripts":
-                return runScripts(filters);
+                return runScripts(files);
             case "lab":
-                return runLab("lab", filters, ["--testPathIgnorePatterns", "tests/lab/long/"]);
             case "long":
-                return runLab("lab/long", filters);
+                return runLab(files);
         }
     };
     let result: Omit<Result, "level" | "seconds">;
@@ -236,13 +216,19 @@ async function main(): Promise<void> {
     stopOnSignals();
     findAdministration();
     const words = process.argv.slice(2);
-    const chosen = words.filter((word): word is Level => (levels as readonly string[]).includes(word));
-    const filters = words.filter((word) => !(levels as readonly string[]).includes(word) && !word.startsWith("-"));
-    const wanted: readonly Level[] = chosen.length > 0 ? chosen : levels.filter((level) => level !== "long");
+    let choices: Choice[];
+    try {
+        choices = choose(words);
+    } catch (error) {
+        console.error(`${messageOf(error)}\nusage: npm test -- [${levels.join("] [")}] [PART_OF_A_FILE'S_NAME]...`);
+        process.exitCode = 2;
+        return;
+    }
+    const wanted = choices.map(({ level }) => level);
     const inTurn = async (...some: readonly Level[]): Promise<Result[]> => {
         const results: Result[] = [];
-        for (const level of some)
-            if (wanted.includes(level) && !stopped.aborted) results.push(await runLevel(level, filters));
+        for (const choice of choices)
+            if (some.includes(choice.level) && !stopped.aborted) results.push(await runLevel(choice));
         return results;
     };
     // One after the other, as packages are installed. What is missing in the end the level itself says.
@@ -261,10 +247,7 @@ async function main(): Promise<void> {
         console.log(`${level.padEnd(8)} ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`);
         for (const note of notes) console.log(`         ${note}`);
     }
-    if (chosen.length === 0) {
-        const long = filesBelow(join(root, "tests", "lab", "long"), ".test.ts");
-        console.log(`long     not run: ${long.length} files, \`npm run test:long\``);
-    }
+    if (words.length === 0) console.log(`long     not run: ${filesOf("long").length} files, \`npm run test:long\``);
     const sum = (key: "passed" | "failed" | "skipped"): number =>
         results.reduce((total, result) => total + result[key], 0);
     process.exitCode = sum("failed") > 0 || sum("passed") === 0 ? 1 : 0;

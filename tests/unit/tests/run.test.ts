@@ -1,10 +1,11 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { processes } from "../../../lab/process";
+import { choose, filesOf } from "../../choice";
 
 const root = join(__dirname, "..", "..", "..");
 const marker = "TEST_RUN_MARKER";
@@ -20,19 +21,17 @@ onLinux.each([
     "%s ends the run of tests after all that it started",
     async (signal, code) => {
         const id = randomUUID();
-        const ours = (): string[][] =>
-            processes()
-                .filter(({ environment }) => environment[marker] === id)
-                .map((process) => [...process.arguments]);
-        const isJest = (args: readonly string[]): boolean => args.some((word) => word.startsWith("--outputFile="));
+        const ours = () => processes().filter(({ environment }) => environment[marker] === id);
+        const jestOf = () => ours().find((one) => one.arguments.some((word) => word.startsWith("--outputFile=")));
         const run = spawn(
             process.execPath,
-            [join(root, "toolchain", "bootstrap.mjs"), "tests/run.ts", "unit", "toolchain/lock"],
+            [join(root, "toolchain", "bootstrap.mjs"), "tests/run.ts", "unit", "tests/unit/toolchain/lock"],
             { cwd: root, env: { ...process.env, [marker]: id }, stdio: "ignore" },
         );
         const ended = new Promise((done) => run.on("close", (...how) => done(how)));
         try {
-            while (!ours().some(isJest)) await sleep(20);
+            let jest = jestOf();
+            for (; jest === undefined; jest = jestOf()) await sleep(20);
             run.kill(signal);
             expect(await ended).toEqual([code, null]);
             expect(ours()).toEqual([]);
@@ -72,4 +71,32 @@ test("a run that is to end still cleans up, undisturbed by further signals, and 
     } finally {
         rmSync(folder, { recursive: true });
     }
+});
+
+test.each([
+    [["lock", "nothing-like-it"], "no test file matches nothing-like-it (levels: static, unit, scripts, lab)"],
+    [
+        ["lab", "tests/unit/toolchain/lock.test.ts"],
+        "no test file matches tests/unit/toolchain/lock.test.ts (levels: lab)",
+    ],
+    [["unit", "--watch"], "there is no option --watch"],
+])("words that choose nothing are refused before anything runs: %p", (words, message) => {
+    const started = [join(root, "toolchain", "bootstrap.mjs"), "tests/run.ts", ...words];
+    const { status, stderr, stdout } = spawnSync(process.execPath, started, { cwd: root, encoding: "utf8" });
+    expect([status, stdout, stderr.split("\n")[0]]).toEqual([2, "", message]);
+});
+
+test("a file is chosen by a part of its name or by its path, and levels without one are left out", () => {
+    const chosen = (...words: string[]): string[] =>
+        choose(words).flatMap(({ level, files }) => [level, ...files.map((file) => relative(root, file))]);
+    expect(chosen("90-destroy")).toEqual(["lab", "tests/lab/90-destroy.test.ts"]);
+    expect(chosen("tests/unit/tests/run.test.ts")).toEqual(["unit", "tests/unit/tests/run.test.ts"]);
+    expect(chosen("./tests/scripts/doctor", "static", "scripts")).toEqual([
+        "static",
+        "scripts",
+        "tests/scripts/doctor.bats",
+    ]);
+    expect(chosen("long", "storage-nfs")).toEqual(["long", "tests/lab/long/storage-nfs.test.ts"]);
+    expect(choose([]).map(({ level }) => level)).toEqual(["static", "unit", "scripts", "lab"]);
+    expect(filesOf("lab").filter((file) => file.includes("/long/"))).toEqual([]);
 });
