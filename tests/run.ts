@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { messageOf } from "../toolchain/errors";
+import { withoutProxyHere } from "../toolchain/noProxy";
 import { type Choice, type Level, choose, filesOf, levels } from "./choice";
 import { alone, findAdministration, prepareLab, prepareScripts, prepareUnit, removeLab } from "./prepare";
 import { runProgram, stopOnSignals, stopped, stoppedCode } from "./programs";
@@ -215,6 +216,8 @@ async function runLevel({ level, files }: Choice): Promise<Result> {
 async function main(): Promise<void> {
     stopOnSignals();
     findAdministration();
+    // Tests call servers of their own, which no proxy reaches.
+    Object.assign(process.env, withoutProxyHere());
     const words = process.argv.slice(2);
     let choices: Choice[];
     try {

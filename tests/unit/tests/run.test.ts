@@ -26,12 +26,14 @@ onLinux.each([
         const run = spawn(
             process.execPath,
             [join(root, "toolchain", "bootstrap.mjs"), "tests/run.ts", "unit", "tests/unit/toolchain/lock"],
-            { cwd: root, env: { ...process.env, [marker]: id }, stdio: "ignore" },
+            { cwd: root, env: { ...process.env, no_proxy: "", NO_PROXY: "", [marker]: id }, stdio: "ignore" },
         );
         const ended = new Promise((done) => run.on("close", (...how) => done(how)));
         try {
             let jest = jestOf();
             for (; jest === undefined; jest = jestOf()) await sleep(20);
+            const { no_proxy } = jest.environment;
+            expect(no_proxy).toBe("127.0.0.1,localhost");
             run.kill(signal);
             expect(await ended).toEqual([code, null]);
             expect(ours()).toEqual([]);
