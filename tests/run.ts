@@ -32,14 +32,18 @@ interface Outcome {
  * Runs a command of the project; its output is shown unless `quiet`, and returned in any case.
  * @throws Error when the run is to end
  */
-async function execute(command: string, args: readonly string[], options: { quiet?: boolean } = {}): Promise<Outcome> {
+async function execute(
+    command: string,
+    args: readonly string[],
+    options: { quiet?: boolean; env?: NodeJS.ProcessEnv } = {},
+): Promise<Outcome> {
     let output = "";
     const onOutput = (chunk: Buffer): void => {
         output += chunk.toString();
         if (options.quiet !== true) process.stdout.write(chunk);
     };
     try {
-        const code = await runProgram(command, args, { cwd: root, onOutput });
+        const code = await runProgram(command, args, { cwd: root, env: options.env, onOutput });
         return { code, output };
     } catch (error) {
         stopped.throwIfAborted();
@@ -84,12 +88,17 @@ interface JestReport {
     }[];
 }
 
+/** Where jest keeps what it has compiled: its own choice, which goes by the folder for temporary files. */
+const jestCache = join(tmpdir(), `jest_${(process.getuid?.() ?? 0).toString(36)}`);
+
 async function runJest(files: readonly string[], args: readonly string[]): Promise<Omit<Result, "level" | "seconds">> {
-    const directory = mkdtempSync(join(tmpdir(), "multihost-jest-"));
+    // Tests that are cut off can't remove their temporary folders. Its name is short: that of a socket has 107 characters.
+    const directory = mkdtempSync(join(tmpdir(), "mh-"));
     const file = join(directory, "report.json");
     try {
-        const words = ["--json", `--outputFile=${file}`, ...args];
-        const { code } = await execute(binary("jest"), [...words, "--runTestsByPath", "--", ...files]);
+        const words = ["--json", `--outputFile=${file}`, "--cacheDirectory", jestCache, ...args];
+        const env = { ...process.env, TMPDIR: directory };
+        const { code } = await execute(binary("jest"), [...words, "--runTestsByPath", "--", ...files], { env });
         if (!existsSync(file))
             return { passed: 0, failed: 1, skipped: 0, notes: [`failed: jest ended with ${code} and no report`] };
         const report = JSON.parse(readFileSync(file, "utf8")) as JestReport;

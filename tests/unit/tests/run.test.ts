@@ -32,11 +32,15 @@ onLinux.each([
         try {
             let jest = jestOf();
             for (; jest === undefined; jest = jestOf()) await sleep(20);
-            const { no_proxy } = jest.environment;
+            const { no_proxy, TMPDIR: temporary = "" } = jest.environment;
             expect(no_proxy).toBe("127.0.0.1,localhost");
+            expect(existsSync(temporary)).toBe(true);
             run.kill(signal);
             expect(await ended).toEqual([code, null]);
             expect(ours()).toEqual([]);
+            // What was cut off left its files there.
+            expect(temporary).not.toBe(tmpdir());
+            expect(existsSync(temporary)).toBe(false);
         } finally {
             run.kill("SIGKILL");
         }
