@@ -78,13 +78,17 @@ function lab(command: "up" | "down", environment = labEnvironment): Promise<numb
     });
 }
 
-/** Runs `action` while no other run of tests uses the lab `test`: each begins with its removal. */
-export async function alone<T>(action: () => Promise<T>): Promise<T> {
+/** Runs `action` while no other run of tests uses the lab `test`, whose removal each begins with, or the scripts' addresses and ports. */
+export async function alone<T>(where: "lab" | "scripts", action: () => Promise<T>): Promise<T> {
     const name = labEnvironment["LAB_NAME"]!;
+    const [file, what] =
+        where === "lab"
+            ? [`tests-${name}.lock`, `the tests' lab "${name}"`]
+            : ["test-scripts.lock", "the tests of scripts"];
     // Beside the labs' own files: among them it would count as a lab, and go when the lab is removed.
-    const lock = join(stateFolder(), `tests-${name}.lock`);
+    const lock = join(stateFolder(), file);
     try {
-        return await withLock(lock, { what: `the tests' lab "${name}"`, signal: stopped }, action);
+        return await withLock(lock, { what, signal: stopped }, action);
     } finally {
         try {
             rmdirSync(dirname(lock));

@@ -180,7 +180,7 @@ async function runScripts(files: readonly string[]): Promise<Omit<Result, "level
 
 /** One stack is shared, so the files run one after the other, in the order of their names. */
 async function runLab(files: readonly string[]): Promise<Omit<Result, "level" | "seconds">> {
-    return alone(async () => {
+    return alone("lab", async () => {
         let cameUp = false;
         try {
             await prepareLab();
@@ -205,7 +205,7 @@ async function runLevel({ level, files }: Choice): Promise<Result> {
                 await prepareUnit();
                 return runJest(files, ["--maxWorkers=2"]);
             case "scripts":
-                return runScripts(files);
+                return alone("scripts", () => runScripts(files));
             case "lab":
             case "long":
                 return runLab(files);

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { alone, findAdministration, prepareScripts } from "../../prepare";
+import { alone, findAdministration, labEnvironment, prepareScripts } from "../../prepare";
 
 /** The commands that the machine has. */
 const mockCommands = new Set<string>();
@@ -25,24 +25,30 @@ afterEach(() => {
     rmSync(folder, { recursive: true });
 });
 
-test("a second run of tests waits for the first one's lab and says so, and both leave nothing", async () => {
-    let said = "";
-    jest.spyOn(process.stderr, "write").mockImplementation((text) => {
-        said += String(text);
-        return true;
-    });
-    const events: string[] = [];
-    const run = (name: string): Promise<void> =>
-        alone(async () => {
-            events.push(`${name} up`);
-            await sleep(40);
-            events.push(`${name} down`);
+test.each([
+    ["lab", `the tests' lab "${labEnvironment["LAB_NAME"]!}"`],
+    ["scripts", "the tests of scripts"],
+] as const)(
+    "a second run of tests of the %s waits for the first one and says so, and both leave nothing",
+    async (where, what) => {
+        let said = "";
+        jest.spyOn(process.stderr, "write").mockImplementation((text) => {
+            said += String(text);
+            return true;
         });
-    await Promise.all([run("first"), run("second")]);
-    expect(events).toEqual(["first up", "first down", "second up", "second down"]);
-    expect(said).toBe(`Another run (process ${process.pid}) is busy with: the tests' lab "test". Waiting for it.\n`);
-    expect(existsSync(join(folder, "state"))).toBe(false);
-});
+        const events: string[] = [];
+        const run = (name: string): Promise<void> =>
+            alone(where, async () => {
+                events.push(`${name} up`);
+                await sleep(40);
+                events.push(`${name} down`);
+            });
+        await Promise.all([run("first"), run("second")]);
+        expect(events).toEqual(["first up", "first down", "second up", "second down"]);
+        expect(said).toBe(`Another run (process ${process.pid}) is busy with: ${what}. Waiting for it.\n`);
+        expect(existsSync(join(folder, "state"))).toBe(false);
+    },
+);
 
 test("services are found with the PATH of an ordinary user, to which their folders are added once", () => {
     process.env["PATH"] = "/usr/local/bin:/usr/bin:/bin";
