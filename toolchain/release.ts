@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "./errors";
 import { root } from "./folders";
 
 export interface Release {
@@ -25,24 +26,30 @@ export function lastRelease(folder = root): Release {
     return { version, commit };
 }
 
-function git(folder: string, ...args: readonly string[]): string {
-    return execFileSync("git", args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+/** What git prints, also of a checkout that is another user's: who runs this runs its code anyway. @throws Error with git's complaint */
+export function git(folder: string, ...args: readonly string[]): string {
+    return execFileSync("git", ["-c", `safe.directory=${folder}`, ...args], {
+        cwd: folder,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+    }).trim();
 }
 
 /** Why the release's sources can't be had here, and what helps; undefined when they can. */
 export function releaseProblem(folder = root): string | undefined {
     const { commit } = lastRelease(folder);
-    const succeeds = (...args: readonly string[]): boolean => {
+    const complaint = (...args: readonly string[]): string | undefined => {
         try {
             git(folder, ...args);
-            return true;
-        } catch {
-            return false;
+            return undefined;
+        } catch (error) {
+            const { stderr } = error as { readonly stderr?: string };
+            return stderr?.trim().split("\n")[0] ?? messageOf(error);
         }
     };
-    if (succeeds("cat-file", "-e", `${commit}^{commit}`)) return undefined;
-    if (!succeeds("rev-parse", "--git-dir"))
-        return "this copy of the project is no clone, so it lacks the last release";
+    if (complaint("cat-file", "-e", `${commit}^{commit}`) === undefined) return undefined;
+    const unusable = complaint("rev-parse", "--git-dir");
+    if (unusable !== undefined) return `git can't tell the last release in this copy of the project: ${unusable}`;
     return git(folder, "rev-parse", "--is-shallow-repository") === "true"
         ? "this clone is shallow and lacks the last release: git fetch --unshallow"
         : `this clone lacks the last release, ${commit.slice(0, 12)}: git fetch origin ${commit}`;

@@ -1,17 +1,30 @@
 /** What the documents promise exists: commands, files, and the same in both languages. */
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { git } from "../../toolchain/release";
 
 const root = join(__dirname, "..", "..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
-const documents = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"], {
-    cwd: root,
-    encoding: "utf8",
-})
-    .trim()
-    .split("\n")
-    .filter((file) => existsSync(join(root, file)));
+/** The project's own documents; in a copy without git's files all but packages and what is built. */
+function findDocuments(): string[] {
+    try {
+        const listed = git(root, "ls-files", "--cached", "--others", "--exclude-standard", "*.md").split("\n");
+        return listed.filter((file) => existsSync(join(root, file)));
+    } catch {
+        return readdirSync(root, { withFileTypes: true })
+            .filter(({ name }) => !["node_modules", "dist", ".git"].includes(name))
+            .flatMap((entry) =>
+                entry.isDirectory()
+                    ? readdirSync(join(root, entry.name), { recursive: true, encoding: "utf8" }).map((file) =>
+                          join(entry.name, file),
+                      )
+                    : [entry.name],
+            )
+            .filter((file) => file.endsWith(".md"))
+            .sort();
+    }
+}
+const documents = findDocuments();
 
 /** Targets of a document's links, without those into the web. */
 function linksOf(text: string): string[] {
