@@ -8,11 +8,14 @@ import { Cloud } from "../lab/cloud";
 import type { Machine, MachineEvent } from "../lab/model/desired";
 import { labPaths } from "../lab/paths";
 import { Rpc, rpcClient } from "../lab/rpc";
+import { median } from "./statistics";
 
-/** Median and 95th percentile of one call, in milliseconds. */
+/** How long one call took, in milliseconds. */
 export interface Timing {
     readonly call: string;
-    readonly median: number;
+    /** Each time, in their order. */
+    readonly times: readonly number[];
+    /** 95th percentile. */
     readonly p95: number;
 }
 
@@ -134,15 +137,15 @@ async function time(call: string, run: () => Promise<unknown>): Promise<Timing> 
         await run();
         took.push(performance.now() - started);
     }
-    took.sort((a, b) => a - b);
-    return { call, median: took[ROUNDS / 2]!, p95: took[Math.floor(ROUNDS * 0.95)]! };
+    const sorted = [...took].sort((a, b) => a - b);
+    return { call, times: took, p95: sorted[Math.floor(ROUNDS * 0.95)]! };
 }
 
 if (require.main === module) {
     measureApi()
         .then((timings) => {
-            for (const { call, median, p95 } of timings)
-                console.log(`${call.padEnd(28)} median ${median.toFixed(1)} ms, 95 % ${p95.toFixed(1)} ms`);
+            for (const { call, times, p95 } of timings)
+                console.log(`${call.padEnd(28)} median ${median(times).toFixed(1)} ms, 95 % ${p95.toFixed(1)} ms`);
         })
         .catch((error: unknown) => {
             console.error(error);
