@@ -158,8 +158,12 @@ async function install(wanted) {
     });
 }
 
-const major = Number(process.versions.node.split(".")[0]);
-if (major < 20) fail(`Node.js ${process.versions.node} is too old: install version 20 or newer (https://nodejs.org).`);
+// What the packages declare together, but for Pulumi's SDK, which asks for 22 and runs on 20.
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19) || major === 21 || (major === 22 && minor < 13) || major === 23)
+    fail(
+        `Node.js ${process.versions.node} won't do: install 20.19 or a later 20, 22.13 or a later 22, or 24 or newer (https://nodejs.org).`,
+    );
 
 const [file, ...args] = process.argv.slice(2);
 if (file === undefined) fail("usage: node toolchain/bootstrap.mjs <file.ts> [arguments…]");

@@ -6,6 +6,7 @@ import {
     mkdirSync,
     mkdtempSync,
     readdirSync,
+    readFileSync,
     rmSync,
     symlinkSync,
     writeFileSync,
@@ -46,6 +47,32 @@ test("a program starts for a user whom the system's list of users doesn't have",
     } finally {
         rmSync(folder, { recursive: true });
     }
+});
+
+test.each([
+    ["18.20.0", false],
+    ["20.18.3", false],
+    ["20.19.0", true],
+    ["21.7.0", false],
+    ["22.12.0", false],
+    ["22.13.0", true],
+    ["23.11.0", false],
+    ["24.0.0", true],
+    ["25.1.0", true],
+])("Node.js %s: %p, as the manifest says", (version, isSupported) => {
+    const { engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { engines: { node: string } };
+    expect(engines.node).toBe("^20.19.0 || ^22.13.0 || >=24.0.0");
+    const other = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } })`;
+    const { stderr } = spawnSync(
+        process.execPath,
+        ["--import", `data:text/javascript,${other}`, join(root, "toolchain", "bootstrap.mjs")],
+        { encoding: "utf8" },
+    );
+    expect(stderr.split("\n")[0]).toBe(
+        isSupported
+            ? "usage: node toolchain/bootstrap.mjs <file.ts> [arguments…]"
+            : `Node.js ${version} won't do: install 20.19 or a later 20, 22.13 or a later 22, or 24 or newer (https://nodejs.org).`,
+    );
 });
 
 test("packages for development are installed, too, whatever the environment leaves out", () => {
