@@ -1,12 +1,14 @@
 # shellcheck shell=bash
 # Runs one step on a host: host.run sends this file, then secrets, the shared library and the script, then calls step_run.
+#
+# No here-strings here: bash before 5.1 makes a file of each, which a full disk refuses, and whoever says so would fail along with it.
 
 # Line 812 of what bash reads is, say, redis/node.sh:42: STEP_SOURCES lists "first-line file" for every part.
 step_locate() {
     local line=$1 first file found="step.sh:$1"
     while read -r first file; do
         ((line >= first)) && found="$file:$((line - first + 1))"
-    done <<<"${STEP_SOURCES:-}"
+    done < <(printf '%s\n' "${STEP_SOURCES:-}")
     printf '%s\n' "$found"
 }
 
@@ -16,7 +18,7 @@ step_redact() {
     for variable in "${!SECRET_@}"; do
         while IFS= read -r secret; do
             ((${#secret} < 4)) || secrets+=("$secret")
-        done <<<"${!variable}"
+        done < <(printf '%s\n' "${!variable}")
     done
     while IFS= read -r line || [[ -n $line ]]; do
         for secret in ${secrets[@]+"${secrets[@]}"}; do

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What a check is made of. It looks and reports, and changes nothing on the host: it writes no file, restarts nothing, installs nothing.
+# What a check is made of. It looks and reports, and changes nothing on the host: it writes no file on a disk, restarts nothing, installs nothing.
 #
 # A check is a file doctor/<service>/<step>.sh with a function `check`. It runs on every host that the step <service>/<step> ran on, with
 # that step's PARAM_… and SECRET_…. A line "# doctor: any host" marks one that asks the service as a whole, from any of its hosts
@@ -125,6 +125,8 @@ sample() {
 # Findings go to standard output, everything else to standard error, and a secret to neither.
 doctor_run() {
     local err_trap
+    # Bash before 5.1 makes a file of every here-string. In memory, a full or read-only disk doesn't keep its own finding from being told.
+    [[ ! -d /dev/shm || ! -w /dev/shm ]] || export TMPDIR=/dev/shm
     err_trap=$(trap -p ERR)
     trap - ERR
     set +e

@@ -31,7 +31,8 @@ die() {
     place=$(blame)
     printf 'multihost: %s: %s: %s\n' "${HOSTNAME%%.*}" "$place" "$1" >&2
     if [[ -n ${2:-} ]]; then
-        tail -n 20 <<<"$2" | sed 's/^/    /' >&2
+        # As in step.sh: no file.
+        printf '%s\n' "$2" | tail -n 20 | sed 's/^/    /' >&2
     fi
     trap - ERR
     exit "$REPORTED"

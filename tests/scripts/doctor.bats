@@ -43,6 +43,13 @@ check() {
 }
 
 
+@test "what bash keeps in files goes to memory, so that a full disk is told of" {
+    # shellcheck disable=SC2016
+    stub df 'echo "$TMPDIR" >"$HOST/tmpdir"; cat "$HOST/df"'
+    TMPDIR=$host check host/ready
+    [[ $(<"$host/tmpdir") == /dev/shm ]]
+}
+
 @test "host: tells disks that fill up, and inodes that run out" {
     mkdir -p "$host/data"
     printf 'Use%% IUse%% Mounted on\n 86%%   2%% /\n  7%%  97%% %s\n 99%% 0%% /etc/hosts\n' "$host/data" >"$host/df"

@@ -248,3 +248,12 @@ try_script() {
     [[ $status == 0 && $stderr$output != *very-secret-token* ]]
     run ! grep -q very-secret-token "$host/argv"
 }
+
+@test "no secret and no line gets lost where bash can make no file, as on a full disk" {
+    # shellcheck disable=SC2016 # the inner shell expands it
+    run env BASH_COMPAT=5.0 SECRET_PASSWORD=$'correct-horse\nbattery-staple' STEP_SOURCES=$'1 step.sh\n812 redis/node.sh' \
+        bash --norc -c 'trap "" XFSZ; ulimit -f 0; . "$0"; cat <<<word || echo "no file"
+            echo "the password is correct-horse, battery-staple" | step_redact; step_locate 813' "$scripts/step.sh"
+    echo "$output"
+    [[ $output == *"no file"$'\n'"the password is [secret], [secret]"$'\n'"redis/node.sh:2" ]]
+}
