@@ -95,7 +95,7 @@ replicas_of() {
 
 # Waits for every member and takes the one that knows the cluster best as the point of view. Sets SEED.
 identify() {
-    local name info known slots epoch best=-1 score
+    local name info standing best=''
     for name in "${MEMBERS[@]}"; do
         wait_for 120 "Redis on $name (${ADDRESS[$name]}) to answer" redis_answers "${ADDRESS[$name]}"
     done
@@ -103,13 +103,9 @@ identify() {
         ID[$name]=$(redis "${ADDRESS[$name]}" CLUSTER MYID)
         NAME[${ID[$name]}]=$name
         info=$(redis "${ADDRESS[$name]}" CLUSTER INFO)
-        known=$(redis_field "$info" cluster_known_nodes)
-        slots=$(redis_field "$info" cluster_slots_assigned)
-        # One that was away for long may know more nodes, and less of what has become of them.
-        epoch=$(redis_field "$info" cluster_current_epoch)
-        score=$(((slots * 1000000000 + epoch) * 10000 + known))
-        if ((score > best)); then
-            best=$score
+        standing=$(redis_standing "$info")
+        if [[ $standing > $best ]]; then
+            best=$standing
             SEED=${ADDRESS[$name]}
         fi
     done

@@ -89,6 +89,17 @@ redis_field() {
     done <<<"$1"
 }
 
+# redis_standing CLUSTER-INFO: how well the node that says so knows the cluster; the greater text is the better point of view. One that was away for
+# long may know more nodes, and less of what has become of them, and one that is cut off knows of no living master.
+redis_standing() {
+    local name value standing=''
+    for name in cluster_slots_assigned cluster_current_epoch cluster_slots_ok cluster_known_nodes; do
+        value=$(redis_field "$1" "$name")
+        standing+=$(printf '%020d.' "${value:-0}")
+    done
+    printf '%s' "$standing"
+}
+
 redis_restart_pending() {
     local users
     users=$(redis "$1" ACL USERS) || exit "$REPORTED"

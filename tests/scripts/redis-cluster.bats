@@ -195,6 +195,45 @@ finds() {
     return 1
 }
 
+@test "the doctor believes the member that knows the cluster best, and names those that know less" {
+    local id address number
+    id=$(cli 1 CLUSTER NODES | awk '/master/ && !/myself/ { print $1; exit }')
+    for number in 2 3 4 5 6; do
+        [[ $(cli "$number" CLUSTER FORGET "$id") != OK ]] || break
+    done
+    examine "$number" 1
+    [[ $(found members) == "failed: n$number (127.0.0.1:$((base + number))) sees another cluster than the member that knows it best; "* ]]
+    address=$(cli 1 CLUSTER NODES | awk -v id="$id" '$1 == id { print $2 }')
+    address=${address%@*}
+    cli "$number" CLUSTER MEET "${address%:*}" "${address##*:}"
+    finds members "ok*"
+
+    # A master that begins anew, and is asked first; its replica has taken over.
+    number=$((${address##*:} - base))
+    node_kill "$number"
+    rm -rf "$BATS_FILE_TMPDIR/node-$number"/{nodes.conf,appendonlydir,appendonly.aof}
+    finds members "failed: n$number ($address) does not answer the others*"
+    finds slots "ok*"
+    node_start "$number"
+    try_answer "$number"
+    # shellcheck disable=SC2046 # a list of numbers
+    examine "$number" $(seq 6 | grep -vx "$number")
+    [[ $(found members) == "failed: n$number ($address) is not in it; $id belongs to no host"* && $(found slots) == ok* && $(found masters) == ok* ]]
+    run --separate-stderr converge 3 1 1 2 3 4 5 6
+    echo "$stderr" "$output"
+    [[ $status == 0 ]]
+    finds members "ok*"
+}
+
+try_answer() {
+    local attempt
+    for attempt in $(seq 50); do
+        [[ $(cli "$1" PING 2>/dev/null) != PONG ]] || return 0
+        sleep 0.2
+    done
+    return 1
+}
+
 @test "the doctor names a node that died and the master that has no copy without it" {
     local address dead
     address=$(cli 1 CLUSTER NODES | awk '/slave/ && !/myself/ { print $2 }' | head -1)

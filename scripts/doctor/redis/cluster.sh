@@ -1,25 +1,58 @@
 # shellcheck shell=bash
-# A Redis Cluster as a whole: who belongs to it, who holds slots, who could take over. Asks the first member that answers.
+# A Redis Cluster as a whole: who belongs to it, who holds slots, who could take over. Asks the member that knows it best.
 # doctor: any host
 # Parameters and secrets: those of redis/cluster.
 
-# Lines "name=address state" out of CLUSTER NODES, for the members that are missing or failing there, and for strangers.
+# view ADDRESS: "STANDING ADDRESS NODES", CLUSTER NODES on one line; nothing without an answer.
+view() {
+    local info nodes
+    info=$(REDIS_TIMEOUT=5 redis_try "$1" CLUSTER INFO) && nodes=$(REDIS_TIMEOUT=5 redis_try "$1" CLUSTER NODES) || return 0
+    # Whoever answers marks itself.
+    printf '%s %s %s\n' "$(redis_standing "$info")" "$1" "$(printf '%s\n' "${nodes/myself,/}" | base64 -w 0)"
+}
+
+# All at once, since silent ones take their time; the best point of view is the last.
+views() {
+    local item
+    for item in $PARAM_MEMBERS; do
+        view "${item#*=}" &
+    done | sort
+}
+
+# outline NODES-OF-A-VIEW: the nodes and how many slots each has, which members in touch agree on.
+outline() {
+    base64 -d <<<"$1" | awk '$3 !~ /handshake/ { sum = 0; for (i = 9; i <= NF; i++) if ($i !~ /^\[/) { n = split($i, range, "-"); sum += n == 2 ? range[2] - range[1] + 1 : 1 }; print $1, sum }' | sort
+}
+
+# differing VIEWS: addresses of the members that know other nodes than the last one does, or other owners of the slots.
+differing() {
+    local address nodes best
+    best=$(outline "${1##* }")
+    while read -r _ address nodes; do
+        [[ $(outline "$nodes") == "$best" ]] || printf ' %s ' "$address"
+    done <<<"$1"
+}
+
+# Findings out of CLUSTER NODES on the members that are missing or failing there, or that see it otherwise, and on strangers.
 check_members() {
-    local nodes=$1 item address flags line known='' broken=() strangers=()
+    local nodes=$1 differing=$2 item address flags line what known='' broken=() strangers=()
     for item in $PARAM_MEMBERS; do
         address=${item#*=}
         known+=" $address "
         line=$(awk -v address="$address" '{ split($2, part, "@") } part[1] == address { print $3, $8 }' <<<"$nodes")
         flags=${line% *}
-        if [[ -z $line ]]; then
-            broken+=("${item%%=*} ($address) is not in it")
-        elif [[ ,$flags, == *,fail,* || ,$flags, == *,fail\?,* || ,$flags, == *,noaddr,* ]]; then
-            broken+=("${item%%=*} ($address) does not answer the others")
+        what=''
+        if [[ ,$flags, == *,fail,* || ,$flags, == *,fail\?,* || ,$flags, == *,noaddr,* ]]; then
+            what='does not answer the others'
         fi
+        [[ $differing != *" $address "* ]] || what+="${what:+ and }sees another cluster than the member that knows it best"
+        [[ -n $line ]] || what='is not in it'
+        [[ -z $what ]] || broken+=("${item%%=*} ($address) $what")
     done
     while read -r address; do
         [[ $known == *" $address "* ]] || strangers+=("$address")
-    done < <(awk '{ split($2, part, "@"); print part[1] }' <<<"$nodes")
+    # One whose place another has taken has no address any more.
+    done < <(awk '{ split($2, part, "@"); print part[1] ~ /^:/ ? $1 : part[1] }' <<<"$nodes")
     ((${#strangers[@]} == 0)) || broken+=("${strangers[*]} belongs to no host of the stack")
     if ((${#broken[@]} == 0)); then
         ok members "all $(wc -w <<<"$PARAM_MEMBERS") are in touch"
@@ -65,17 +98,16 @@ check_copies() {
 }
 
 check() {
-    local item nodes=
-    for item in $PARAM_MEMBERS; do
-        nodes=$(REDIS_TIMEOUT=5 redis_try "${item#*=}" CLUSTER NODES) && break
-    done
-    if [[ -z $nodes ]]; then
+    local seen nodes
+    seen=$(views)
+    # What is new reaches all within moments.
+    [[ -z $(differing "$seen") ]] || { sleep 2 && seen=$(views); }
+    if [[ -z $seen ]]; then
         fail members "none of ${PARAM_MEMBERS// /, } answers"
         return 0
     fi
-    # Whoever answers marks itself.
-    nodes=${nodes/myself,/}
-    check_members "$nodes"
+    nodes=$(base64 -d <<<"${seen##* }")
+    check_members "$nodes" "$(differing "$seen")"
     check_slots "$nodes"
     check_copies "$nodes"
 }
