@@ -76,15 +76,19 @@ function nameProbes(resources: readonly StackResource[], placed: readonly Placed
     const vpcs = [...new Set(placed.map(({ vpc }) => vpc))].filter((vpc) => vpc !== "");
     return {
         probes: vpcs.flatMap((vpc): Probe[] => {
-            const names = zones.filter((zone) => zone.vpcs.includes(vpc)).flatMap((zone) => zone.names);
-            if (names.length === 0) return [];
+            const known = zones.filter((zone) => zone.vpcs.includes(vpc) && zone.names.length > 0);
+            if (known.length === 0) return [];
+            const values = {
+                PARAM_NAMES: known.flatMap(({ names }) => names).join(" "),
+                PARAM_ZONES: known.map(({ name }) => name).join(" "),
+            };
             const asking = placed.filter((one) => one.vpc === vpc);
             return [
                 {
                     check: "dns/names",
                     from: asking.map(({ host }) => ({
                         host,
-                        command: commandOf("dns/names", { PARAM_NAMES: names.join(" ") }, host),
+                        command: commandOf("dns/names", values, host),
                         aside: [],
                     })),
                 },

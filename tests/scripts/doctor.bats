@@ -326,27 +326,42 @@ stub_names() {
 
 @test "dns: is content with names whose addresses come in another order, and asks for any other name where there is a wildcard" {
     stub_names "db.internal 10.0.0.10 10.0.0.9" "multihost-doctor.internal 10.0.0.7" "multihost-doctor.eu.internal 10.0.0.8"
-    check dns/names NAMES="db.internal=10.0.0.9,10.0.0.10 *.internal=10.0.0.7 *.eu.internal=10.0.0.8"
+    check dns/names ZONES=internal NAMES="db.internal=10.0.0.9,10.0.0.10 *.internal=10.0.0.7 *.eu.internal=10.0.0.8"
     [[ $output == *'"check":"names"'* && $(found names) == "ok: 3 are answered as the state has them" ]]
 }
 
 @test "dns: tells a name with other addresses, and one without" {
-    stub_names "db.internal 10.0.0.9" "web.internal 10.0.0.1 10.0.0.3"
-    check dns/names NAMES="db.internal=10.0.0.9 redis.internal=10.0.0.5 web.internal=10.0.0.1,10.0.0.2"
-    [[ $(found names) == "failed: redis.internal has no answer, in the state it is 10.0.0.5: run "*$'\n'"failed: web.internal is 10.0.0.1,10.0.0.3, in the state it is 10.0.0.1,10.0.0.2: run "* ]]
-    [[ $(found names | wc -l) == 2 ]]
+    stub_names "db.internal 10.0.0.9" "web.internal 10.0.0.1 10.0.0.3" "nfs.internal 10.0.0.7"
+    check dns/names ZONES=internal NAMES="db.internal=10.0.0.9 redis.internal=10.0.0.5 web.internal=10.0.0.1,10.0.0.2 nfs.internal=10.0.0.6,10.0.0.7"
+    [[ $(found names | wc -l) == 3 ]]
+    [[ $(found names) == *"failed: web.internal is 10.0.0.1,10.0.0.3, in the state it is 10.0.0.1,10.0.0.2: run \`pulumi up --refresh\`;"* ]]
+    # A record that is gone must not be refreshed.
+    [[ $(found names) == "failed: redis.internal has no answer, in the state it is 10.0.0.5: "*"\`pulumi state delete "* ]]
+    [[ $(found names) == *"failed: nfs.internal is 10.0.0.7, in the state it is 10.0.0.6,10.0.0.7: "*"\`pulumi state delete "* ]]
+    [[ $(grep -c -e '--refresh' <<<"$output") == 1 ]]
 }
 
 @test "dns: tells a host that resolves nothing by its nameserver, after the first twenty" {
     stub_names
     printf 'search x\nnameserver 192.0.2.53\nnameserver 192.0.2.54\n' >"$host/resolv.conf"
-    RESOLV_CONF=$host/resolv.conf check dns/names NAMES="$(for n in $(seq 1 50); do printf 'n%s.internal=10.0.0.1 ' "$n"; done)"
+    RESOLV_CONF=$host/resolv.conf check dns/names ZONES=internal NAMES="$(for n in $(seq 1 50); do printf 'n%s.internal=10.0.0.1 ' "$n"; done)"
     [[ $(found names) == "failed: no answer for any of 50, such as n1.internal: see $host/resolv.conf (nameserver 192.0.2.53 192.0.2.54); "* ]]
     [[ $(grep -c '^getent' "$host/argv") == 20 ]]
     # One that has an answer is enough to blame the others.
     stub_names "n1.internal 10.0.0.1"
-    RESOLV_CONF=$host/resolv.conf check dns/names NAMES="n1.internal=10.0.0.1 n2.internal=10.0.0.2"
+    RESOLV_CONF=$host/resolv.conf check dns/names ZONES=internal NAMES="n1.internal=10.0.0.1 n2.internal=10.0.0.2"
     [[ $(found names) == "failed: n2.internal has no answer"* ]]
+}
+
+@test "dns: blames a zone that isn't bound, and not the resolver, where another one answers" {
+    local names
+    names="$(for n in $(seq 1 50); do printf 'n%s.internal=10.0.0.1 ' "$n"; done)"
+    stub_names "db.eu.internal 10.0.0.9"
+    check dns/names ZONES="internal eu.internal" NAMES="$names db.eu.internal=10.0.0.9 redis.eu.internal=10.0.0.8"
+    [[ $(found names | wc -l) == 2 ]]
+    [[ $(found names) == "failed: redis.eu.internal has no answer"*"failed: no answer for any of 50 of the zone internal, such as n1.internal: if it is gone"*'`pulumi up --refresh`'* ]]
+    # Twenty of the one, and both of the other, the first of them twice.
+    [[ $(grep -c '^getent' "$host/argv") == 23 ]]
 }
 
 # Listeners on loopback: 80 answers $HOST/http, 443 $HOST/https by TLS, a port of TCP stays silent, ends what it takes, or isn't there.

@@ -77,6 +77,10 @@ describe("names", () => {
             ["a", all],
             ["b", all],
         ]);
+        expect(asked(inventory, "ZONES")).toEqual([
+            ["a", "internal"],
+            ["b", "internal"],
+        ]);
         expect(inventory.probes[0]?.from.map(({ command }) => command.split(" ")[0])).toEqual([
             expect.stringMatching(/^STEP=doctor\/dns\/names@/) as string,
             "sudo",
