@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { scriptText } from "../components/scriptText";
+import { scriptText, shellQuote } from "../components/scriptText";
 import { readScript, type Script, scriptsFolder, serviceLibrary, sharedLibrary } from "../components/scripts";
 import type { Task } from "./inventory";
 
@@ -56,6 +56,12 @@ function readCheck(name: string): Check | undefined {
  * What bash reads on standard input to examine a step's work. The command is the step's own, so the parameters are, too;
  * its values reach the check as they reach the step.
  */
-export function checkText(check: Check, { secrets }: Task): string {
-    return scriptText(check.script, [`STEP=${check.script.name}@${check.script.hash}`, ...secrets], "doctor_run");
+export function checkText(check: Check, { name, secrets }: Task): string {
+    const assignments = [
+        `STEP=${check.script.name}@${check.script.hash}`,
+        // By which its advice names the step.
+        `STEP_NAME=${shellQuote(name ?? "")}`,
+        ...secrets,
+    ];
+    return scriptText(check.script, assignments, "doctor_run");
 }

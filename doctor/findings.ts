@@ -82,7 +82,10 @@ function judgeCertificate(pem: Buffer, now: Date, renewal: string): Pick<Finding
     try {
         parsed = new X509Certificate(pem);
     } catch {
-        return { status: "failed", detail: "the certificate's file holds none: run `pulumi up`" };
+        return {
+            status: "failed",
+            detail: "the certificate's file holds none: restore it, or give the service other keys, or another certificate, with which an update writes it anew",
+        };
     }
     const [start, end] = [new Date(parsed.validFrom), new Date(parsed.validTo)];
     const days = Math.floor((end.getTime() - now.getTime()) / DAY);

@@ -23,13 +23,20 @@ finding() {
     printf '}\n'
 }
 
+# step_again: the command that runs the check's own step again, since an update finds nothing to do after one that came to its end.
+# Only for steps that speak for a whole service: others are undone before they run again, so what mends those is done by hand.
+step_again() {
+    # shellcheck disable=SC2016 # it is what the user types
+    printf '`pulumi up --target-replace "**::%s"`' "$STEP_NAME"
+}
+
 # certificate CHECK FILE: the doctor itself judges the end of its validity. Coded once more, since a PEM that is also among the
 # step's secrets would be struck out.
 certificate() {
     if [[ -r $2 ]]; then
         printf '{"check":%s,"certificate":"%s"}\n' "$(json_string "$1")" "$(base64 -w 0 "$2")"
     else
-        fail "$1" "$2 can't be read: run \`pulumi up\`"
+        fail "$1" "$2 can't be read: restore it, or give the service other keys, or another certificate, with which an update writes it anew"
     fi
 }
 

@@ -147,7 +147,7 @@ redis_node() {
     stub_redis
     redis_node
     [[ $(found service) == "failed: redis-cluster.service is inactive"* && -z $(found answers) ]]
-    [[ $(found certificate) == "failed: $REDIS_ETC/node.crt can't be read"* ]]
+    [[ $(found certificate) == "failed: $REDIS_ETC/node.crt can't be read: restore it"* ]]
 }
 
 @test "redis: tells a node that refuses its password, without saying it" {
@@ -193,7 +193,11 @@ replication() {
     [[ $(found source) == "ok: db-1 takes writes" && $(found account) == "ok: shop logs in to db-1 and may use orders" ]]
     echo "ERROR 1045 (28000): Access denied for user 'shop', correct-horse-battery" >"$host/refused"
     replication
-    [[ $(found account) == "failed: shop can't use orders on db-1: ERROR 1045 (28000): Access denied for user 'shop', [secret]: run "* ]]
+    [[ $(found account) == "failed: shop can't use orders on db-1: ERROR 1045 (28000): Access denied for user 'shop', [secret]: run \`pulumi up --target-replace \"**::its-step\"\`" ]]
+    # Nobody has any data: what runs the step again would begin without.
+    stub mariadb '[[ $* != *10.0.0.1* ]] || ! grep -q read_only || printf "1\t0\t\n"'
+    replication
+    [[ $(found source) == "failed: no server has any data: see whether their data folders and disks are there; if the data may go"* ]]
     grep -q '^mariadb .*--ssl' "$host/argv"
     run ! grep -q horse "$host/argv"
 }
@@ -208,7 +212,7 @@ web_node() {
     [[ $(found service) == "failed: nginx.service is inactive"* ]]
     touch "$host/active/nginx.service"
     web_node
-    [[ $(found health) == ok* && $(found release) == failed* ]]
+    [[ $(found health) == ok* && $(found release) == "failed: $host/srv/current leads nowhere: \`ln -sfn releases/NAME $host/srv/current\`"* ]]
     ln -s releases/r1 "$host/srv/current"
     stub curl 'printf 503'
     web_node
@@ -255,7 +259,7 @@ web_node() {
         stub curl '[[ "$*" != *10.0.0.3* ]] && printf 200 || printf 000'
     }
     check web/release DIRECTORY="$host/srv" USER=multihost RELEASE=r1 MEMBERS="a=10.0.0.2 b=10.0.0.3" PORT=80 HEALTH_PATH=/healthz CHECK_PATH=/
-    [[ $(found release) == "failed: b has r2; r1 is wanted"* && $(found members) == "failed: b: /healthz answers with status 000"* ]]
+    [[ $(found release) == "failed: b has r2; r1 is wanted: run \`pulumi up --target-replace \"**::its-step\"\`" && $(found members) == "failed: b: /healthz answers with status 000"* ]]
 }
 
 # process PID SECONDS WORD…: one that began so many seconds after the boot, which was at 1000000.
@@ -449,6 +453,14 @@ balancer() {
     echo "$stderr"
     [[ $status != 0 && $stderr == *"doctor/host/ready.sh:"*"'systemctl "*"ended with status 7"* ]]
     [[ $(found disk) == "failed: df does not answer"* ]]
+}
+
+@test "no advice is an update that would find nothing changed, nor one that undoes a step before" {
+    # What a failed update left is finished by the next one, and settings that wait for a restart are such.
+    run grep -nE '`pulumi up\\`' -r "$scripts/doctor"
+    [[ $(grep -vcE 'restarts (node|server) by|, which begins it again|state delete' <<<"$output") == 0 ]]
+    # Services of several hosts: their steps are never undone.
+    [[ $(grep -rlE '\$\(step_again\)' "$scripts/doctor" | sed "s|$scripts/doctor/||" | sort | tr '\n' ' ') == "mysql/replication.sh redis/cluster.sh storage/gluster-volume.sh web/release.sh " ]]
 }
 
 @test "no check changes anything on its host" {

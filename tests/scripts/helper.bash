@@ -54,7 +54,7 @@ doctor() {
     done
     (($# == 0)) || shift
     script_text doctor_run "$scripts"/lib/*.sh "$scripts/doctor/lib.sh" "$scripts/${name%%/*}"/lib{-*,}.sh "$scripts/doctor/$name.sh" -- "$@" |
-        env STEP="doctor/$name@test" ${params[@]+"${params[@]}"} bash --norc -s
+        env STEP="doctor/$name@test" STEP_NAME="${STEP_NAME:-its-step}" ${params[@]+"${params[@]}"} bash --norc -s
 }
 
 # found CHECK: status and detail of a finding in $output; nothing for one that the doctor judges by itself.

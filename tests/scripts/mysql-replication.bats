@@ -502,7 +502,7 @@ examine() {
 
     query 3 "$(mine 'STOP SLAVE' 'STOP REPLICA')"
     examine 1 2 3
-    [[ $(found replication) == "failed: db-3: does not follow db-1: "* ]]
+    [[ $(found replication) == "failed: db-3: does not follow db-1: run \`pulumi up --target-replace "*"and name it in rebuild"* ]]
     query 3 "$(mine 'START SLAVE' 'START REPLICA')"
 
     query 2 "SET GLOBAL read_only = 0"
@@ -512,7 +512,7 @@ examine() {
 
     query 1 "SET GLOBAL read_only = 1"
     examine 1 2 3
-    [[ $(found source) == "failed: db-1 takes no writes: "* ]]
+    [[ $(found source) == "failed: db-1 takes no writes: run \`pulumi up --target-replace \"**::its-step\"\`" ]]
     query 1 "SET GLOBAL read_only = 0"
 
     examine 1 2 3 4

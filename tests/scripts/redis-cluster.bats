@@ -175,7 +175,9 @@ examine() {
 
 @test "the doctor tells members that are missing, strangers, and who answers nobody" {
     examine 1 2 3 4 5
-    [[ $(found members) == "failed: 127.0.0.1:$((base + 6)) belongs to no host of the stack"* ]]
+    [[ $(found members) == "failed: 127.0.0.1:$((base + 6)) belongs to no host of the stack; "*'then run `pulumi up --target-replace "**::its-step"`' ]]
+    examine 7 8
+    [[ $(found members) == "failed: none of those that answer knows a cluster with slots"* && -z $(found slots) ]]
     examine 1 2 3 4 5 6 7
     [[ $(found members) == "failed: n7 (127.0.0.1:$((base + 7))) is not in it"* ]]
     run --separate-stderr doctor redis/cluster MEMBERS="x=127.0.0.1:1" MASTERS=3 REPLICAS_PER_MASTER=1 TLS=true -- PASSWORD="$password"

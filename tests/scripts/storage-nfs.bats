@@ -336,9 +336,9 @@ retries() {
     examine server
     [[ $(found service) == ok:* && $(found files) == ok:* && $(found clients) == "ok: lets in 10.0.1.1 10.0.1.2 " ]]
     examine server CLIENTS=10.0.1.1
-    [[ $(found clients) == "failed: lets in 10.0.1.1 10.0.1.2 and not 10.0.1.1 as it should: "* ]]
+    [[ $(found clients) == "failed: lets in 10.0.1.1 10.0.1.2 and not 10.0.1.1 as it should: run \`exportfs -ra\`"* ]]
     examine server DISK=d-12345
-    [[ $(found disk) == "failed: d-12345 is not mounted on $host/data/export: "* ]]
+    [[ $(found disk) == "failed: d-12345 is not mounted on $host/data/export: \`mount $host/data/export\`"* ]]
     rm "$host/active/nfs-server.service"
     examine server
     [[ $(found service) == failed:* ]]

@@ -534,11 +534,11 @@ examine() {
     examine server
     [[ $output != *'"failed"'* && $output == *'"check":"certificate","certificate":'* && $(found service) == ok:* && $(found brick) == ok:* ]]
     examine server DISK=d-12345
-    [[ $(found disk) == "failed: d-12345 is not mounted on $host/bricks/gv0: "* ]]
+    [[ $(found disk) == "failed: d-12345 is not mounted on $host/bricks/gv0: \`mount $host/bricks/gv0\`"* ]]
     rm -r "$host/bricks"
     rm "$host/active/glusterd.service"
     examine server
-    [[ $(found brick) == failed:* && $(found service) == failed:* ]]
+    [[ $(found brick) == "failed: $host/bricks/gv0/brick is gone: \`mkdir $host/bricks/gv0/brick\`, then "* && $(found service) == failed:* ]]
 }
 
 @test "the doctor sees servers that are away, and copies that differ" {
@@ -546,8 +546,8 @@ examine() {
     examine volume
     [[ $(found servers) == ok:* && $(found copies) == ok:* ]]
     echo 10.0.0.3:/b >"$host/down"
-    STUB_PENDING=4 examine volume
-    [[ $(found servers) == "failed: 10.0.0.3:/b is not served, and with one more"* && $(found copies) == "warning: 4 entries wait"* ]]
+    STEP_NAME=files-volume-standby STUB_PENDING=4 examine volume
+    [[ $(found servers) == "failed: 10.0.0.3:/b is not served, and with one more"*'see to that host, then run `pulumi up --target-replace "**::files-volume"`' && $(found copies) == "warning: 4 entries wait"* ]]
     # A server that is down is not in the list at all.
     sed -i 2d "$host/brick-list"
     STUB_SPLIT=2 examine volume

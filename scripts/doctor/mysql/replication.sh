@@ -13,12 +13,12 @@ check_account() {
         ok account "$PARAM_USER logs in to $(server_name "$CURRENT") and may use $database"
     else
         output=${output##*$'\n'}
-        fail account "$PARAM_USER can't use $database on $(server_name "$CURRENT"): ${output:-no answer within 10 s}: run \`pulumi up\` with \`--target-replace\` of the step mysql/replication"
+        fail account "$PARAM_USER can't use $database on $(server_name "$CURRENT"): ${output:-no answer within 10 s}: run $(step_again)"
     fi
 }
 
 check() {
-    local address wanted silent=() stray=() broken=() behind=() seconds waiting
+    local address wanted silent=() broken=() behind=() seconds waiting
     database_detect
     members_parse
     ANSWER_SECONDS=0 SQL_TIMEOUT=10 look_all
@@ -35,21 +35,24 @@ check() {
         fail source "$SOURCE_LOST"
         return 0
     elif [[ -z $CURRENT ]]; then
-        fail source "no server is the source: run \`pulumi up\`"
+        case $WHY_NONE in
+        # The step would begin without any.
+        fresh) fail source "no server has any data: see whether their data folders and disks are there; if the data may go, $(step_again) begins with none" ;;
+        *) fail source "the source is gone: run $(step_again), by which $PARAM_SOURCE follows it up" ;;
+        esac
         return 0
     fi
     wanted=$(address_of "$PARAM_SOURCE")
     if [[ $CURRENT != "$wanted" ]]; then
-        fail source "$(server_name "$CURRENT") is the source, the stack wants $PARAM_SOURCE: run \`pulumi up\`"
+        fail source "$(server_name "$CURRENT") is the source, the stack wants $PARAM_SOURCE: run $(step_again), which hands over"
     elif [[ -z ${S_WRITABLE[$CURRENT]} ]]; then
-        fail source "$PARAM_SOURCE takes no writes: run \`pulumi up\`"
+        fail source "$PARAM_SOURCE takes no writes: run $(step_again)"
     else
         ok source "$PARAM_SOURCE takes writes"
     fi
     check_account
     for address in "${MEMBERS[@]}"; do
         [[ $address != "$CURRENT" && -n ${S_UP[$address]} ]] || continue
-        [[ -z ${S_WRITABLE[$address]} ]] || stray+=("$(server_name "$address")")
         if [[ ${S_FOLLOWS[$address]} != "$CURRENT" || ${S_IO[$address]} != Yes || ${S_SQL[$address]} != Yes ]]; then
             broken+=("$(server_name "$address")${S_ERROR[$address]:+ (${S_ERROR[$address]})}")
             continue
@@ -59,11 +62,8 @@ check() {
             behind+=("$(server_name "$address") by $seconds s")
         fi
     done
-    if ((${#stray[@]} > 0)); then
-        fail readonly "${stray[*]}: takes writes and is no source: run \`pulumi up\`, and look for rows that only it has"
-    fi
     if ((${#broken[@]} > 0)); then
-        fail replication "${broken[*]}: does not follow $(server_name "$CURRENT"): run \`pulumi up\`, and rebuild it if that does not help"
+        fail replication "${broken[*]}: does not follow $(server_name "$CURRENT"): run $(step_again), and name it in rebuild if that does not help"
     elif ((${#behind[@]} > 0)); then
         warn replication "${behind[*]} behind: wait, or see what holds the replica up"
     else

@@ -57,7 +57,7 @@ check_members() {
     if ((${#broken[@]} == 0)); then
         ok members "all $(wc -w <<<"$PARAM_MEMBERS") are in touch"
     else
-        fail members "$(printf '%s; ' "${broken[@]}")see to those hosts, then run \`pulumi up\`"
+        fail members "$(printf '%s; ' "${broken[@]}")see to those hosts, then run $(step_again)"
     fi
 }
 
@@ -67,9 +67,9 @@ check_slots() {
     covered=$(awk '$3 !~ /fail|noaddr/ { for (i = 9; i <= NF; i++) if ($i !~ /^\[/) { n = split($i, range, "-"); sum += n == 2 ? range[2] - range[1] + 1 : 1 } } END { print sum + 0 }' <<<"$nodes")
     moving=$(grep -c '\[' <<<"$nodes" || true)
     if ((covered < 16384)); then
-        fail slots "$((16384 - covered)) of 16384 have no living master, keys in them are refused: bring their hosts back, or run \`pulumi up\`"
+        fail slots "$((16384 - covered)) of 16384 have no living master, keys in them are refused: bring their hosts back; with all members there, $(step_again) gives slots without an owner to the masters, empty"
     elif ((moving > 0)); then
-        warn slots "some are on the move: unless an update is running, \`pulumi up\` finishes it"
+        warn slots "some are on the move: unless an update is running, $(step_again) finishes it"
     else
         ok slots "all 16384 are served"
     fi
@@ -86,12 +86,12 @@ check_copies() {
         $3 ~ /slave/ && $8 == "connected" { copies[$4]++ }
         END { for (id in address) if (copies[id] < wanted) printf "%s has %d of %d; ", name[address[id]], copies[id], wanted }' <<<"$nodes")
     if ((masters != PARAM_MASTERS)); then
-        fail masters "$masters hold slots instead of $PARAM_MASTERS: run \`pulumi up\`"
+        fail masters "$masters hold slots instead of $PARAM_MASTERS: with all members there, run $(step_again)"
     else
         ok masters "$masters"
     fi
     if [[ -n $lacking ]]; then
-        fail replicas "${lacking%; }: bring their hosts back, or run \`pulumi up\`"
+        fail replicas "${lacking%; }: bring their hosts back; with all members there, run $(step_again)"
     else
         ok replicas "$PARAM_REPLICAS_PER_MASTER for each master"
     fi
@@ -107,6 +107,11 @@ check() {
         return 0
     fi
     nodes=$(base64 -d <<<"${seen##* }")
+    if [[ $(outline "${seen##* }" | awk '{ sum += $2 } END { print sum + 0 }') == 0 ]]; then
+        # The step would begin one without any key.
+        fail members "none of those that answer knows a cluster with slots: see whether their data folders and disks are there; if the keys may go, $(step_again) begins an empty one"
+        return 0
+    fi
     check_members "$nodes" "$(differing "$seen")"
     check_slots "$nodes"
     check_copies "$nodes"

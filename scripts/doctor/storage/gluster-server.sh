@@ -12,11 +12,11 @@ check() {
             "$PARAM_BRICK" glustershd
     fi
     if [[ -n ${PARAM_DISK:-} ]] && ! is_mounted "$PARAM_BRICK_MOUNT"; then
-        fail disk "$PARAM_DISK is not mounted on $PARAM_BRICK_MOUNT: mount it, or run \`pulumi up\`"
+        fail disk "$PARAM_DISK is not mounted on $PARAM_BRICK_MOUNT: \`mount $PARAM_BRICK_MOUNT\`, and journalctl -u $(mount_unit "$PARAM_BRICK_MOUNT") says why not"
     elif [[ -d $PARAM_BRICK ]]; then
         ok brick "$PARAM_BRICK"
     else
-        fail brick "$PARAM_BRICK is gone: run \`pulumi up\`, which fills it from the other servers"
+        fail brick "$PARAM_BRICK is gone: \`mkdir $PARAM_BRICK\`, then run the volume's step again, as the volume's own finding says; the other servers fill it"
     fi
     unit_runs service glusterd.service || return 0
     if GLUSTER_TIMEOUT=15 gluster_answers; then

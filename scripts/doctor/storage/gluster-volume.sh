@@ -18,14 +18,15 @@ bricks_away() {
 }
 
 check() {
-    local away summary split waiting
+    # The second server's does nothing while the first one has the volume.
+    local STEP_NAME=${STEP_NAME%-standby} away summary split waiting
     if ! away=$(bricks_away); then
         fail volume "$PARAM_VOLUME: the servers do not tell its state: gluster volume status $PARAM_VOLUME says why"
         return 0
     fi
     case $(grep -c . <<<"$away") in
     0) ok servers "all serve their copies of $PARAM_VOLUME" ;;
-    1) fail servers "$away is not served, and with one more files can be neither written nor read: see to that host, then run \`pulumi up\`" ;;
+    1) fail servers "$away is not served, and with one more files can be neither written nor read: see to that host, then run $(step_again)" ;;
     *) fail servers "${away//$'\n'/, } are not served, so that files can be neither written nor read: see to those hosts" ;;
     esac
     if ! summary=$(GLUSTER_TIMEOUT=25 gluster_try volume heal "$PARAM_VOLUME" info summary); then

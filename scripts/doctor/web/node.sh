@@ -40,7 +40,7 @@ check() {
         if [[ -n $release ]]; then
             ok release "${release#releases/}"
         else
-            fail release "$PARAM_DIRECTORY/current leads nowhere: run \`pulumi up\`"
+            fail release "$PARAM_DIRECTORY/current leads nowhere: \`ln -sfn releases/NAME $PARAM_DIRECTORY/current\` with one of $PARAM_DIRECTORY/releases, or as the finding on the release as a whole says"
         fi
     fi
 }

@@ -23,7 +23,7 @@ check() {
     if ((${#other[@]} == 0)); then
         ok release "$PARAM_RELEASE on every member"
     else
-        fail release "$(printf '%s; ' "${other[@]}")$PARAM_RELEASE is wanted: run \`pulumi up\` with \`--target-replace\` of the step web/release"
+        fail release "$(printf '%s; ' "${other[@]}")$PARAM_RELEASE is wanted: run $(step_again)"
     fi
     broken=$(web_unwell)
     if [[ -z $broken ]]; then
