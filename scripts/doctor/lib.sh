@@ -30,11 +30,11 @@ step_again() {
     printf '`pulumi up --target-replace "**::%s"`' "$STEP_NAME"
 }
 
-# certificate CHECK FILE: the doctor itself judges the end of its validity. Coded once more, since a PEM that is also among the
-# step's secrets would be struck out.
+# certificate CHECK FILE [RENEWAL]: the doctor itself judges the end of its validity; RENEWAL says what to do about one that ends, unless an
+# update renews it. Coded once more, since a PEM that is also among the step's secrets would be struck out.
 certificate() {
     if [[ -r $2 ]]; then
-        printf '{"check":%s,"certificate":"%s"}\n' "$(json_string "$1")" "$(base64 -w 0 "$2")"
+        printf '{"check":%s,"certificate":"%s"%s}\n' "$(json_string "$1")" "$(base64 -w 0 "$2")" "${3:+,\"renewal\":$(json_string "$3")}"
     else
         fail "$1" "$2 can't be read: restore it, or give the service other keys, or another certificate, with which an update writes it anew"
     fi

@@ -12,7 +12,7 @@ own_address() {
 check() {
     local status release address
     if [[ -n ${PARAM_TLS_PORT:-} ]]; then
-        certificate certificate "${NGINX_ETC:-/etc/nginx}/multihost/$PARAM_NAME.crt"
+        certificate certificate "${NGINX_ETC:-/etc/nginx}/multihost/$PARAM_NAME.crt" "give \`tls.certificate\` a newer one"
     fi
     unit_runs service nginx.service || return 0
     address=$(own_address)
