@@ -123,7 +123,7 @@ stub_redis() {
         case "$*" in
         PING) cat "$HOST/ping" 2>/dev/null || echo PONG ;;
         "CLUSTER INFO") told cluster_state ok ;;
-        "INFO replication") told role slave; told master_host 10.0.0.9; told master_link_status up; told connected_slaves 1; told min_slaves_good_slaves 1 ;;
+        "INFO replication") told role slave; told master_host 10.0.0.9; told master_link_status up; told master_sync_in_progress 0; told connected_slaves 1; told min_slaves_good_slaves 1 ;;
         "INFO persistence") told rdb_last_bgsave_status ok; told aof_last_write_status ok ;;
         "INFO memory") told used_memory 10; told maxmemory 100; told maxmemory_policy noeviction ;;
         "ACL USERS") echo default; cat "$HOST/marks" 2>/dev/null || true ;;
@@ -169,6 +169,9 @@ redis_node() {
         [[ $(found "$name") == failed* ]]
     done
     [[ $(found restart) == warning* ]]
+    printf '%s\n' master_link_status:down master_sync_in_progress:1 >"$host/redis"
+    redis_node
+    [[ $(found replication) == "warning: still copying from 10.0.0.9" ]]
     printf '%s\n' used_memory:99 maxmemory_policy:allkeys-lru role:master min_slaves_good_slaves:0 >"$host/redis"
     redis_node MIN_REPLICAS_TO_WRITE=1
     [[ $(found memory) == ok* && $(found replication) == "failed: 0 replicas are in touch, writes need 1"* ]]

@@ -8,10 +8,11 @@ check_replication() {
     role=$(redis_field "$info" role)
     if [[ $role == slave ]]; then
         link=$(redis_field "$info" master_link_status)
-        if [[ $link != up ]]; then
-            fail replication "the link to $(redis_field "$info" master_host) is $link: see both nodes' journalctl -u redis-cluster"
-        elif [[ $(redis_field "$info" master_sync_in_progress) == 1 ]]; then
+        # The link counts as down until the copy is whole.
+        if [[ $(redis_field "$info" master_sync_in_progress) == 1 ]]; then
             warn replication "still copying from $(redis_field "$info" master_host)"
+        elif [[ $link != up ]]; then
+            fail replication "the link to $(redis_field "$info" master_host) is $link: see both nodes' journalctl -u redis-cluster"
         else
             ok replication "a replica of $(redis_field "$info" master_host), in touch"
         fi
