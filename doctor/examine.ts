@@ -2,7 +2,7 @@
 import { ConnectionPool } from "../toolchain/plugins/command/pool";
 import { messageOf } from "../toolchain/plugins/command/retry";
 import { execute } from "../toolchain/plugins/command/session";
-import type { Connection } from "../toolchain/plugins/command/settings";
+import type { Connection, Endpoint } from "../toolchain/plugins/command/settings";
 import { type Check, checkText, loadCheck } from "./checks";
 import { type Finding, type Interval, readObservation } from "./findings";
 import { canRunHere, runHere } from "./here";
@@ -265,12 +265,16 @@ export class SshRemote {
     }
 }
 
-/** The stack dials for minutes, until a new host has booted; one that exists answers soon, or is down. */
-function patient(connection: Connection): Connection {
-    const limits = { dialErrorLimit: 2, perDialTimeout: 15 };
-    return {
-        ...connection,
-        ...limits,
-        ...(connection.proxy !== undefined && { proxy: { ...connection.proxy, ...limits } }),
-    };
+/**
+ * The stack dials for minutes, until a new host has booted; one that exists answers soon, or is down. Where the state has the key, the agent of
+ * whoever runs the doctor has no say: one that is gone would keep it out of every host.
+ */
+export function patient({ proxy, ...connection }: Connection): Connection {
+    const limited = <T extends Endpoint>(endpoint: T): T => ({
+        ...endpoint,
+        dialErrorLimit: 2,
+        perDialTimeout: 15,
+        ...(endpoint.privateKey !== undefined && { agentSocketPath: "" }),
+    });
+    return { ...limited(connection), ...(proxy !== undefined && { proxy: limited(proxy) }) };
 }

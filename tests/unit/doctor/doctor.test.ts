@@ -1,9 +1,11 @@
+import { generateKeyPairSync } from "node:crypto";
 import { loadCheck } from "../../../doctor/checks";
 import { parseOptions } from "../../../doctor/cli";
-import { type Remote, examine } from "../../../doctor/examine";
+import { type Remote, examine, patient } from "../../../doctor/examine";
 import { type Finding, readObservation } from "../../../doctor/findings";
 import { readInventory } from "../../../doctor/inventory";
 import { formatReport, makeReport } from "../../../doctor/report";
+import { prepare } from "../../../toolchain/plugins/command/dial";
 
 const SECRET = "4dabf18193072939515e22adb298388d";
 const secret = (value: unknown): object => ({
@@ -244,6 +246,23 @@ describe("an examination", () => {
         const findings = await examine(readInventory(cluster), missing);
         expect(by(findings, "failed")).toEqual(["node-1"]);
     });
+});
+
+test("an agent that is gone keeps the doctor out of no host whose key the state has", async () => {
+    const former = process.env["SSH_AUTH_SOCK"];
+    process.env["SSH_AUTH_SOCK"] = "/no/such/agent";
+    try {
+        const privateKey = generateKeyPairSync("ed25519")
+            .privateKey.export({ type: "pkcs8", format: "pem" })
+            .toString();
+        const endpoint = { host: "10.0.0.1", port: 22, user: "root", dialErrorLimit: 10, perDialTimeout: 15 };
+        const { proxy, ...connection } = patient({ ...endpoint, privateKey, proxy: { ...endpoint, privateKey } });
+        for (const one of [connection, proxy!]) expect((await prepare(one)).config.authHandler).toHaveLength(2);
+        await expect(prepare(patient(endpoint))).rejects.toThrow("/no/such/agent");
+    } finally {
+        if (former === undefined) delete process.env["SSH_AUTH_SOCK"];
+        else process.env["SSH_AUTH_SOCK"] = former;
+    }
 });
 
 describe("what a host says of itself", () => {
