@@ -47,19 +47,27 @@ export function secretLinesOf(text: string): string[] {
  * @param values by the name of their variable.
  */
 export function commandText(script: Script, values: Readonly<Record<string, string>>, user: string): string {
-    return [
-        // sudo drops variables that stand before it, so env sets them behind it.
-        ...(user === "root" ? [] : ["sudo", "-n", "env"]),
+    const words = [
         `STEP=${script.name}@${script.hash}`,
         ...Object.entries(values).map(([name, text]) => `${name}=${shellQuote(text)}`),
         // Bash takes a socket on standard input for a remote login and would read ~/.bashrc, whatever stands in it.
         "bash --norc -s",
-    ].join(" ");
+    ];
+    return commandBy(user, words.join(" "));
+}
+
+/** sudo drops variables that stand before it, so env sets them behind it. */
+const AS_ROOT = "sudo -n env ";
+
+/** A {@link commandText}, made for whatever user, as another user runs it. */
+export function commandBy(user: string, command: string): string {
+    const own = command.startsWith(AS_ROOT) ? command.slice(AS_ROOT.length) : command;
+    return user === "root" ? own : AS_ROOT + own;
 }
 
 /** Name of the script that a step's command runs, such as `redis/node`; undefined for a command that is no step's. */
 export function scriptNameOf(command: string): string | undefined {
-    return /^(?:sudo -n env )?STEP=([a-z0-9/-]+)@/.exec(command)?.[1];
+    return /^STEP=([a-z0-9/-]+)@/.exec(commandBy("root", command))?.[1];
 }
 
 const SOURCES = "STEP_SOURCES=";

@@ -1,4 +1,5 @@
 /** Runs the checks of a stack on its hosts, all of them side by side. */
+import { commandBy } from "../components/scriptText";
 import { ConnectionPool } from "../toolchain/plugins/command/pool";
 import { messageOf } from "../toolchain/plugins/command/retry";
 import { execute } from "../toolchain/plugins/command/session";
@@ -41,7 +42,11 @@ export async function examine(
     remote: Remote,
     here: Run = runHere,
 ): Promise<Finding[]> {
-    const on = (host: InventoryHost): Run => remote.bind(undefined, host.connection);
+    // A check may run on another host than the one that its command was made for, where somebody else logs in.
+    const on =
+        ({ connection }: InventoryHost): Run =>
+        (command, output) =>
+            remote(connection, { ...command, text: commandBy(connection.user, command.text) }, output);
     const reached: InventoryHost[] = [];
     const orphaned: { readonly host: InventoryHost; readonly work: StepWork }[] = [];
     const tell = new Map<InventoryHost, (isReached: boolean) => void>();

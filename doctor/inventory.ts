@@ -10,7 +10,7 @@ import { byName } from "../toolchain/order";
 export interface Task {
     /** Name of the step's resource whose work is examined, such as `redis-node-1`; null where there is none. */
     readonly name: string | null;
-    /** What sshd runs, parameters in it. */
+    /** What sshd runs, parameters in it, by whatever user it was made for. */
     readonly command: string;
     /** `SECRET_…` assignments for bash. */
     readonly secrets: readonly string[];

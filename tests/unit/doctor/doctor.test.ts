@@ -214,6 +214,31 @@ describe("an examination", () => {
         expect(skipped).toEqual(expect.arrayContaining(["one-cluster", "files-volume"]));
     });
 
+    test("runs a check that another host takes over as that host's own user", async () => {
+        const asRoot = (resource: object): object => {
+            const { inputs } = resource as { inputs: Record<string, unknown> };
+            return { ...resource, inputs: { ...inputs, connection: secret({ host: "10.0.0.1", user: "root" }) } };
+        };
+        const inventory = readInventory(
+            state(
+                asRoot(step("node-1", "host/ready", "node-1-ready", "10.0.0.1")),
+                asRoot(step("node-1", "redis/cluster", "redis-cluster", "10.0.0.1")),
+                step("node-2", "host/ready", "node-2-ready", "10.0.0.2"),
+                step("node-2", "redis/node", "redis-node-2", "10.0.0.2"),
+            ),
+        );
+        const begins = async (...dead: string[]): Promise<(string | undefined)[]> => {
+            const texts: string[] = [];
+            await examine(inventory, (connection, command, output) => {
+                if (command.text.includes("STEP=redis/cluster@")) texts.push(command.text);
+                return down(...dead)(connection, command, output);
+            });
+            return texts.map((text) => text.split("STEP=")[0]);
+        };
+        expect(await begins("10.0.0.1")).toEqual(["sudo -n env "]);
+        expect(await begins()).toEqual([""]);
+    });
+
     test("names the bastion, and not every host behind it", async () => {
         const findings = await examine(readInventory(cluster), down("198.51.100.1"));
         expect(by(findings, "failed")).toEqual(["bastion-1"]);
