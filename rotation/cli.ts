@@ -110,9 +110,16 @@ async function configured(stack: string, section: string): Promise<Record<string
     return ((await setting(stack, section)) ?? {}) as Record<string, unknown>;
 }
 
+/** The stack's outputs, secrets in plain text. */
+async function outputsOf(stack: string): Promise<Record<string, unknown>> {
+    return JSON.parse(await pulumiOutput(["stack", "output", "--json", "--show-secrets", "--stack", stack])) as Record<
+        string,
+        unknown
+    >;
+}
+
 async function known(service: Service, stack: string): Promise<Known> {
-    const printed = await pulumiOutput(["stack", "output", "--json", "--show-secrets", "--stack", stack]);
-    const url = (JSON.parse(printed) as Record<string, unknown>)[urls[service]];
+    const url = (await outputsOf(stack))[urls[service]];
     if (typeof url !== "string")
         throw new Error(`The stack "${stack}" has no ${urls[service]}: it doesn't run this service yet.`);
     const { password, previousPassword } = (await configured(stack, service)) as Partial<Known>;
@@ -180,6 +187,11 @@ async function forOtherStacks(owner: KeyOwner, stack: string): Promise<string> {
 
 /** @throws Error when the stack has no such keys */
 async function requireOwner(name: string, owner: KeyOwner, stack: string): Promise<void> {
+    const beside = begun[owner];
+    if ("output" in beside && (await outputsOf(stack))[beside.output] === undefined)
+        throw new Error(
+            `The stack "${stack}" has no ${beside.output}: it has generated no certificates by ${name}, or no update has made them yet.`,
+        );
     if (owner !== "storage") return;
     const { enabled = false, engine = "glusterfs" } = await configured(stack, "storage");
     if (enabled !== true || engine !== "glusterfs")

@@ -80,15 +80,16 @@ describe("a rotation of keys", () => {
 describe("the end of a rotation", () => {
     const options = { stack: "dev", finish: true, yes: true };
     let settings: Record<string, unknown>;
+    let outputs: Record<string, string>;
     let done: string[];
     let code: number;
     let printed: string;
 
     beforeEach(() => {
         [settings, done, code, printed] = [{}, [], 0, ""];
+        outputs = { redisUrl: "rediss://:new@10.0.0.1:7000", redisCaCertificate: "PEM" };
         jest.mocked(pulumiOutput).mockImplementation((args) => {
-            if (args[0] === "stack")
-                return Promise.resolve(JSON.stringify({ redisUrl: "rediss://:new@10.0.0.1:7000" }));
+            if (args[0] === "stack") return Promise.resolve(JSON.stringify(outputs));
             if (args[1] !== "--json") done.push(args.join(" "));
             const values = Object.entries(settings).map(([key, value]) => [
                 `p:${key}`,
@@ -163,6 +164,21 @@ describe("the end of a rotation", () => {
         settings = { keys: { hosts: { generation: 2, beside: 1 } }, sharedHosts: [] };
         expect(await rotate({ ...options, names: ["hosts.keys"] })).toBe(0);
         expect(printed).toBe("The former hosts.keys are worth nothing from now on.\n");
+    });
+
+    it.each([
+        ["redis.keys", "redisCaCertificate"],
+        ["mysql.keys", "mysqlCaCertificate"],
+        ["loadBalancer.keys", "loadBalancerCaCertificate"],
+    ])("is refused, as its beginning, for %s that the stack doesn't have", async (name, output) => {
+        outputs = { redisUrl: "redis://:new@10.0.0.1:7000" };
+        for (const finish of [true, false])
+            await expect(rotate({ ...options, finish, names: ["redis.password", name] })).rejects.toThrow(
+                `The stack "dev" has no ${output}: it has generated no certificates by ${name}`,
+            );
+        expect(done).toEqual([]);
+        outputs = { ...outputs, [output]: "PEM" };
+        expect(await rotate({ ...options, names: [name] })).toBe(0);
     });
 
     it("is refused while its updates could rebuild hosts", async () => {
