@@ -105,7 +105,10 @@ mount_answers() {
     else
         ok mount "$1 answers"
     fi
-    if systemctl is-enabled --quiet "$unit" 2>/dev/null; then
+    if [[ -z $(fstab_line "$1") ]]; then
+        # Of it systemd makes the unit that the service starts.
+        fail boot "$FSTAB has no line for $1, so that a boot leaves it empty and what is written there lands on the system disk: put the line back, as $PROC/mounts has the mount, with the options _netdev,nofail; then systemctl daemon-reload"
+    elif systemctl is-enabled --quiet "$unit" 2>/dev/null; then
         ok boot "$unit is enabled"
     else
         fail boot "$unit is not enabled, so that a boot may leave $1 empty: systemctl enable $unit"

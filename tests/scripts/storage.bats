@@ -561,6 +561,11 @@ examine() {
     client
     examine client
     [[ $(found mount) == ok:* && $(found boot) == ok:* ]]
+    cp "$host/fstab" "$host/fstab.former"
+    sed -i '\| .*/data/shared |d' "$host/fstab"
+    examine client
+    [[ $(found mount) == ok:* && $(found boot) == "failed: $host/fstab has no line for $host/data/shared, so that a boot leaves it empty"* ]]
+    mv "$host/fstab.former" "$host/fstab"
     stub stat 'exit 1'
     examine client
     [[ $(found mount) == "failed: $host/data/shared gives no answer: "* ]]
