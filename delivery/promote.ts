@@ -7,6 +7,7 @@ import { agreed, perform, runCommandLine, shellWord } from "../toolchain/command
 import { policyPackArguments } from "../toolchain/policyPack";
 import { type HeldSignals, holdSignals, pulumiOutput, startPulumi } from "../toolchain/pulumi";
 import { exitCodeOf } from "../toolchain/run";
+import type { PrintedConfig } from "../toolchain/settings";
 import { livesInLab, projectName } from "../toolchain/stacks";
 import { table } from "../toolchain/table";
 import { countsOf } from "./comment";
@@ -20,7 +21,6 @@ import {
     differences,
     goingBack,
     obstacles,
-    type PrintedConfig,
     readSettings,
     type StackSettings,
     unpinned,
@@ -220,7 +220,7 @@ async function putBack(found: readonly Difference[], to: string): Promise<void> 
 async function prepare(options: Options, hold: () => HeldSignals): Promise<Agreed> {
     const { from, to } = options;
     const [source, target] = [await settingsOf(from), await settingsOf(to)];
-    const inTheWay = obstacles(source, target);
+    const inTheWay = obstacles(source, target, options);
     if (inTheWay.length > 0) throw new Refusal(inTheWay.join("\n"));
     await proven(from);
     const found = differences(source, target);

@@ -1,12 +1,8 @@
 /** What a promotion takes from one stack's configuration to another's. */
+import { keptAsText, membersOf, type PrintedConfig } from "../toolchain/settings";
 
 /** A stack's configuration: `redis.maxmemory` and its value. Values are as in the stack's file. */
 export type Settings = ReadonlyMap<string, unknown>;
-
-/** What `pulumi config --json --show-secrets` prints. */
-export type PrintedConfig = Readonly<
-    Record<string, { readonly value?: string; readonly objectValue?: unknown; readonly secret: boolean }>
->;
 
 /** Settings that say which version of something is installed. They travel; everything else belongs to its stack. */
 export const versionKeys = [
@@ -25,11 +21,14 @@ export interface StackSettings {
     readonly settings: Settings;
     /** Groups that hold something secret: which of their members it is, `pulumi config` doesn't print. */
     readonly secretGroups: ReadonlySet<string>;
+    /** Groups with versions that are kept as one text, so that nothing in them can be told or set. */
+    readonly textGroups: ReadonlySet<string>;
     /** Versions that are secrets, such as an address with a signature. */
     readonly secretVersions: ReadonlySet<string>;
 }
 
 const groupOf = (key: string): string => key.split(".")[0]!;
+const versionGroups: ReadonlySet<string> = new Set(versionKeys.map(groupOf));
 
 /** Whether a stack runs what a setting is about. */
 const runs = ({ settings }: StackSettings, key: string): boolean => settings.get(`${groupOf(key)}.enabled`) !== false;
@@ -41,14 +40,17 @@ const runs = ({ settings }: StackSettings, key: string): boolean => settings.get
 export function readSettings(printed: PrintedConfig, project: string): Omit<StackSettings, "secretVersions"> {
     const settings = new Map<string, unknown>();
     const secretGroups = new Set<string>();
-    for (const [key, { value, objectValue, secret }] of Object.entries(printed)) {
+    const textGroups = new Set<string>();
+    for (const [key, setting] of Object.entries(printed)) {
         const name = key.startsWith(`${project}:`) ? key.slice(project.length + 1) : key;
-        if (secret) secretGroups.add(name);
-        if (typeof objectValue === "object" && objectValue !== null && !Array.isArray(objectValue))
-            for (const [member, inner] of Object.entries(objectValue)) settings.set(`${name}.${member}`, inner);
-        else settings.set(name, objectValue ?? value);
+        if (setting.secret) secretGroups.add(name);
+        const members = membersOf(setting);
+        if (members === undefined) {
+            settings.set(name, setting.objectValue ?? setting.value);
+            if (versionGroups.has(name)) textGroups.add(name);
+        } else for (const [member, inner] of Object.entries(members)) settings.set(`${name}.${member}`, inner);
     }
-    return { settings, secretGroups };
+    return { settings, secretGroups, textGroups };
 }
 
 /** The versions of which nothing printed says whether they are secrets. */
@@ -111,8 +113,21 @@ export function goingBack(found: readonly Difference[]): VersionChange[] {
 const asText = (value: unknown): string | undefined =>
     value === undefined || typeof value === "string" ? value : JSON.stringify(value);
 
-/** Why the versions can't travel as they are, each with its remedy. */
-export function obstacles(from: StackSettings, to: StackSettings): string[] {
+/**
+ * Why the versions can't travel as they are, each with its remedy.
+ * @param names of both stacks
+ */
+export function obstacles(
+    from: StackSettings,
+    to: StackSettings,
+    names: { readonly from: string; readonly to: string },
+): string[] {
+    // What else may be in the way can't be told then.
+    if (from.textGroups.size + to.textGroups.size > 0)
+        return [
+            ...[...from.textGroups].map((group) => keptAsText(group, names.from)),
+            ...[...to.textGroups].map((group) => keptAsText(group, names.to)),
+        ];
     const region = (settings: Settings): unknown => settings.get("alicloud:region");
     const image = from.settings.get("hosts.imageId");
     const found: string[] = [];

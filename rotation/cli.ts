@@ -9,6 +9,7 @@ import { describeStage, stagesOf } from "../delivery/stages";
 import { perform, runCommandLine } from "../toolchain/commandLine";
 import { pulumiOutput, startPulumi } from "../toolchain/pulumi";
 import { foreground } from "../toolchain/run";
+import { keptAsText, membersOf, type PrintedConfig, type PrintedSetting } from "../toolchain/settings";
 import { LAB_STACK, stackOf } from "../toolchain/stacks";
 import { begin, beginKeys, type Change, finish, finishKeys, type Known } from "./rotation";
 
@@ -96,12 +97,14 @@ export function passwordIn(url: string): string {
 }
 
 /** A setting in the stack's configuration, secrets in plain text; undefined when it isn't there. */
+async function printedSetting(stack: string, name: string): Promise<PrintedSetting | undefined> {
+    const printed = await pulumiOutput(["config", "--json", "--show-secrets", "--stack", stack]);
+    return Object.entries(JSON.parse(printed) as PrintedConfig).find(([key]) => key.endsWith(`:${name}`))?.[1];
+}
+
+/** Its value; undefined when it isn't there. */
 async function setting(stack: string, name: string): Promise<unknown> {
-    const settings = JSON.parse(await pulumiOutput(["config", "--json", "--show-secrets", "--stack", stack])) as Record<
-        string,
-        { readonly value?: string }
-    >;
-    const text = Object.entries(settings).find(([key]) => key.endsWith(`:${name}`))?.[1].value;
+    const text = (await printedSetting(stack, name))?.value;
     return text === undefined ? undefined : JSON.parse(text);
 }
 
@@ -118,11 +121,20 @@ async function outputsOf(stack: string): Promise<Record<string, unknown>> {
     >;
 }
 
+/** A group of settings that a rotation sets members of. @throws Error for one that they would take the place of */
+async function changeable(stack: string, section: string): Promise<Readonly<Record<string, unknown>>> {
+    const printed = await printedSetting(stack, section);
+    if (printed === undefined) return {};
+    const members = membersOf(printed);
+    if (members === undefined) throw new Error(keptAsText(section, stack));
+    return members;
+}
+
 async function known(service: Service, stack: string): Promise<Known> {
     const url = (await outputsOf(stack))[urls[service]];
     if (typeof url !== "string")
         throw new Error(`The stack "${stack}" has no ${urls[service]}: it doesn't run this service yet.`);
-    const { password, previousPassword } = (await configured(stack, service)) as Partial<Known>;
+    const { password, previousPassword } = (await changeable(stack, service)) as Partial<Known>;
     return {
         current: passwordIn(url),
         ...(password !== undefined && { password }),
@@ -200,7 +212,7 @@ async function requireOwner(name: string, owner: KeyOwner, stack: string): Promi
 
 async function keyRotation(name: string, owner: KeyOwner, { stack, finish: ends }: Options): Promise<Rotation> {
     await requireOwner(name, owner, stack);
-    const now = ((await configured(stack, "keys"))[owner] ?? {}) as KeyGenerations;
+    const now = ((await changeable(stack, "keys"))[owner] ?? {}) as KeyGenerations;
     const states = ends ? finishKeys(now) : beginKeys(now);
     const others = ends ? await forOtherStacks(owner, stack) : "";
     if (states.length === 0) return { stages: [nothing], said: `${name} have no former ones.${others}` };

@@ -117,6 +117,22 @@ test("whatever fails before the update is a refusal", async () => {
     expect(version).toBe("1");
 });
 
+test("a group that is kept as one text is refused before anything is written, in either stack", async () => {
+    const printed = jest.mocked(pulumiOutput).getMockImplementation()!;
+    for (const stack of ["prod", "dev"]) {
+        jest.mocked(pulumiOutput).mockImplementation((args, input) =>
+            args.join(" ").startsWith("config --json") && args.at(-1) === stack
+                ? Promise.resolve(JSON.stringify({ "multihost:redis": { value: '{"version":"1"}', secret: true } }))
+                : printed(args, input),
+        );
+        words = "";
+        expect(await promote()).toBe(2);
+        expect(words).toContain(`redis: ${stack} keeps this group as one text`);
+        expect(words).toContain("Nothing was changed.");
+    }
+    expect(done).toEqual([]);
+});
+
 test("versions that can't be put back are said, with the commands that do it", async () => {
     broken = /^config set .* 1 /;
     ofProd = () => ({ ...empty, errors: ["no such image"] });

@@ -33,6 +33,8 @@ const read = (
     secretVersions: new Set(secretVersions),
 });
 
+const names = { from: "dev", to: "prod" };
+
 const dev = read(
     {
         "multihost:redis": { version: "7.0.15", maxmemory: "1gb", password: "dev-password" },
@@ -153,13 +155,39 @@ test("the version of a service that one of the stacks doesn't run stays", () => 
 test("no version of MariaDB travels to MySQL", () => {
     const maria = read({ "multihost:mysql": { version: "10.11" } });
     const mysql = (more: object): StackSettings => read({ "multihost:mysql": { engine: "mysql", ...more } });
-    expect(obstacles(maria, mysql({ version: "9.7" }))).toEqual([
+    expect(obstacles(maria, mysql({ version: "9.7" }), names)).toEqual([
         expect.stringContaining("mysql.engine mariadb and mysql"),
     ]);
-    expect(obstacles(mysql({}), maria)).toHaveLength(1);
-    expect(obstacles(maria, mysql({ enabled: false }))).toEqual([]);
-    expect(obstacles(read({}), mysql({}))).toEqual([]);
-    expect(obstacles(maria, maria)).toEqual([]);
+    expect(obstacles(mysql({}), maria, names)).toHaveLength(1);
+    expect(obstacles(maria, mysql({ enabled: false }), names)).toEqual([]);
+    expect(obstacles(read({}), mysql({}), names)).toEqual([]);
+    expect(obstacles(maria, maria, names)).toEqual([]);
+});
+
+test("a group that is kept as one text is refused on both sides, plain or secret", () => {
+    const text = (value: object, secret = false): StackSettings => ({
+        ...readSettings(
+            {
+                "multihost:mysql": { value: JSON.stringify(value), secret },
+                "multihost:loadBalancer": { value: '{"type":"nlb"}', secret: false },
+                "multihost:redis": { value: "{}", objectValue: {}, secret: false },
+            },
+            "multihost",
+        ),
+        secretVersions: new Set(),
+    });
+    const mysql = text({ engine: "mysql", version: "9.7", password: "hidden" }, true);
+    const own = read({ "multihost:mysql": { engine: "mysql", version: "9.6" } });
+    for (const [one, other, stack] of [
+        [mysql, own, "dev"],
+        [own, mysql, "prod"],
+    ] as const) {
+        const found = obstacles(one, other, names);
+        expect(found).toEqual([expect.stringContaining(`mysql: ${stack} keeps this group as one text`)]);
+        expect(found[0]).toContain(`config set --path mysql.NAME VALUE --stack ${stack}`);
+        expect(found[0]).not.toContain("hidden");
+    }
+    expect(obstacles(text({}), text({}), names)).toHaveLength(2);
 });
 
 test("equal stacks have no differences", () => expect(differences(dev, dev)).toEqual([]));
@@ -198,11 +226,11 @@ test("an image of one's own stays in its region", () => {
         ),
         secretVersions: new Set(),
     });
-    expect(obstacles(stack("cn-beijing", "m-1"), stack("cn-hangzhou", "m-2"))).toEqual([
+    expect(obstacles(stack("cn-beijing", "m-1"), stack("cn-hangzhou", "m-2"), names)).toEqual([
         expect.stringContaining('hosts.imageId: "m-1" exists in one region only'),
     ]);
-    expect(obstacles(stack("cn-beijing", "m-1"), stack("cn-beijing", "m-2"))).toEqual([]);
-    expect(obstacles(stack("cn-beijing", "debian_12.vhd"), stack("cn-hangzhou", "m-2"))).toEqual([]);
+    expect(obstacles(stack("cn-beijing", "m-1"), stack("cn-beijing", "m-2"), names)).toEqual([]);
+    expect(obstacles(stack("cn-beijing", "debian_12.vhd"), stack("cn-hangzhou", "m-2"), names)).toEqual([]);
 });
 
 test("names what runs in no particular version", () => {

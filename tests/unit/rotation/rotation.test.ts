@@ -20,6 +20,15 @@ beforeEach(() => {
 jest.mock("../../../delivery/engine", () => ({ preview: jest.fn() }));
 jest.mock("../../../toolchain/pulumi", () => ({ pulumiOutput: jest.fn(), startPulumi: jest.fn() }));
 
+/** Settings as Pulumi prints them; one that is given as a text is kept as one. */
+function printedConfig(settings: Readonly<Record<string, unknown>>): string {
+    const printed = Object.entries(settings).map(([key, value]) => [
+        `p:${key}`,
+        typeof value === "string" ? { value } : { value: JSON.stringify(value), objectValue: value },
+    ]);
+    return JSON.stringify(Object.fromEntries(printed));
+}
+
 describe("a rotation", () => {
     it("lets the previous password stay valid before there is a new one, and takes it away in the end", () => {
         expect(begin({ current: "old" }, "new")).toEqual([
@@ -91,11 +100,7 @@ describe("the end of a rotation", () => {
         jest.mocked(pulumiOutput).mockImplementation((args) => {
             if (args[0] === "stack") return Promise.resolve(JSON.stringify(outputs));
             if (args[1] !== "--json") done.push(args.join(" "));
-            const values = Object.entries(settings).map(([key, value]) => [
-                `p:${key}`,
-                { value: JSON.stringify(value) },
-            ]);
-            return Promise.resolve(JSON.stringify(Object.fromEntries(values)));
+            return Promise.resolve(printedConfig(settings));
         });
         jest.mocked(startPulumi).mockImplementation((args) => {
             done.push(args.join(" "));
@@ -211,6 +216,20 @@ describe("the end of a rotation", () => {
         expect(await rotate({ ...options, names: ["redis.password"] })).toBe(0);
     });
 
+    it.each([
+        ["redis.password", "redis", '{"password":"new","previousPassword":"old"}'],
+        ["redis.keys", "keys", '{"redis":{"generation":2,"beside":1}}'],
+    ])("of %s is refused where the group %s is kept as one text", async (name, group, text) => {
+        settings = { [group]: text };
+        await expect(rotate({ ...options, names: [name] })).rejects.toThrow(
+            `${group}: dev keeps this group as one text`,
+        );
+        expect(done).toEqual([]);
+        // What is only read may be.
+        settings = { hosts: '{"count":6}' };
+        expect(await rotate({ ...options, names: [name] })).toBe(0);
+    });
+
     it("changes the configuration first", async () => {
         settings = { redis: { password: "new", previousPassword: "old" } };
         expect(await rotate({ ...options, names: ["redis.password"] })).toBe(0);
@@ -225,11 +244,7 @@ describe("storage.keys", () => {
     beforeEach(() => {
         printed = "";
         jest.mocked(pulumiOutput).mockImplementation(() => {
-            const values = Object.entries(settings).map(([key, value]) => [
-                `p:${key}`,
-                { value: JSON.stringify(value) },
-            ]);
-            return Promise.resolve(JSON.stringify(Object.fromEntries(values)));
+            return Promise.resolve(printedConfig(settings));
         });
         jest.mocked(startPulumi).mockImplementation(() =>
             Promise.resolve(spawn(process.execPath, ["-e", ""], { stdio: "ignore" })),
