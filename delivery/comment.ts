@@ -1,7 +1,16 @@
 /** A plan as the comment on a pull request. */
 import { structuredPatch } from "diff";
 import { block, code, escape, folded } from "../toolchain/markdown";
-import { SECRET, UNKNOWN, operations, type Change, type Operation, type Plan, type PropertyChange } from "./plan";
+import {
+    SECRET,
+    UNKNOWN,
+    operations,
+    type Change,
+    type Operation,
+    type OutputChange,
+    type Plan,
+    type PropertyChange,
+} from "./plan";
 import { fateOf, type Stage, stagesOf } from "./stages";
 import { type StepChange, stepChange } from "./steps";
 import { ANNOUNCING_LABEL, type Loss } from "./stateful";
@@ -57,6 +66,21 @@ export function countsOf(changes: readonly Change[]): string {
         if (number > 0) parts.push(`${number} ${words[operation]}`);
     }
     return parts.join(", ");
+}
+
+/** Which outputs differ, in words, such as "added one; changed other". */
+export function outputWords(outputs: readonly OutputChange[], show = (name: string): string => name): string {
+    return (["added", "removed", "changed"] as const)
+        .flatMap((kind) => {
+            const names = outputs.filter((output) => output.kind === kind).map(({ name }) => show(name));
+            return names.length === 0 ? [] : [`${kind} ${names.join(", ")}`];
+        })
+        .join("; ");
+}
+
+/** What an update does, as a question puts it. */
+export function summaryOf({ changes, outputs }: Plan): string {
+    return `${countsOf(changes)}${outputs.length === 0 ? "" : `; outputs: ${outputWords(outputs)}`}`;
 }
 
 function text(value: unknown): string {
@@ -254,7 +278,8 @@ export interface CommentOptions {
 
 /** Whether a plan gives a reader anything to read. */
 export function saysNothing(plan: Plan): boolean {
-    return plan.complete && plan.changes.length === 0 && plan.errors.length === 0 && plan.violations.length === 0;
+    const nothing = [plan.changes, plan.outputs, plan.errors, plan.violations].every(({ length }) => length === 0);
+    return plan.complete && nothing;
 }
 
 /** The comment for a stack, no longer than GitHub takes; what doesn't fit is cut from the full difference first. */
@@ -286,6 +311,7 @@ export function commentOf(given: Plan, losses: readonly Loss[], options: Comment
         parts.push([`#### Policies: ${mandatory.length} mandatory of ${rows.length}`, ...rows].join("\n"));
     }
     if (plan.changes.length > 0) parts.push(components(plan.changes));
+    if (plan.outputs.length > 0) parts.push(`Outputs: ${outputWords(plan.outputs, code)}.`);
     if (plan.warnings.length > 0)
         parts.push(folded(`${plan.warnings.length} warnings`, block("", plan.warnings.join("\n\n").slice(0, 4000))));
     parts.push(...(options.sections ?? []));

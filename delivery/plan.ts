@@ -30,6 +30,12 @@ export interface Change {
     readonly retained: boolean;
 }
 
+/** An output of the stack that differs. */
+export interface OutputChange {
+    readonly name: string;
+    readonly kind: "added" | "removed" | "changed";
+}
+
 /** A finding of a policy pack. */
 export interface Violation {
     readonly policy: string;
@@ -43,6 +49,8 @@ export interface Plan {
     readonly changes: readonly Change[];
     /** How many resources stay as they are. */
     readonly unchanged: number;
+    /** Outputs of the stack that differ. What is secret, or only known after the update, is told where it comes or goes only. */
+    readonly outputs: readonly OutputChange[];
     /** What the program and the providers said, errors first. */
     readonly errors: readonly string[];
     readonly warnings: readonly string[];
@@ -100,7 +108,8 @@ function meaningOf({ op, old, new: made }: StepEventMetadata): Operation | undef
 
 const typeOf = (urn: string): string => (urn.split("::")[2] ?? "").split("$").at(-1) ?? "";
 const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");
-const isStack = (urn: string): boolean => typeOf(urn) === "pulumi:pulumi:Stack";
+/** Whether a URN is the stack's own. */
+export const isStack = (urn: string): boolean => typeOf(urn) === "pulumi:pulumi:Stack";
 
 /** `a.b[0]["c.d"]` as its parts. */
 export function pathParts(path: string): (string | number)[] {
@@ -266,6 +275,18 @@ function propertiesOf(step: StepEventMetadata): PropertyChange[] {
     return gathered(properties, before, after);
 }
 
+/** How the outputs that the program gives a stack differ from those that it has. */
+function outputChanges({ old, new: made }: StepEventMetadata): OutputChange[] {
+    const before = known(old?.outputs ?? {}) as Readonly<Record<string, unknown>>;
+    const after = known(made?.outputs ?? {}) as Readonly<Record<string, unknown>>;
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])].sort().flatMap((name): OutputChange[] => {
+        if (!(name in before)) return [{ name, kind: "added" }];
+        if (!(name in after)) return [{ name, kind: "removed" }];
+        const [one, other] = [JSON.stringify(before[name]), JSON.stringify(after[name])];
+        return one === other || other.includes(UNKNOWN) ? [] : [{ name, kind: "changed" }];
+    });
+}
+
 /** The outermost component that a resource belongs to, by the parents of all resources. */
 export function componentOf(urn: string, parents: ReadonlyMap<string, string>): Change["component"] {
     let top = urn;
@@ -309,6 +330,7 @@ export function planOf(events: readonly EngineEvent[]): Plan {
     const errors: string[] = [];
     const warnings: string[] = [];
     const violations: Violation[] = [];
+    let outputs: readonly OutputChange[] = [];
     let complete = false;
     for (const event of events) {
         const step = event.resourcePreEvent?.metadata;
@@ -317,6 +339,8 @@ export function planOf(events: readonly EngineEvent[]): Plan {
             if (parent !== undefined && parent !== "") parents.set(step.urn, parent);
             steps.set(step.urn, [...(steps.get(step.urn) ?? []), step]);
         }
+        const given = event.resOutputsEvent?.metadata;
+        if (given !== undefined && isStack(given.urn)) outputs = outputChanges(given);
         const diagnostic = event.diagnosticEvent;
         if (diagnostic !== undefined && diagnostic.ephemeral !== true) {
             const text = plain(diagnostic.message);
@@ -367,7 +391,7 @@ export function planOf(events: readonly EngineEvent[]): Plan {
             retained: isRetained(all),
         });
     }
-    return { changes, unchanged, errors, warnings, violations, complete };
+    return { changes, unchanged, outputs, errors, warnings, violations, complete };
 }
 
 /** Without the end of what an earlier replacement, which was cut off, has left, where the one in its place stays. */

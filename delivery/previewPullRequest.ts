@@ -59,7 +59,7 @@ export function stackReport(
         ? "failed"
         : losses.some(({ announced }) => !announced)
           ? "risky"
-          : plan.changes.length > 0
+          : plan.changes.length > 0 || plan.outputs.length > 0
             ? "harmless"
             : "unchanged";
     return {
@@ -148,6 +148,7 @@ export function failedReport(stack: string, error: unknown, about?: About): Stac
     const plan: Plan = {
         changes: [],
         unchanged: 0,
+        outputs: [],
         errors: [messageOf(error)],
         warnings: [],
         violations: [],

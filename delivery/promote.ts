@@ -10,7 +10,7 @@ import { exitCodeOf } from "../toolchain/run";
 import type { PrintedConfig } from "../toolchain/settings";
 import { livesInLab, projectName } from "../toolchain/stacks";
 import { table } from "../toolchain/table";
-import { countsOf } from "./comment";
+import { countsOf, summaryOf } from "./comment";
 import { previewStack } from "./engine";
 import { type Plan, problemOf } from "./plan";
 import {
@@ -40,7 +40,7 @@ Brings a stack to the program that is checked out and to the versions that anoth
   --delete NAME    one that may be deleted
   --yes            doesn't ask
 
-Exit codes: 0 promoted, or nothing to promote; 1 the update or the examination after it failed, or settings can't be put back;
+Exit codes: 0 promoted; 1 the update or the examination after it failed, or settings can't be put back;
 2 nothing was changed: called wrongly, refused, not agreed to, interrupted, or failed before the update.
 `;
 
@@ -185,10 +185,10 @@ async function approve(options: Options, stopped: AbortSignal): Promise<Plan> {
                 `\`npm run rolling-update -- --stack ${to}\` first makes the changes of ${to} itself, one host after the other; without \`hosts.rebuildOn\` ` +
                 "hosts keep their image when another one is promoted.",
         );
-    if (plan.changes.length > 0 && !options.yes) {
+    if (!options.yes) {
         if (!process.stdin.isTTY)
             throw new Refusal(`There is no terminal to ask on whether ${to} is to be updated: say --yes.`);
-        if (!(await agreed(`Update ${to}: ${countsOf(plan.changes)}?`, stopped))) throw new Refusal("Not agreed to.");
+        if (!(await agreed(`Update ${to}: ${summaryOf(plan)}?`, stopped))) throw new Refusal("Not agreed to.");
     }
     return plan;
 }
@@ -259,19 +259,17 @@ async function promote(options: Options): Promise<number> {
 
 async function carryOut(options: Options, { plan, found, commit }: Agreed): Promise<number> {
     const { from, to } = options;
-    if (plan.changes.length > 0) {
-        const up = ["up", "--stack", to, "--yes", "--skip-preview", ...policyPackArguments()];
-        if ((await exitCodeOf(await startPulumi(up, ["ignore", "inherit", "inherit"]))) !== 0) {
-            say(`\n${aftermath(options, await stateAfterFailure(to), found, commit)}`);
-            return EXIT.failed;
-        }
+    // Also for outputs, for what only the state says of resources, and for the commit that the backend then knows.
+    if (plan.changes.length === 0) say(`No resource of ${to} differs. Its outputs and its state are updated:`);
+    const up = ["up", "--stack", to, "--yes", "--skip-preview", ...policyPackArguments()];
+    if ((await exitCodeOf(await startPulumi(up, ["ignore", "inherit", "inherit"]))) !== 0) {
+        say(`\n${aftermath(options, await stateAfterFailure(to), found, commit)}`);
+        return EXIT.failed;
     }
     const report = await diagnose(to).catch((error: unknown) => String(error));
     if (typeof report === "string" || !report.healthy) {
         say(`\n${typeof report === "string" ? report : formatReport(report, false)}\n`);
-        say(
-            aftermath(options, `${plan.changes.length > 0 ? "updated" : "as it was"}, but not healthy.`, found, commit),
-        );
+        say(aftermath(options, "updated, but not healthy.", found, commit));
         return EXIT.failed;
     }
     say(`\n${to} runs what ${from} has proven, and is healthy (${report.counts.ok} checks).`);

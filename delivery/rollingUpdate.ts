@@ -10,7 +10,7 @@ import { policyPackArguments } from "../toolchain/policyPack";
 import { pulumiOutput, startPulumi } from "../toolchain/pulumi";
 import { foreground } from "../toolchain/run";
 import { LAB_STACK, stackOf } from "../toolchain/stacks";
-import { countsOf } from "./comment";
+import { summaryOf } from "./comment";
 import { preview } from "./engine";
 import { type Plan, problemOf } from "./plan";
 import { describeStage, type Stage, stagesOf } from "./stages";
@@ -26,7 +26,7 @@ Updates a stack. Hosts that the update stops or replaces come one after the othe
   --delete NAME    one that may be deleted
   --yes            doesn't ask
 
-Exit codes: 0 updated, or nothing to update; 1 an update failed, something didn't work again, or a host is left for another run;
+Exit codes: 0 updated; 1 an update failed, something didn't work again, or a host is left for another run;
 2 nothing was changed: called wrongly, refused, or not agreed to.
 `;
 
@@ -187,11 +187,11 @@ async function approved(options: Options): Promise<Course> {
                 "in an update before, without `hosts.rebuildOn`.",
         );
     requireDisksInReach(stages, states);
-    if (plan.changes.length > 0 && !options.yes) {
+    if (!options.yes) {
         for (const stage of stages) say(describeStage(stage));
         if (!process.stdin.isTTY)
             throw new Error(`There is no terminal to ask on whether ${stack} is to be updated: say --yes.`);
-        if (!(await agreed(`Update ${stack}: ${countsOf(plan.changes)}?`))) throw new Error("Not agreed to.");
+        if (!(await agreed(`Update ${stack}: ${summaryOf(plan)}?`))) throw new Error("Not agreed to.");
     }
     return { options, policies, plan, stages, broken, before };
 }
@@ -300,8 +300,10 @@ async function roll(course: Course): Promise<number> {
 
 /** What follows from the changes, unless it is more than that by now. @throws Halt */
 async function finish(course: Course): Promise<void> {
-    const { options, policies, stages } = course;
-    say("\nWhat follows from it:");
+    const { options, policies, plan: planned, stages } = course;
+    // Also for outputs and for what only the state says of resources.
+    if (planned.changes.length === 0) say("No resource differs. The stack's outputs and its state are updated:");
+    else say("\nWhat follows from it:");
     if (stages.length > 0) {
         const { plan } = await preview(options.stack, [], policies);
         const problem = problemOf(plan);
@@ -321,10 +323,6 @@ async function run(options: Options): Promise<number> {
     } catch (error) {
         process.stderr.write(`${messageOf(error)}\nNothing was changed.\n`);
         return EXIT.refused;
-    }
-    if (course.plan.changes.length === 0) {
-        say(`${options.stack} is as its program and its settings say: nothing to update.`);
-        return EXIT.updated;
     }
     try {
         return await roll(course);

@@ -1,7 +1,7 @@
 import { COMMENT_LIMIT, commentOf, markerOf, saysNothing } from "../../../delivery/comment";
 import { planOf, readEvents } from "../../../delivery/plan";
 import { announcements, lossesOf } from "../../../delivery/stateful";
-import { component, diagnostic, log, resource, summary, urn } from "./events";
+import { component, diagnostic, log, outputs, resource, summary, urn } from "./events";
 
 function comment(events: object[], messages: string[] = []): string {
     const plan = planOf(readEvents(log(...events)));
@@ -288,8 +288,19 @@ test("there is nothing to say of a plan without change, and something of one tha
     const of = (...events: object[]) => saysNothing(planOf(readEvents(log(...events))));
     expect(of(redis, resource({ op: "same", name: "node-1" }), summary())).toBe(true);
     expect(of(resource({ op: "create", name: "node-1" }), summary())).toBe(false);
+    expect(of(redis, outputs({}, { url: "http://a" }), summary())).toBe(false);
+    expect(of(redis, outputs({ url: "http://a" }, { url: "http://a" }), summary())).toBe(true);
     expect(of(redis)).toBe(false);
     expect(of(diagnostic("error", "no"), summary())).toBe(false);
+});
+
+test("outputs that differ are named, where nothing else does, too", () => {
+    const [before, after] = [
+        { a: 1, b: 1, c: 1 },
+        { b: 2, c: 2, d: 2 },
+    ];
+    const text = comment([redis, outputs(before, after), summary()]);
+    expect(text).toContain("to delete\n\nOutputs: added `d`; removed `a`; changed `b`, `c`.\n\n<sub>");
 });
 
 test("the marker is the first line, so that the comment is found again", () => {

@@ -65,6 +65,14 @@ export function component(name: string, { parent = "", type = "multihost:test:Co
     return resource({ op: "same", type, name, custom: false, parent });
 }
 
+/** The outputs that the program gives the stack. */
+export function outputs(before: Record<string, unknown> | null, after: Record<string, unknown>): object {
+    const type = "pulumi:pulumi:Stack";
+    const state = (given: Record<string, unknown>): object => ({ type, urn: urn(type, "p-dev"), outputs: given });
+    const metadata = { op: "same", urn: urn(type, "p-dev"), type, provider: "" };
+    return { resOutputsEvent: { metadata: { ...metadata, old: before && state(before), new: state(after) } } };
+}
+
 export function diagnostic(severity: string, message: string, about?: string): object {
     return { diagnosticEvent: { severity, message, color: "never", ...(about !== undefined && { urn: about }) } };
 }

@@ -1,6 +1,6 @@
 import { failedPlan } from "../../../delivery/engine";
 import { type Plan, UNKNOWN, pathParts, planOf, readEvents } from "../../../delivery/plan";
-import { component, diagnostic, log, resource, summary, urn } from "./events";
+import { component, diagnostic, log, outputs, resource, summary, urn } from "./events";
 
 const plan = (...events: object[]): Plan => planOf(readEvents(log(...events, summary())));
 
@@ -45,6 +45,21 @@ test("what the stack only looks at stays as it is while it is the same, and is a
     expect(operations(read(undefined, "vsw-1"))).toEqual(["read"]);
     expect(operations(read({ id: "vsw-1", external: true }, "vsw-2"))).toEqual(["read"]);
     expect(operations(read({ id: "vsw-1" }, "vsw-1"))).toEqual(["read"]);
+});
+
+test("outputs of the stack are compared by name, but for what is masked or not known yet", () => {
+    const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "[secret]" };
+    const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+    const before = { stays: { a: [1] }, url: "http://a", goes: 1, password: secret, address: "10.0.0.1", open: secret };
+    const after = { comes: unknown, stays: { a: [1] }, url: "http://b", password: secret, address: [unknown], open: 1 };
+    expect(plan(outputs(before, after)).outputs).toEqual([
+        { name: "comes", kind: "added" },
+        { name: "goes", kind: "removed" },
+        { name: "open", kind: "changed" },
+        { name: "url", kind: "changed" },
+    ]);
+    expect(plan(outputs(null, { a: 1 })).outputs).toEqual([{ name: "a", kind: "added" }]);
+    expect(plan().outputs).toEqual([]);
 });
 
 describe("lists of objects are compared by their members, which providers give any order", () => {

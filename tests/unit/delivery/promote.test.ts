@@ -14,7 +14,15 @@ jest.mock("../../../toolchain/pulumi", () => ({
     startPulumi: jest.fn(),
 }));
 
-const empty: Plan = { changes: [], unchanged: 1, errors: [], warnings: [], violations: [], complete: true };
+const empty: Plan = {
+    changes: [],
+    unchanged: 1,
+    outputs: [],
+    errors: [],
+    warnings: [],
+    violations: [],
+    complete: true,
+};
 const change = { urn: "u", name: "step", type: "command:remote:Command", properties: [], retained: false };
 const update: Plan = { ...empty, changes: [{ ...change, operation: "update" }] };
 
@@ -22,7 +30,9 @@ const update: Plan = { ...empty, changes: [{ ...change, operation: "update" }] }
 let done: string[];
 let version: string;
 let ofProd: () => Plan;
+/** On standard error, and on standard output. */
 let words: string;
+let told: string;
 /** The command that fails, and what a command line begins with. */
 let broken: RegExp;
 
@@ -30,9 +40,13 @@ beforeEach(() => {
     done = [];
     version = "1";
     words = "";
+    told = "";
     broken = /^$/;
     ofProd = () => update;
-    jest.spyOn(process.stdout, "write").mockReturnValue(true);
+    jest.spyOn(process.stdout, "write").mockImplementation((text) => {
+        told += String(text);
+        return true;
+    });
     jest.spyOn(process.stderr, "write").mockImplementation((text) => {
         words += String(text);
         return true;
@@ -70,6 +84,20 @@ test("versions are set, the stack updated and examined, and signals do then what
     expect(await promote()).toBe(0);
     expect(done).toEqual(["examine dev", "version 2", "up", "examine prod"]);
     expect([process.listenerCount("SIGINT"), process.listenerCount("SIGTERM")]).toEqual([held, held]);
+});
+
+test("a stack of which no resource differs is updated all the same: its outputs, its state and its commit may", async () => {
+    ofProd = () => empty;
+    expect(await promote()).toBe(0);
+    expect(done).toEqual(["examine dev", "version 2", "up", "examine prod"]);
+    expect(told).toContain("No resource of prod differs. Its outputs and its state are updated:\n");
+});
+
+test("no update is made that nobody agreed to, whatever differs", async () => {
+    ofProd = () => empty;
+    expect(await main(["--from", "dev", "--to", "prod"])).toBe(2);
+    expect(words).toContain("say --yes");
+    expect(done).toEqual(["examine dev", "version 2", "version 1"]);
 });
 
 test("hosts that would stop at the same time are refused, and the versions put back", async () => {

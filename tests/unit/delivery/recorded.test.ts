@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { known, planOf, readEvents, SECRET, UNKNOWN } from "../../../delivery/plan";
 import { announcements, lossesOf } from "../../../delivery/stateful";
+import { log, outputs, resource } from "./events";
+import { Scrubber } from "./scrub";
 import { changes, commentFile, commentOf, first, newPassword, passwords, readRecording } from "./recorded";
 
 const scenarios = [first, ...changes];
@@ -37,6 +39,14 @@ describe.each(scenarios.map((scenario) => [scenario.name, scenario] as const))("
         expect(log).not.toMatch(/"timestamp":[1-9]/);
         for (const [, port] of log.matchAll(/127\.0\.0\.1:(\d+)/g)) expect(port).toBe("8070");
     });
+});
+
+test("what the stack's outputs come to is recorded, of all that a preview says twice", () => {
+    const { resourcePreEvent } = resource({ op: "same", name: "node-1" }) as { resourcePreEvent: object };
+    const events = readEvents(log({ resOutputsEvent: resourcePreEvent }, outputs({}, { url: "http://a" })));
+    const recorded = readEvents(new Scrubber(new Map()).events(events));
+    expect(recorded).toHaveLength(1);
+    expect(planOf(recorded).outputs).toEqual([{ name: "url", kind: "added" }]);
 });
 
 test("the recordings are of what their names say", () => {

@@ -10,7 +10,7 @@ import { absentReport, failedReport, stackReport } from "../../../delivery/previ
 import { main as postPreview } from "../../../delivery/postPreview";
 import { pullRequestOf } from "../../../delivery/pullRequest";
 import { exitCode, fromFork, postReport, readReport, writeReport, type StackReport } from "../../../delivery/report";
-import { diagnostic, log, resource, summary } from "./events";
+import { diagnostic, log, outputs, resource, summary } from "./events";
 
 interface Stored {
     id: number;
@@ -130,6 +130,7 @@ describe("a report", () => {
     test("tells harmless, risky and failed apart, and the worst stack decides the exit code", () => {
         const unchanged = of([resource({ op: "same", name: "node-1" })]);
         const harmless = of([resource({ op: "create", name: "node-2" })]);
+        expect(of([outputs({}, { url: "http://a" })]).outcome).toBe("harmless");
         const announced = of([resource({ op: "delete", name: "node-2" })], ["Deletes: node-2"]);
         const risky = of([resource({ op: "delete", name: "node-2" })]);
         const failed = of([diagnostic("error", "no")]);

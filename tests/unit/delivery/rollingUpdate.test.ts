@@ -35,6 +35,7 @@ const step: Change = { ...instance("redis-node-1", "create"), type: "command:rem
 const planOf = (...changes: Change[]): Plan => ({
     changes,
     unchanged: 1,
+    outputs: [],
     errors: [],
     warnings: [],
     violations: [],
@@ -363,20 +364,25 @@ test("a stack that isn't healthy, one that isn't there, a preview that fails, an
     expect(ups()).toEqual([]);
 });
 
-test("where nothing differs nothing is done, and where no host stops it is one update", async () => {
+test("where no host stops it is one update, also where no resource differs: outputs or the state may", async () => {
     plan = planOf();
     expect(await roll()).toBe(0);
-    expect(done).toEqual(["examine"]);
+    expect(done).toEqual(["examine", "up", "examine"]);
+    expect(said).toContain("No resource differs. The stack's outputs and its state are updated:");
+    done = [];
     plan = planOf(step);
     expect(await roll()).toBe(0);
     expect(ups()).toEqual(["up"]);
 });
 
 test("without a terminal somebody has to agree beforehand", async () => {
-    plan = planOf(step);
-    expect(await main(["--stack", "prod"])).toBe(2);
-    expect(said).toContain("say --yes");
-    expect(done).toEqual(["examine"]);
+    for (plan of [planOf(step), planOf()]) {
+        done = [];
+        said = "";
+        expect(await main(["--stack", "prod"])).toBe(2);
+        expect(said).toContain("say --yes");
+        expect(done).toEqual(["examine"]);
+    }
 });
 
 test("hosts may be rebuilt beside those that the team's settings name", () => {

@@ -1,6 +1,6 @@
 /** Takes out of a recording what is another one each time, or on each machine. */
 import type { EngineEvent, StepEventStateMetadata } from "@pulumi/pulumi/automation";
-import { SECRET_KEY, unknowns } from "../../../delivery/plan";
+import { isStack, SECRET_KEY, unknowns } from "../../../delivery/plan";
 import type { Dependencies } from "../../../delivery/states";
 
 /** What stands in the place of each such text, by its number. Texts that are the same stay the same. */
@@ -53,7 +53,7 @@ export class Scrubber {
     /** Events as a log has them, without those that the comment isn't made of: the engine's debugging, and what a preview says a second time. */
     events(events: readonly EngineEvent[]): string {
         return events
-            .filter((event) => !isDebugging(event) && event.resOutputsEvent === undefined)
+            .filter((event) => !isDebugging(event) && !isRepeated(event))
             .map((event, index) => this.value(timeless({ ...event, sequence: index, timestamp: 0 })))
             .map((event) => `${JSON.stringify(event)}\n`)
             .join("");
@@ -77,6 +77,10 @@ export class Scrubber {
 /** A severity that the event's type lacks. */
 const isDebugging = ({ diagnosticEvent }: EngineEvent): boolean =>
     (diagnosticEvent?.severity as string | undefined) === "debug";
+
+/** All that a resource's outputs are told with, but the stack's own, which nothing else tells of. */
+const isRepeated = ({ resOutputsEvent }: EngineEvent): boolean =>
+    resOutputsEvent !== undefined && !isStack(resOutputsEvent.metadata.urn);
 
 /** Without how long it took, and without ids of commands, which have no form of their own to be told by. */
 function timeless(event: EngineEvent): EngineEvent {

@@ -11,7 +11,15 @@ beforeEach(() => {
     pending = [];
     jest.mocked(preview).mockImplementation(() =>
         Promise.resolve({
-            plan: { changes: pending, unchanged: 0, errors: [], warnings: [], violations: [], complete: true },
+            plan: {
+                changes: pending,
+                unchanged: 0,
+                outputs: [],
+                errors: [],
+                warnings: [],
+                violations: [],
+                complete: true,
+            },
             states: { before: [], after: [] },
         }),
     );
