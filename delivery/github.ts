@@ -1,4 +1,4 @@
-/** Comments on a pull request, through GitHub's REST API. */
+/** A pull request's comments and labels, through GitHub's REST API. */
 
 export interface PullRequest {
     /** Such as `https://api.github.com`; GitHub Enterprise has its own. */
@@ -47,6 +47,13 @@ async function call(target: PullRequest, method: string, path: string, body?: un
         throw new Error(`GitHub answered ${response.status} to ${method} ${path}${hint}: ${answer.slice(0, 500)}`);
     }
     return answer === "" ? undefined : JSON.parse(answer);
+}
+
+/** The names of the pull request's labels. @throws Error with GitHub's answer when it refuses */
+export async function labelsOf(target: PullRequest): Promise<string[]> {
+    // A pull request has no more than fit on one page.
+    const labels = await call(target, "GET", `/issues/${target.number}/labels?per_page=${PER_PAGE}`);
+    return (labels as readonly { readonly name: string }[]).map(({ name }) => name);
 }
 
 /** The texts of the author's comments on the pull request, of this tool and of others. */

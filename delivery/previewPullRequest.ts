@@ -12,6 +12,7 @@ import { code } from "../toolchain/markdown";
 import { commentOf, markerOf, saysNothing } from "./comment";
 import { existingStacks, preview, type Preview } from "./engine";
 import { changeSince } from "./git";
+import { labelsOf, type PullRequest } from "./github";
 import type { Operation, Plan } from "./plan";
 import { EXIT, type Report, type StackReport, exitCode, writeReport } from "./report";
 import { UsageError, post, pullRequestToPost, workflowEvent } from "./pullRequest";
@@ -24,7 +25,8 @@ Previews every stack that the commits since a base touch, and makes a comment fo
 
   --base REF          where the change starts from (default: the pull request's base, else origin/main)
   --stack NAME        this stack, touched or not; can be given several times. Without it: all but \`lab\`
-  --label NAME        a label of the pull request; can be given several times (default: those of the pull request)
+  --label NAME        a label of the pull request; can be given several times
+                      (default: those of the workflow's event; in another CI system, with --post, those of the pull request)
   --output FOLDER     writes report.json, the comments and changed pictures there
   --post              posts the comments to the pull request
   --pull-request N    its number (default: that of the workflow's event)
@@ -133,10 +135,14 @@ interface Asked {
     readonly files: readonly string[];
 }
 
-async function ask(options: ReturnType<typeof parse>): Promise<Asked> {
+/** @param pullRequest undefined where nothing is posted */
+async function ask(options: ReturnType<typeof parse>, pullRequest: PullRequest | undefined): Promise<Asked> {
     const event = workflowEvent();
     const change = await changeSince(options.base ?? event?.base.sha ?? "origin/main", root);
-    const labels = options.label ?? event?.labels?.map(({ name }) => name) ?? [];
+    const labels =
+        options.label ??
+        event?.labels?.map(({ name }) => name) ??
+        (pullRequest === undefined ? [] : await labelsOf(pullRequest));
     const messages = [...change.messages, event?.body ?? ""];
     // What is checked out in a workflow is the merge, which nobody knows by its name.
     const commit = event?.head.sha.slice(0, change.commit.length) ?? change.commit;
@@ -170,7 +176,7 @@ export function absentReport(stack: string, files: readonly string[]): StackRepo
 }
 
 /** @throws UsageError for a stack that doesn't exist */
-async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
+async function makeReport(options: ReturnType<typeof parse>, pullRequest: PullRequest | undefined): Promise<Report> {
     const stacks = allStacks();
     const unknown = (options.stack ?? []).filter((stack) => !stacks.includes(stack));
     if (unknown.length > 0)
@@ -181,7 +187,7 @@ async function makeReport(options: ReturnType<typeof parse>): Promise<Report> {
     const all = options.stack === undefined;
     let asked: Asked;
     try {
-        asked = await ask(options);
+        asked = await ask(options, pullRequest);
     } catch (error) {
         if (candidates.length === 0) throw error;
         process.stderr.write(`${messageOf(error)}\n`);
@@ -221,7 +227,7 @@ function ofPullRequest(): Pick<Report, "pullRequest"> {
 
 async function run(options: ReturnType<typeof parse>): Promise<number> {
     const pullRequest = options.post ? pullRequestToPost(options["pull-request"], options.author) : undefined;
-    const report = await makeReport(options);
+    const report = await makeReport(options, pullRequest);
     if (options.output !== undefined) writeReport(options.output, report);
     for (const { stack, outcome } of report.stacks) process.stderr.write(`  ${stack}: ${outcome}\n`);
     if (pullRequest !== undefined) {
@@ -232,7 +238,7 @@ async function run(options: ReturnType<typeof parse>): Promise<number> {
     return exitCode(report);
 }
 
-function main(words: readonly string[]): Promise<number> {
+export function main(words: readonly string[]): Promise<number> {
     return perform({ help, misused: EXIT.failed, parse, run }, words);
 }
 
