@@ -15,6 +15,7 @@ import { fateOf, type Stage, stagesOf } from "./stages";
 import { type StepChange, stepChange } from "./steps";
 import { ANNOUNCING_LABEL, type Loss } from "./stateful";
 import { byName } from "../toolchain/order";
+import { projectName } from "../toolchain/stacks";
 
 /** GitHub refuses a longer comment (65,536 characters); the rest is room for what the platform adds. */
 export const COMMENT_LIMIT = 65_000;
@@ -46,14 +47,15 @@ const words: Readonly<Record<Operation, string>> = {
     forget: "to forget",
 };
 
-/** The line by which the comment of a stack is found again. It doesn't show. */
+/** The line by which the comment of a stack is found again. It doesn't show. A repository may hold several projects with stacks of one name. */
 export function markerOf(stack: string): string {
-    return `<!-- multihost:preview:${stack} -->`;
+    return `<!-- multihost:preview:${projectName()}/${stack} -->`;
 }
 
-/** The stack that a comment is about; undefined when it is none of these. */
+/** The project's stack that a comment is about; undefined when it is none of these. */
 export function stackOfComment(body: string): string | undefined {
-    return /^<!-- multihost:preview:([\w.-]+) -->/.exec(body)?.[1];
+    const [, project, stack] = /^<!-- multihost:preview:([\w.-]+)\/([\w.-]+) -->/.exec(body) ?? [];
+    return project === projectName() ? stack : undefined;
 }
 
 /** How many resources each operation is for, in words. */

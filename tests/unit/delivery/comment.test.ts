@@ -34,7 +34,7 @@ test("a comment says how much changes, what is lost, what changes where, and all
         summary(),
     ]);
     expect(text).toMatchInlineSnapshot(`
-        "<!-- multihost:preview:dev -->
+        "<!-- multihost:preview:multihost/dev -->
 
         ### Preview of \`dev\`: 0 to create, 1 to update, 1 to replace, 0 to delete
 

@@ -9,8 +9,22 @@ import { planOf, readEvents } from "../../../delivery/plan";
 import { absentReport, failedReport, stackReport } from "../../../delivery/previewPullRequest";
 import { main as postPreview } from "../../../delivery/postPreview";
 import { pullRequestOf } from "../../../delivery/pullRequest";
-import { exitCode, fromFork, postReport, readReport, writeReport, type StackReport } from "../../../delivery/report";
+import {
+    exitCode,
+    fromFork,
+    postMissing,
+    postReport,
+    readReport,
+    writeReport,
+    type StackReport,
+} from "../../../delivery/report";
+import { projectName } from "../../../toolchain/stacks";
 import { diagnostic, log, outputs, resource, summary } from "./events";
+
+jest.mock("../../../toolchain/stacks", () => ({
+    ...jest.requireActual<object>("../../../toolchain/stacks"),
+    projectName: jest.fn(() => "platform"),
+}));
 
 interface Stored {
     id: number;
@@ -179,6 +193,21 @@ describe("a report", () => {
             ["gone", "removed"],
         ]);
         expect(bodies()).toEqual([others[1], "no preview", others[0]]);
+    });
+
+    test("leaves the comments of another project in the repository, whose stacks have the same names", async () => {
+        const stacks = (): StackReport[] => [of([resource({ op: "create", name: "node-2" })])];
+        jest.mocked(projectName).mockReturnValue("platform-cn");
+        await postReport(target, { commit: "abc", stacks: [...stacks(), { ...stacks()[0]!, stack: "gone" }] });
+        const others = bodies();
+        expect(others).toHaveLength(2);
+        jest.mocked(projectName).mockReturnValue("platform-eu");
+        const own = stacks();
+        await postReport(target, { commit: "abc", all: true, stacks: own });
+        expect(bodies()).toEqual([...others, own[0]!.comment]);
+        await postMissing(target, "abc");
+        expect(bodies()).toEqual([...others, expect.stringContaining("didn't come to a result")]);
+        jest.mocked(projectName).mockReturnValue("platform");
     });
 
     test("of a stack that couldn't be previewed takes the place of what an earlier commit had", async () => {
