@@ -1,6 +1,5 @@
 /** `npm run preview:pr`: previews the stacks that a change touches; see `help` below and docs/pull-requests.md. */
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { messageOf } from "../toolchain/errors";
 import { perform, runCommandLine } from "../toolchain/commandLine";
@@ -14,7 +13,7 @@ import { existingStacks, preview, type Preview } from "./engine";
 import { changeSince } from "./git";
 import { labelsOf, type PullRequest } from "./github";
 import type { Operation, Plan } from "./plan";
-import { EXIT, type Report, type StackReport, exitCode, writeReport } from "./report";
+import { EXIT, pictureFile, type Report, type StackReport, exitCode, writeReport } from "./report";
 import { UsageError, post, pullRequestToPost, workflowEvent } from "./pullRequest";
 import { type CostBasis, costBasis, costOf, pictureOf } from "./sections";
 import { announcements, lossesOf } from "./stateful";
@@ -121,7 +120,7 @@ export async function reportOf(
     const picture = pictureOf(states, output === undefined ? undefined : drawingOf(stack));
     if (output !== undefined && picture.dot !== undefined) {
         mkdirSync(output, { recursive: true });
-        writeFileSync(join(output, `${stack}.svg`), await layOut(picture.dot));
+        writeFileSync(pictureFile(output, stack), await layOut(picture.dot));
     }
     const sections = [costs.section, picture.section].filter((section) => section !== undefined);
     return stackReport(stack, plan, change, { ...costs, sections });
@@ -185,6 +184,9 @@ async function makeReport(options: ReturnType<typeof parse>, pullRequest: PullRe
         );
     const candidates = options.stack ?? stacks.filter((stack) => !livesInLab(stack));
     const all = options.stack === undefined;
+    // An earlier run's would look like this one's, wherever this one has none.
+    if (options.output !== undefined)
+        for (const stack of candidates) rmSync(pictureFile(options.output, stack), { force: true });
     let asked: Asked;
     try {
         asked = await ask(options, pullRequest);

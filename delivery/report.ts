@@ -1,5 +1,5 @@
 /** What a preview of a change's stacks came to, as files: one comment per stack, and a report that programs read. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { livesInLab } from "../toolchain/stacks";
 import { code } from "../toolchain/markdown";
@@ -51,11 +51,17 @@ export function exitCode({ stacks }: Report): number {
     return stacks.some(({ outcome }) => outcome === "risky") ? EXIT.risky : EXIT.harmless;
 }
 
-/** Writes `report.json`, and a Markdown file for each stack that has a comment. */
+/** Where the picture of a stack is drawn. */
+export const pictureFile = (folder: string, stack: string): string => join(folder, `${stack}.svg`);
+
+/** Writes `report.json`, and a Markdown file for each stack that has a comment; of the others none stays that an earlier run wrote. */
 export function writeReport(folder: string, report: Report): void {
     mkdirSync(folder, { recursive: true });
-    for (const { stack, comment } of report.stacks)
-        if (comment !== undefined) writeFileSync(join(folder, `${stack}.md`), `${comment}\n`);
+    for (const { stack, comment } of report.stacks) {
+        const file = join(folder, `${stack}.md`);
+        if (comment === undefined) rmSync(file, { force: true });
+        else writeFileSync(file, `${comment}\n`);
+    }
     writeFileSync(join(folder, FILE), `${JSON.stringify(report, undefined, 2)}\n`);
 }
 

@@ -1,4 +1,7 @@
 /** The course of a preview for a pull request, with Pulumi, git and GitHub made up. */
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { existingStacks, preview } from "../../../delivery/engine";
 import { changeSince } from "../../../delivery/git";
 import { main } from "../../../delivery/previewPullRequest";
@@ -52,4 +55,22 @@ test("a label of the pull request announces losses where no workflow tells of it
     expect(await main([...words, "--label", "other"])).toBe(2);
     expect(await main(["--stack", "prod"])).toBe(2);
     expect(requests.filter((request) => request.endsWith("/labels"))).toEqual([]);
+});
+
+test("no file of an earlier run stays that this one doesn't write", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "multihost-previews-"));
+    const words = ["--stack", "prod", "--stack", "staging", "--output", folder];
+    try {
+        expect(await main(words)).toBe(2);
+        const written = readdirSync(folder);
+        expect(written).toEqual(["prod.md", "report.json", "staging.md"]);
+        for (const file of ["prod.svg", "staging.svg", "dev.md", "dev.svg"]) writeFileSync(join(folder, file), "old");
+        const nothing = { plan: planOf(readEvents(log(summary()))), states: { before: [], after: [] } };
+        jest.mocked(preview).mockResolvedValueOnce(nothing).mockRejectedValueOnce(new Error("no login"));
+        expect(await main(words)).toBe(1);
+        // What another run has left of other stacks isn't this one's.
+        expect(readdirSync(folder)).toEqual(["dev.md", "dev.svg", "report.json", "staging.md"]);
+    } finally {
+        rmSync(folder, { recursive: true, force: true });
+    }
 });
