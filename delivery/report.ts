@@ -117,9 +117,11 @@ function ofFork(stack: string, comment: string): string {
     const notice = "> [!NOTE]\n> A fork's run wrote this. Nobody has verified it.";
     const text = comment
         .slice(markerOf(stack).length)
-        .replace(/@(?=\w)/g, "@\u200b")
+        // A character reference may stand for the sign, or for a letter behind it.
+        .replace(/@/g, "@\u200b")
+        .replace(/&(?=#|commat)/gi, "&\u200b")
         .replace(/!\[/g, "!\u200b[")
-        .replace(/<(?=img|picture|video|source|a\b)/gi, "&lt;");
+        .replace(/<(?=img|image|picture|video|source|a\b)/gi, "&lt;");
     const head = `${markerOf(stack)}\n\n${notice}`;
     return `${head}${text}`.slice(0, COMMENT_LIMIT);
 }

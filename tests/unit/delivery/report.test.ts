@@ -273,6 +273,20 @@ describe("a report", () => {
             expect(long.stacks[0]!.comment!.length).toBeLessThan(65_536);
         });
 
+        test("of a fork mentions nobody and shows no picture, however that is written", () => {
+            const said = (text: string): string =>
+                fromFork({ commit: "", stacks: [written("lab", text)] })
+                    .stacks[0]!.comment!.split("\n\n")
+                    .slice(2)
+                    .join("");
+            for (const at of ["&#64;", "&#x40;", "&#X40;", "&commat;"])
+                expect(said(`${at}org/team`)).toBe(`&\u200b${at.slice(1)}org/team`);
+            expect(said("@&#116;eam @&fjlig;ord")).toBe("@\u200b&\u200b#116;eam @\u200b&fjlig;ord");
+            expect(said("a &amp; b &lt; c")).toBe("a &amp; b &lt; c");
+            for (const tag of ["img", "IMAGE", "picture", "video", "source", "a"])
+                expect(said(`x <${tag} src="http://x">`)).toBe(`x &lt;${tag} src="http://x">`);
+        });
+
         test("is missing: what earlier commits came to gives way to that", async () => {
             github.add(`${marker}\nharmless`, "github-actions[bot]");
             github.add("no preview", "github-actions[bot]");
