@@ -123,7 +123,8 @@ function ofFork(stack: string, comment: string): string {
         .replace(/!\[/g, "!\u200b[")
         .replace(/<(?=img|image|picture|video|source|a\b)/gi, "&lt;");
     const head = `${markerOf(stack)}\n\n${notice}`;
-    return `${head}${text}`.slice(0, COMMENT_LIMIT);
+    // What follows without an empty line would go on in the notice.
+    return `${head}\n\n${text.trimStart()}`.slice(0, COMMENT_LIMIT);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

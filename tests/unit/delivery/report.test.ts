@@ -273,6 +273,16 @@ describe("a report", () => {
             expect(long.stacks[0]!.comment!.length).toBeLessThan(65_536);
         });
 
+        test("of a fork can't go on in the notice that it is one", () => {
+            const notice = fromFork({ commit: "", stacks: [written("lab", "x")] }).stacks[0]!.comment!;
+            for (const between of ["", "\n", " ", "\n> "]) {
+                const report = { ...written("lab", ""), comment: `${markerOf("lab")}${between}But we have.` };
+                expect(fromFork({ commit: "", stacks: [report] }).stacks[0]!.comment).toBe(
+                    notice.replace(/x$/, `${between.trimStart()}But we have.`),
+                );
+            }
+        });
+
         test("of a fork mentions nobody and shows no picture, however that is written", () => {
             const said = (text: string): string =>
                 fromFork({ commit: "", stacks: [written("lab", text)] })
