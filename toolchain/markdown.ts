@@ -12,8 +12,9 @@ export function escape(text: string): string {
         .replace(/@/g, "@\u200b");
 }
 
-/** Text as inline code, on one line. */
+/** Text as inline code, on one line; an empty one, of which there is no code, in words. */
 export function code(text: string): string {
+    if (text === "") return "(empty)";
     const line = text.replace(LINE_END, " ").replace(/\|/g, "\\|");
     const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
     const fence = "`".repeat(longest + 1);

@@ -86,6 +86,7 @@ test("a step says which parameters differ, whether its script does, and that sec
     expect(step(text, text.replace("PARAM_ZONE='h' ", ""))).toContain(
         "`redis-node-1` (Command): `ZONE` `h` → `(none)`",
     );
+    expect(step(text, text.replace("ZONE='h'", "ZONE=''"))).toContain("`ZONE` `h` → (empty)\n");
     expect(step(text, text.replace("s' ", "s new' "))).toContain("`NAME` `it's` → `it's new`");
     expect(step(text, text.replace("1a2b", "3c4d"))).toContain("(Command): new script `redis/node`");
     expect(step(text, text)).toContain("(Command): secrets");
