@@ -12,10 +12,10 @@ export function escape(text: string): string {
         .replace(/@/g, "@\u200b");
 }
 
-/** Text as inline code, on one line; an empty one, of which there is no code, in words. */
+/** Text as inline code, on one line; an empty one, of which there is no code, in words. Not for a table, in which a `|` would end the cell. */
 export function code(text: string): string {
     if (text === "") return "(empty)";
-    const line = text.replace(LINE_END, " ").replace(/\|/g, "\\|");
+    const line = text.replace(LINE_END, " ");
     const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
     const fence = "`".repeat(longest + 1);
     return longest === 0 ? `\`${line}\`` : `${fence} ${line} ${fence}`;

@@ -10,7 +10,7 @@ test("nothing in a text takes effect", () => {
     expect(escape("</details> <img src=x> *a* [b](c) `d` | # ~")).toBe(
         "&lt;/details&gt; &lt;img src=x&gt; \\*a\\* \\[b\\](c) \\`d\\` \\| \\# \\~",
     );
-    expect(code("a`b``c|d")).toBe("``` a`b``c\\|d ```");
+    expect(code("a`b``c|d")).toBe("``` a`b``c|d ```");
     expect(code("")).toBe("(empty)");
     expect(code("(empty)")).toBe("`(empty)`");
     expect(block("", "a\n````\nb")).toBe("`````\na\n````\nb\n`````");
