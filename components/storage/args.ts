@@ -97,8 +97,9 @@ export interface NfsStorageArgs extends StorageMountArgs {
     /** Folder on the server that holds the files, in `files` below it. Can't change. @default "/data/export" */
     readonly exportDirectory?: string;
     /**
-     * Whether the clients' root is nobody on the server, so that it can neither take another's files nor change their owner. Give the files
-     * an `owner` then; a `WebTier` that shares its content needs `false`, as root writes its releases.
+     * Whether the clients' root is nobody on the server, so that nothing becomes root's and no file gets another owner. It keeps users'
+     * files from nobody: a client says for whom it asks. Give the files an `owner` then; a `WebTier` that shares its content needs `false`,
+     * as root writes its releases.
      * @default true
      */
     readonly rootSquash?: boolean;

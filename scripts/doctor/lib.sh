@@ -102,6 +102,8 @@ mount_answers() {
         fail mount "nothing is mounted on $1: systemctl start $unit, and journalctl -u $(mount_unit "$1") says why not"
     elif mount_broken "$1"; then
         fail mount "$1 gives no answer: $2"
+    elif ! share_is_restricted "$1"; then
+        warn mount "$1 answers, and programs of root's and devices on it count here: mount -o remount,bind,$SHARE_RESTRICTIONS $1"
     else
         ok mount "$1 answers"
     fi

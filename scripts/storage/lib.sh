@@ -69,6 +69,30 @@ mount_source() {
     findmnt -n -r -o TARGET,SOURCE | awk -v target="$target" '$1 == target { source = $2 } END { print source }'
 }
 
+# What a share is mounted with: who owns a file is what any client says, and none is to be a program of root's here, or a device.
+SHARE_RESTRICTIONS=nosuid,nodev
+
+# share_is_restricted MOUNT-POINT: by the kernel's list, as with mount_source.
+share_is_restricted() {
+    local target options restriction
+    target=$(timeout 20 readlink -m "$1") || target=$1
+    options=$(findmnt -n -r -o TARGET,VFS-OPTIONS | awk -v target="$target" '$1 == target { options = $2 } END { print options }')
+    for restriction in ${SHARE_RESTRICTIONS//,/ }; do
+        [[ ,$options, == *,"$restriction",* ]] || return 1
+    done
+}
+
+# share_restrict MOUNT-POINT: the mount point alone takes the options, so that the file system behind it, its connection and open files stay as
+# they are, and no server is asked.
+share_restrict() {
+    ! share_is_restricted "$1" || return 0
+    if timeout 20 mount -o "remount,bind,$SHARE_RESTRICTIONS" "$1" >/dev/null 2>&1 </dev/null && share_is_restricted "$1"; then
+        changed "$1: $SHARE_RESTRICTIONS"
+    else
+        note "$1 takes $SHARE_RESTRICTIONS when it is mounted anew: systemctl restart $(mount_unit "$1") while nobody uses it"
+    fi
+}
+
 mount_unit() {
     systemd-escape --path --suffix=mount "$1"
 }
@@ -176,7 +200,7 @@ share_mount() {
     fi
     is_mounted "$target" || refuse_hiding "$target"
     [[ -d $target ]] || directory "$target" 0755 root:root
-    fstab_set "$target" "$source $target $type $options,_netdev,nofail 0 0"
+    fstab_set "$target" "$source $target $type $options,$SHARE_RESTRICTIONS,_netdev,nofail 0 0"
     # systemd tries once at boot; after a power cut the servers may come up later than that.
     unit_write "$retry" "[Unit]
 Description=Tries to mount $target until it works
@@ -197,6 +221,7 @@ WantedBy=multi-user.target"
         mount_start "$unit" "$target" "$source" "$retry"
         changed "$target mounted"
     fi
+    share_restrict "$target"
     share_leave "$target"
 }
 

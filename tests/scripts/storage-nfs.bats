@@ -162,7 +162,7 @@ examine() {
 
 @test "a client mounts for every boot, waits for the server, and forgets it when it is none any more" {
     client
-    grep -qx "10.0.0.1:/ $host/data/shared nfs4 vers=4.2,hard,_netdev,nofail 0 0" "$host/fstab"
+    grep -qx "10.0.0.1:/ $host/data/shared nfs4 vers=4.2,hard,nosuid,nodev,_netdev,nofail 0 0" "$host/fstab"
     [[ $(<"$host/mounts/${host//\//_}_data_shared") == 10.0.0.1:/ && $(ls "$host/enabled") == multihost-mount-* ]]
     client SOURCE=10.0.0.2:/
     [[ $(field changed) == *"10.0.0.1:/ taken away"* && $(<"$host/mounts/${host//\//_}_data_shared") == 10.0.0.2:/ ]]
@@ -312,6 +312,27 @@ retries() {
     grep -qx "umount -l $host/data/shared" "$host/argv"
 }
 
+@test "no program of root's and no device counts on a share, also on one that is mounted already" {
+    client
+    flags=$host/flags/${host//\//_}_data_shared
+    # As earlier versions left it.
+    sed -i 's/,nosuid,nodev//' "$host/fstab" "$flags"
+    : >"$host/argv"
+    touch "$host/no-remount"
+    client
+    [[ $status == 0 && $(field changed) == '["'"$host/fstab"'"]' && $(field notes) == *"$host/data/shared takes nosuid,nodev when it is mounted anew: systemctl restart "* ]]
+    rm "$host/no-remount"
+    client
+    [[ $status == 0 && $(field changed) == '["'"$host/data/shared: nosuid,nodev"'"]' && $output != *notes* && $(<"$flags") == rw,nosuid,nodev ]]
+    run ! grep -qE '^umount|systemctl.* (restart|stop|start) ' "$host/argv"
+    client
+    [[ $status == 0 && $(field changed) == '[]' ]]
+    # A file system that takes some of it only.
+    echo rw,nodev,nosuidx >"$flags"
+    client
+    [[ $(field changed) == '["'"$host/data/shared: nosuid,nodev"'"]' ]]
+}
+
 @test "what can't be mounted yet is mounted as soon as its server is there" {
     touch "$host/no-server"
     client
@@ -348,6 +369,9 @@ retries() {
     client
     examine client
     [[ $(found mount) == ok:* && $(found boot) == ok:* ]]
+    sed -i 's/nosuid,//' "$host"/flags/*
+    examine client
+    [[ $(found mount) == "warning: $host/data/shared answers, and programs of root's and devices on it count here: mount -o remount,bind,nosuid,nodev $host/data/shared" ]]
     rm "$host/mounts"/*
     examine client
     [[ $(found mount) == "failed: nothing is mounted on $host/data/shared: "* ]]

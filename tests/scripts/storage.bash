@@ -4,7 +4,7 @@
 # storage_host OS: a host with disks and mounts that are kept in files.
 storage_host() {
     stub_host "$1"
-    mkdir -p "$host/dev/disk/by-id" "$host/mounts"
+    mkdir -p "$host/dev/disk/by-id" "$host/mounts" "$host/flags"
     export FSTAB=$host/fstab DEV=$host/dev PROC_MOUNTS=$host/proc-mounts DISK_WAIT=0 STORAGE_OWNERS=$host/storage-owners \
         STORAGE_LOCK=$host/storage.lock
     : >"$host/proc-mounts"
@@ -14,6 +14,7 @@ storage_host() {
             for file in "$HOST/mounts"/*; do
                 [[ -e $file ]] || continue
                 target=${file#"$HOST/mounts/${HOST//\//_}"}
+                [[ $* == *TARGET,SOURCE* ]] || file=$HOST/flags/${file##*/}
                 echo "$HOST${target//_//} $(cat "$file")"
             done'
         stub systemd-escape 'name=${*: -1}; name=${name#/}; name=${name//-/"\\x2d"}; name=${name//\//-}
@@ -23,8 +24,8 @@ storage_host() {
         stub systemctl '
             if [[ $1 == start && $2 == *.mount ]]; then
                 [[ ! -e $HOST/no-server ]] || exit 1
-                line=$(tail -n 1 "$FSTAB"); read -r source target _ <<<"$line"
-                echo "$source" >"$HOST/mounts/${target//\//_}"; exit 0
+                line=$(tail -n 1 "$FSTAB"); read -r source target _ options _ <<<"$line"
+                echo "$source" >"$HOST/mounts/${target//\//_}"; echo "rw,$options" >"$HOST/flags/${target//\//_}"; exit 0
             fi
             exec systemctl.units "$@"'
         # What a mount hides, and what is on the disk while it is not mounted, stand beside the mount point.
@@ -34,6 +35,11 @@ storage_host() {
                     [[ $entry == *.bare || $entry == *.disk || -e $entry.bare ]] || ln -s "$entry" "$3"
                     [[ $entry != *.bare ]] || { name=${entry##*/}; ln -s "$entry" "$3/${name%.bare}"; }
                 done
+                exit 0
+            fi
+            if [[ $2 == remount,* ]]; then
+                [[ ! -e $HOST/no-remount ]] || exit 32
+                echo "${2/remount,bind/rw}" >"$HOST/flags/${3//\//_}"
                 exit 0
             fi
             mv "$1" "$1.bare"

@@ -380,7 +380,7 @@ client() {
 
 @test "mounts through any server, at every boot, and hides no files" {
     client
-    grep -q "10.0.0.1:/gv0 $host/data/shared glusterfs defaults,backup-volfile-servers=10.0.0.2:10.0.0.3,_netdev,nofail 0 0" "$host/fstab"
+    grep -q "10.0.0.1:/gv0 $host/data/shared glusterfs defaults,backup-volfile-servers=10.0.0.2:10.0.0.3,nosuid,nodev,_netdev,nofail 0 0" "$host/fstab"
     gluster_host debian-12
     rm -rf "$host/mounts"/* "$host/fstab"
     touch "$host/data/shared/precious"
