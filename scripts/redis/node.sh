@@ -248,12 +248,20 @@ apply_live() {
             changed "$name = ${value:-none}"
         fi
     done < <(awk '$1 == "save" { save = save " " $2 " " $3; next } { print } END { print "save" save }' "$REDIS_ETC/redis.conf")
-    if [[ $PARAM_TLS == true && $(cat "$REDIS_ETC"/*.crt "$REDIS_ETC"/*.key | sha256sum) != "$(cat "$REDIS_RUN/tls" 2>/dev/null)" ]]; then
-        # Setting the same path again makes Redis read the files again; running connections stay.
-        redis "$SELF" CONFIG SET tls-cert-file "$REDIS_ETC/node.crt" >/dev/null
-        cat "$REDIS_ETC"/*.crt "$REDIS_ETC"/*.key | sha256sum >"$REDIS_RUN/tls"
-        changed "certificate loaded"
-    fi
+    [[ $PARAM_TLS != true ]] || load_certificate
+}
+
+load_certificate() {
+    local digest run loaded
+    digest=$(cat "$REDIS_ETC"/*.crt "$REDIS_ETC"/*.key | sha256sum)
+    run=$(redis_field "$(redis "$SELF" INFO server)" run_id)
+    # What this process was told to read, or else what it was started with. The folder of the latter is Redis' own: root writes nothing there.
+    loaded=$(sed -n "s/^$run //p" "$REDIS_ETC/loaded" 2>/dev/null) || true
+    [[ $digest != "${loaded:-$(cat "$REDIS_RUN/tls" 2>/dev/null)}" ]] || return 0
+    # Setting the same path again makes Redis read the files again; running connections stay.
+    redis "$SELF" CONFIG SET tls-cert-file "$REDIS_ETC/node.crt" >/dev/null
+    printf '%s %s\n' "$run" "$digest" >"$REDIS_ETC/loaded"
+    changed "certificate loaded"
 }
 
 is_member() {

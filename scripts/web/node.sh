@@ -188,7 +188,7 @@ initial_release() {
     file_write "$PARAM_DIRECTORY/releases/initial/index.html" 0644 "$owner" \
         "<!doctype html><title>$PARAM_NAME</title><p>$PARAM_NAME works. No release is served yet."
     # Another host may have been faster on a shared folder.
-    ln -s releases/initial "$PARAM_DIRECTORY/current" 2>/dev/null || [[ -e $PARAM_DIRECTORY/current ]]
+    ln -sT releases/initial "$PARAM_DIRECTORY/current" 2>/dev/null || [[ -e $PARAM_DIRECTORY/current ]]
 }
 
 # Only who owns them can remove them: they are root's where this was the only host, or whoever's who put them there.

@@ -216,6 +216,93 @@ try_script() {
     [[ -z $(find "$host" -name '.file.*') ]]
 }
 
+# owned_host: with owners as they are, and a folder of a service user's beside one of root's.
+owned_host() {
+    ((EUID == 0)) || skip "it needs root"
+    stub_host debian-12
+    rm "$bin/chown" "$bin/stat"
+    owner=nobody:$(id -gn nobody)
+    mkdir -m 0755 "$host/theirs" "$host/secret"
+    chown "$owner" "$host/theirs"
+    printf 'secret\n' >"$host/secret/file"
+    chmod 0600 "$host/secret/file"
+}
+
+# untouched: nobody got at root's folder and file.
+untouched() {
+    [[ $(/usr/bin/stat -c '%a %U' "$host/secret" "$host/secret/file" | xargs) == "755 root 600 root" ]]
+    [[ $(<"$host/secret/file") == secret && $(ls -A "$host/secret") == file ]]
+}
+
+@test "root goes by no link that a service user could have made, and by those of an administrator" {
+    owned_host
+    body=$'main() {\n    directory "$HOST/$PARAM_FOLDER" 0700 '"$owner"$'\n    file_write "$HOST/$PARAM_FOLDER/file" 0644 '"$owner"$' text\n    finish\n}'
+    ln -s ../secret "$host/theirs/link"
+    for folder in theirs/link theirs/link/below; do
+        try_script "$body" FOLDER="$folder"
+        [[ $status != 0 && $stderr == *"try.sh:2: $host/theirs/link is a link, and others than root may write in $host/theirs: put what it leads to in its place"* ]]
+        untouched
+    done
+    try_script $'main() {\n    file_write "$HOST/theirs/link/file" 0644 root:root text\n}'
+    [[ $status != 0 && $stderr == *"$host/theirs/link is a link"* ]]
+    untouched
+    # One of root's that leads to one of theirs.
+    ln -s "$host/theirs" "$host/way"
+    try_script "$body" FOLDER=way/link
+    [[ $status != 0 && $stderr == *"$host/theirs/link is a link"* ]]
+    untouched
+    # A folder that a group or everybody may write is nobody's own.
+    mkdir "$host/open"
+    ln -s ../secret "$host/open/link"
+    for mode in 1777 0777; do
+        chmod "$mode" "$host/open"
+        try_script "$body" FOLDER=open/link
+        [[ $status != 0 && $stderr == *"others than root may write in $host/open: "* ]]
+        untouched
+    done
+    # A data disk that an administrator's link leads to.
+    mkdir -p "$host/disk/folder"
+    ln -s disk "$host/data"
+    ln -s "$host/theirs/.././data/folder" "$host/way-to-disk"
+    for expected in "[\"$host/way-to-disk: mode and owner\",\"$host/way-to-disk/file\"]" '[]'; do
+        try_script "$body" FOLDER=way-to-disk
+        [[ $status == 0 && $(field changed) == "$expected" ]]
+    done
+    [[ $(/usr/bin/stat -c '%a %U' "$host/disk/folder" "$host/disk/folder/file" | xargs) == "700 nobody 644 nobody" && -L $host/way-to-disk ]]
+    # A file's own name may be a link to whatever: it is replaced.
+    ln -sfn "$host/secret" "$host/theirs/known"
+    try_script $'main() {\n    file_write "$HOST/theirs/known" 0600 '"$owner"$' text\n    finish\n}'
+    [[ $status == 0 && ! -L $host/theirs/known && $(<"$host/theirs/known") == text ]]
+    untouched
+}
+
+@test "what a service user puts in a file's or folder's place meanwhile is left alone" {
+    owned_host
+    # In the temporary file's place, as soon as it is there.
+    # shellcheck disable=SC2016
+    stub chmod 'for file in "$HOST"/theirs/.file.*; do [[ ! -e $file ]] || ln -sf "$HOST/secret/file" "$file"; done; exec /usr/bin/chmod "$@"'
+    try_script $'main() {\n    file_write "$HOST/theirs/file" 0644 '"$owner"$' text\n}'
+    untouched
+    rm "$bin/chmod" "$host"/theirs/*
+    # In the place of a file whose mode is to be another.
+    printf 'text\n' >"$host/theirs/file"
+    # shellcheck disable=SC2016
+    stub stat '/usr/bin/stat "$@"; [[ ${*: -1} != "$HOST/theirs/file" ]] || ln -sf "$HOST/secret/file" "$HOST/theirs/file"'
+    try_script $'main() {\n    file_write "$HOST/theirs/file" 0644 '"$owner"$' text\n    finish\n}'
+    [[ $(field changed) == "[\"$host/theirs/file: mode and owner\"]" && ! -L $host/theirs/file ]]
+    untouched
+    # In a folder's place, before it is entered and after that.
+    for command in stat chown; do
+        rm -rf "$bin/stat" "$host"/theirs/*
+        mkdir "$host/theirs/folder"
+        # shellcheck disable=SC2016
+        stub "$command" '/usr/bin/'"$command"' "$@"; [[ -L $HOST/theirs/folder ]] || { mv "$HOST/theirs/folder" "$HOST/theirs/moved"; ln -s "$HOST/secret" "$HOST/theirs/folder"; }'
+        try_script $'main() {\n    directory "$HOST/theirs/folder" 0700 '"$owner"$'\n}'
+        [[ -L $host/theirs/folder ]]
+        untouched
+    done
+}
+
 @test "kernel settings are set, kept when larger, and reported where they can't be" {
     stub_host debian-12
     printf '4096\n' >"$host/proc/net/core/somaxconn"

@@ -113,6 +113,22 @@ node() {
     certificate=RENEWED node
     [[ $(field changed) == "[\"$REDIS_ETC/node.crt\",\"certificate loaded\"]" ]]
     grep -q "CONFIG SET tls-cert-file" "$host/argv"
+    certificate=RENEWED node
+    [[ $(field changed) == '[]' ]]
+    # One that was loaded into an earlier process is not this one's.
+    certificate=ANOTHER node
+    echo a-new-process >"$host/run-id"
+    certificate=ANOTHER node
+    [[ $(field changed) == '["certificate loaded"]' ]]
+}
+
+@test "root writes nothing into the folder of the running server's" {
+    stub_host debian-12
+    node
+    printf 'secret\n' >"$host/secret"
+    ln -sf "$host/secret" "$host/run/tls"
+    certificate=RENEWED node
+    [[ $(field changed) == *'"certificate loaded"'* && $(<"$host/secret") == secret ]]
 }
 
 @test "refuses a host whose node belongs to another cluster, and leaves it as it is" {

@@ -21,7 +21,7 @@ stub_host() {
 
     # shellcheck disable=SC2016
     {
-        stub chown '[[ $1 != -R ]] || shift; printf "%s=%s\n" "$(/usr/bin/stat -c %i "$2")" "$1" >>"$HOST/owners"'
+        stub chown '[[ $1 != -R ]] || shift; printf "%s=%s\n" "$(/usr/bin/stat -L -c %i "$2")" "$1" >>"$HOST/owners"'
         stub stat 'mode=$(/usr/bin/stat -c %a "$3"); owner=$(grep "^$(/usr/bin/stat -c %i "$3")=" "$HOST/owners" | tail -n 1); echo "$mode ${owner#*=}"'
         # A package's file holds its version.
         stub dpkg-query '
@@ -64,7 +64,8 @@ stub_host() {
                 touch "$HOST/active/$unit"
                 [[ ! -e $REDIS_ETC/redis.conf ]] || cat "$REDIS_ETC/redis.conf" "$SYSTEMD_UNITS/redis-cluster.service" >"$REDIS_RUN/started"
                 cat "$REDIS_ETC"/*.crt "$REDIS_ETC"/*.key 2>/dev/null | sha256sum >"$REDIS_RUN/tls"
-                rm -f "$HOST/marks" ;;
+                rm -f "$HOST/marks"
+                echo "$RANDOM$RANDOM" >"$HOST/run-id" ;;
             stop) rm -f "$HOST/active/$unit" ;;
             esac'
         stub redis-server 'echo "Redis server v=7.0.15 sha=0 malloc=jemalloc"'
@@ -74,6 +75,7 @@ stub_host() {
             PING) echo PONG ;;
             "CONFIG GET save") printf "save\n\n" ;;
             "CONFIG GET "*) echo "$3"; sed -n "s/^$3 //p" "$REDIS_ETC/redis.conf" ;;
+            "INFO server") printf "# Server\r\nrun_id:%s\r\n" "$(cat "$HOST/run-id")" ;;
             "CLUSTER INFO") printf "cluster_slots_assigned:%s\r\ncluster_known_nodes:%s\r\n" "${STUB_SLOTS:-0}" "${STUB_KNOWN:-1}" ;;
             "ACL USERS") echo default; cat "$HOST/marks" 2>/dev/null || true ;;
             "ACL SETUSER multihost-restart-pending off") echo multihost-restart-pending >"$HOST/marks"; echo OK ;;
