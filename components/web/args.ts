@@ -53,7 +53,8 @@ export interface WebLimitsArgs {
 
 /**
  * An application behind the web servers. It is told the `Host` that was asked for, the client's address in `X-Forwarded-For` and
- * `X-Real-IP`, and in `X-Forwarded-Proto` what the client speaks, also with a balancer that ends TLS.
+ * `X-Real-IP`, and in `X-Forwarded-Proto` what the client speaks, also with a balancer that ends TLS. Other headers of that kind don't reach
+ * it, and no `Upgrade` but to WebSockets.
  */
 export interface WebUpstreamArgs {
     /** `<address>:<port>` of each server. */

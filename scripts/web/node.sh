@@ -107,7 +107,12 @@ EOF
 upstream_config() {
     local variable=\$${PARAM_NAME//-/_} range server
     cat <<EOF
-map \$http_upgrade ${variable}_connection {
+# A server that takes another protocol, HTTP/2 above all, would see requests that none of this site's rules has seen.
+map \$http_upgrade ${variable}_upgrade {
+    default        '';
+    ~*^websocket\$ websocket;
+}
+map ${variable}_upgrade ${variable}_connection {
     default upgrade;
     ''      '';
 }
@@ -162,9 +167,12 @@ header_lines() {
     done <<<"${PARAM_HEADERS:-}"
 }
 
+# What a client could say of itself, and some applications believe: Host, X-Forwarded-For and X-Forwarded-Proto tell all of it.
+UNTOLD='Forwarded X-Forwarded-Host X-Forwarded-Port X-Forwarded-Prefix X-Forwarded-Scheme X-Forwarded-Ssl'
+
 # X-Forwarded-For names the client alone: what else stood there is for nobody to believe, and which proxies to skip only this host knows.
 proxy_lines() {
-    local variable=\$${PARAM_NAME//-/_}
+    local variable=\$${PARAM_NAME//-/_} header
     cat <<EOF
         proxy_pass http://${PARAM_NAME}_upstream;
         proxy_http_version 1.1;
@@ -175,9 +183,12 @@ proxy_lines() {
         proxy_set_header X-Real-IP \$remote_addr;
         proxy_set_header X-Forwarded-For \$remote_addr;
         proxy_set_header X-Forwarded-Proto ${variable}_scheme;
-        proxy_set_header Upgrade \$http_upgrade;
+        proxy_set_header Upgrade ${variable}_upgrade;
         proxy_set_header Connection ${variable}_connection;
 EOF
+    for header in $UNTOLD; do
+        printf "        proxy_set_header %s '';\n" "$header"
+    done
 }
 
 # A host that has never seen a release says so instead of answering with an error.

@@ -267,7 +267,7 @@ get() {
     [[ $(get -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/healthz") == 502 ]]
 }
 
-# An application on PORT that tells what it was asked: the method, and the headers that proxies set. Its health is the status in the file
+# An application on PORT that tells what it was asked: the method, and the headers that proxies set; at /headers, all of them. Its health is the status in the file
 # `health` of this test, 204 unless told, and it knows no HEAD.
 application() {
     python3 - "$1" "$BATS_TEST_TMPDIR/health" >/dev/null 2>&1 3>&- <<'EOF' &
@@ -281,6 +281,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.end_headers()
         names = ["Host", "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Proto"]
         answer = " ".join([self.command] + [str(self.headers[name]) for name in names]).encode()
+        if self.path == "/headers":
+            answer = str(self.headers).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
@@ -328,6 +330,32 @@ EOF
     web_host
     serve UPSTREAM=127.0.0.1:18482 UPSTREAM_TIMEOUT=5 TRUSTED_PROXIES= TLS_PORT=18443
     [[ $(get -k --http2 "${asked[@]}" -H 'X-Forwarded-Proto: http' "https://127.0.0.1:18443/") == "GET www.example.com:8443 127.0.0.1 127.0.0.1 https" ]]
+}
+
+@test "hands WebSockets to the application, and no other protocol" {
+    application 18482
+    serve UPSTREAM=127.0.0.1:18482 UPSTREAM_TIMEOUT=5
+    for protocol in websocket WebSocket; do
+        headers=$(get -H 'Connection: Upgrade' -H "Upgrade: $protocol" "http://127.0.0.1:$port/headers")
+        grep -qx 'Upgrade: websocket' <<<"$headers"
+        grep -qx 'Connection: upgrade' <<<"$headers"
+    done
+    for protocol in h2c 'h2c, websocket' 'websocket, h2c' TLS/1.2 xwebsocket; do
+        headers=$(get -H 'Connection: Upgrade, HTTP2-Settings' -H "Upgrade: $protocol" -H 'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA' "http://127.0.0.1:$port/headers")
+        [[ $headers == *"Host: "* ]]
+        run ! grep -qiE '^(upgrade|connection):' <<<"$headers"
+    done
+}
+
+@test "the application hears nothing else of what a client says of its way" {
+    application 18482
+    serve UPSTREAM=127.0.0.1:18482 UPSTREAM_TIMEOUT=5
+    said=()
+    for header in Forwarded X-Forwarded-{Host,Port,Prefix,Scheme,Ssl}; do
+        said+=(-H "$header: evil")
+    done
+    headers=$(get "${said[@]}" "http://127.0.0.1:$port/headers")
+    [[ $headers == *"X-Forwarded-For: 127.0.0.1"* && $headers != *evil* ]]
 }
 
 @test "a release is switched, the ones before are kept for the way back, and a second run changes nothing" {
