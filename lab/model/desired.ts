@@ -298,6 +298,8 @@ export interface DesiredPool {
     readonly servers: readonly DesiredServer[];
     readonly scheduler: "weighted" | "equal" | "leastConnections" | "sourceHash" | "connectionHash";
     readonly check?: DesiredCheck;
+    /** Whether its servers get traffic when none that may get any is up, instead of nobody. */
+    readonly open?: boolean;
     readonly stickiness?:
         | { readonly kind: "insert"; readonly seconds: number }
         | { readonly kind: "rewrite"; readonly cookie: string }

@@ -128,6 +128,7 @@ function projectPool(state: State, balancer: ApplicationBalancer, groupId: strin
             return [{ id: server.serverId, address: found.address, port: server.port, weight: server.weight }];
         }),
         scheduler: schedulers[group.scheduler],
+        open: true,
         ...(group.healthCheck.enabled && { check: projectCheck(group.healthCheck) }),
         ...projectStickiness(group.stickiness),
     };

@@ -80,6 +80,7 @@ function projectPool(state: State, balancer: NetworkBalancer, groupId: string): 
             return [{ id: server.serverId, address: found.address, port: server.port, weight: server.weight }];
         }),
         scheduler: schedulers[group.scheduler],
+        open: true,
         ...(check.enabled && { check: projectCheck(check) }),
     };
 }

@@ -117,8 +117,11 @@ sysctl -qw ${timeouts.join(" ")}
         const after = afterCheck(before, succeeded, check);
         this.states.set(serverKey(one), after);
         if (after.up === before.up) return;
-        // Clients of one that is down go on with another instead of waiting for it.
-        await this.enforce(after.up ? [] : flowsOf(this.configuration, one.listener.port, one.server));
+        // Clients of those that are down go on with another instead of waiting for them.
+        const down = datagramServers(this.configuration).filter(
+            (other) => other.listener === one.listener && !this.states.get(serverKey(other))?.up,
+        );
+        await this.enforce(down.flatMap(({ listener, server }) => flowsOf(this.configuration, listener.port, server)));
     }
 }
 

@@ -61,8 +61,9 @@ export function datagramTable(configuration: DatagramConfiguration, isUp: (serve
         ]),
         chain("arriving", "type nat hook prerouting priority dstnat; policy accept;", [
             ...listeners.flatMap((listener) => {
-                const up = servers.filter((one) => one.listener === listener && isUp(one)).map(({ server }) => server);
-                const slots = slotsOf(up, listener.pool);
+                const all = servers.filter((one) => one.listener === listener);
+                const up = slotsOf(all.filter(isUp), listener.pool);
+                const slots = up.length === 0 && listener.pool.open ? slotsOf(all, listener.pool) : up;
                 if (slots.length === 0) return [`${to(listener)} drop`];
                 const elements = slots.map(({ address: host, port }, slot) => `${slot} : ${host} . ${port}`);
                 return [
@@ -109,9 +110,9 @@ function kindOf({ scheduler, stickiness }: DesiredPool): "turns" | "source" | "c
 }
 
 /** The server of each slot; none when nobody takes new flows. */
-function slotsOf(servers: readonly DesiredServer[], pool: DesiredPool): DesiredServer[] {
-    const weighted = servers
-        .map((server) => ({
+function slotsOf(all: readonly DatagramServer[], pool: DesiredPool): DesiredServer[] {
+    const weighted = all
+        .map(({ server }) => ({
             server,
             weight: pool.scheduler === "equal" ? Math.min(server.weight, 1) : server.weight,
         }))

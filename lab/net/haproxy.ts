@@ -111,7 +111,7 @@ export function balancerFiles(balancer: DesiredBalancer, place: BalancerPlace): 
         section("peers own", [`peer ${PEER} 127.0.0.1:${PEER_PORT}`]),
         ...balancer.listeners.flatMap((listener) => [
             frontend(listener, place, store),
-            ...poolsOf(listener).map(backend),
+            ...poolsOf(listener).flatMap(backends),
         ]),
     ].join("\n");
     return { configuration, certificates };
@@ -138,7 +138,7 @@ function frontend(listener: DesiredListener, { addresses }: BalancerPlace, store
         `timeout client ${listener.idleSeconds}s`,
         ...access(listener),
         ...(isWeb(listener) ? webFrontend(listener) : []),
-        ...(listener.redirect ? [] : [`default_backend ${name}`]),
+        ...(listener.redirect ? [] : choices(name, listener.pool, [])),
     ]);
 }
 
@@ -185,13 +185,34 @@ function webFrontend(listener: DesiredListener): string[] {
             : []),
         // The last word is the first rule's: HAProxy redirects before it forwards, whatever the order.
         ...[...rules].reverse().flatMap(ruleChoice),
-        ...rules.map((rule) => {
-            const chosen = `if { var(txn.rule) -m str ${rule.id} }`;
+        ...rules.flatMap((rule) => {
+            const chosen = `{ var(txn.rule) -m str ${rule.id} }`;
             return "pool" in rule
-                ? `use_backend ${nameOf(listener)}-${rule.id} ${chosen}`
-                : `${redirection(rule.redirect)} ${chosen}`;
+                ? choices(`${nameOf(listener)}-${rule.id}`, rule.pool, [chosen])
+                : [`${redirection(rule.redirect)} if ${chosen}`];
         }),
     ];
+}
+
+/**
+ * Chooses a pool's backend, or the one that asks no checks when they leave nobody.
+ * @param conditions all of which must hold; what is chosen without any is for the rest
+ */
+function choices(name: string, pool: DesiredPool, conditions: readonly string[]): string[] {
+    const choice = (backendName: string, all: readonly string[]): string =>
+        all.length === 0 ? `default_backend ${backendName}` : `use_backend ${backendName} if ${all.join(" ")}`;
+    return [
+        ...(opens(pool) ? [choice(openName(name), [...conditions, `{ nbsrv(${name}) eq 0 }`])] : []),
+        choice(name, conditions),
+    ];
+}
+
+function opens({ open = false, check }: DesiredPool): boolean {
+    return open && check !== undefined;
+}
+
+function openName(name: string): string {
+    return `${name}-open`;
 }
 
 function redirection({ protocol, host = "%[req.hdr(host),host_only]", port, code }: DesiredRedirect): string {
@@ -231,6 +252,13 @@ function match(pattern: string): string {
     if (pattern.lastIndexOf("*") === 0) return `-m end -- ${word(pattern.slice(1))}`;
     const expression = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
     return `-m reg -- ${word(`^${expression.join(".*")}$`)}`;
+}
+
+function backends(named: NamedPool): string[] {
+    const { name, listener, pool } = named;
+    const { servers, scheduler, stickiness } = pool;
+    const unchecked = { servers, scheduler, ...(stickiness && { stickiness }) };
+    return [backend(named), ...(opens(pool) ? [backend({ name: openName(name), listener, pool: unchecked })] : [])];
 }
 
 function backend({ name, listener, pool }: NamedPool): string {

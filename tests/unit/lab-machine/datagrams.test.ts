@@ -59,6 +59,13 @@ test("servers that are down or have no weight get no flow, and without any other
     expect(choice(listener({ pool: idle }))).toBe("ip daddr { 198.19.0.9 } udp dport 53 drop");
 });
 
+test("a pool that opens gives flows to all of its servers by weight while its checks leave none", () => {
+    expect(slots(choice(listener({ pool: pool({ open: true }) }), []))).toHaveLength(4);
+    const drained = pool({ open: true, servers: pool().servers.map((server) => ({ ...server, weight: 0 })) });
+    expect(choice(listener({ pool: drained }), [])).toBe("ip daddr { 198.19.0.9 } udp dport 53 drop");
+    expect(slots(choice(listener({ pool: pool({ open: true }) }), ["10.0.1.6"]))).toEqual(["10.0.1.6"]);
+});
+
 test("a hash of the source gives shares by weight, and a server that goes moves none but its own", () => {
     const rule = choice(listener({ pool: pool({ scheduler: "sourceHash" }) }));
     expect(rule).toContain("jhash ip saddr mod 1021 seed 0x6d68 map");

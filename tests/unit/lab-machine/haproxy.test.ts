@@ -218,6 +218,34 @@ test("a server that the process before did not know starts without traffic; othe
     expect(serverState(balancer(listener()), known).split("\n")).toHaveLength(3);
 });
 
+test("a pool that opens gives requests to all of its servers while its checks leave none", () => {
+    const open = pool({ check, open: true, stickiness: { kind: "insert", seconds: 60 } });
+    const rules = [{ id: "r1", domains: [], paths: ["/a"], pool: open }];
+    const found = section("frontend http-80", listener({ rules, pool: open })).filter((line) =>
+        line.includes(" http-80"),
+    );
+    expect(found).toEqual([
+        "use_backend http-80-r1-open if { var(txn.rule) -m str r1 } { nbsrv(http-80-r1) eq 0 }",
+        "use_backend http-80-r1 if { var(txn.rule) -m str r1 }",
+        "use_backend http-80-open if { nbsrv(http-80) eq 0 }",
+        "default_backend http-80",
+    ]);
+    const usual = section("backend http-80", listener({ pool: open }));
+    const opened = section("backend http-80-open", listener({ pool: open }));
+    expect(usual.join("\n")).toContain(" check inter ");
+    expect(opened).toEqual(
+        usual
+            .filter((line) => !line.startsWith("timeout check"))
+            .map((line) => line.replace(" check inter 2s rise 3 fall 4", "")),
+    );
+    expect(serverState(balancer(listener({ pool: open })), "")).not.toContain("-open");
+});
+
+test("others give requests to nobody then, and one without checks always has its servers", () => {
+    for (const closed of [pool({ check }), pool({ open: true })])
+        expect(balancerFiles(balancer(listener({ pool: closed })), place).configuration).not.toContain("-open");
+});
+
 test("health is what the statistics say", () => {
     const header = "# pxname,svname,qcur,status,weight";
     const rows = ["http-80,FRONTEND,,OPEN,", "http-80,10.0.1.5:80,0,UP 1/3,30", "http-80,10.0.1.6:80,0,DOWN,0"];

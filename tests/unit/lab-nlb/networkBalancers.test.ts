@@ -365,7 +365,7 @@ describe("listeners", () => {
                 protocol: "tcp",
                 port: 53,
                 idleSeconds: 900,
-                pool: { servers: [{ port: 5353, weight: 100 }], check: { http: { method: "HEAD" } } },
+                pool: { open: true, servers: [{ port: 5353, weight: 100 }], check: { http: { method: "HEAD" } } },
             },
             {
                 protocol: "udp",
