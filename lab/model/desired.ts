@@ -295,6 +295,8 @@ export type DesiredForwarding = {
 } & ({ readonly pool: DesiredPool } | { readonly redirect: DesiredRedirect });
 
 export interface DesiredPool {
+    /** Id of the server group; the balancer's own where its default servers serve. */
+    readonly groupId?: string;
     readonly servers: readonly DesiredServer[];
     readonly scheduler: "weighted" | "equal" | "leastConnections" | "sourceHash" | "connectionHash";
     readonly check?: DesiredCheck;

@@ -119,6 +119,7 @@ function projectPool(state: State, balancer: ApplicationBalancer, groupId: strin
     const group = state.albServerGroups[groupId];
     if (!group) return { servers: [], scheduler: "weighted" };
     return {
+        groupId,
         servers: group.servers.flatMap((server) => {
             const found = addressOfServer(state, {
                 ...server,

@@ -74,6 +74,7 @@ function projectPool(state: State, balancer: NetworkBalancer, groupId: string): 
     if (!group) return { servers: [], scheduler: "weighted" };
     const { healthCheck: check } = group;
     return {
+        groupId,
         servers: group.servers.flatMap((server) => {
             const found = addressOfNetworkServer(state, server);
             if (!found || (found.vpcId !== "" && found.vpcId !== balancer.vpcId)) return [];

@@ -5,7 +5,6 @@ import type {
     DesiredForwarding,
     DesiredListener,
     DesiredPool,
-    DesiredServer,
     DesiredTls,
 } from "./desired";
 import {
@@ -64,7 +63,7 @@ function projectListener(state: State, balancer: LoadBalancer, listener: Listene
             .sort((a, b) => specificity(b) - specificity(a))
             .map((rule) => projectRule(state, balancer, listener, rule)),
         pool: {
-            servers: projectServers(state, balancer, listener, settings.vServerGroupId),
+            ...projectServers(state, balancer, listener, settings.vServerGroupId),
             ...projectBalancing(settings.scheduler, settings.healthCheck),
             ...(web
                 ? projectStickiness(application.stickiness)
@@ -127,7 +126,7 @@ function projectRule(
         domains: domain === "" ? [] : [domain],
         paths: url === "" ? [] : [`${url}*`],
         pool: {
-            servers: projectServers(state, balancer, listener, vServerGroupId),
+            ...projectServers(state, balancer, listener, vServerGroupId),
             ...projectBalancing(own?.scheduler ?? scheduler, own?.healthCheck ?? healthCheck),
             ...projectStickiness(own?.stickiness ?? application.stickiness),
         },
@@ -187,19 +186,27 @@ export function projectStickiness(stickiness: Stickiness): Pick<DesiredPool, "st
     }
 }
 
-function projectServers(state: State, balancer: LoadBalancer, listener: Listener, groupId: string): DesiredServer[] {
+function projectServers(
+    state: State,
+    balancer: LoadBalancer,
+    listener: Listener,
+    groupId: string,
+): Pick<DesiredPool, "groupId" | "servers"> {
     const servers: readonly BackendServer[] =
         groupId === "" ? balancer.servers : (state.vServerGroups[groupId]?.servers ?? []);
-    return servers.flatMap((server) => {
-        const found = addressOfServer(state, server);
-        if (found?.vpcId !== balancer.serverVpcId) return [];
-        return [
-            {
-                id: server.serverId,
-                address: found.address,
-                port: server.port === 0 ? listener.settings.backendServerPort : server.port,
-                weight: server.weight,
-            },
-        ];
-    });
+    return {
+        groupId: groupId === "" ? balancer.id : groupId,
+        servers: servers.flatMap((server) => {
+            const found = addressOfServer(state, server);
+            if (found?.vpcId !== balancer.serverVpcId) return [];
+            return [
+                {
+                    id: server.serverId,
+                    address: found.address,
+                    port: server.port === 0 ? listener.settings.backendServerPort : server.port,
+                    weight: server.weight,
+                },
+            ];
+        }),
+    };
 }

@@ -371,20 +371,31 @@ export function serverState(balancer: DesiredBalancer, known: string): string {
     const lines = new Map(
         known
             .split("\n")
-            .map((line) => [line, line.split(" ")] as const)
-            .filter(([, fields]) => fields.length > 20)
-            .map(([line, fields]) => [`${fields[1]!} ${fields[3]!}`, line]),
+            .map((line) => line.split(" "))
+            .filter((fields) => fields.length > 20)
+            .map((fields) => [`${fields[1]!} ${fields[3]!}`, fields]),
     );
-    const states = balancer.listeners.flatMap(poolsOf).flatMap(({ name, pool }) =>
+    const places = balancer.listeners.flatMap(poolsOf).flatMap(({ name, pool }) =>
         // Without a check nothing would ever bring back a server that is entered as down.
-        pool.check === undefined
-            ? []
-            : distinct(pool.servers).map(
-                  (server) =>
-                      lines.get(`${name} ${serverName(server)}`) ??
-                      `0 ${name} 0 ${serverName(server)} ${server.address} 0 0 ${server.weight} ${server.weight} 0 8 2 0 6 0 0 0 - ${server.port} - 0 0 - - 0`,
-              ),
+        pool.check === undefined ? [] : distinct(pool.servers).map((server) => ({ name, pool, server })),
     );
+    // What a check found of a group's server holds wherever the group is checked like that.
+    const finding = ({ pool, server }: (typeof places)[number]): string =>
+        JSON.stringify([pool.groupId, pool.check, server.address, server.port]);
+    const found = new Map(
+        places.flatMap((place) => {
+            const fields = lines.get(`${place.name} ${serverName(place.server)}`);
+            return fields && place.pool.groupId !== undefined ? [[finding(place), fields] as const] : [];
+        }),
+    );
+    const states = places.map((place) => {
+        const { name, server } = place;
+        const own = lines.get(`${name} ${serverName(server)}`);
+        const elsewhere = found.get(finding(place));
+        if (own) return own.join(" ");
+        if (elsewhere) return ["0", name, "0", ...elsewhere.slice(3)].join(" ");
+        return `0 ${name} 0 ${serverName(server)} ${server.address} 0 0 ${server.weight} ${server.weight} 0 8 2 0 6 0 0 0 - ${server.port} - 0 0 - - 0`;
+    });
     return `${[STATE_VERSION, `# ${STATE_FIELDS}`, ...states].join("\n")}\n`;
 }
 

@@ -315,6 +315,7 @@ describe("a listener", () => {
                     { id: RuleId, domains: [], paths: ["/*"], redirect: { protocol: "https", port: 443, code: 301 } },
                 ],
                 pool: {
+                    groupId: group,
                     scheduler: "weighted",
                     servers: [{ id: one, address: "10.0.1.100", port: 8080, weight: 30 }],
                     check: { http: { method: "GET", path: "/healthz", classes: [2] }, intervalSeconds: 2 },

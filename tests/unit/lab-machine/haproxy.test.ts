@@ -218,6 +218,20 @@ test("a server that the process before did not know starts without traffic; othe
     expect(serverState(balancer(listener()), known).split("\n")).toHaveLength(3);
 });
 
+test("a server that its group has already found healthy starts so wherever the group is checked alike", () => {
+    const known = "1\n# head\n3 http-80 1 10.0.1.5:80 10.0.1.5 2 0 30 30 9 15 3 5 6 0 0 0 - 80 - 0 0 - - 0\n";
+    const stateOf = (rule: Partial<DesiredPool>): string | undefined => {
+        const rules = [{ id: "r1", domains: [], paths: [], pool: pool({ check, groupId: "g", ...rule }) }];
+        const one = balancer(listener({ rules, pool: pool({ check, groupId: "g" }) }));
+        return serverState(one, known)
+            .split("\n")
+            .find((line) => line.includes("http-80-r1 0 10.0.1.5:80"));
+    };
+    expect(stateOf({})).toBe("0 http-80-r1 0 10.0.1.5:80 10.0.1.5 2 0 30 30 9 15 3 5 6 0 0 0 - 80 - 0 0 - - 0");
+    expect(stateOf({ groupId: "h" })).toMatch(/ 10\.0\.1\.5 0 0 30 /);
+    expect(stateOf({ check: { ...check, port: 8080 } })).toMatch(/ 10\.0\.1\.5 0 0 30 /);
+});
+
 test("a pool that opens gives requests to all of its servers while its checks leave none", () => {
     const open = pool({ check, open: true, stickiness: { kind: "insert", seconds: 60 } });
     const rules = [{ id: "r1", domains: [], paths: ["/a"], pool: open }];

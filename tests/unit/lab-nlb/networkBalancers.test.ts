@@ -365,7 +365,12 @@ describe("listeners", () => {
                 protocol: "tcp",
                 port: 53,
                 idleSeconds: 900,
-                pool: { open: true, servers: [{ port: 5353, weight: 100 }], check: { http: { method: "HEAD" } } },
+                pool: {
+                    groupId: groups.TCP,
+                    open: true,
+                    servers: [{ port: 5353, weight: 100 }],
+                    check: { http: { method: "HEAD" } },
+                },
             },
             {
                 protocol: "udp",

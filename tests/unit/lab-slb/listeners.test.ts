@@ -499,6 +499,7 @@ describe("the machine", () => {
                     protocol: "http",
                     port: 80,
                     pool: {
+                        groupId: VServerGroupId,
                         servers: [{ id: instance.id, port: 8080, weight: 30 }],
                         scheduler: "weighted",
                         check: { http: { method: "HEAD", path: "/", classes: [2] }, intervalSeconds: 2 },
