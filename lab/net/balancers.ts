@@ -21,6 +21,8 @@ const START_TIMEOUT_MS = 60_000;
 /** How long a service that was told to end may take for it. */
 const END_TIMEOUT_MS = 5_000;
 const POLL_MS = 50;
+/** Former processes of a balancer that may go on for the connections that they have. */
+const FORMER_PROCESSES = 10;
 /** Beginning of the names of the datagram service's files; the others are HAProxy's. */
 const DATAGRAMS = "datagrams";
 
@@ -110,11 +112,13 @@ export class Balancers {
         writeAtomically(tlsFile, tlsConfiguration);
         const inside = ["nsenter", `--net=/run/netns/${namespace}`];
         // The old process serves what it has begun, and ends.
-        const handover = isRunning ? ["-x", socketOf(folder), "-sf", ...pids.filter(isHaproxy)] : [];
+        const former = pids.filter(isHaproxy);
+        const handover = isRunning ? ["-x", socketOf(folder), "-sf", ...former] : [];
         await this.options.runner.run(
             [...inside, "haproxy", "-D", "-f", next, "-p", processFile, "-L", PEER, ...handover],
             { env: { OPENSSL_CONF: tlsFile } },
         );
+        for (const pid of exceeding(former)) await this.options.runner.attempt(["kill", pid]);
         // Only now, because a configuration on disk is one that is in force.
         writeAtomically(file, configuration);
         remove(next);
@@ -197,6 +201,12 @@ function split(balancer: DesiredBalancer): { readonly streams: DesiredBalancer; 
 /** Beside HAProxy's own there is the service for datagrams in a balancer's name space. */
 function isHaproxy(pid: string): boolean {
     return readText(`/proc/${pid}/comm`).trim() === "haproxy";
+}
+
+/** The oldest of a balancer's former processes, where there are too many. */
+function exceeding(pids: readonly string[]): string[] {
+    const start = (pid: string): number => Number(startOf(Number(pid)) ?? 0);
+    return [...pids].sort((a, b) => start(b) - start(a)).slice(FORMER_PROCESSES);
 }
 
 /** A process's answer to a command; empty when it gives none. */

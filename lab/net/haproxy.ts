@@ -98,8 +98,6 @@ export function balancerFiles(balancer: DesiredBalancer, place: BalancerPlace): 
             // A listener in use is handed to the next process, so that no client finds the door closed.
             `stats socket ${socketOf(place.folder)} mode 600 level admin expose-fd listeners`,
             `server-state-file ${stateFileOf(place.folder)}`,
-            // The longest that a listener lets a connection idle.
-            "hard-stop-after 900s",
             "tune.ssl.default-dh-param 2048",
         ]),
         section("defaults", [

@@ -120,6 +120,10 @@ test("a client's address leads to no server of weight 0, and to the same server 
     );
 });
 
+test("no deadline cuts connections that a former process goes on with", () => {
+    expect(section("global", listener()).join("\n")).not.toContain("hard-stop-after");
+});
+
 test("an access list lets in those it names, or all others; an empty one restricts nobody", () => {
     const access = (kind: "allow" | "deny", cidrs: readonly string[]): string[] =>
         section("frontend http-80", listener({ access: { kind, cidrs } })).filter((line) => /acl|reject/.test(line));
