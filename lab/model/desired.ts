@@ -322,6 +322,8 @@ export interface DesiredCheck {
     readonly http?: {
         readonly method: "HEAD" | "GET";
         readonly path: string;
+        /** Version of HTTP. */
+        readonly version: "1.0" | "1.1";
         /** `Host` of the request; the server's address when absent. */
         readonly host?: string;
         /** First digits of the statuses that are healthy: `2`, `3`, … */

@@ -154,12 +154,14 @@ function projectBalancing(scheduler: Scheduler, check: HealthCheck): Pick<Desire
 /** What stands for a server's own address as the `Host` of a check, by the names of the three products. */
 const ownAddress: readonly string[] = ["", "$_ip", "$SERVER_IP"];
 
-export function projectCheck(check: HealthCheck): DesiredCheck {
+/** @param check of a listener, or of a server group of the other products, which say how they ask */
+export function projectCheck(check: HealthCheck & { readonly httpVersion?: "HTTP1.0" | "HTTP1.1" }): DesiredCheck {
     return {
         ...(check.type === "http" && {
             http: {
                 method: check.method === "get" ? ("GET" as const) : ("HEAD" as const),
                 path: check.uri,
+                version: check.httpVersion === "HTTP1.1" ? ("1.1" as const) : ("1.0" as const),
                 ...(!ownAddress.includes(check.domain) && { host: check.domain }),
                 classes: check.codes.split(",").map((code) => Number(code.charAt("http_".length))),
             },

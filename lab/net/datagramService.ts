@@ -170,7 +170,7 @@ function takesConnection(place: Place, timeout: number): Promise<boolean> {
 
 function answersHttp(place: Place, { method, path, host, classes }: Http, timeout: number): Promise<boolean> {
     return new Promise((resolve) => {
-        const headers = host === undefined ? {} : { Host: host };
+        const headers = { Host: host ?? place.host };
         const asked = requestHttp({ ...place, method, path, headers, agent: false, timeout }, (response) => {
             response.destroy();
             resolve(classes.includes(Math.floor((response.statusCode ?? 0) / 100)));

@@ -322,13 +322,16 @@ function serverNumber(name: string): number {
     return (createHash("sha256").update(name).digest().readUInt32BE() >>> 1) + 1;
 }
 
+/** Of a server's name, which is its place. */
+const SERVER_ADDRESS = "%[srv_name,field(1,:)]";
+
 function checking({ http, timeoutSeconds }: DesiredCheck): string[] {
     return [
         `timeout check ${timeoutSeconds}s`,
         ...(http
             ? [
                   "option httpchk",
-                  `http-check send meth ${http.method} uri ${word(http.path)} ver HTTP/1.0${http.host === undefined ? "" : ` hdr Host ${word(http.host)}`}`,
+                  `http-check send meth ${http.method} uri ${word(http.path)} ver HTTP/${http.version} hdr Host ${http.host === undefined ? SERVER_ADDRESS : word(http.host)}`,
                   `http-check expect rstatus ^[${[...http.classes].sort().join("")}]`,
               ]
             : []),

@@ -594,7 +594,7 @@ test("another system disk is an empty machine under the same identity", async ()
 
 describe("a balancer", () => {
     const check = {
-        http: { method: "HEAD" as const, path: "/", classes: [2] },
+        http: { method: "HEAD" as const, path: "/", version: "1.1" as const, classes: [2] },
         intervalSeconds: 1,
         timeoutSeconds: 1,
         healthyAfter: 2,

@@ -318,7 +318,10 @@ describe("a listener", () => {
                     groupId: group,
                     scheduler: "weighted",
                     servers: [{ id: one, address: "10.0.1.100", port: 8080, weight: 30 }],
-                    check: { http: { method: "GET", path: "/healthz", classes: [2] }, intervalSeconds: 2 },
+                    check: {
+                        http: { method: "GET", path: "/healthz", version: "1.1", classes: [2] },
+                        intervalSeconds: 2,
+                    },
                     open: true,
                     stickiness: { kind: "insert", seconds: 60 },
                 },

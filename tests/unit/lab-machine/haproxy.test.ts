@@ -66,7 +66,7 @@ test("without weights a server is asked or not", () => {
 });
 
 test.each(["HEAD", "GET"] as const)("a check by %s has its path, codes, port, interval and thresholds", (method) => {
-    const http = { method, path: "/health?a=$b", host: "shop.example.com", classes: [3, 2] };
+    const http = { method, path: "/health?a=$b", version: "1.0" as const, host: "shop.example.com", classes: [3, 2] };
     const found = section("backend http-80", listener({ pool: pool({ check: { ...check, http, port: 8080 } }) }));
     expect(found).toEqual(
         expect.arrayContaining([
@@ -76,6 +76,13 @@ test.each(["HEAD", "GET"] as const)("a check by %s has its path, codes, port, in
             "http-check expect rstatus ^[23]",
             "server 10.0.1.5:80 10.0.1.5:80 weight 30 check inter 2s rise 3 fall 4 port 8080",
         ]),
+    );
+});
+
+test("a check by HTTP/1.1 asks each server by its address unless a host is named", () => {
+    const http = { method: "HEAD", path: "/", version: "1.1", classes: [2] } as const;
+    expect(section("backend http-80", listener({ pool: pool({ check: { ...check, http } }) }))).toContain(
+        'http-check send meth HEAD uri "/" ver HTTP/1.1 hdr Host %[srv_name,field(1,:)]',
     );
 });
 

@@ -502,7 +502,10 @@ describe("the machine", () => {
                         groupId: VServerGroupId,
                         servers: [{ id: instance.id, port: 8080, weight: 30 }],
                         scheduler: "weighted",
-                        check: { http: { method: "HEAD", path: "/", classes: [2] }, intervalSeconds: 2 },
+                        check: {
+                            http: { method: "HEAD", path: "/", version: "1.0", classes: [2] },
+                            intervalSeconds: 2,
+                        },
                     },
                 },
             ],
