@@ -94,7 +94,10 @@ export function balancerFiles(balancer: DesiredBalancer, place: BalancerPlace): 
     const configuration = [
         section("global", [
             "nbthread 1",
-            "maxconn 4000",
+            // Some 400 MiB of buffers if all are busy at once; an idle one has none.
+            "maxconn 1600",
+            // The cloud takes a URI and headers of 32 KiB each.
+            "tune.bufsize 131072",
             // A listener in use is handed to the next process, so that no client finds the door closed.
             `stats socket ${socketOf(place.folder)} mode 600 level admin expose-fd listeners`,
             `server-state-file ${stateFileOf(place.folder)}`,

@@ -127,6 +127,10 @@ test("a client's address leads to no server of weight 0, and to the same server 
     );
 });
 
+test("large headers fit in", () => {
+    expect(section("global", listener())).toContain("tune.bufsize 131072");
+});
+
 test("no deadline cuts connections that a former process goes on with", () => {
     expect(section("global", listener()).join("\n")).not.toContain("hard-stop-after");
 });
