@@ -78,7 +78,7 @@ type Header = DesiredListener["headers"][number];
 
 const headers: readonly (readonly [keyof ForwardedSettings, (balancer: ApplicationBalancer) => Header])[] = [
     ["XForwardedForProtoEnabled", () => ({ name: "X-Forwarded-Proto", value: { kind: "protocol" } })],
-    ["XForwardedForSLBIdEnabled", ({ id }) => ({ name: "ALB-ID", value: { kind: "text", text: id } })],
+    ["XForwardedForSLBIdEnabled", ({ id }) => ({ name: "SLB-ID", value: { kind: "text", text: id } })],
     ["XForwardedForSLBPortEnabled", () => ({ name: "X-Forwarded-Port", value: { kind: "port" } })],
     [
         "XForwardedForClientSrcPortEnabled",

@@ -290,6 +290,7 @@ describe("a listener", () => {
         await cloud.add(group, [{ id: one, weight: 30 }]);
         const ListenerId = await cloud.listener(LoadBalancerId, group, {
             "XForwardedForConfig.XForwardedForProtoEnabled": "true",
+            "XForwardedForConfig.XForwardedForSLBIdEnabled": "true",
         });
         const redirect = {
             ListenerId,
@@ -310,7 +311,10 @@ describe("a listener", () => {
                 protocol: "http",
                 port: 80,
                 forwardedFor: true,
-                headers: [{ name: "X-Forwarded-Proto" }],
+                headers: [
+                    { name: "X-Forwarded-Proto" },
+                    { name: "SLB-ID", value: { kind: "text", text: LoadBalancerId } },
+                ],
                 rules: [
                     { id: RuleId, domains: [], paths: ["/*"], redirect: { protocol: "https", port: 443, code: 301 } },
                 ],
