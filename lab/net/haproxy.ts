@@ -167,6 +167,12 @@ function access({ access: list }: DesiredListener): string[] {
     ];
 }
 
+/** The client after those whom its request names already, in their line; several lines get one more. */
+const forwardedFor: readonly string[] = [
+    'http-request replace-header X-Forwarded-For (.*) "\\1, %[src]" if { req.fhdr_cnt(X-Forwarded-For) eq 1 }',
+    "http-request add-header X-Forwarded-For %[src] unless { req.fhdr_cnt(X-Forwarded-For) eq 1 }",
+];
+
 function webFrontend(listener: DesiredListener): string[] {
     const { redirect, idleSeconds, headers, gzip, rules } = listener;
     const seconds = `${idleSeconds}s`;
@@ -174,7 +180,7 @@ function webFrontend(listener: DesiredListener): string[] {
     return [
         `timeout http-request ${seconds}`,
         `timeout http-keep-alive ${seconds}`,
-        ...(listener.forwardedFor ? ["option forwardfor"] : []),
+        ...(listener.forwardedFor ? forwardedFor : []),
         // A client that keeps its connection is told of the end of this process with an answer, not instead of one.
         "option idle-close-on-response",
         ...headers.map(({ name, value }) => `http-request set-header ${name} ${headerText(listener, value)}`),

@@ -55,7 +55,7 @@ test("servers have their weights, and nothing is checked that nobody asked to ch
         ]),
     );
     expect(section("frontend http-80", listener())).toEqual(
-        expect.arrayContaining(["bind 198.19.0.9:80", "option forwardfor", "default_backend http-80"]),
+        expect.arrayContaining(["bind 198.19.0.9:80", "default_backend http-80"]),
     );
 });
 
@@ -125,6 +125,16 @@ test("a client's address leads to no server of weight 0, and to the same server 
     expect(later).toEqual(
         expect.arrayContaining(["stick match src", `server 10.0.1.6:80 10.0.1.6:80 weight 30 id ${number}`]),
     );
+});
+
+test("the client's address stands behind those that its request names, in the same line", () => {
+    const forwarded = (one: DesiredListener): string[] =>
+        section("frontend http-80", one).filter((line) => line.includes("X-Forwarded-For"));
+    expect(forwarded(listener())).toEqual([
+        'http-request replace-header X-Forwarded-For (.*) "\\1, %[src]" if { req.fhdr_cnt(X-Forwarded-For) eq 1 }',
+        "http-request add-header X-Forwarded-For %[src] unless { req.fhdr_cnt(X-Forwarded-For) eq 1 }",
+    ]);
+    expect(forwarded(listener({ forwardedFor: false }))).toEqual([]);
 });
 
 test("large headers fit in", () => {
