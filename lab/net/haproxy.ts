@@ -138,6 +138,7 @@ function frontend(listener: DesiredListener, { addresses }: BalancerPlace, store
         `bind ${addresses.map((address) => `${address}:${listener.port}`).join(",")}${binding(listener, store)}`,
         `timeout client ${listener.idleSeconds}s`,
         ...access(listener),
+        ...(listener.pool.scheduler === "connectionHash" ? ["tcp-request connection set-var(sess.port) src_port"] : []),
         ...(isWeb(listener) ? webFrontend(listener) : []),
         ...(listener.redirect ? [] : choices(name, listener.pool, [])),
     ]);
@@ -289,8 +290,9 @@ function schedule(scheduler: DesiredPool["scheduler"]): string[] {
         case "leastConnections":
             return ["balance leastconn"];
         case "sourceHash":
-        case "connectionHash":
             return ["balance source", "hash-type consistent"];
+        case "connectionHash":
+            return ["balance hash src,concat(:,sess.port)", "hash-type consistent"];
     }
 }
 

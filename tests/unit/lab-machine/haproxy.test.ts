@@ -137,6 +137,20 @@ test("the client's address stands behind those that its request names, in the sa
     expect(forwarded(listener({ forwardedFor: false }))).toEqual([]);
 });
 
+test("a hash of the connection tells the ports of one client apart, one of the source does not", () => {
+    const hashed = (scheduler: DesiredPool["scheduler"]): string[] => {
+        const tcp = listener({ id: "lb/tcp/80", protocol: "tcp", pool: pool({ scheduler }) });
+        return [...section("frontend tcp-80", tcp), ...section("backend tcp-80", tcp)].filter((line) =>
+            /set-var|balance/.test(line),
+        );
+    };
+    expect(hashed("connectionHash")).toEqual([
+        "tcp-request connection set-var(sess.port) src_port",
+        "balance hash src,concat(:,sess.port)",
+    ]);
+    expect(hashed("sourceHash")).toEqual(["balance source"]);
+});
+
 test("large headers fit in", () => {
     expect(section("global", listener())).toContain("tune.bufsize 131072");
 });
