@@ -79,6 +79,8 @@ function settingsOf(
     if (group.vpcId !== vpcId) refuse("Conflict.VpcId", "The load balancer and the server group have different VPCs.");
     if (request.caEnabled === true)
         refuse("UnsupportedOperation", "The lab's TCPSSL listeners ask clients for no certificate.");
+    if (protocol === "UDP" && request.proxyProtocolEnabled === true)
+        refuse("UnsupportedOperation", "The lab's UDP listeners don't tell servers the clients' addresses.");
     if (Object.values(request.proxyProtocolV2Config ?? {}).includes(true))
         refuse("UnsupportedOperation", "The lab's listeners tell servers of no VPC, endpoint or endpoint service.");
     const certificateIds = request.certificateIds?.length ? request.certificateIds : before.certificateIds;

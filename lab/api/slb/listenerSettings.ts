@@ -136,7 +136,7 @@ export function changedSettings(
             healthCheckReq: request.healthCheckReq ?? request.lowerHealthCheckReq,
             healthCheckExp: request.healthCheckExp ?? request.lowerHealthCheckExp,
         }),
-        transport: transportOf(before.transport, request),
+        transport: transportOf(protocol, before.transport, request),
         application: applicationOf(before.application, request),
         ...(tls && { tls: tlsOf(context, tls, request) }),
     };
@@ -237,7 +237,13 @@ export function healthCheckOf(
     };
 }
 
-function transportOf(before: ListenerSettings["transport"], request: ListenerRequest): ListenerSettings["transport"] {
+function transportOf(
+    protocol: ListenerProtocol,
+    before: ListenerSettings["transport"],
+    request: ListenerRequest,
+): ListenerSettings["transport"] {
+    if (protocol === "udp" && request.proxyProtocolV2Enabled === true)
+        refuse("UnsupportedOperation", "The lab's UDP listeners don't tell servers the clients' addresses.");
     if (isOn(request.connectionDrain, "ConnectionDrain", false))
         refuse("UnsupportedOperation", "The lab's balancers leave connections to servers that are taken out alone.");
     return {

@@ -423,6 +423,15 @@ describe("listeners", () => {
         expect(await cloud.nlbRefusal("CreateListener", tls)).toBe("400 Conflict.Protocol");
     });
 
+    test("tell servers of datagrams of no client", async () => {
+        const given = { LoadBalancerId: await balancer(), ListenerPort: "53", ProxyProtocolEnabled: "true" };
+        const udp = { ...given, ListenerProtocol: "UDP", ServerGroupId: await group({ Protocol: "UDP" }) };
+        expect(await cloud.nlbRefusal("CreateListener", udp)).toBe("400 UnsupportedOperation");
+        const ListenerId = await listener({ ...udp, ProxyProtocolEnabled: "false" });
+        const change = { ListenerId, ProxyProtocolEnabled: "true" };
+        expect(await cloud.nlbRefusal("UpdateListenerAttribute", change)).toBe("400 UnsupportedOperation");
+    });
+
     test.each([
         ["Ppv2VpcIdEnabled", "true", "400 UnsupportedOperation"],
         ["Ppv2PrivateLinkEpIdEnabled", "true", "400 UnsupportedOperation"],

@@ -177,6 +177,14 @@ test("what a UDP check sends and expects may be named as the vendor's SDKs do", 
     expect(await cloud.slbRefusal("SetLoadBalancerUDPListenerAttribute", spaced)).toBe("400 InvalidParameter");
 });
 
+test("servers of datagrams are told of no client", async () => {
+    const udp = { LoadBalancerId, ListenerPort: "53", BackendServerPort: "53", ProxyProtocolV2Enabled: "true" };
+    expect(await cloud.slbRefusal("CreateLoadBalancerUDPListener", udp)).toBe("400 UnsupportedOperation");
+    await cloud.slb("CreateLoadBalancerUDPListener", { ...udp, ProxyProtocolV2Enabled: "false" });
+    expect(await cloud.slbRefusal("SetLoadBalancerUDPListenerAttribute", udp)).toBe("400 UnsupportedOperation");
+    expect(await cloud.slbRefusal("CreateLoadBalancerTCPListener", udp)).toBe("success");
+});
+
 test("a list of listeners says of each what its protocol has, and is filtered by tags", async () => {
     const tag = { "Tag.1.Key": "team", "Tag.1.Value": "web" };
     await cloud.slb("CreateLoadBalancerTCPListener", {
