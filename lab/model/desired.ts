@@ -272,7 +272,8 @@ export interface DesiredTls {
     readonly clientAuthority?: string;
     readonly minimum: "TLSv1.0" | "TLSv1.1" | "TLSv1.2";
     readonly maximum: "TLSv1.2" | "TLSv1.3";
-    readonly http2: boolean;
+    /** Protocols that are offered within, the preferred one first; none are agreed on when empty. */
+    readonly alpn: readonly string[];
 }
 
 /** Where a client is sent to; the path and the query stay as they are. */

@@ -1,7 +1,7 @@
 /** From application load balancers of the model to what should balance on this machine. */
 import type { AlbListener, AlbRedirect, AlbRule, AlbScheduler, ApplicationBalancer, ForwardedSettings } from "./alb";
 import type { DesiredBalancer, DesiredForwarding, DesiredListener, DesiredPool, DesiredRedirect } from "./desired";
-import { bundleOf, projectCheck, projectStickiness, tlsVersions } from "./projectSlb";
+import { bundleOf, projectCheck, projectStickiness, tlsVersions, webProtocols } from "./projectSlb";
 import { addressOfServer } from "./slb";
 import type { State } from "./state";
 
@@ -51,7 +51,7 @@ function projectListener(state: State, balancer: ApplicationBalancer, listener: 
             tls: {
                 certificate: bundleOf(certificateOf(state, certificateIds[0])),
                 ...tlsVersions(listener.securityPolicyId),
-                http2: listener.http2,
+                alpn: webProtocols(listener.http2),
             },
         }),
         idleSeconds: listener.idleTimeout,

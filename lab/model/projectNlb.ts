@@ -47,7 +47,7 @@ function projectListener(state: State, balancer: NetworkBalancer, listener: NlbL
             tls: {
                 certificate: bundleOf(certificateOf(state, settings.certificateIds[0])),
                 ...tlsVersions(settings.securityPolicyId),
-                http2: settings.alpn.enabled && settings.alpn.policy !== "HTTP1Only",
+                alpn: settings.alpn.enabled ? (protocolsOf[settings.alpn.policy] ?? []) : [],
             },
         }),
         idleSeconds: settings.idleTimeout,
@@ -60,6 +60,14 @@ function projectListener(state: State, balancer: NetworkBalancer, listener: NlbL
         pool: projectPool(state, balancer, settings.serverGroupId),
     };
 }
+
+/** By the policy of a listener. */
+const protocolsOf: Readonly<Record<string, readonly string[]>> = {
+    HTTP1Only: ["http/1.1", "http/1.0"],
+    HTTP2Only: ["h2"],
+    HTTP2Optional: ["http/1.1", "http/1.0", "h2"],
+    HTTP2Preferred: ["h2", "http/1.1", "http/1.0"],
+};
 
 const schedulers: Readonly<Record<NlbScheduler, DesiredPool["scheduler"]>> = {
     Wrr: "weighted",

@@ -97,8 +97,13 @@ function projectTls(state: State, tls: NonNullable<Listener["settings"]["tls"]>)
         certificate: bundleOf(state.slbCertificates[tls.serverCertificateId]),
         ...(authority && { clientAuthority: authority.certificate }),
         ...tlsVersions(tls.cipherPolicy),
-        http2: tls.http2,
+        alpn: webProtocols(tls.http2),
     };
+}
+
+/** What HTTPS offers its clients. */
+export function webProtocols(http2: boolean): string[] {
+    return http2 ? ["h2", "http/1.1"] : ["http/1.1"];
 }
 
 /** Certificate, chain and key in one text. */

@@ -153,8 +153,7 @@ function binding(listener: DesiredListener, store: (pem: string) => string): str
         `ssl-min-ver ${tls.minimum} ssl-max-ver ${tls.maximum}`,
         // Old versions of TLS sign with SHA-1, which OpenSSL refuses unless told.
         ...(tls.minimum === "TLSv1.2" ? [] : ["ciphers DEFAULT@SECLEVEL=0"]),
-        // Whatever is in a connection of TCP is agreed between client and server, unless they were promised HTTP/2.
-        ...(isWeb(listener) || tls.http2 ? [`alpn ${tls.http2 ? "h2,http/1.1" : "http/1.1"}`] : []),
+        ...(tls.alpn.length > 0 ? [`alpn ${tls.alpn.join(",")}`] : []),
         ...(tls.clientAuthority === undefined ? [] : [`ca-file ${store(tls.clientAuthority)} verify required`]),
     ].join(" ");
 }

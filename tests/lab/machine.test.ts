@@ -702,7 +702,12 @@ describe("a balancer", () => {
             id: "lb/https/443",
             protocol: "https",
             port: 443,
-            tls: { certificate: `${certificate!}${key!}`, minimum: "TLSv1.2", maximum: "TLSv1.3", http2: true },
+            tls: {
+                certificate: `${certificate!}${key!}`,
+                minimum: "TLSv1.2",
+                maximum: "TLSv1.3",
+                alpn: ["h2", "http/1.1"],
+            },
             pool: {
                 servers: servers(10, 10),
                 scheduler: "weighted",
@@ -878,7 +883,7 @@ describe("a balancer", () => {
                 clientAuthority: readFileSync(path.join(folder, "tls.crt"), "utf8"),
                 minimum: "TLSv1.0",
                 maximum: "TLSv1.2",
-                http2: false,
+                alpn: ["http/1.1"],
             },
             headers: [
                 { name: "SLB-ID", value: { kind: "text", text: "lb" } },

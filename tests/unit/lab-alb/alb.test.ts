@@ -496,7 +496,7 @@ describe("a listener", () => {
                 certificate: `${pem.certificate.trim()}\n${pem.key.trim()}\n`,
                 minimum: "TLSv1.2",
                 maximum: "TLSv1.3",
-                http2: true,
+                alpn: ["h2", "http/1.1"],
             },
         });
         const listed = { CertificateId: `${CertId}-cn-hangzhou`, CertificateType: "Server", IsDefault: true };

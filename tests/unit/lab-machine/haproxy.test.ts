@@ -193,7 +193,7 @@ test("a certificate stands in a file of its own, and another one is another conf
                 listener({
                     protocol: "https",
                     port: 443,
-                    tls: { certificate, minimum: "TLSv1.2", maximum: "TLSv1.3", http2: true },
+                    tls: { certificate, minimum: "TLSv1.2", maximum: "TLSv1.3", alpn: ["h2", "http/1.1"] },
                 }),
             ),
             place,
@@ -205,6 +205,20 @@ test("a certificate stands in a file of its own, and another one is another conf
         `bind 198.19.0.9:443 ssl crt /run/b/${[...one.certificates.keys()][0]!} ssl-min-ver TLSv1.2 ssl-max-ver TLSv1.3 alpn h2,http/1.1`,
     );
     expect(https("PEM TWO").configuration).not.toBe(one.configuration);
+});
+
+test("protocols within TLS are offered in their order, or none is", () => {
+    const bind = (alpn: string[]): string | undefined =>
+        section(
+            "frontend tcp-443",
+            listener({
+                protocol: "tcp",
+                port: 443,
+                tls: { certificate: "PEM", minimum: "TLSv1.2", maximum: "TLSv1.2", alpn },
+            }),
+        ).find((line) => line.startsWith("bind"));
+    expect(bind(["http/1.1", "http/1.0", "h2"])).toMatch(/ alpn http\/1\.1,http\/1\.0,h2$/);
+    expect(bind([])).not.toContain("alpn");
 });
 
 test("rules lead to pools of their own, by domain and path", () => {

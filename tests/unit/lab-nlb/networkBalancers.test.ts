@@ -462,8 +462,17 @@ describe("listeners", () => {
         const ListenerId = await listener({ ...named, SecurityPolicyId: "tls_cipher_policy_1_2_strict_with_1_3" });
         expect(cloud.desired()[0]!.listeners[0]).toMatchObject({
             protocol: "tcp",
-            tls: { certificate: "CERT\nKEY\n", minimum: "TLSv1.2", maximum: "TLSv1.3", http2: false },
+            tls: { certificate: "CERT\nKEY\n", minimum: "TLSv1.2", maximum: "TLSv1.3", alpn: [] },
         });
+        for (const [AlpnPolicy, alpn] of [
+            ["HTTP1Only", ["http/1.1", "http/1.0"]],
+            ["HTTP2Only", ["h2"]],
+            ["HTTP2Optional", ["http/1.1", "http/1.0", "h2"]],
+            ["HTTP2Preferred", ["h2", "http/1.1", "http/1.0"]],
+        ] as const) {
+            await cloud.nlb("UpdateListenerAttribute", { ListenerId, AlpnEnabled: "true", AlpnPolicy });
+            expect(cloud.desired()[0]!.listeners[0]!.tls!.alpn).toEqual(alpn);
+        }
         const CertificateId = "77-cn-hangzhou";
         expect(await cloud.nlb("ListListenerCertificates", { ListenerId })).toMatchObject({
             ...{ TotalCount: 1, CertificateIds: [CertificateId] },
