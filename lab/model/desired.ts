@@ -253,6 +253,8 @@ export interface DesiredListener {
     /** Of HTTP and HTTPS: what else they are told. */
     readonly headers: readonly { readonly name: string; readonly value: HeaderValue }[];
     readonly gzip: boolean;
+    /** Of HTTP and HTTPS: a server that takes no connection is answered for with 502 instead of 503. */
+    readonly badGateway?: boolean;
     /** Servers see the client's address in a PROXY protocol header. */
     readonly proxyProtocol: boolean;
     /** Of HTTP and HTTPS, first match first. */

@@ -59,6 +59,7 @@ function projectListener(state: State, balancer: ApplicationBalancer, listener: 
         forwardedFor: forwarded.XForwardedForEnabled,
         headers: headers.flatMap(([setting, header]) => (forwarded[setting] ? [header(balancer)] : [])),
         gzip: listener.gzip,
+        badGateway: true,
         proxyProtocol: false,
         rules: Object.values(state.albRules)
             .filter(({ listenerId }) => listenerId === listener.id)

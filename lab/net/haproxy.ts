@@ -274,12 +274,20 @@ function backend({ name, listener, pool }: NamedPool): string {
     return section(`backend ${name}`, [
         ...(isWeb(listener) ? ["mode http", "option http-server-close", "http-reuse never"] : ["mode tcp"]),
         `timeout server ${listener.requestSeconds}s`,
+        ...(listener.badGateway && servers.some((server) => !isDrained(server)) ? badGateway : []),
         ...schedule(scheduler),
         ...stick(name, stickiness, servers),
         ...(check ? checking(check) : []),
         ...servers.map((server) => serverLine(server, listener, pool)),
     ]);
 }
+
+/** For HAProxy a server that takes no connection is one that is not there. What a server answered itself stays. */
+const badGateway: readonly string[] = [
+    "http-response set-var(txn.answered) bool(true)",
+    "http-after-response set-status 502 if { status 503 } !{ var(txn.answered) -m found }",
+    'http-error status 503 content-type text/html string "<html><body><h1>502 Bad Gateway</h1></body></html>"',
+];
 
 function schedule(scheduler: DesiredPool["scheduler"]): string[] {
     switch (scheduler) {

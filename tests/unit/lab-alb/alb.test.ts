@@ -311,6 +311,7 @@ describe("a listener", () => {
                 protocol: "http",
                 port: 80,
                 forwardedFor: true,
+                badGateway: true,
                 headers: [
                     { name: "X-Forwarded-Proto" },
                     { name: "SLB-ID", value: { kind: "text", text: LoadBalancerId } },

@@ -151,6 +151,15 @@ test("a hash of the connection tells the ports of one client apart, one of the s
     expect(hashed("sourceHash")).toEqual(["balance source"]);
 });
 
+test("a server that takes no connection is answered for as the product does, and none that serves with 503", () => {
+    const status = (changes: Partial<DesiredListener>): boolean =>
+        section("backend http-80", listener(changes)).some((line) => line.includes("set-status 502"));
+    expect(status({ badGateway: true })).toBe(true);
+    expect(status({})).toBe(false);
+    const drained = pool().servers.filter(({ weight }) => weight === 0);
+    expect(status({ badGateway: true, pool: pool({ servers: drained }) })).toBe(false);
+});
+
 test("large headers fit in", () => {
     expect(section("global", listener())).toContain("tune.bufsize 131072");
 });
