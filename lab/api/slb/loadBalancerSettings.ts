@@ -116,9 +116,12 @@ const modifyLoadBalancerInstanceChargeType = slbAction({
             "InstanceChargeType",
             "PayBySpec",
         );
+        if (balancer.instanceChargeType === "PayByCLCU" && instanceChargeType === "PayBySpec")
+            refuse("OperationDenied", "A balancer that is paid by use is not paid by its specification any more.");
         const spec = specOf(request.loadBalancerSpec, instanceChargeType);
+        const internetChargeType = instanceChargeType === "PayByCLCU" ? "paybytraffic" : balancer.internetChargeType;
         context.checked();
-        Object.assign(balancer, { instanceChargeType, spec } satisfies Partial<LoadBalancer>);
+        Object.assign(balancer, { instanceChargeType, internetChargeType, spec } satisfies Partial<LoadBalancer>);
         return {};
     },
 });

@@ -111,6 +111,17 @@ test("what is set is answered", async () => {
     expect(list(tags, "TagResources.TagResource")).toHaveLength(1);
 });
 
+test("is paid by use from then on, and by its traffic", async () => {
+    const LoadBalancerId = await cloud.balancer({ InternetChargeType: "paybybandwidth" });
+    await cloud.slb("ModifyLoadBalancerInstanceChargeType", { LoadBalancerId, InstanceChargeType: "PayByCLCU" });
+    expect(await cloud.attribute(LoadBalancerId)).toMatchObject({
+        InstanceChargeType: "PayByCLCU",
+        InternetChargeType: "paybytraffic",
+    });
+    const back = { LoadBalancerId, InstanceChargeType: "PayBySpec", LoadBalancerSpec: "slb.s1.small" };
+    expect(await cloud.slbRefusal("ModifyLoadBalancerInstanceChargeType", back)).toBe("400 OperationDenied");
+});
+
 test("is listed by name, address, server and tag", async () => {
     const instance = cloud.instance(VSwitchId);
     const a = await cloud.balancer({ LoadBalancerName: "a" });
