@@ -112,6 +112,7 @@ const describeHealthStatus = slbAction({
             backendServers: {
                 backendServer: listeners.flatMap((listener) => {
                     const { settings } = listener;
+                    if (settings.application.redirect) return [];
                     const groups = [settings.vServerGroupId, ...listener.rules.map((rule) => rule.vServerGroupId)];
                     const servers = [...new Set(groups)].flatMap((id) =>
                         id === "" ? balancer.servers : (state.vServerGroups[id]?.servers ?? []),

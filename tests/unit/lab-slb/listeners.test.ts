@@ -308,6 +308,13 @@ describe("HTTPS", () => {
         await cloud.slb("CreateLoadBalancerHTTPListener", forward);
         await cloud.slb("DeleteLoadBalancerListener", { ...quic, ListenerProtocol: "udp" });
         expect(await describeHttp("80")).toMatchObject({ ListenerForward: "on", ForwardPort: 443, ForwardCode: 301 });
+        const { id: ServerId } = cloud.instance(VSwitchId);
+        await cloud.slb("AddBackendServers", { LoadBalancerId, BackendServers: JSON.stringify([{ ServerId }]) });
+        const checked = list(
+            await cloud.slb("DescribeHealthStatus", { LoadBalancerId }),
+            "BackendServers.BackendServer",
+        );
+        expect(checked.map(({ ListenerPort }) => ListenerPort)).toEqual([443]);
         expect(await cloud.slbRefusal("DeleteLoadBalancerListener", { LoadBalancerId, ListenerPort: "443" })).toBe(
             "400 ListenerForwarded",
         );
