@@ -318,17 +318,23 @@ function stick(
             return [`cookie ${word(stickiness.cookie)} rewrite`];
         case "source": {
             const drained = servers.filter(isDrained).map((server) => serverNumber(serverName(server)));
-            const unless =
-                drained.length === 0
-                    ? ""
-                    : ` unless { src,table_server_id(${backendName}) -m int ${drained.join(" ")} }`;
             return [
                 `stick-table type ip size 100k expire ${stickiness.seconds}s peers own`,
-                `stick match src${unless}`,
+                ...inParts(drained, NUMBERS_PER_LINE).map(
+                    (numbers) => `acl drained src,table_server_id(${backendName}) -m int ${numbers.join(" ")}`,
+                ),
+                `stick match src${drained.length === 0 ? "" : " unless drained"}`,
                 "stick store-request src",
             ];
         }
     }
+}
+
+/** HAProxy reads 64 words of a line. */
+const NUMBERS_PER_LINE = 40;
+
+function inParts<T>(all: readonly T[], size: number): T[][] {
+    return Array.from({ length: Math.ceil(all.length / size) }, (_, part) => all.slice(part * size, (part + 1) * size));
 }
 
 function isDrained({ weight }: DesiredServer): boolean {

@@ -117,7 +117,8 @@ test("a client's address leads to no server of weight 0, and to the same server 
     const number = /^server 10\.0\.1\.6:80 10\.0\.1\.6:80 weight 0 id (\d+)$/m.exec(lines.join("\n"))?.[1];
     expect(lines).toEqual(
         expect.arrayContaining([
-            `stick match src unless { src,table_server_id(http-80) -m int ${number} }`,
+            `acl drained src,table_server_id(http-80) -m int ${number}`,
+            "stick match src unless drained",
             "stick store-request src",
         ]),
     );
@@ -166,6 +167,16 @@ test("large headers fit in", () => {
 
 test("no deadline cuts connections that a former process goes on with", () => {
     expect(section("global", listener()).join("\n")).not.toContain("hard-stop-after");
+});
+
+test("no line has more words than HAProxy reads, however many servers are drained", () => {
+    const servers = Array.from({ length: 100 }, (_, index) => ({
+        ...{ id: `i-${index}`, address: `10.0.1.${index + 1}`, port: 80, weight: 0 },
+    }));
+    const stickiness = { kind: "source", seconds: 30 } as const;
+    const found = section("backend http-80", listener({ pool: pool({ stickiness, servers }) }));
+    expect(found.filter((line) => line.startsWith("acl drained "))).toHaveLength(3);
+    expect(Math.max(...found.map((line) => line.split(" ").length))).toBeLessThanOrEqual(64);
 });
 
 test("an access list lets in those it names, or all others; an empty one restricts nobody", () => {
