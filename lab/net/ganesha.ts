@@ -61,7 +61,9 @@ export function ganeshaConfiguration(
 }
 
 function clientBlock({ source, write, squash }: DesiredAccess): string {
-    return `CLIENT { Clients = ${source}; Protocols = 4; Access_Type = ${write ? "RW" : "RO"}; Squash = ${squashes[squash]}; }`;
+    // A range of all addresses is none to it: it would leave out the whole export.
+    const clients = source.endsWith("/0") ? "*" : source;
+    return `CLIENT { Clients = ${clients}; Protocols = 4; Access_Type = ${write ? "RW" : "RO"}; Squash = ${squashes[squash]}; }`;
 }
 
 function block(name: string, lines: readonly string[]): string {

@@ -1069,6 +1069,9 @@ describe("a mount target", () => {
         await until("root is nobody", 5, async () => {
             return (await outcome(nfs("a1", "nfs-cat", at("one")))) === "NFS4ERR_ACCESS";
         });
+        // As the group that every account has.
+        await change(files({ ...writer, source: "0.0.0.0/0" }));
+        await until("every host is let in", 5, async () => (await outcome(nfs("a2", "nfs-cat", at("one")))) === "kept");
         expect(await process()).toBe(first);
 
         await change(files());

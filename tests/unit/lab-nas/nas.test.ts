@@ -318,10 +318,15 @@ describe("mount targets", () => {
         expect(project(cloud.state).fileSystems[0]!.mountTargets[0]!.active).toBe(false);
         const everyone = { AccessGroupName: "DEFAULT_VPC_GROUP_NAME", Status: "Active" };
         await call("ModifyMountTarget", { FileSystemId, MountTargetDomain, ...everyone });
-        expect(project(cloud.state).fileSystems[0]!.mountTargets[0]).toMatchObject({
+        const target = project(cloud.state).fileSystems[0]!.mountTargets[0]!;
+        expect(target).toMatchObject({
             active: true,
             rules: [{ source: "0.0.0.0/0", write: true, squash: "none" }],
         });
+        // NFS-Ganesha refuses a range of all addresses, and an export that has one.
+        expect(ganeshaConfiguration(target, { files: "/files", recovery: "/recovery" })).toContain(
+            "CLIENT { Clients = *; Protocols = 4; Access_Type = RW; Squash = No_Root_Squash; }",
+        );
     });
 });
 
