@@ -25,6 +25,8 @@ const TLS_HANDSHAKE = 0x16;
 /** How long a request may go on after the lab was told to stop. */
 const CLOSE_GRACE_MS = 2_000;
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
+/** Some clients send every parameter in the URL, which counts as headers: 32 KiB of user data, encoded and escaped, may have 128 there. */
+const MAX_HEADER_BYTES = 256 * 1024;
 
 /** The running server. */
 export class ApiServer {
@@ -45,7 +47,7 @@ export class ApiServer {
             response.once("close", () => running.delete(response));
             serve(options, request, response).catch(() => response.destroy());
         };
-        const settings = { keepAliveTimeout: 75_000, requestTimeout: 60_000 };
+        const settings = { keepAliveTimeout: 75_000, requestTimeout: 60_000, maxHeaderSize: MAX_HEADER_BYTES };
         const plain = http.createServer(settings, handle);
         const secure = https.createServer(
             {

@@ -33,6 +33,18 @@ test.each(["http", "https"] as const)("@alicloud/pop-core over %s, GET and POST"
     }
 });
 
+test.each(["http", "https"] as const)(
+    "a request over %s with all its parameters in the URL, as long as user data may be",
+    async (scheme) => {
+        const parameters = {
+            RoleArn: "acs:ram::1234567890123456:role/deployer",
+            RoleSessionName: "ci",
+            Policy: Buffer.alloc(32 * 1024, 0xff).toString("base64"),
+        };
+        await popCore(scheme).request("AssumeRole", parameters, { method: "GET" });
+    },
+);
+
 test("@alicloud/pop-core with a wrong secret", async () => {
     await expect(popCore("http", "wrong").request("GetCallerIdentity", {})).rejects.toMatchObject({
         code: "SignatureDoesNotMatch",
