@@ -66,18 +66,22 @@ export function attachScript(disk: AttachedDisk): string {
     return diskScript(disk);
 }
 
-/** Shell text that hides a disk from a running host. */
-export function detachScript(names: readonly string[]): string {
-    return names
-        .map(
-            (name) => `
+/** Shell text that hides all data disks but these from a running host. */
+export function detachOthersScript(kept: readonly AttachedDisk[]): string {
+    return `${removeOtherDevicesScript(kept)}
 for link in /dev/disk/by-id/virtio-*; do
-    [ "$(readlink "$link")" != ../../${name} ] || rm -f "$link"
+    case " ${kept.map(({ serial }) => serial).join(" ")} " in *" \${link##*/virtio-} "*) ;; *) rm -f "$link" ;; esac
 done
-rm -f /dev/${name} /dev/x${name}
-`,
-        )
-        .join("\n");
+`;
+}
+
+/** Shell text that removes the devices of all data disks but these. */
+export function removeOtherDevicesScript(kept: readonly AttachedDisk[]): string {
+    const names = kept.flatMap(({ name }) => [name, `x${name}`]);
+    return `
+for device in /dev/vd[b-z] /dev/vd[a-z][a-z] /dev/xvd[b-z] /dev/xvd[a-z][a-z]; do
+    case " ${names.join(" ")} " in *" \${device##*/} "*) ;; *) rm -f "$device" ;; esac
+done`;
 }
 
 /** Shell text that writes a file, whatever is in it. */

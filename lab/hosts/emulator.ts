@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import type { DesiredHost } from "../model/desired";
-import { deviceScript, file, settleScript } from "./boot";
+import { deviceScript, file, removeOtherDevicesScript, settleScript } from "./boot";
 import { type ImageDefinition, INIT, debian12 } from "./definitions";
 import type { AttachedDisk } from "./disks";
 
@@ -18,6 +18,9 @@ const SEED_SERIAL = "multihost";
 const SYSTEM_DISK_GIB = 40;
 /** MiB that QEMU keeps translated code in. */
 const TRANSLATIONS_MIB = 192;
+
+/** Half seconds for which a guest is asked for its disks. */
+const DETACH_ATTEMPTS = 40;
 
 /** MiB of an emulator beside its guest's memory. */
 export const EMULATOR_MIB = 512;
@@ -217,7 +220,7 @@ function emulatorArguments(host: DesiredHost, disks: readonly AttachedDisk[]): s
         // What the guest has written is in this machine's memory, and so outlives the emulator.
         ...drive("system", `${FOLDER}/disk.raw`, "cache=unsafe,discard=unmap"),
         ...drive("seed", `${BOOT}/seed`, "readonly=on", SEED_SERIAL),
-        ...disks.flatMap((disk) => drive(disk.name, `/dev/${disk.name}`, "cache=unsafe,discard=unmap", disk.serial)),
+        ...disks.flatMap((disk) => drive(disk.serial, `/dev/${disk.name}`, "cache=unsafe,discard=unmap", disk.serial)),
         ...host.nics.flatMap(({ mac, deviceIndex: index }) => [
             ...["-netdev", `tap,id=net${index},ifname=tap${index},script=no,downscript=no`],
             ...["-device", `virtio-net-pci,netdev=net${index},mac=${mac},host_mtu=$mtu`],
@@ -239,29 +242,61 @@ function deviceOption(name: string, serial?: string): string {
 
 /** Shell text that asks the emulator's monitor. */
 function ask(...lines: readonly string[]): string {
-    return `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(" ")} | nc -U -N -w 5 ${BOOT}/monitor`;
+    return `printf '%s\\n' ${lines.map((line) => `"${line}"`).join(" ")} | nc -U -N -w 5 ${BOOT}/monitor`;
+}
+
+/**
+ * Shell text that puts into `$drives` what the emulator calls those disks of the guest whose serial, `$3`, fits a condition of awk's. Names
+ * alone don't tell: a guest that an earlier lab started has drives with the letters of its disks.
+ */
+function findDrives(condition: string): string {
+    return `
+tree=$(${ask("info qtree")})
+drives=$(printf '%s\\n' "$tree" | tr -d '"\\r' | awk '$1 == "drive" { drive = $3 } $1 == "serial" && ${condition} { print drive }')`;
 }
 
 /** Shell text that gives a running guest a disk, unless it has it, in the size that the disk has by now. */
 export function emulatorAttachScript(disk: AttachedDisk): string {
     const { name, serial, sizeGiB } = disk;
-    const options = driveOption(name, `/dev/${name}`, "cache=unsafe,discard=unmap");
+    const options = driveOption(serial, `/dev/${name}`, "cache=unsafe,discard=unmap");
+    const find = findDrives(`$3 == "${serial}"`);
     return `
 ${deviceScript(disk)}
-${ask("info block")} | grep -q '^disk-${name} ' || ${ask(`drive_add 0 ${options}`, `device_add ${deviceOption(name, serial)}`)} >/dev/null
-${ask("info block")} | grep -q '^disk-${name} ' || { echo "the emulator did not take the disk ${name}" >&2; exit 1; }
-if ${ask(`block_resize disk-${name} ${sizeGiB}G`)} | grep '^Error' >&2; then exit 1; fi
+${find}
+if [ -z "$drives" ]; then
+    ${ask(`drive_add 0 ${options}`, `device_add ${deviceOption(serial, serial)}`)} >/dev/null
+    ${find}
+fi
+if [ -z "$drives" ]; then
+    ${ask(`drive_del disk-${serial}`)} >/dev/null
+    echo "the emulator did not take the disk ${name}" >&2
+    exit 1
+fi
+if ${ask(`block_resize $drives ${sizeGiB}G`)} | grep '^Error' >&2; then exit 1; fi
 `;
 }
 
-/** Shell text that takes disks from a running guest. */
-export function emulatorDetachScript(names: readonly string[]): string {
-    return names
-        .map(
-            (name) => `
-${ask(`device_del device-${name}`)} >/dev/null
-rm -f /dev/${name}
-`,
-        )
-        .join("\n");
+/** Shell text that takes all data disks but these from a running guest. It lets go of them when it gets to it, and only on request. */
+export function emulatorDetachOthersScript(kept: readonly AttachedDisk[]): string {
+    const serials = [SEED_SERIAL, ...kept.map(({ serial }) => serial)];
+    return `
+# It may still be made ready, with the disks that its arguments name.
+for attempt in $(seq ${DETACH_ATTEMPTS}); do
+    [ ! -e ${BOOT}/monitor ] || break
+    sleep 0.5
+done
+for attempt in $(seq ${DETACH_ATTEMPTS}); do
+    ${findDrives(`NF == 3 && !index(" ${serials.join(" ")} ", " " $3 " ")`)}
+    [ -n "$drives" ] || break
+    for drive in $drives; do
+        ${ask("device_del device-${drive#disk-}")} >/dev/null
+    done
+    sleep 0.5
+done
+if [ -n "$drives" ]; then
+    echo "the guest does not let go of" $drives >&2
+    exit 1
+fi
+${removeOtherDevicesScript(kept)}
+`;
 }

@@ -39,8 +39,8 @@ interface HostRecord {
 
 interface Runtime {
     container: Container;
-    /** What the running guest sees. */
-    disks: AttachedDisk[];
+    /** What the running guest sees; undefined where that is not known for certain. */
+    disks: AttachedDisk[] | undefined;
     /** The engine will tell of an end that the lab itself brought about. */
     stopping: boolean;
 }
@@ -189,7 +189,7 @@ export class Hosts {
                 );
                 if (container.Config.Labels[DISK_LABEL] !== this.desired.get(hostId)?.systemDiskId) continue;
             }
-            this.runtimes.set(hostId, { container, disks: [], stopping: false });
+            this.runtimes.set(hostId, { container, disks: undefined, stopping: false });
             const record = this.record(hostId);
             if (!container.State.Running) {
                 network.forget(hostId);
@@ -288,7 +288,7 @@ export class Hosts {
         const id = await docker.create(name, specification);
         const container = await docker.inspect(id);
         if (!container) throw new Error("its container vanished while it was made");
-        const runtime: Runtime = { container, disks: [], stopping: false };
+        const runtime: Runtime = { container, disks: undefined, stopping: false };
         this.runtimes.set(host.id, runtime);
         return runtime;
     }
@@ -356,13 +356,17 @@ export class Hosts {
         const lines = [];
         if (missing.length > 0)
             lines.push(kind.plugged(await network.plug(host.id, pid, new Set(missing.map(({ id }) => id)))));
-        const shown = new Set(runtime.disks.map((disk) => JSON.stringify(disk)));
-        const wanted = new Set(disks.map((disk) => JSON.stringify(disk)));
-        lines.push(...disks.filter((disk) => !shown.has(JSON.stringify(disk))).map((disk) => kind.attach(disk)));
-        const gone = runtime.disks.filter((disk) => !wanted.has(JSON.stringify(disk))).map(({ name }) => name);
-        const names = new Set(disks.map(({ name }) => name));
-        if (gone.length > 0) lines.unshift(kind.detach(gone.filter((name) => !names.has(name))));
-        if (lines.length > 0) await this.inContainer(pid, lines.join("\n"));
+        const shown = runtime.disks?.map((disk) => JSON.stringify(disk));
+        const wanted = disks.map((disk) => JSON.stringify(disk));
+        lines.push(
+            ...disks.filter((_, index) => shown?.includes(wanted[index]!) !== true).map((disk) => kind.attach(disk)),
+        );
+        // Where it isn't known what the host has, it may have a disk that a pass which was cut off was to take.
+        if (shown?.every((disk) => wanted.includes(disk)) !== true) lines.unshift(kind.detachOthers(disks));
+        if (lines.length > 0) {
+            runtime.disks = undefined;
+            await this.inContainer(pid, lines.join("\n"));
+        }
         runtime.disks = disks;
     }
 

@@ -1,6 +1,6 @@
 /** The two ways in which a host runs in its container. */
 import type { DesiredHost } from "../model/desired";
-import { attachScript, bootScript, detachScript } from "./boot";
+import { attachScript, bootScript, detachOthersScript } from "./boot";
 import { type ImageDefinition, definitionFor } from "./definitions";
 import type { AttachedDisk } from "./disks";
 import {
@@ -8,7 +8,7 @@ import {
     emulated,
     emulatorAttachScript,
     emulatorBootScript,
-    emulatorDetachScript,
+    emulatorDetachOthersScript,
     hasVirtualization,
 } from "./emulator";
 
@@ -19,8 +19,8 @@ export interface HostKind {
     boot(host: DesiredHost, disks: readonly AttachedDisk[], network: string): string;
     /** Shell text for a running container: a disk that is new to the host, or has grown. */
     attach(disk: AttachedDisk): string;
-    /** Shell text for a running container: disks that the host loses. */
-    detach(names: readonly string[]): string;
+    /** Shell text for a running container: takes every data disk but these from the host, and fails where one does not go. */
+    detachOthers(kept: readonly AttachedDisk[]): string;
     /** Shell text for a running container: interfaces that the host has got. */
     plugged(network: string): string;
     /** What asks the first process to shut the host down. */
@@ -39,7 +39,7 @@ const shared: HostKind = {
     image: ({ imageId }) => definitionFor(imageId),
     boot: bootScript,
     attach: attachScript,
-    detach: detachScript,
+    detachOthers: detachOthersScript,
     plugged: (network) => network,
     stopSignal: "SIGRTMIN+4",
     shutdownSeconds: 15,
@@ -52,7 +52,7 @@ const own: HostKind = {
     image: () => emulated,
     boot: emulatorBootScript,
     attach: emulatorAttachScript,
-    detach: emulatorDetachScript,
+    detachOthers: emulatorDetachOthersScript,
     // The guest finds them at its next boot: nothing reaches into it.
     plugged: () => "",
     stopSignal: "SIGTERM",

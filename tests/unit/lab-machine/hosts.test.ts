@@ -3,7 +3,7 @@ import { cpus, tmpdir } from "node:os";
 import * as path from "node:path";
 import type { Container, ContainerEvent, Docker, EngineInfo } from "../../../lab/hosts/docker";
 import { Hosts } from "../../../lab/hosts/hosts";
-import type { Runner } from "../../../lab/hosts/runner";
+import type { Runner, RunOptions } from "../../../lab/hosts/runner";
 import type { DesiredHost, MachineEvent } from "../../../lab/model/desired";
 import type { Network } from "../../../lab/net/network";
 import { hostOf } from "./hostOf";
@@ -24,6 +24,10 @@ class Engine {
     listens = true;
     exitCode = 1;
     readonly events: MachineEvent[] = [];
+    /** What was done inside of hosts. */
+    readonly scripts: string[] = [];
+    /** Whether nothing can be done inside of hosts. */
+    unreachable = false;
     /** By container, what it was last told about its limits. */
     readonly limits = new Map<string, object>();
 
@@ -41,7 +45,14 @@ class Engine {
         return new Hosts({
             lab: "unit",
             folder,
-            runner: { run: async () => "" } as unknown as Runner,
+            runner: {
+                run: async (argv: readonly string[], options?: RunOptions) => {
+                    if (argv[0] === "nsenter" && this.unreachable) throw new Error("no entry");
+                    if (argv[0] === "nsenter") this.scripts.push(options?.input ?? "");
+                    return "";
+                },
+                script: async () => "",
+            } as unknown as Runner,
             docker: {
                 engineRun: () => this.run,
                 isListening: async () => this.listens,
@@ -117,6 +128,38 @@ test("a host with all of the machine's processors loses the quota that it had wi
     ]);
     expect(engine.limits.get("c-i-1")).toMatchObject({ CpuPeriod: 100_000, CpuQuota: 50_000 });
     expect(engine.limits.get("c-i-2")).toMatchObject({ CpuQuota: -1 });
+});
+
+describe("a running host's disks", () => {
+    const device = "/dev/xvdb";
+    const withDisk: DesiredHost = { ...hostOf("i-1"), disks: [{ id: "d-data", sizeGiB: 1, device }] };
+    beforeEach(() => void engine.running.delete("c-i-2"));
+    const hides = (kept: string): RegExp => new RegExp(`for device in /dev/vd[^]*case " ${kept} " in`);
+
+    test("are those that are wanted, also where a process before this one was to take some", async () => {
+        await apply([withDisk]);
+        expect(engine.scripts.at(-1)).toMatch(hides("vdb xvdb"));
+        hosts = engine.hosts(folder);
+        await apply([hostOf("i-1")]);
+        expect(engine.scripts.at(-1)).toMatch(hides(""));
+    });
+
+    test("are left alone where they are as they should be", async () => {
+        await apply([withDisk]);
+        engine.scripts.length = 0;
+        await apply([{ ...withDisk, tags: { Name: "web" } }]);
+        expect(engine.scripts).toEqual([]);
+    });
+
+    test("are looked at anew after a change that did not come to its end", async () => {
+        await apply([hostOf("i-1")]);
+        engine.unreachable = true;
+        await expect(apply([withDisk])).rejects.toThrow("no entry");
+        engine.unreachable = false;
+        engine.scripts.length = 0;
+        await apply([hostOf("i-1")]);
+        expect(engine.scripts).toEqual([expect.stringMatching(hides(""))]);
+    });
 });
 
 test("a host that ended with its change has failed", async () => {

@@ -3,18 +3,20 @@ import { createHash } from "node:crypto";
 import {
     appendFileSync,
     existsSync,
+    mkdirSync,
     mkdtempSync,
     readFileSync,
     readdirSync,
     rmSync,
     statSync,
+    symlinkSync,
     writeFileSync,
 } from "node:fs";
 import * as dgram from "node:dgram";
 import * as http from "node:http";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { bootScript, detachScript, identityScript, loginScript } from "../../../lab/hosts/boot";
+import { bootScript, detachOthersScript, identityScript, loginScript } from "../../../lab/hosts/boot";
 import { definitionFor, definitions } from "../../../lab/hosts/definitions";
 import { Disks, guestName } from "../../../lab/hosts/disks";
 import type { EngineInfo } from "../../../lab/hosts/docker";
@@ -366,8 +368,23 @@ describe("boot", () => {
         });
     });
 
-    test("a disk is hidden again", async () => {
-        await new Runner().run(["sh", "-n"], { input: detachScript(["vdb"]) });
+    test("disks are hidden again, also one whose letter another has by now", async () => {
+        const byId = path.join(folder, "disk/by-id");
+        mkdirSync(byId, { recursive: true });
+        for (const name of ["null", "vda", "vdb", "vdb1", "vdc", "vdaa"]) writeFileSync(path.join(folder, name), "");
+        for (const name of ["vdb", "vdc", "vdaa"]) symlinkSync(name, path.join(folder, `x${name}`));
+        for (const [serial, name] of [
+            ["former", "vdb"],
+            ["data", "vdb"],
+            ["gone", "vdc"],
+        ])
+            symlinkSync(`../../${name}`, path.join(byId, `virtio-${serial}`));
+        const script = detachOthersScript([{ id: "d-data", sizeGiB: 1, minor: 3, name: "vdb", serial: "data" }]);
+        const others = { input: script.replaceAll("/dev/", `${folder}/`) };
+        await new Runner().run(["sh", "-eus"], others);
+        await new Runner().run(["sh", "-eus"], others);
+        expect(readdirSync(folder).sort()).toEqual(["disk", "null", "vda", "vdb", "vdb1", "xvdb"]);
+        expect(readdirSync(byId)).toEqual(["virtio-data"]);
         expect(guestName("/dev/xvdb")).toBe("vdb");
         expect(guestName("/dev/vdc")).toBe("vdc");
     });
@@ -424,12 +441,89 @@ describe("a host with a kernel of its own", () => {
         );
     });
 
-    test("takes disks and gives them back while it runs", async () => {
-        for (const script of [kind.attach(disk), kind.detach(["vdb"])])
-            await new Runner().run(["sh", "-n"], { input: script });
-        expect(kind.attach(disk)).toContain("device_add virtio-blk-pci,id=device-vdb,drive=disk-vdb,serial=data");
-        expect(kind.detach(["vdb"])).toContain("device_del device-vdb");
-        expect(kind.attach({ ...disk, sizeGiB: 20 })).toContain("block_resize disk-vdb 20G");
+    describe("takes disks and gives them back while it runs", () => {
+        const guestDisks = (): string[] => readFileSync(path.join(folder, "disks"), "utf8").trim().split("\n");
+        const asked = (): string => readFileSync(path.join(folder, "asked"), "utf8");
+        /** Stands in for the monitor of an emulator whose guest lets go of a disk when it is asked a second time. */
+        const monitor = `#!/bin/sh
+cd \${0%/*}
+while read -r line; do
+    echo "$line" >>asked
+    case "$line" in
+    "info qtree")
+        printf '(qemu) info qtree\\r\\n  dev: virtio-blk-pci, id "device"\\r\\n'
+        printf 'multihost disk-seed\\n disk-system\\n' | cat - disks | while IFS=' ' read -r serial drive; do
+            [ -n "$drive" ] || { drive=$serial; serial=; }
+            printf '    drive = "%s"\\r\\n    share-rw = false\\r\\n    serial = "%s"\\r\\n' "$drive" "$serial"
+        done
+        ;;
+    device_add*)
+        [ ! -e full ] || continue
+        drive=\${line##*drive=}
+        echo "\${line##*serial=} \${drive%%,*}" >>disks
+        ;;
+    device_del*)
+        name=\${line#device_del device-}
+        [ ! -e stubborn ] || continue
+        if [ -e "asked-$name" ]; then
+            grep -v " disk-$name$" disks >disks.new || true
+            mv disks.new disks
+        fi
+        : >"asked-$name"
+        ;;
+    esac
+done
+`;
+        const run = (script: string): Promise<string> => {
+            const input = script
+                .replaceAll("/dev/v", `${folder}/v`)
+                .replaceAll("/dev/xv", `${folder}/xv`)
+                .replaceAll("/run/multihost/", `${folder}/`)
+                .replaceAll("sleep 0.5", "sleep 0")
+                .replace(/mknod .*/g, `: >${folder}/vdb`);
+            return new Runner().script(input, { env: { PATH: `${folder}:${process.env["PATH"]}` } });
+        };
+        beforeEach(() => {
+            for (const name of ["disks", "asked", "monitor"]) writeFileSync(path.join(folder, name), "");
+            writeFileSync(path.join(folder, "nc"), monitor, { mode: 0o755 });
+        });
+
+        test("by what the guest knows them by, whatever letter they have", async () => {
+            await run(kind.attach(disk));
+            expect(guestDisks()).toEqual(["data disk-data"]);
+            expect(asked()).toContain("drive_add 0 if=none,id=disk-data,file=/dev/vdb,".replace("/dev", folder));
+            await run(kind.attach({ ...disk, sizeGiB: 20 }));
+            expect(guestDisks()).toEqual(["data disk-data"]);
+            expect(asked()).toContain("block_resize disk-data 20G");
+            const next = { ...disk, id: "d-next", serial: "next" };
+            await run([kind.detachOthers([next]), kind.attach(next)].join("\n"));
+            expect(guestDisks()).toEqual(["next disk-next"]);
+            expect(existsSync(path.join(folder, "vdb"))).toBe(true);
+            await run(kind.detachOthers([]));
+            expect(guestDisks()).toEqual([""]);
+            expect(existsSync(path.join(folder, "vdb"))).toBe(false);
+        });
+
+        test("also those that an earlier lab has named by their letters", async () => {
+            writeFileSync(path.join(folder, "disks"), "data disk-vdb\ngone disk-vdc\n");
+            await run([kind.detachOthers([disk]), kind.attach({ ...disk, sizeGiB: 20 })].join("\n"));
+            expect(guestDisks()).toEqual(["data disk-vdb"]);
+            expect(asked()).toContain("block_resize disk-vdb 20G");
+            expect(asked()).not.toContain("drive_add");
+        });
+
+        test("and fails where the guest keeps one, or does not get one", async () => {
+            writeFileSync(path.join(folder, "disks"), "gone disk-gone\n");
+            writeFileSync(path.join(folder, "stubborn"), "");
+            await expect(run(kind.detachOthers([]))).rejects.toThrow("the guest does not let go of disk-gone");
+            writeFileSync(path.join(folder, "full"), "");
+            await expect(run(kind.attach(disk))).rejects.toThrow("the emulator did not take the disk vdb");
+            // Nothing of it keeps the next attempt from success.
+            expect(asked()).toContain("drive_del disk-data");
+            rmSync(path.join(folder, "nc"));
+            writeFileSync(path.join(folder, "nc"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+            await expect(run(kind.detachOthers([]))).rejects.toThrow("ended with 1");
+        });
     });
 
     test("has room for the emulator beside its memory, and time to shut down", () => {
