@@ -288,9 +288,11 @@ const keyPair: Finder = listed({
     remove: (rpc, region, id) => rpc("Ecs", "DeleteKeyPairs", { RegionId: region, KeyPairNames: JSON.stringify([id]) }),
 });
 
-const accessGroupOf = (inputs: Inputs): Record<string, string> => ({
-    AccessGroupName: text(inputs, "accessGroupName"),
-});
+/** The access group that inputs name; undefined when they name none, which would stand for all of them. */
+function accessGroupOf(inputs: Inputs): Record<string, string> | undefined {
+    const AccessGroupName = firstOf(inputs, ["accessGroupName", "name"]);
+    return AccessGroupName === "" ? undefined : { AccessGroupName };
+}
 
 const finders: Readonly<Record<string, Finder>> = {
     "alicloud:nas/fileSystem:FileSystem": listed({
@@ -304,6 +306,7 @@ const finders: Readonly<Record<string, Finder>> = {
     }),
     "alicloud:nas/accessGroup:AccessGroup": async (rpc, _, inputs) => {
         const group = accessGroupOf(inputs);
+        if (!group) return [];
         const body = await described(rpc("NAS", "DescribeAccessGroups", group));
         return list(body, "AccessGroups.AccessGroup").map((found) => ({
             id: `${text(found, "AccessGroupName")}:standard`,
@@ -314,6 +317,7 @@ const finders: Readonly<Record<string, Finder>> = {
     },
     "alicloud:nas/accessRule:AccessRule": async (rpc, _, inputs) => {
         const group = accessGroupOf(inputs);
+        if (!group) return [];
         const rules = await paged(rpc, "NAS", "DescribeAccessRules", "AccessRules.AccessRule", group);
         return rules
             .filter((rule) => text(rule, "SourceCidrIp") === text(inputs, "sourceCidrIp"))

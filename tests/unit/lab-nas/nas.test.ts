@@ -355,6 +355,10 @@ test("what an interrupted run left is found by what was to become of it, and rem
         ["accessGroup:AccessGroup", { accessGroupName: AccessGroupName }, "clients:standard"],
         ["fileSystem:FileSystem", { tags: { stack: "dev" } }, FileSystemId],
     ];
+    const byFormerName = await search.find("alicloud:nas/accessGroup:AccessGroup", { name: AccessGroupName });
+    expect(byFormerName?.map((orphan) => orphan.id)).toEqual(["clients:standard"]);
+    for (const type of ["accessGroup:AccessGroup", "accessRule:AccessRule"])
+        expect(await search.find(`alicloud:nas/${type}`, {})).toEqual([]);
     for (const [type, inputs, id] of wanted) {
         const full = `alicloud:nas/${type}`;
         const found = await search.find(full, inputs);
