@@ -821,12 +821,14 @@ const finders: Readonly<Record<string, Finder>> = {
         const priority = text(inputs, "priority") || "1";
         const policy = text(inputs, "policy") || "accept";
         const ingress = direction === "ingress";
+        const side = ingress ? "Source" : "Dest";
+        const peer = firstOf(inputs, ["sourceSecurityGroupId", "ipv6CidrIp", "cidrIp", "prefixListId"]);
+        if (peer === "") return [];
         const body = await rpc("Ecs", "DescribeSecurityGroupAttribute", {
             RegionId: region,
             SecurityGroupId: group,
             Direction: direction,
         });
-        const peer = text(inputs, "sourceSecurityGroupId") || text(inputs, "cidrIp");
         return list(body, "Permissions.Permission")
             .filter(
                 (rule) =>
@@ -835,8 +837,8 @@ const finders: Readonly<Record<string, Finder>> = {
                     text(rule, "PortRange") === port &&
                     text(rule, "Priority") === priority &&
                     text(rule, "Policy").toLowerCase() === policy.toLowerCase() &&
-                    (text(rule, ingress ? "SourceGroupId" : "DestGroupId") ||
-                        text(rule, ingress ? "SourceCidrIp" : "DestCidrIp")) === peer,
+                    firstOf(rule, [`${side}GroupId`, `Ipv6${side}CidrIp`, `${side}CidrIp`, `${side}PrefixListId`]) ===
+                        peer,
             )
             .map((rule) => ({
                 id: [
@@ -845,7 +847,8 @@ const finders: Readonly<Record<string, Finder>> = {
                     protocol,
                     port,
                     text(inputs, "nicType") || "intranet",
-                    peer,
+                    // The parts are told apart by their colons.
+                    peer.replaceAll(":", "_"),
                     policy,
                     priority,
                 ].join(":"),

@@ -62,6 +62,50 @@ test.each([
     expect(tokens).toEqual([undefined, "more"]);
 });
 
+describe("a rule of a security group", () => {
+    const peers: readonly [member: string, ingress: string, egress: string, peer: string, inId: string][] = [
+        ["cidrIp", "SourceCidrIp", "DestCidrIp", "10.0.0.0/8", "10.0.0.0/8"],
+        ["ipv6CidrIp", "Ipv6SourceCidrIp", "Ipv6DestCidrIp", "2001:db8::/32", "2001_db8__/32"],
+        ["sourceSecurityGroupId", "SourceGroupId", "DestGroupId", "sg-2", "sg-2"],
+        ["prefixListId", "SourcePrefixListId", "DestPrefixListId", "pl-1", "pl-1"],
+    ];
+    const inputs = { securityGroupId: "sg-1", ipProtocol: "tcp", portRange: "22/22" };
+    const revoked: (string | undefined)[] = [];
+    const group = alicloudSearch(async (_product, action, parameters) => {
+        if (action.startsWith("Revoke")) revoked.push(parameters["SecurityGroupRuleId.1"]);
+        const Direction = parameters["Direction"];
+        const same = { Direction, IpProtocol: "TCP", PortRange: "22/22", Priority: "1", Policy: "Accept" };
+        const Permission = peers.map(([member, ingress, egress, peer]) => ({
+            ...same,
+            SecurityGroupRuleId: `sgr-${member}`,
+            ...Object.fromEntries(
+                peers.flatMap((each) => [
+                    [each[1], ""],
+                    [each[2], ""],
+                ]),
+            ),
+            [Direction === "ingress" ? ingress : egress]: peer,
+        }));
+        return { Permissions: { Permission } };
+    }, REGION);
+    const find = (more: Record<string, unknown>) =>
+        group.find("alicloud:ecs/securityGroupRule:SecurityGroupRule", { ...inputs, ...more });
+
+    test.each(["ingress", "egress"])("is told from others by whom it lets through, %s", async (type) => {
+        for (const [member, , , peer, inId] of peers) {
+            const found = (await find({ type, [member]: peer })) ?? [];
+            expect(found.map(({ id }) => id)).toEqual([`sg-1:${type}:tcp:22/22:intranet:${inId}:accept:1`]);
+            revoked.length = 0;
+            await found[0]!.remove();
+            expect(revoked).toEqual([`sgr-${member}`]);
+        }
+    });
+
+    test("is none where nobody is named", async () => {
+        expect(await find({ type: "ingress" })).toEqual([]);
+    });
+});
+
 let cloud: BalancerCloud;
 let search: Search;
 beforeEach(async () => {
