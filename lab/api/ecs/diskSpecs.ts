@@ -105,6 +105,7 @@ export function dataDiskSpec(wish: DiskWish, type?: InstanceType): DiskSpec {
     const sizeGiB = sizeOf(wish.size, "InvalidDataDiskSize.ValueNotSupported");
     if (sizeGiB === undefined || sizeGiB < limits[0] || sizeGiB > limits[1])
         return refuse("InvalidDataDiskSize.ValueNotSupported", 'The specified parameter "DataDisk.Size" is not valid.');
+    checkMakeable(sizeGiB);
     return {
         ...common(wish),
         kind: "data",
@@ -132,6 +133,15 @@ export function checkCategory(category: string, type: InstanceType, use: "System
         `Invalid${use}DiskCategory.ValueNotSupported`,
         `The specified parameter "${use}Disk.Category" is not supported by ${type.id}. Valid values: ${type.diskCategories.join(";")}.`,
     );
+}
+
+/** GiB. A disk is a file, and those of ext4 end below 16 TiB. */
+const MAX_MAKEABLE_GIB = 16_383;
+
+/** Refuses a size that the cloud sells and the lab can't make. */
+export function checkMakeable(sizeGiB: number): void {
+    if (sizeGiB > MAX_MAKEABLE_GIB)
+        refuse("UnsupportedOperation", `The lab makes disks of at most ${MAX_MAKEABLE_GIB} GiB.`);
 }
 
 function sizeOf(size: string | number | undefined, code: string): number | undefined {

@@ -36,7 +36,7 @@ import {
     requiredIdList,
     valueOr,
 } from "./checks";
-import { addDisk, checkCategory, dataDiskSpec, freeDevice, isDataDevice } from "./diskSpecs";
+import { addDisk, checkCategory, checkMakeable, dataDiskSpec, freeDevice, isDataDevice } from "./diskSpecs";
 import { nameMatches } from "./keyPairs";
 import { orderId } from "./launch";
 import { diskOf, disksOf, findDisk, instanceOf } from "./lookup";
@@ -206,6 +206,7 @@ const resizeDisk = ecsAction({
         const limits = sizeLimits(disk.category, disk.kind, disk.performanceLevel);
         if (!Number.isInteger(newSize) || (limits && newSize > limits[1]))
             refuse("InvalidDiskSize.NotSupported", "The specified new size is over the limit of this disk category.");
+        checkMakeable(newSize);
         if (newSize < disk.sizeGiB)
             refuse("InvalidDiskSize.TooSmall", "Specified new disk size is less than the original disk size.", 403);
         if (disk.status !== "Available" && disk.status !== "In_use")

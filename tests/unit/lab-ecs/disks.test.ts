@@ -73,6 +73,18 @@ test.each<[Parameters, string]>([
     expect(await cloud.refusal("CreateDisk", { ZoneId: ZONE, Size: "20", ...parameters })).toBe(expected);
 });
 
+test("disks that the cloud sells and no file can hold are refused, whoever asks for them", async () => {
+    const large = "16384";
+    const expected = "400 UnsupportedOperation";
+    const DiskCategory = "cloud_essd";
+    expect(await cloud.refusal("CreateDisk", { ZoneId: ZONE, DiskCategory, Size: large })).toBe(expected);
+    const disk = { "DataDisk.1.Category": DiskCategory, "DataDisk.1.Size": large };
+    await expect(cloud.instance(site, disk)).rejects.toThrow("The lab makes disks of at most 16383 GiB.");
+    const DiskId = await create({ DiskCategory });
+    expect(await cloud.refusal("ResizeDisk", { DiskId, NewSize: large })).toBe(expected);
+    await cloud.call("ResizeDisk", { DiskId, NewSize: "16383" });
+});
+
 test("disks are found by the minute of their creation, both ends of a time included", async () => {
     await cloud.call("CreateDisk", { ZoneId: ZONE, Size: "20" });
     const between = async (from: string, to: string) => {
