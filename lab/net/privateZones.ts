@@ -3,6 +3,7 @@ import {
     AUTHORITATIVE_ANSWER,
     type Answer,
     type DecodedPacket,
+    type OptAnswer,
     type Question,
     RECURSION_AVAILABLE,
     RECURSION_DESIRED,
@@ -15,6 +16,10 @@ import type { DesiredZone, DesiredZoneRecord } from "../model/desired";
 const NXDOMAIN = 3;
 /** Of a datagram whose sender doesn't say what it takes. */
 const PLAIN_DATAGRAM = 512;
+/** Of a query to this server: what passes every network whole. */
+const OWN_DATAGRAM = 1_232;
+/** The one flag of the extensions that an answer repeats. */
+const DNSSEC_OK = 0x8000;
 /** Seconds for which it may be remembered that a name isn't there. */
 const NEGATIVE_TTL = 10;
 /** Names that point to names. */
@@ -54,15 +59,38 @@ export function answerFromZones(
         questions: [question],
         answers: found.answers,
         authorities: found.answers.length === 0 ? [startOfAuthority(found.zone)] : [],
+        additionals: extensionsOf(asked),
     };
     const answer = encode(packet);
     if (transport === "tcp" || answer.length <= datagramOf(asked)) return answer;
     return encode({ ...packet, flags: packet.flags | TRUNCATED_RESPONSE, answers: [], authorities: [] });
 }
 
-function datagramOf({ additionals }: DecodedPacket): number {
-    const option = additionals?.find(({ type }) => type === "OPT");
-    return option?.type === "OPT" ? Math.max(PLAIN_DATAGRAM, option.udpPayloadSize) : PLAIN_DATAGRAM;
+function optionOf({ additionals }: DecodedPacket): OptAnswer | undefined {
+    return additionals?.find((record): record is OptAnswer => record.type === "OPT");
+}
+
+function datagramOf(asked: DecodedPacket): number {
+    return Math.max(PLAIN_DATAGRAM, optionOf(asked)?.udpPayloadSize ?? 0);
+}
+
+/** Who asks with the extensions of RFC 6891 is answered with them, and takes an answer without for a server that knows none. */
+function extensionsOf(asked: DecodedPacket): OptAnswer[] {
+    const option = optionOf(asked);
+    if (!option) return [];
+    const flags = option.flags & DNSSEC_OK;
+    return [
+        {
+            type: "OPT",
+            name: ".",
+            udpPayloadSize: OWN_DATAGRAM,
+            extendedRcode: 0,
+            ednsVersion: 0,
+            flags,
+            flag_do: flags !== 0,
+            options: [],
+        },
+    ];
 }
 
 interface Found {
@@ -89,8 +117,10 @@ function lookUp(zones: readonly DesiredZone[], { name, type }: Question): Found 
         // The library's types leave it out.
         const any = (type as string) === "ANY";
         const wanted = records.filter((record) => record.type === type || any);
-        if (!alias || type === "CNAME" || any) {
-            answers.push(...rotated(wanted).map((record) => answerOf(at, record)));
+        // Every zone has one, which is no record of the account's.
+        const start = plain(at) === zone.name && (type === "SOA" || any) ? [startOfAuthority(zone)] : [];
+        if (!alias || type === "CNAME" || any || start.length > 0) {
+            answers.push(...start, ...rotated(wanted).map((record) => answerOf(at, record)));
             break;
         }
         answers.push(answerOf(at, alias));

@@ -88,6 +88,33 @@ test("leaves to others what lies in no zone, and with recursion what the zone do
     expect(answerFromZones(zones, Buffer.from("no query"), "udp")).toBeUndefined();
 });
 
+test("a zone's own name has the start of its authority", () => {
+    const zones = [zone([record("internal", "10.0.0.1"), record("a.internal", "10.0.0.2")])];
+    const soa = expect.objectContaining({ mname: "ns.internal", minimum: 10 }) as unknown;
+    expect(data(ask(zones, "Internal", "SOA"))).toEqual([soa]);
+    expect(data(ask(zones, "internal", "ANY" as RecordType))).toEqual([soa, "10.0.0.1"]);
+    expect(data(ask([zone([])], "internal", "SOA"))).toEqual([soa]);
+    // Others have no data of that type, and the same record says so.
+    const other = ask(zones, "a.internal", "SOA");
+    expect([data(other), other?.authorities?.map(({ type }) => type)]).toEqual([[], ["SOA"]]);
+});
+
+test("who asks with extensions is answered with them, nobody else", () => {
+    const many = Array.from({ length: 60 }, (_, index) => record("many.internal", `10.0.1.${index}`));
+    const answered = (asked: Buffer): unknown => decode(answerFromZones([zone(many)], asked, "udp")!).additionals;
+    expect(answered(query("none.internal"))).toEqual([]);
+    for (const [name, size] of [
+        ["none.internal", 4096],
+        ["many.internal", 4096],
+        ["many.internal", 512],
+    ] as const)
+        expect(answered(query(name, "A", size))).toMatchObject([{ type: "OPT", udpPayloadSize: 1232, flag_do: false }]);
+    const secure = query("many.internal", "A", 4096);
+    // The flags follow the size, the code and the version.
+    secure[secure.length - 4] = 0x80;
+    expect(answered(secure)).toMatchObject([{ flag_do: true }]);
+});
+
 test("the zone with the longest name answers", () => {
     const zones = [
         zone([record("a.b.internal", "10.0.0.1")]),
