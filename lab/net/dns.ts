@@ -19,6 +19,8 @@ export interface DnsOptions {
 }
 
 const PATIENCE = 5_000;
+/** Of the machine's resolvers: further ones nobody asks. */
+const MAX_RESOLVERS = 3;
 /** Open queries; beyond that a host that floods the resolver harms itself only. */
 const MAX_OPEN = 1_024;
 
@@ -82,33 +84,49 @@ export class DnsRelay {
         socket.on("error", end);
         const family = net.isIPv6(servers[0] ?? "") ? 6 : 4;
         // All at once: the first to answer wins, which is what resolvers in a list are for.
-        for (const server of servers.slice(0, 3))
+        for (const server of servers.slice(0, MAX_RESOLVERS))
             if (net.isIP(server) === family)
                 socket.send(query, this.options.upstreamPort ?? 53, server, () => undefined);
     }
 
     private relayStream(socket: net.Socket): void {
         let upstream: net.Socket | undefined;
+        let answered = false;
+        /** Queries for the next resolver, should this one not answer. */
+        const held: Buffer[] = [];
+        const close = (side: net.Socket): void => {
+            side.destroy();
+            this.sockets.delete(side);
+        };
         const end = (): void => {
-            for (const side of [socket, upstream]) {
-                if (!side) continue;
-                side.destroy();
-                this.sockets.delete(side);
-            }
+            close(socket);
+            if (upstream) close(upstream);
         };
-        const watch = (side: net.Socket): net.Socket => {
+        const watch = (side: net.Socket, patience: number, over: () => void): void => {
             this.sockets.add(side);
-            side.setTimeout(PATIENCE * 2, end);
-            side.on("error", end);
-            side.on("close", end);
-            return side;
+            side.setTimeout(patience);
+            for (const event of ["timeout", "error", "close"]) side.on(event, over);
         };
-        const connect = (): net.Socket => {
-            const side = net.connect(this.options.upstreamPort ?? 53, this.resolvers.list()[0] ?? "127.0.0.1");
-            side.pipe(socket);
-            return watch(side);
+        /** One after the other, until one answers. */
+        const connect = ([server, ...others]: readonly string[]): void => {
+            const side = net.connect(this.options.upstreamPort ?? 53, server);
+            upstream = side;
+            watch(side, PATIENCE, () => {
+                close(side);
+                if (side !== upstream) return;
+                if (answered || socket.destroyed || others.length === 0) end();
+                else connect(others);
+            });
+            side.once("data", (first: Buffer) => {
+                answered = true;
+                held.length = 0;
+                side.setTimeout(PATIENCE * 2);
+                socket.write(first);
+                side.pipe(socket);
+            });
+            for (const query of held) side.write(query);
         };
-        watch(socket);
+        watch(socket, PATIENCE * 2, end);
         let received = Buffer.alloc(0);
         socket.on("data", (data: Buffer) => {
             received = Buffer.concat([received, data]);
@@ -118,7 +136,11 @@ export class DnsRelay {
                 received = received.subarray(length);
                 const own = this.options.answer?.(framed.subarray(2), socket.remoteAddress ?? "", "tcp");
                 if (own) socket.write(Buffer.concat([Buffer.from([own.length >> 8, own.length & 0xff]), own]));
-                else (upstream ??= connect()).write(framed);
+                else {
+                    if (!answered) held.push(framed);
+                    if (upstream) upstream.write(framed);
+                    else connect(this.resolvers.list().slice(0, MAX_RESOLVERS));
+                }
             }
         });
     }

@@ -1,6 +1,9 @@
 /** The VPCs' resolver: what it answers itself, on both transports, and what it leaves to others. */
 import * as dgram from "node:dgram";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import * as net from "node:net";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
 import { decode, encode, type DecodedPacket, type RecordType } from "dns-packet";
 import type { DesiredZone, DesiredZoneRecord } from "../../../lab/model/desired";
 import { DnsRelay } from "../../../lab/net/dns";
@@ -182,6 +185,7 @@ test("an answer that a datagram can't hold is cut off there, and whole where the
 });
 
 describe("the relay", () => {
+    const framed = (packet: Buffer): Buffer => Buffer.concat([Buffer.from([0, packet.length]), packet]);
     let upstream: net.Server;
     let relay: DnsRelay;
 
@@ -217,8 +221,47 @@ describe("the relay", () => {
         expect(data(decode(answer))).toEqual(["10.0.0.1"]);
     });
 
+    test("asks the next resolver over a stream where one does not answer, and none for ever", async () => {
+        // One is not there, and another hangs up on every query.
+        const rude = net.createServer((socket) => socket.on("error", () => undefined).once("data", () => socket.end()));
+        const { port } = upstream.address() as net.AddressInfo;
+        await new Promise<void>((done) => rude.listen(port, "127.0.0.3", done));
+        const folder = mkdtempSync(path.join(tmpdir(), "lab-resolvers-"));
+        const file = path.join(folder, "resolv.conf");
+        const asked = framed(query("example.com"));
+        const outcome = async (...servers: string[]): Promise<Buffer> => {
+            writeFileSync(file, servers.map((server) => `nameserver ${server}\n`).join(""));
+            const second = new DnsRelay({
+                address: "127.0.0.1",
+                preferredPort: 0,
+                upstreamPort: port,
+                resolvers: new Resolvers(file),
+            });
+            await second.start();
+            const socket = net.connect(second.port, "127.0.0.1");
+            let received = Buffer.alloc(0);
+            await new Promise<void>((done) => {
+                socket.on("data", (part: Buffer) => {
+                    received = Buffer.concat([received, part]);
+                    if (received.length >= asked.length) done();
+                });
+                socket.on("error", () => undefined).on("close", () => done());
+                socket.write(asked);
+            });
+            socket.destroy();
+            await second.close();
+            return received;
+        };
+        try {
+            expect(await outcome("127.0.0.2", "127.0.0.3", "127.0.0.1")).toEqual(asked);
+            expect(await outcome("127.0.0.2", "127.0.0.3")).toEqual(Buffer.alloc(0));
+        } finally {
+            await new Promise((done) => rude.close(done));
+            rmSync(folder, { recursive: true });
+        }
+    });
+
     test("answers some queries of a stream and passes on the others, however they are cut", async () => {
-        const framed = (packet: Buffer): Buffer => Buffer.concat([Buffer.from([0, packet.length]), packet]);
         const foreign = framed(query("example.com"));
         const sent = Buffer.concat([framed(query("a.internal")), foreign]);
         const socket = net.connect(relay.port, "127.0.0.1");
