@@ -4,7 +4,8 @@ import { startOf as startInTable } from "../toolchain/lock.cjs";
 
 /** When a process began, as {@link isAlive} wants it. Undefined when it does not run. */
 export function startOf(pid: number): string | undefined {
-    return startInTable(pid) || undefined;
+    const start = startInTable(pid);
+    return start === "" ? undefined : start;
 }
 
 /** Whether this very process still runs. */

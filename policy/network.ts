@@ -134,8 +134,8 @@ const severalZones: StackValidationPolicy = {
         const zones = new Set(subnets.map(({ props }) => known(props, "zoneId") ?? known(props, "availabilityZone")));
         const [zone] = zones;
         // Of those that only the update knows, all may be in another one.
-        if (zones.size === 1 && zone !== undefined)
-            report(`all ${subnets.length} subnets are in ${String(zone)}: the platform fails with that zone.`);
+        if (zones.size === 1 && typeof zone === "string")
+            report(`all ${subnets.length} subnets are in ${zone}: the platform fails with that zone.`);
     },
 };
 
