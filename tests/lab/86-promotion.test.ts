@@ -118,7 +118,7 @@ test("a stack that doesn't work afterwards is a failure that says the way back",
     const { code, stdout } = await promote("--yes");
     await onHost(host, "sudo systemctl start redis-cluster");
     expect(stdout).toMatch(/node-1 +redis +\S+ +FAILED|FAILED.*node-1.*redis/i);
-    expect(stdout).toContain(`${stack}: as it was, but not healthy.`);
+    expect(stdout).toContain(`${stack}: updated, but not healthy.`);
     expect(stdout).toContain(`npm run pulumi -- up --stack ${stack}`);
     expect(code).toBe(1);
 });
