@@ -55,6 +55,13 @@ const application = {
     XForwardedFor_ClientSrcPort: "string",
 } as const;
 
+const tls = {
+    ServerCertificateId: "string",
+    CACertificateId: "string",
+    EnableHttp2: "string",
+    TLSCipherPolicy: "string",
+} as const;
+
 /** Members that a protocol's requests and answers share. */
 const settings = {
     tcp: { ...common, ...transport, EstablishedTimeout: "number" },
@@ -63,10 +70,7 @@ const settings = {
     https: {
         ...common,
         ...application,
-        ServerCertificateId: "string",
-        CACertificateId: "string",
-        EnableHttp2: "string",
-        TLSCipherPolicy: "string",
+        ...tls,
     },
 } as const satisfies Record<ListenerProtocol, Fields>;
 
@@ -193,10 +197,7 @@ export const listedSettings = {
     https: {
         ...check,
         ...application,
-        ServerCertificateId: "string",
-        CACertificateId: "string",
-        EnableHttp2: "string",
-        TLSCipherPolicy: "string",
+        ...tls,
     },
 } as const satisfies Record<ListenerProtocol, Fields>;
 

@@ -10,12 +10,8 @@ import { protocolOf } from "./listeners";
 import { balancerOf, listenerOf, ruleOf, serverGroupFor } from "./lookup";
 import { quotas } from "./quotas";
 
-const ruleFields = {
-    RuleId: "string",
-    RuleName: "string",
-    Domain: "string",
-    Url: "string",
-    VServerGroupId: "string",
+/** What a rule has of its own where it does not follow its listener. */
+const ownFields = {
     ListenerSync: "string",
     Scheduler: "string",
     StickySession: "string",
@@ -31,6 +27,15 @@ const ruleFields = {
     HealthCheckInterval: "number",
     HealthyThreshold: "number",
     UnhealthyThreshold: "number",
+} as const;
+
+const ruleFields = {
+    RuleId: "string",
+    RuleName: "string",
+    Domain: "string",
+    Url: "string",
+    VServerGroupId: "string",
+    ...ownFields,
 } as const;
 
 const createRules = slbAction({
@@ -143,21 +148,7 @@ const setRule = slbAction({
         RuleId: "string",
         RuleName: "string",
         VServerGroupId: "string",
-        ListenerSync: "string",
-        Scheduler: "string",
-        StickySession: "string",
-        StickySessionType: "string",
-        CookieTimeout: "number",
-        Cookie: "string",
-        HealthCheck: "string",
-        HealthCheckDomain: "string",
-        HealthCheckURI: "string",
-        HealthCheckHttpCode: "string",
-        HealthCheckConnectPort: "number",
-        HealthCheckTimeout: "number",
-        HealthCheckInterval: "number",
-        HealthyThreshold: "number",
-        UnhealthyThreshold: "number",
+        ...ownFields,
         DryRun: "boolean",
     }),
     response: model({ RequestId: "string" }),

@@ -2,28 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
-import type { DesiredMachine } from "../../../lab/model/desired";
-import { unitNetwork } from "./unitNetwork";
+import { machineWithBalancer, unitNetwork } from "./unitNetwork";
 
-const machine: DesiredMachine = {
-    vpcs: [
-        {
-            id: "vpc-a",
-            cidrs: ["10.0.0.0/16"],
-            vswitches: [{ id: "vsw-1", cidr: "10.0.1.0/24", gateway: "10.0.1.253", routeTableId: "vtb-1" }],
-            routeTables: [],
-            snat: [],
-            dnat: [],
-            haVips: [],
-        },
-    ],
-    hosts: [],
-    eips: [],
-    securityGroups: [],
-    balancers: [{ id: "lb-a", addresses: ["10.0.1.200"], vpcId: "vpc-a", listeners: [] }],
-    zones: [],
-    fileSystems: [],
-};
+const machine = machineWithBalancer("10.0.1.200");
 
 /** Name spaces are files of a folder; what a file holds says whether there is one behind its name. */
 const IP = `#!/bin/sh

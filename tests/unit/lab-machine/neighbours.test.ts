@@ -1,34 +1,15 @@
 /** Who reaches a lab from outside, with real name spaces in place of the machine and of another one beside it. */
 import { ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import type { DesiredMachine } from "../../../lab/model/desired";
 import { Runner, searchPath } from "../../../lab/hosts/runner";
-import { unitNetwork } from "./unitNetwork";
+import { machineWithBalancer, unitNetwork } from "./unitNetwork";
 
 const options = { env: { ...process.env, PATH: searchPath() } };
 // It takes root, and a kernel and programs that not every place of tests has.
 const possible = spawnSync("unshare", ["-n", "-m", "sh", "-c", "ip link && nft list tables && nsenter -V"], options);
 const withNameSpaces = possible.status === 0 ? test : test.skip;
 
-const desired: DesiredMachine = {
-    vpcs: [
-        {
-            id: "vpc-a",
-            cidrs: ["10.0.0.0/16"],
-            vswitches: [{ id: "vsw-1", cidr: "10.0.1.0/24", gateway: "10.0.1.253", routeTableId: "vtb-1" }],
-            routeTables: [],
-            snat: [],
-            dnat: [],
-            haVips: [],
-        },
-    ],
-    hosts: [],
-    eips: [],
-    securityGroups: [],
-    balancers: [{ id: "lb-a", addresses: ["127.77.240.9"], vpcId: "vpc-a", listeners: [] }],
-    zones: [],
-    fileSystems: [],
-};
+const desired = machineWithBalancer("127.77.240.9");
 
 let machine: ChildProcess;
 let runner: Runner;

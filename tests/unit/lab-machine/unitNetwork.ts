@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import type { Runner } from "../../../lab/hosts/runner";
+import type { DesiredMachine } from "../../../lab/model/desired";
 import { Network } from "../../../lab/net/network";
 
 /** Index of no lab that could be running here. */
@@ -27,4 +28,27 @@ export function unitNetwork(runner: (folder: string) => Partial<Runner>): {
         rmSync(folder, { recursive: true, force: true });
     };
     return { folder, network, close };
+}
+
+/** A VPC with a balancer and nothing else. */
+export function machineWithBalancer(address: string): DesiredMachine {
+    return {
+        vpcs: [
+            {
+                id: "vpc-a",
+                cidrs: ["10.0.0.0/16"],
+                vswitches: [{ id: "vsw-1", cidr: "10.0.1.0/24", gateway: "10.0.1.253", routeTableId: "vtb-1" }],
+                routeTables: [],
+                snat: [],
+                dnat: [],
+                haVips: [],
+            },
+        ],
+        hosts: [],
+        eips: [],
+        securityGroups: [],
+        balancers: [{ id: "lb-a", addresses: [address], vpcId: "vpc-a", listeners: [] }],
+        zones: [],
+        fileSystems: [],
+    };
 }
