@@ -115,8 +115,7 @@ function listed(kind: Listed): Finder {
         const filters: Record<string, string> = {};
         for (const [parameter, member] of Object.entries(kind.filters ?? {}))
             if (text(inputs, member) !== "") filters[parameter] = text(inputs, member);
-        const all = kind.product === "Alb" || kind.product === "Nlb" ? tokened : paged;
-        const items = await all(rpc, kind.product, kind.describe, kind.path, {
+        const items = await paged(rpc, kind.product, kind.describe, kind.path, {
             ...kind.fixed,
             ...filters,
             RegionId: region,
@@ -159,7 +158,7 @@ function untagged(kind: Untagged): Finder {
     };
 }
 
-/** Everything that an action lists, page by page. */
+/** Everything that an action lists, page by page. All lists of ALB and NLB ask for the next one by a token. */
 async function paged(
     rpc: Rpc,
     product: Parameters<Rpc>[0],
@@ -168,31 +167,17 @@ async function paged(
     parameters: Readonly<Record<string, string>>,
     named: { readonly page: string; readonly size: string } = { page: "PageNumber", size: "PageSize" },
 ): Promise<Item[]> {
+    const byToken = product === "Alb" || product === "Nlb";
     const found: Item[] = [];
-    for (let page = 1; ; page += 1) {
-        const asked = { ...parameters, [named.page]: String(page), [named.size]: "50" };
-        const body = await described(rpc(product, action, asked));
+    for (let page = 1, token = ""; ; page += 1) {
+        const asked = byToken
+            ? { MaxResults: "100", ...(token !== "" && { NextToken: token }) }
+            : { [named.page]: String(page), [named.size]: "50" };
+        const body = await described(rpc(product, action, { ...parameters, ...asked }));
         const items = list(body, path);
         found.push(...items);
-        if (items.length < 50) return found;
-    }
-}
-
-/** Everything that an action lists whose pages are asked for by a token, as all lists of ALB and NLB are. */
-async function tokened(
-    rpc: Rpc,
-    product: Parameters<Rpc>[0],
-    action: string,
-    path: string,
-    parameters: Readonly<Record<string, string>>,
-): Promise<Item[]> {
-    const found: Item[] = [];
-    for (let token = ""; ;) {
-        const page = { MaxResults: "100", ...(token !== "" && { NextToken: token }) };
-        const body = await described(rpc(product, action, { ...parameters, ...page }));
-        found.push(...list(body, path));
         token = text(body, "NextToken");
-        if (token === "") return found;
+        if (byToken ? token === "" : items.length < 50) return found;
     }
 }
 
@@ -248,7 +233,7 @@ function serverGroupOf(product: "Alb" | "Nlb"): Finder {
 function listenerOf(product: "Alb" | "Nlb"): Finder {
     return async (rpc, region, inputs) => {
         const balancer = { RegionId: region, "LoadBalancerIds.1": text(inputs, "loadBalancerId") };
-        const listeners = await tokened(rpc, product, "ListListeners", "Listeners", balancer);
+        const listeners = await paged(rpc, product, "ListListeners", "Listeners", balancer);
         return listeners
             .filter(
                 (listener) =>
@@ -502,7 +487,7 @@ const finders: Readonly<Record<string, Finder>> = {
     "alicloud:alb/aclEntryAttachment:AclEntryAttachment": async (rpc, region, inputs) => {
         const acl = { RegionId: region, AclId: text(inputs, "aclId") };
         const entry = text(inputs, "entry");
-        const entries = await tokened(rpc, "Alb", "ListAclEntries", "AclEntries", acl);
+        const entries = await paged(rpc, "Alb", "ListAclEntries", "AclEntries", acl);
         return entries
             .filter((found) => text(found, "Entry") === entry)
             .map(() => ({
@@ -529,7 +514,7 @@ const finders: Readonly<Record<string, Finder>> = {
     // Two rules of a listener never have the same priority.
     "alicloud:alb/rule:Rule": async (rpc, region, inputs) => {
         const listener = { RegionId: region, "ListenerIds.1": text(inputs, "listenerId") };
-        const rules = await tokened(rpc, "Alb", "ListRules", "Rules", listener);
+        const rules = await paged(rpc, "Alb", "ListRules", "Rules", listener);
         return rules
             .filter((rule) => rule["Priority"] === inputs["priority"])
             .map((rule) => {
@@ -568,7 +553,7 @@ const finders: Readonly<Record<string, Finder>> = {
     "alicloud:nlb/serverGroupServerAttachment:ServerGroupServerAttachment": async (rpc, region, inputs) => {
         const group = { RegionId: region, ServerGroupId: text(inputs, "serverGroupId") };
         const named = { ...group, "ServerIds.1": text(inputs, "serverId") };
-        const servers = await tokened(rpc, "Nlb", "ListServerGroupServers", "Servers", named);
+        const servers = await paged(rpc, "Nlb", "ListServerGroupServers", "Servers", named);
         return servers
             .filter((server) => server["Port"] === inputs["port"])
             .map((server) => ({
