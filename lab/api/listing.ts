@@ -184,6 +184,11 @@ export function matchesAny(asked: string | undefined, actual: string): boolean {
     );
 }
 
+/** The same for a filter that is a list. */
+export function among(asked: readonly string[] | undefined, actual: string): boolean {
+    return asked === undefined || asked.length === 0 || asked.includes(actual);
+}
+
 /** Resources of a region, oldest first. */
 export function inRegion<T extends { readonly regionId: string }>(
     resources: Readonly<Record<string, T>>,

@@ -14,6 +14,11 @@ export interface Zone {
     readonly chineseName: string;
 }
 
+/** How a product that speaks Chinese unless it is asked for English calls a region or a zone. */
+export function localName({ englishName, chineseName }: Region | Zone, acceptLanguage: string | undefined): string {
+    return acceptLanguage === "en-US" ? englishName : chineseName;
+}
+
 /** Region of requests that name none, neither in a parameter nor in the endpoint's host name. */
 export const DEFAULT_REGION = "cn-hangzhou";
 

@@ -23,14 +23,14 @@ import { isNetwork, parseAddress, parseCidr } from "../../model/addresses";
 import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { missingParameter, notFound } from "../errors";
-import { hasTags, matches, paginateByToken, toTags } from "../listing";
+import { among, hasTags, matches, paginateByToken, toTags } from "../listing";
 import { albAction } from "./action";
 import { checkName, checkTags, oneOf, refuse, refuseParameter, refuseQuota, valueOr } from "./checks";
 import { beginJob } from "./jobs";
 import { changed } from "./listeners";
 import { aclOf, settledListenerOf } from "./lookup";
 import { quotas } from "./quotas";
-import { among, tagsView } from "./view";
+import { tagsView } from "./view";
 
 const createAcl = albAction({
     name: "CreateAcl",

@@ -19,13 +19,13 @@ import { certificateOf } from "../../model/projectAlb";
 import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { missingParameter, notFound } from "../errors";
-import { hasTags, matches, paginateByToken, toTags } from "../listing";
+import { among, hasTags, matches, paginateByToken, toTags } from "../listing";
 import { albAction } from "./action";
 import { checkTags, oneOf, refuse, refuseParameter, refuseQuota, within } from "./checks";
 import { beginJob, changing, statusOf } from "./jobs";
 import { balancerOf, listenerOf, listenersOf, rulesOf, serverGroupOf, settledListenerOf } from "./lookup";
 import { quotas } from "./quotas";
-import { among, tagsView } from "./view";
+import { tagsView } from "./view";
 
 type Settings = Pick<
     AlbListener,

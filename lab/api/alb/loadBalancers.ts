@@ -12,13 +12,13 @@ import { nameOfBalancer } from "../../model/projectAlb";
 import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { notFound } from "../errors";
-import { hasTags, matches, paginateByToken, toTags } from "../listing";
+import { among, hasTags, matches, paginateByToken, toTags } from "../listing";
 import { albAction } from "./action";
 import { checkName, checkTags, oneOf, refuse, refuseParameter, refuseQuota, valueOr } from "./checks";
 import { beginJob, changing, statusOf } from "./jobs";
 import { balancerOf, listenersOf, rulesOf, settledBalancerOf } from "./lookup";
 import { quotas } from "./quotas";
-import { among, tagsView } from "./view";
+import { tagsView } from "./view";
 
 /** A zone as a request names it. */
 interface AskedZone {

@@ -9,13 +9,13 @@ import { UpdateRuleAttributeResponseBody } from "@alicloud/alb20200616/dist/mode
 import type { AlbRule } from "../../model/alb";
 import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
-import { hasTags, matches, paginateByToken, toTags } from "../listing";
+import { among, hasTags, matches, paginateByToken, toTags } from "../listing";
 import { albAction } from "./action";
 import { checkName, checkTags, oneOf, refuse, refuseParameter, refuseQuota, valueOr, within } from "./checks";
 import { beginJob } from "./jobs";
 import { balancerOf, listenerOf, ruleOf, rulesOf, serverGroupOf } from "./lookup";
 import { quotas } from "./quotas";
-import { among, tagsView } from "./view";
+import { tagsView } from "./view";
 
 interface AskedCondition {
     readonly type?: string;

@@ -10,14 +10,14 @@ import type { AlbServerGroup } from "../../model/alb";
 import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { notFound } from "../errors";
-import { hasTags, matches, paginateByToken, toTags } from "../listing";
+import { among, hasTags, matches, paginateByToken, toTags } from "../listing";
 import { albAction } from "./action";
 import { checkName, checkTags, oneOf, refuse, refuseQuota, valueOr } from "./checks";
 import { beginJob } from "./jobs";
 import { serverGroupOf } from "./lookup";
 import { quotas } from "./quotas";
 import { changedSettings, initialSettings, settingsView } from "./serverGroupSettings";
-import { among, tagsView } from "./view";
+import { tagsView } from "./view";
 
 const createServerGroup = albAction({
     name: "CreateServerGroup",

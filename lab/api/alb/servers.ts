@@ -10,13 +10,12 @@ import type { AlbServer, AlbServerGroup } from "../../model/alb";
 import { addressOfServer, ownsAddress } from "../../model/slb";
 import type { Action, ActionContext } from "../action";
 import { missingParameter, notFound } from "../errors";
-import { paginateByToken } from "../listing";
+import { among, paginateByToken } from "../listing";
 import { albAction } from "./action";
 import { oneOf, refuse, refuseParameter, refuseQuota, within } from "./checks";
 import { beginJob } from "./jobs";
 import { serverGroupOf } from "./lookup";
 import { quotas } from "./quotas";
-import { among } from "./view";
 
 /** A server as a request names it. */
 interface AskedServer {

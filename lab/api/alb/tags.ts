@@ -9,10 +9,9 @@ import { UnTagResourcesResponseBody } from "@alicloud/alb20200616/dist/models/Un
 import type { Resource } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { missingParameter, notFound } from "../errors";
-import { TagPair, hasTags, paginateByToken, toTags } from "../listing";
+import { TagPair, among, hasTags, paginateByToken, toTags } from "../listing";
 import { albAction } from "./action";
 import { checkTags, refuseParameter, refuseQuota } from "./checks";
-import { among } from "./view";
 
 type Resources = Readonly<Record<string, Resource>>;
 

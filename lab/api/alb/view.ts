@@ -4,8 +4,3 @@ import type { Tags } from "../../model/state";
 export function tagsView(tags: Tags): { readonly key: string; readonly value: string }[] {
     return Object.entries(tags).map(([key, value]) => ({ key, value }));
 }
-
-/** Whether a filter that lists values is absent or met. */
-export function among(asked: readonly string[] | undefined, actual: string): boolean {
-    return asked === undefined || asked.length === 0 || asked.includes(actual);
-}

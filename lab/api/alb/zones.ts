@@ -3,7 +3,7 @@ import { DescribeRegionsResponseBody } from "@alicloud/alb20200616/dist/models/D
 import { DescribeZonesRequest } from "@alicloud/alb20200616/dist/models/DescribeZonesRequest";
 import { DescribeZonesResponseBody } from "@alicloud/alb20200616/dist/models/DescribeZonesResponseBody";
 import type { Action } from "../action";
-import { findRegion, regions } from "../regions";
+import { findRegion, localName, regions } from "../regions";
 import { albAction } from "./action";
 
 const describeZones = albAction({
@@ -12,9 +12,9 @@ const describeZones = albAction({
     response: DescribeZonesResponseBody,
     writes: false,
     handle: ({ acceptLanguage }, { regionId }) => ({
-        zones: (findRegion(regionId)?.zones ?? []).map(({ id, englishName, chineseName }) => ({
-            zoneId: id,
-            localName: acceptLanguage === "en-US" ? englishName : chineseName,
+        zones: (findRegion(regionId)?.zones ?? []).map((zone) => ({
+            zoneId: zone.id,
+            localName: localName(zone, acceptLanguage),
         })),
     }),
 });
@@ -25,10 +25,10 @@ const describeRegions = albAction({
     response: DescribeRegionsResponseBody,
     writes: false,
     handle: ({ acceptLanguage }) => ({
-        regions: regions.map(({ id, englishName, chineseName }) => ({
-            regionId: id,
-            localName: acceptLanguage === "en-US" ? englishName : chineseName,
-            regionEndpoint: `alb.${id}.aliyuncs.com`,
+        regions: regions.map((region) => ({
+            regionId: region.id,
+            localName: localName(region, acceptLanguage),
+            regionEndpoint: `alb.${region.id}.aliyuncs.com`,
         })),
     }),
 });

@@ -19,7 +19,7 @@ import { DescribeZonesResponseBody } from "@alicloud/ecs20140526/dist/models/Des
 import type { Instance } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { inRegion, matches, matchesAny, paginate, paginateByToken } from "../listing";
-import { regions } from "../regions";
+import { localName, regions } from "../regions";
 import type { Plain } from "../wire";
 import { ecsAction } from "./action";
 import { diskCategories } from "./catalogue/disks";
@@ -37,10 +37,10 @@ const describeRegions = ecsAction({
     writes: false,
     handle: ({ acceptLanguage }) => ({
         regions: {
-            region: regions.map(({ id, englishName, chineseName }) => ({
-                regionId: id,
-                localName: acceptLanguage === "en-US" ? englishName : chineseName,
-                regionEndpoint: `ecs.${id}.aliyuncs.com`,
+            region: regions.map((region) => ({
+                regionId: region.id,
+                localName: localName(region, acceptLanguage),
+                regionEndpoint: `ecs.${region.id}.aliyuncs.com`,
                 status: "available",
             })),
         },
@@ -62,10 +62,10 @@ const describeZones = ecsAction({
         const verbose = request.verbose !== false;
         return {
             zones: {
-                zone: zonesOf(regionId).map(({ id, englishName, chineseName }) => ({
-                    zoneId: id,
+                zone: zonesOf(regionId).map((zone) => ({
+                    zoneId: zone.id,
                     zoneType: "AvailabilityZone",
-                    localName: request.acceptLanguage === "en-US" ? englishName : chineseName,
+                    localName: localName(zone, request.acceptLanguage),
                     availableResourceCreation: {
                         resourceTypes: ["VSwitch", "IoOptimized", "Instance", "DedicatedHost", "Disk"],
                     },

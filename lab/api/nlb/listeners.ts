@@ -4,7 +4,7 @@ import { addressOfNetworkServer } from "../../model/projectNlb";
 import type { Action, ActionContext } from "../action";
 import { model } from "../common/model";
 import { missingParameter, notFound } from "../errors";
-import { hasTags, inRegion, matches, paginateByToken, toTags } from "../listing";
+import { among, hasTags, inRegion, matches, paginateByToken, toTags } from "../listing";
 import { nlbAction } from "./action";
 import { checkTags, oneOf, refuse, valueOr, within } from "./checks";
 import { finishedJob } from "./jobs";
@@ -247,8 +247,8 @@ const listListeners = nlbAction({
     handle: (request, context) => {
         const found = inRegion(context.store.state.nlbListeners, context.regionId).filter(
             (listener) =>
-                (!request.listenerIds?.length || request.listenerIds.includes(listener.id)) &&
-                (!request.loadBalancerIds?.length || request.loadBalancerIds.includes(listener.loadBalancerId)) &&
+                among(request.listenerIds, listener.id) &&
+                among(request.loadBalancerIds, listener.loadBalancerId) &&
                 matches(request.listenerProtocol, listener.protocol) &&
                 hasTags(listener, request.tag),
         );
@@ -280,9 +280,7 @@ const listListenerCertificates = nlbAction({
     handle: (request, context) => {
         // The lab's listeners ask clients for none.
         const found = listenerOf(context, request.listenerId).settings.certificateIds.filter(
-            (id) =>
-                (!request.certificateIds?.length || request.certificateIds.includes(id)) &&
-                matches(request.certType, "Server"),
+            (id) => among(request.certificateIds, id) && matches(request.certType, "Server"),
         );
         const { items, ...page } = paginateByToken(found, request, { default: 20, max: 50 });
         return {

@@ -6,7 +6,7 @@ import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { model } from "../common/model";
 import { missingParameter, notFound } from "../errors";
-import { findInRegion, hasTags, inRegion, matches, paginateByToken, toTags } from "../listing";
+import { among, findInRegion, hasTags, inRegion, matches, paginateByToken, toTags } from "../listing";
 import { findRegion } from "../regions";
 import { nlbAction } from "./action";
 import { checkName, checkTags, oneOf, refuse, refuseParameter, valueOr, within } from "./checks";
@@ -325,13 +325,11 @@ const listLoadBalancers = nlbAction({
     }),
     writes: false,
     handle: (request, context) => {
-        const named = (asked: readonly string[] | undefined, value: string): boolean =>
-            !asked?.length || asked.includes(value);
         const found = inRegion(context.store.state.networkBalancers, context.regionId).filter(
             (balancer) =>
-                named(request.loadBalancerIds, balancer.id) &&
-                named(request.loadBalancerNames, balancer.name) &&
-                named(request.vpcIds, balancer.vpcId) &&
+                among(request.loadBalancerIds, balancer.id) &&
+                among(request.loadBalancerNames, balancer.name) &&
+                among(request.vpcIds, balancer.vpcId) &&
                 matches(request.addressType, balancer.addressType) &&
                 matches(request.addressIpVersion, "ipv4") &&
                 matches(request.loadBalancerStatus, "Active") &&

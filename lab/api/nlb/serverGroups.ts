@@ -6,7 +6,7 @@ import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { model } from "../common/model";
 import { missingParameter, notFound } from "../errors";
-import { findInRegion, hasTags, inRegion, matches, paginateByToken, toTags } from "../listing";
+import { among, findInRegion, hasTags, inRegion, matches, paginateByToken, toTags } from "../listing";
 import { nlbAction } from "./action";
 import { checkName, checkTags, oneOf, refuse, refuseParameter, valueOr, within } from "./checks";
 import { finishedJob } from "./jobs";
@@ -244,12 +244,10 @@ const listServerGroups = nlbAction({
     }),
     writes: false,
     handle: (request, context) => {
-        const named = (asked: readonly string[] | undefined, value: string): boolean =>
-            !asked?.length || asked.includes(value);
         const found = inRegion(context.store.state.nlbServerGroups, context.regionId).filter(
             (group) =>
-                named(request.serverGroupIds, group.id) &&
-                named(request.serverGroupNames, group.name) &&
+                among(request.serverGroupIds, group.id) &&
+                among(request.serverGroupNames, group.name) &&
                 matches(request.serverGroupType, group.type) &&
                 matches(request.vpcId, group.vpcId) &&
                 matches(request.resourceGroupId, group.resourceGroupId) &&
@@ -476,8 +474,6 @@ const listServerGroupServers = nlbAction({
         const groups = request.serverGroupId
             ? [serverGroupOf(context, request.serverGroupId)]
             : inRegion(state.nlbServerGroups, context.regionId);
-        const named = (asked: readonly string[] | undefined, value: string): boolean =>
-            !asked?.length || asked.includes(value);
         const found = groups
             .flatMap((group) =>
                 group.servers.map((server) => {
@@ -496,7 +492,7 @@ const listServerGroupServers = nlbAction({
                 }),
             )
             .filter(
-                ({ serverId, serverIp }) => named(request.serverIds, serverId) && named(request.serverIps, serverIp),
+                ({ serverId, serverIp }) => among(request.serverIds, serverId) && among(request.serverIps, serverIp),
             );
         const { items, ...page } = paginateByToken(found, request, { default: 20, max: 100 });
         return { ...page, totalCount: found.length, servers: [...items] };

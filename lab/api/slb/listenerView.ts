@@ -1,4 +1,11 @@
-import type { ForwardingRule, HealthCheck, Listener, LoadBalancer, Stickiness } from "../../model/slb";
+import type {
+    ForwardingRule,
+    HealthCheck,
+    Listener,
+    ListenerProtocol,
+    LoadBalancer,
+    Stickiness,
+} from "../../model/slb";
 import { type Fields, model } from "../common/model";
 import { type ListenerAnswer, listedFields, listedSettings } from "./listenerFields";
 import { BACKEND_PORT } from "./listenerSettings";
@@ -32,27 +39,36 @@ export function listenerView(balancer: LoadBalancer, listener: Listener): Listen
     };
 }
 
+type Names = Readonly<Record<string, string>>;
+const namesOf = (fields: Fields): Names => model(fields).names();
+const listedNames = namesOf(listedFields);
+const settingNames: Readonly<Record<ListenerProtocol, Names>> = {
+    tcp: namesOf(listedSettings.tcp),
+    udp: namesOf(listedSettings.udp),
+    http: namesOf(listedSettings.http),
+    https: namesOf(listedSettings.https),
+};
+
 /** The same as `DescribeLoadBalancerListeners` lists it: what only some protocols have stands under the protocol's name. */
 export function listedView(balancer: LoadBalancer, listener: Listener) {
     const { aclIds, tags, ...view } = listenerView(balancer, listener);
     const { protocol } = listener;
     const settings = { ...view, proxyProtocolV2Enabled: String(view.proxyProtocolV2Enabled) };
     return {
-        ...membersOf(listedFields, view),
+        ...membersOf(listedNames, view),
         listenerProtocol: protocol,
         ...(aclIds && { aclIds: aclIds.aclId }),
         tags: tags?.tag,
         [`${protocol.charAt(0)}${protocol.slice(1).toUpperCase()}ListenerConfig`]: membersOf(
-            listedSettings[protocol],
+            settingNames[protocol],
             settings,
         ),
     };
 }
 
 /** Those values that an answer has members for. */
-function membersOf(fields: Fields, values: object): object {
-    const properties = model(fields).names();
-    return Object.fromEntries(Object.entries(values).filter(([property]) => Object.hasOwn(properties, property)));
+function membersOf(names: Names, values: object): object {
+    return Object.fromEntries(Object.entries(values).filter(([property]) => Object.hasOwn(names, property)));
 }
 
 /** The check as far as listeners and rules share it. */

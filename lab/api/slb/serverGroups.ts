@@ -148,8 +148,10 @@ const describeVServerGroups = slbAction({
                         createTime: minuteOf(group.createdAt),
                         tags: tagsView(group.tags),
                         associatedObjects: {
-                            ...(request.includeListener === true && { listeners: listenersOf(balancer, group) }),
-                            ...(request.includeRule === true && { rules: rulesOf(balancer, group) }),
+                            ...(request.includeListener === true && {
+                                listeners: { listener: listenersOf(balancer, group) },
+                            }),
+                            ...(request.includeRule === true && { rules: { rule: rulesOf(balancer, group) } }),
                         },
                     })),
             },
@@ -158,20 +160,16 @@ const describeVServerGroups = slbAction({
 });
 
 function listenersOf({ listeners }: LoadBalancer, { id }: VServerGroup) {
-    return {
-        listener: listeners
-            .filter(({ settings }) => settings.vServerGroupId === id)
-            .map(({ port, protocol }) => ({ port, protocol })),
-    };
+    return listeners
+        .filter(({ settings }) => settings.vServerGroupId === id)
+        .map(({ port, protocol }) => ({ port, protocol }));
 }
 
 function rulesOf({ listeners }: LoadBalancer, { id }: VServerGroup) {
-    return {
-        rule: listeners
-            .flatMap(({ rules }) => rules)
-            .filter(({ vServerGroupId }) => vServerGroupId === id)
-            .map((rule) => ({ ruleId: rule.id, ruleName: rule.name, domain: rule.domain, url: rule.url })),
-    };
+    return listeners
+        .flatMap(({ rules }) => rules)
+        .filter(({ vServerGroupId }) => vServerGroupId === id)
+        .map((rule) => ({ ruleId: rule.id, ruleName: rule.name, domain: rule.domain, url: rule.url }));
 }
 
 const setVServerGroupAttribute = slbAction({
@@ -282,11 +280,9 @@ const deleteVServerGroup = slbAction({
     writes: true,
     handle: async ({ vServerGroupId }, context) => {
         const group = serverGroupOf(context, vServerGroupId);
-        const used = balancerOfGroup(context, group).listeners.some(
-            ({ settings, rules }) =>
-                settings.vServerGroupId === group.id || rules.some((rule) => rule.vServerGroupId === group.id),
-        );
-        if (used) refuse("RspoolVipExist", "there are vips associating with this vServer group.");
+        const balancer = balancerOfGroup(context, group);
+        if (listenersOf(balancer, group).length + rulesOf(balancer, group).length > 0)
+            refuse("RspoolVipExist", "there are vips associating with this vServer group.");
         context.checked();
         Reflect.deleteProperty(context.store.state.vServerGroups, group.id);
         await context.applied();

@@ -1,6 +1,6 @@
 import type { Action, ActionContext } from "../action";
 import { model } from "../common/model";
-import { findRegion, regions } from "../regions";
+import { findRegion, localName, regions } from "../regions";
 import { slbAction } from "./action";
 
 function zonesOf({ regionId }: ActionContext) {
@@ -90,10 +90,10 @@ const describeRegions = slbAction({
     writes: false,
     handle: ({ acceptLanguage }) => ({
         regions: {
-            region: regions.map(({ id, englishName, chineseName }) => ({
-                regionId: id,
-                localName: acceptLanguage === "en-US" ? englishName : chineseName,
-                regionEndpoint: `slb.${id}.aliyuncs.com`,
+            region: regions.map((region) => ({
+                regionId: region.id,
+                localName: localName(region, acceptLanguage),
+                regionEndpoint: `slb.${region.id}.aliyuncs.com`,
             })),
         },
     }),

@@ -20,7 +20,7 @@ import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { missingParameter } from "../errors";
 import { hasTags, inRegion, matches, matchesAny, paginate, toTags } from "../listing";
-import { findRegion } from "../regions";
+import { findRegion, localName } from "../regions";
 import { vpcAction } from "./action";
 import { checkDescription, checkName, checkOneOf, checkTags, refuse, valueOr } from "./checks";
 import { natGatewayOf, systemTableOf, vpcOf, vswitchOf } from "./lookup";
@@ -462,9 +462,9 @@ const listAvailableZones = vpcAction({
     response: ListEnhanhcedNatGatewayAvailableZonesResponseBody,
     writes: false,
     handle: ({ acceptLanguage }, { regionId }) => ({
-        zones: (findRegion(regionId)?.zones ?? []).map(({ id, englishName, chineseName }) => ({
-            zoneId: id,
-            localName: acceptLanguage === "en-US" ? englishName : chineseName,
+        zones: (findRegion(regionId)?.zones ?? []).map((zone) => ({
+            zoneId: zone.id,
+            localName: localName(zone, acceptLanguage),
         })),
     }),
 });

@@ -3,7 +3,7 @@ import { DescribeRegionsResponseBody } from "@alicloud/vpc20160428/dist/models/D
 import { DescribeZonesRequest } from "@alicloud/vpc20160428/dist/models/DescribeZonesRequest";
 import { DescribeZonesResponseBody } from "@alicloud/vpc20160428/dist/models/DescribeZonesResponseBody";
 import type { Action } from "../action";
-import { findRegion, regions } from "../regions";
+import { findRegion, localName, regions } from "../regions";
 import { vpcAction } from "./action";
 
 const describeRegions = vpcAction({
@@ -13,10 +13,10 @@ const describeRegions = vpcAction({
     writes: false,
     handle: ({ acceptLanguage }) => ({
         regions: {
-            region: regions.map(({ id, englishName, chineseName }) => ({
-                regionId: id,
-                localName: acceptLanguage === "en-US" ? englishName : chineseName,
-                regionEndpoint: `vpc.${id}.aliyuncs.com`,
+            region: regions.map((region) => ({
+                regionId: region.id,
+                localName: localName(region, acceptLanguage),
+                regionEndpoint: `vpc.${region.id}.aliyuncs.com`,
             })),
         },
     }),
@@ -29,9 +29,9 @@ const describeZones = vpcAction({
     writes: false,
     handle: ({ acceptLanguage }, { regionId }) => ({
         zones: {
-            zone: (findRegion(regionId)?.zones ?? []).map(({ id, englishName, chineseName }) => ({
-                zoneId: id,
-                localName: acceptLanguage === "en-US" ? englishName : chineseName,
+            zone: (findRegion(regionId)?.zones ?? []).map((zone) => ({
+                zoneId: zone.id,
+                localName: localName(zone, acceptLanguage),
                 zoneType: "AvailabilityZone",
             })),
         },
