@@ -19,9 +19,17 @@ views() {
     done | sort
 }
 
+# slots(): how many the node of a line of CLUSTER NODES holds, for awk. Those on the move stand in brackets, beside.
+# shellcheck disable=SC2016 # it is awk's text
+SLOTS='function slots(  i, range, sum) {
+    for (i = 9; i <= NF; i++) if ($i !~ /^\[/) sum += split($i, range, "-") == 2 ? range[2] - range[1] + 1 : 1
+    return sum + 0
+}
+'
+
 # outline NODES-OF-A-VIEW: the nodes and how many slots each has, which members in touch agree on.
 outline() {
-    base64 -d <<<"$1" | awk '$3 !~ /handshake/ { sum = 0; for (i = 9; i <= NF; i++) if ($i !~ /^\[/) { n = split($i, range, "-"); sum += n == 2 ? range[2] - range[1] + 1 : 1 }; print $1, sum }' | sort
+    base64 -d <<<"$1" | awk "$SLOTS"'$3 !~ /handshake/ { print $1, slots() }' | sort
 }
 
 # differing VIEWS: addresses of the members that know other nodes than the last one does, or other owners of the slots.
@@ -64,7 +72,7 @@ check_members() {
 check_slots() {
     local nodes=$1 covered moving
     # Slots in the hands of a failed master are as good as lost.
-    covered=$(awk '$3 !~ /fail|noaddr/ { for (i = 9; i <= NF; i++) if ($i !~ /^\[/) { n = split($i, range, "-"); sum += n == 2 ? range[2] - range[1] + 1 : 1 } } END { print sum + 0 }' <<<"$nodes")
+    covered=$(awk "$SLOTS"'$3 !~ /fail|noaddr/ { sum += slots() } END { print sum + 0 }' <<<"$nodes")
     moving=$(grep -c '\[' <<<"$nodes" || true)
     if ((covered < 16384)); then
         fail slots "$((16384 - covered)) of 16384 have no living master, keys in them are refused: bring their hosts back; with all members there, $(step_again) gives slots without an owner to the masters, empty"
