@@ -1,4 +1,10 @@
-/** Events as the engine logs them, for tests. */
+/** Events as the engine logs them, and plans that are made of them, for tests. */
+import type { Change, Plan } from "../../../delivery/plan";
+
+/** A complete plan of these changes, in which nothing else is said. */
+export function planWith(changes: readonly Change[] = []): Plan {
+    return { changes, unchanged: 1, outputs: [], errors: [], warnings: [], violations: [], complete: true };
+}
 
 export interface State {
     /** Another than the step's: the one that an alias leads from. */

@@ -5,6 +5,7 @@ import type { Plan } from "../../../delivery/plan";
 import { main } from "../../../delivery/promote";
 import { diagnose } from "../../../doctor/diagnose";
 import { pulumiOutput, startPulumi } from "../../../toolchain/pulumi";
+import { planWith } from "./events";
 
 jest.mock("../../../delivery/engine", () => ({ previewStack: jest.fn() }));
 jest.mock("../../../doctor/diagnose", () => ({ diagnose: jest.fn() }));
@@ -14,15 +15,7 @@ jest.mock("../../../toolchain/pulumi", () => ({
     startPulumi: jest.fn(),
 }));
 
-const empty: Plan = {
-    changes: [],
-    unchanged: 1,
-    outputs: [],
-    errors: [],
-    warnings: [],
-    violations: [],
-    complete: true,
-};
+const empty = planWith();
 const change = { urn: "u", name: "step", type: "command:remote:Command", properties: [], retained: false };
 const update: Plan = { ...empty, changes: [{ ...change, operation: "update" }] };
 

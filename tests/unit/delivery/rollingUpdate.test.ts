@@ -10,6 +10,7 @@ import { allowRebuild } from "../../../toolchain/policyPack";
 import type { Finding } from "../../../doctor/findings";
 import { makeReport, type Report } from "../../../doctor/report";
 import { pulumiOutput, startPulumi } from "../../../toolchain/pulumi";
+import { planWith } from "./events";
 
 jest.mock("../../../delivery/engine", () => ({ preview: jest.fn() }));
 jest.mock("../../../doctor/diagnose", () => ({ diagnose: jest.fn() }));
@@ -32,15 +33,7 @@ function instance(name: string, path: string, operation: Change["operation"] = "
     return { urn: `urn:${name}`, name, type: INSTANCE, operation, properties: [property], retained: false };
 }
 const step: Change = { ...instance("redis-node-1", "create"), type: "command:remote:Command" };
-const planOf = (...changes: Change[]): Plan => ({
-    changes,
-    unchanged: 1,
-    outputs: [],
-    errors: [],
-    warnings: [],
-    violations: [],
-    complete: true,
-});
+const planOf = (...changes: Change[]): Plan => planWith(changes);
 
 const finding = (status: Finding["status"], check = "service"): Finding => ({
     host: "node-1",

@@ -4,6 +4,7 @@ import { begin, beginKeys, finish, finishKeys } from "../../../rotation/rotation
 import { pulumiOutput, startPulumi } from "../../../toolchain/pulumi";
 import { preview } from "../../../delivery/engine";
 import type { Change } from "../../../delivery/plan";
+import { planWith } from "../delivery/events";
 
 /** What a preview shows. */
 let pending: Change[] = [];
@@ -11,15 +12,7 @@ beforeEach(() => {
     pending = [];
     jest.mocked(preview).mockImplementation(() =>
         Promise.resolve({
-            plan: {
-                changes: pending,
-                unchanged: 0,
-                outputs: [],
-                errors: [],
-                warnings: [],
-                violations: [],
-                complete: true,
-            },
+            plan: planWith(pending),
             states: { before: [], after: [] },
         }),
     );
