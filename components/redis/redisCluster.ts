@@ -61,21 +61,17 @@ export class RedisCluster extends pulumi.ComponentResource {
     constructor(name: string, args: RedisClusterArgs, opts?: pulumi.ComponentResourceOptions) {
         super("multihost:redis:RedisCluster", name, {}, opts);
         const settings = parseRedisClusterArgs(name, args);
+        const checked = (path: string, given: pulumi.Input<string>): pulumi.Output<string> =>
+            checkedPassword(`RedisCluster "${name}"`, path, given);
         const password =
             args.password === undefined
                 ? passwordSource(`${name}-password`, this)("redis default user")
-                : checkedPassword(`RedisCluster "${name}"`, "password", args.password);
+                : checked("password", args.password);
         const secrets = {
             password,
             ...(args.previousPassword === undefined
                 ? {}
-                : {
-                      previousPassword: checkedPassword(
-                          `RedisCluster "${name}"`,
-                          "previousPassword",
-                          args.previousPassword,
-                      ),
-                  }),
+                : { previousPassword: checked("previousPassword", args.previousPassword) }),
         };
         const authority = settings.tls
             ? createAuthority(name, this, { dnsNames: settings.dnsNames, keys: args.keys })
