@@ -98,6 +98,10 @@ export function balancerFiles(balancer: DesiredBalancer, place: BalancerPlace): 
             "maxconn 1600",
             // The cloud takes a URI and headers of 32 KiB each.
             "tune.bufsize 131072",
+            // Of a full socket the kernel tells when a third is free. Of the megabytes that it would grow to, a slow
+            // reader frees so much too rarely not to be taken for gone.
+            "tune.sndbuf.client 131072",
+            "tune.sndbuf.server 131072",
             // A listener in use is handed to the next process, so that no client finds the door closed.
             `stats socket ${socketOf(place.folder)} mode 600 level admin expose-fd listeners`,
             `server-state-file ${stateFileOf(place.folder)}`,

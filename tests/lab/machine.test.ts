@@ -30,6 +30,7 @@ import type {
     MachineEvent,
 } from "../../lab/model/desired";
 import { hostOf } from "../unit/lab-machine/hostOf";
+import { SlowDownload } from "./slowDownload";
 
 const run = promisify(execFile);
 const NAME = "machine-test";
@@ -689,6 +690,15 @@ describe("a balancer", () => {
         load.on = false;
         await requests;
         expect(load.count).toBeGreaterThan(0);
+    }, 60_000);
+
+    test("goes on with a client that reads slowly for longer than a connection may be idle", async () => {
+        const size = 24 * 2 ** 20;
+        for (const host of ["a1", "a2"]) await inside(host, `head -c ${size} /dev/zero >/srv/www/large`);
+        await change({ balancers: [outer(http({ idleSeconds: 4 }))] });
+        const download = await SlowDownload.start(`http://${eipPrefix}.9/large`);
+        await sleep(12_000);
+        expect(await download.finish()).toBe(size);
     }, 60_000);
 
     test("lets in whom its list names, redirects to HTTPS, and keeps a client with its server", async () => {

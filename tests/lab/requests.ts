@@ -5,6 +5,7 @@ import { get as getHttps } from "node:https";
 import type { LookupFunction } from "node:net";
 
 import { endWithFile, eventually, outputs } from "./lab";
+import { SlowDownload } from "./slowDownload";
 
 export interface Answer {
     readonly status: number;
@@ -78,46 +79,6 @@ export async function siteOf(stack: string): Promise<Site> {
 }
 
 export const sharedSite = (): Promise<Site> => siteOf("lab");
-
-/** A request that takes as long as its client wants: it reads the answer slowly until it is told to finish. */
-export class SlowDownload {
-    private bytes = 0;
-    private readonly timer: NodeJS.Timeout;
-    private readonly ended: Promise<void>;
-
-    private constructor(private readonly response: IncomingMessage) {
-        // Often enough for no side to take the other for gone.
-        this.timer = setInterval(() => this.count(response.read(16_384) as Buffer | null), 200);
-        this.ended = new Promise((done, fail) => {
-            response.on("end", done);
-            response.on("error", fail);
-        });
-        this.ended.catch(() => clearInterval(this.timer));
-    }
-
-    private count(chunk: Buffer | null): void {
-        this.bytes += chunk?.length ?? 0;
-    }
-
-    /** @param place of something that doesn't fit into the buffers on the way. @throws Error unless it is there */
-    static start(place: string, ca: string): Promise<SlowDownload> {
-        return new Promise((done, fail) => {
-            const request = getHttps(place, { agent: false, ca }, (response) => {
-                if (response.statusCode === 200) done(new SlowDownload(response));
-                else request.destroy(new Error(`${place}: status ${response.statusCode ?? 0}`));
-            });
-            request.on("error", fail);
-        });
-    }
-
-    /** Reads the rest. @returns how many bytes there were in all. @throws Error when the answer was cut off */
-    async finish(): Promise<number> {
-        clearInterval(this.timer);
-        this.response.on("data", (chunk: Buffer) => this.count(chunk));
-        await this.ended;
-        return this.bytes;
-    }
-}
 
 /** Who answers datagrams, one by one, each from a port of its own. Without an answer within a second it counts for "nobody". */
 export async function datagramsAnsweredBy(

@@ -165,6 +165,12 @@ test("large headers fit in", () => {
     expect(section("global", listener())).toContain("tune.bufsize 131072");
 });
 
+test("slow readers are noticed to read, on both sides", () => {
+    expect(section("global", listener())).toEqual(
+        expect.arrayContaining(["tune.sndbuf.client 131072", "tune.sndbuf.server 131072"]),
+    );
+});
+
 test("no deadline cuts connections that a former process goes on with", () => {
     expect(section("global", listener()).join("\n")).not.toContain("hard-stop-after");
 });
