@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 
 import { addressesOf, api, changesIn, cloudSettings, eventually, labOutput, outputOn, outputs, status } from "./lab";
-import { datagramsAnsweredBy, Load, Site } from "./requests";
+import { datagramsAnsweredBy } from "./datagramClients";
+import { Load, Site } from "./requests";
 
 const program = join(__dirname, "balancers");
 const call = api();

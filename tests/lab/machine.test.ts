@@ -3,7 +3,6 @@
  * Every assertion is on traffic or on what the machine shows, never on what the code believes.
  */
 import { execFile } from "node:child_process";
-import { Socket, createSocket } from "node:dgram";
 import { createServer } from "node:http";
 import { AddressInfo, connect } from "node:net";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -30,6 +29,7 @@ import type {
     MachineEvent,
 } from "../../lab/model/desired";
 import { hostOf } from "../unit/lab-machine/hostOf";
+import { datagramsAnsweredBy, openClient, say } from "./datagramClients";
 import { SlowDownload } from "./slowDownload";
 
 const run = promisify(execFile);
@@ -815,37 +815,8 @@ describe("a balancer", () => {
                 .filter(({ listenerId }) => listenerId === "lb/udp/53")
                 .map(({ address, health }) => `${address} ${health}`)
                 .join();
-        /** Who answers a datagram; undefined when nobody does. */
-        const say = (client: Socket): Promise<string | undefined> =>
-            new Promise((done) => {
-                const end = (answer?: string): void => {
-                    clearTimeout(timer);
-                    client
-                        .removeAllListeners("message")
-                        .removeAllListeners("error")
-                        .on("error", () => undefined);
-                    done(answer);
-                };
-                const timer = setTimeout(end, 500);
-                client.on("message", (message) => end(message.toString()));
-                client.on("error", () => end());
-                client.send("hello");
-            });
-        const open = async (): Promise<Socket> => {
-            const client = createSocket("udp4");
-            await new Promise<void>((done) => client.connect(53, `${eipPrefix}.9`, done));
-            return client;
-        };
-        const flows = async (count: number): Promise<Record<string, number>> => {
-            const answers: Record<string, number> = {};
-            for (let i = 0; i < count; i += 1) {
-                const client = await open();
-                const answer = (await say(client))?.split(" ")[0] ?? "nobody";
-                answers[answer] = (answers[answer] ?? 0) + 1;
-                client.close();
-            }
-            return answers;
-        };
+        const flows = (count: number): Promise<Record<string, number>> =>
+            datagramsAnsweredBy(`${eipPrefix}.9`, 53, count);
 
         await Promise.all([serveDatagrams("a1"), serveDatagrams("a2")]);
         await change({ balancers: [outer(http(), udp(30, 10))] });
@@ -853,7 +824,7 @@ describe("a balancer", () => {
         expect(await flows(40)).toEqual({ a1: 30, a2: 10 });
 
         // A flow stays with its server, which sees the balancer as its client, also when that is to get no new ones.
-        const client = await open();
+        const client = await openClient(`${eipPrefix}.9`, 53);
         const [name, source] = (await say(client))!.split(" ");
         expect(source).toMatch(/^100\.64\.\d+\.\d+$/);
         const [drained, other] = name === "a1" ? ["a1", "a2"] : ["a2", "a1"];

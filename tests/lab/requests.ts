@@ -1,5 +1,4 @@
 /** What a balancer's clients see of it, from outside the VPC. */
-import { createSocket } from "node:dgram";
 import { get as getHttp, type IncomingMessage } from "node:http";
 import { get as getHttps } from "node:https";
 import type { LookupFunction } from "node:net";
@@ -79,32 +78,6 @@ export async function siteOf(stack: string): Promise<Site> {
 }
 
 export const sharedSite = (): Promise<Site> => siteOf("lab");
-
-/** Who answers datagrams, one by one, each from a port of its own. Without an answer within a second it counts for "nobody". */
-export async function datagramsAnsweredBy(
-    address: string,
-    port: number,
-    count: number,
-): Promise<Record<string, number>> {
-    const counts: Record<string, number> = {};
-    for (let i = 0; i < count; i += 1) {
-        const socket = createSocket("udp4");
-        const answer = await new Promise<string>((done) => {
-            const timer = setTimeout(() => done("nobody"), 1000);
-            const end = (text: string): void => {
-                clearTimeout(timer);
-                done(text);
-            };
-            // A port that is closed says so, on a socket that is connected.
-            socket.on("error", () => end("nobody"));
-            socket.on("message", (message) => end(message.toString()));
-            socket.connect(port, address, () => socket.send("who"));
-        });
-        socket.close();
-        counts[answer] = (counts[answer] ?? 0) + 1;
-    }
-    return counts;
-}
 
 /** Clients that ask all the time, slower than the web servers' limit, until they are told to stop. */
 export class Load {
