@@ -76,7 +76,7 @@ const regions = new Set(
 /**
  * Checks a configuration and fills in defaults.
  *
- * @param raw the keys of the project's name space without the prefix, and of `alicloud` with it.
+ * @param raw the keys of the project's name space without the prefix, and all others with theirs.
  * @param secretKeys those of them that are stored encrypted.
  * @throws pulumi.RunError that lists every problem with its path and what to do.
  */
@@ -140,8 +140,7 @@ export function loadConfig(): StackConfig {
     const prefix = `${pulumi.getProject()}:`;
     const raw: Record<string, string> = {};
     for (const [key, value] of Object.entries(pulumi.runtime.allConfig())) {
-        if (key.startsWith(prefix)) raw[key.slice(prefix.length)] = value;
-        else if (key.startsWith("alicloud:")) raw[key] = value;
+        raw[key.startsWith(prefix) ? key.slice(prefix.length) : key] = value;
     }
     const secretKeys: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]");
     return parseConfig(raw, Array.isArray(secretKeys) ? secretKeys.map((key) => String(key).replace(prefix, "")) : []);

@@ -14,6 +14,9 @@ export type Schema = Readonly<Record<string, readonly string[] | undefined>>;
 /** A group of settings as it stands in the stack's file. */
 export type Section = Readonly<Record<string, unknown>>;
 
+/** Whose keys are not of a project: Pulumi's own, and those of the providers in use. */
+const otherOwners = ["pulumi", "alicloud", "command", "tls"];
+
 /** Reads one stack's configuration; every problem goes to `problems`, and a default takes the value's place. */
 export class Reader {
     private readonly sections = new Map<string, Section | undefined>();
@@ -41,7 +44,10 @@ export class Reader {
     refuseUnknown(schema: Schema): void {
         const known = Object.keys(schema);
         for (const key of Object.keys(this.raw)) {
-            if (key.startsWith("alicloud:")) continue;
+            if (key.includes(":")) {
+                this.refuseMisplaced(key, known);
+                continue;
+            }
             if (!known.includes(key)) {
                 this.problems.add(key, `is not a key of this project; there are ${known.join(", ")}.`);
                 continue;
@@ -54,6 +60,17 @@ export class Reader {
                 }
             }
         }
+    }
+
+    /** A project that was renamed finds nothing of what was set under its former name. */
+    private refuseMisplaced(key: string, known: readonly string[]): void {
+        const [owner = "", name = ""] = key.split(":");
+        if (otherOwners.includes(owner) || !known.includes(name)) return;
+        const project = pulumi.getProject();
+        this.problems.add(
+            key,
+            `belongs to another project, this one is "${project}": rename the key to ${project}:${name}.`,
+        );
     }
 
     json(key: string): unknown {

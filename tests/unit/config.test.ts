@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { balancerListeners, balancerSettings } from "../../config/loadBalancer";
 import type { Network, NodePool, WebTier } from "../../components";
-import { parseConfig } from "../../config";
+import { loadConfig, parseConfig, type StackConfig } from "../../config";
 import { checkedPorts, stackRoles } from "../../config/roles";
 import { storageDisks } from "../../config/storage";
 
@@ -118,6 +118,25 @@ describe("the stack's configuration", () => {
             '  - adminCidrs[1]: "300.1.1.1/32" is not a CIDR block whose address fits its mask: write one such as 198.51.100.0/24.',
             "  - adminCidrs[0]: would open SSH to the whole internet: name the ranges that you administer from.",
         ]);
+    });
+
+    it("refuses its own keys under the name of another project, and leaves those of providers and programs alone", () => {
+        const load = (config: Record<string, string>): StackConfig => {
+            pulumi.runtime.setAllConfig({
+                "alicloud:region": "cn-hangzhou",
+                // What a project is called where there is no engine.
+                "project:adminCidrs": minimal.adminCidrs,
+                ...config,
+            });
+            return loadConfig();
+        };
+        expect(load({ "pulumi:tags": '{"team":"web"}', "alicloud:profile": "a", "shop:price": "3" }).tags).toEqual({});
+        expect(() => load({ "multihost:hosts": '{"deletionProtection":true}', "porject:redis": "{}" })).toThrow(
+            "The stack's configuration has 2 problems:\n" +
+                '  - multihost:hosts: belongs to another project, this one is "project": rename the key to project:hosts.\n' +
+                '  - porject:redis: belongs to another project, this one is "project": rename the key to project:redis.',
+        );
+        pulumi.runtime.setAllConfig({});
     });
 
     it("never shows a password that it refuses", () => {
