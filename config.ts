@@ -63,13 +63,14 @@ const schema = {
     tags: undefined,
 } as const;
 
-/** Region ids that the alicloud provider knows, from its documentation; another one needs `alicloud:skipRegionValidation`. */
+/** Region ids that the alicloud provider takes; it refuses another one unless `alicloud:skipRegionValidation` is set. */
 const regions = new Set(
     (
-        "cn-qingdao cn-beijing cn-zhangjiakou cn-huhehaote cn-wulanchabu cn-hangzhou cn-shanghai cn-nanjing cn-fuzhou cn-wuhan-lr " +
-        "cn-shenzhen cn-heyuan cn-guangzhou cn-chengdu cn-zhengzhou-jva cn-hongkong ap-northeast-1 ap-northeast-2 ap-southeast-1 ap-southeast-3 " +
-        "ap-southeast-5 ap-southeast-6 ap-southeast-7 us-east-1 us-west-1 eu-west-1 eu-central-1 me-east-1 me-central-1 " +
-        "na-south-1 cn-shanghai-finance-1 cn-shenzhen-finance-1 cn-beijing-finance-1 cn-hangzhou-finance cn-north-2-gov-1"
+        "cn-qingdao cn-beijing cn-zhangjiakou cn-huhehaote cn-wulanchabu cn-hangzhou cn-shanghai cn-nanjing cn-fuzhou cn-shenzhen " +
+        "cn-heyuan cn-guangzhou cn-chengdu cn-zhongwei cn-hongkong ap-northeast-1 ap-northeast-2 ap-southeast-1 ap-southeast-2 ap-southeast-3 " +
+        "ap-southeast-5 ap-southeast-6 ap-southeast-7 ap-southeast-8 ap-south-1 us-east-1 us-west-1 us-southeast-1 eu-west-1 eu-central-1 " +
+        "rus-west-1 me-east-1 me-central-1 cn-north-2-gov-1 cn-beijing-finance-1 cn-beijing-finance-1-pub cn-shanghai-finance-1 " +
+        "cn-shanghai-finance-1-pub cn-shenzhen-finance-1 cn-shenzhen-finance cn-szfinance cn-hangzhou-finance cn-hzfinance cn-hzjbp"
     ).split(" "),
 );
 
@@ -151,7 +152,10 @@ function checkRegion(reader: Reader): void {
     if (region === undefined) {
         problems.add("alicloud:region", "is missing: `pulumi config set alicloud:region cn-hangzhou`, for example.");
     } else if (!regions.has(region) && !reader.skipsRegionValidation) {
-        problems.add("alicloud:region", `"${region}" is not a region of Alibaba Cloud.`);
+        problems.add(
+            "alicloud:region",
+            `"${region}" is not a region that the provider knows. For one that the cloud has nevertheless: \`pulumi config set alicloud:skipRegionValidation true\`.`,
+        );
     }
 }
 

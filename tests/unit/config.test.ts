@@ -107,7 +107,7 @@ describe("the stack's configuration", () => {
             "The stack's configuration has 12 problems:",
             "  - network.zone: is not known; `network` has cidr, zones, vswitchCidrs, reservedCidrs, vpcId, vswitchIds, natGateway.",
             "  - colour: is not a key of this project; there are network, adminCidrs, bastion, hosts, redis, mysql, storage, web, loadBalancer, dns, keys, sharedHosts, tags.",
-            '  - alicloud:region: "cn-atlantis" is not a region of Alibaba Cloud.',
+            '  - alicloud:region: "cn-atlantis" is not a region that the provider knows. For one that the cloud has nevertheless: `pulumi config set alicloud:skipRegionValidation true`.',
             '  - redis.masters: "three" is not a whole number between 3 and 100.',
             "  - redis.password: a password needs at least 16 characters. Leave it out to have one generated.",
             "  - redis.password: stands in the stack's file as plain text: choose another one and set it with `pulumi config set --secret --path redis.password`.",
@@ -559,6 +559,20 @@ describe("the stack's configuration", () => {
         expect(problemsOf({ ...minimal, keys: '{"mysql":{"generation":0}}' }).slice(1)).toEqual([
             "  - keys.mysql.generation: 0 is not a generation's number, 1 or more.",
         ]);
+    });
+
+    it.each([
+        ["ap-southeast-8", 0],
+        ["us-southeast-1", 0],
+        ["cn-zhongwei", 0],
+        ["cn-shanghai-finance-1-pub", 0],
+        ["na-south-1", 1],
+        ["cn-wuhan-lr", 1],
+    ])("takes the region %s if the provider does", (region, problems) => {
+        const refused = problemsOf({ ...minimal, "alicloud:region": region }).filter((line) =>
+            line.includes("alicloud:region"),
+        );
+        expect(refused).toHaveLength(problems);
     });
 
     it("takes a region that the provider was told not to check", () => {
