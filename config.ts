@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { overlaps, parseCidr } from "./components/network/cidr";
 import { Problems } from "./components/problems";
 import { checkTags } from "./components/tags";
+import { type BastionConfig, bastionKeys, readBastion } from "./config/bastion";
 import { type DnsConfig, dnsKeys, readDns } from "./config/dns";
 import { checkPlacement, hostNames, type HostsConfig, hostsKeys, readHosts } from "./config/hosts";
 import { keyOwners, type KeysConfig, readKeys } from "./config/keys";
@@ -27,12 +28,7 @@ export interface StackConfig {
     readonly network: NetworkConfig;
     /** Ranges that may reach the bastion's SSH port. Required, never 0.0.0.0/0. */
     readonly adminCidrs: readonly string[];
-    readonly bastion: {
-        /** @default "ecs.t6-c1m1.large" */
-        readonly instanceType: string;
-        /** That of `hosts`. */
-        readonly deletionProtection: boolean;
-    };
+    readonly bastion: BastionConfig;
     readonly hosts: HostsConfig;
     readonly redis: RedisConfig;
     readonly mysql: MysqlConfig;
@@ -50,7 +46,7 @@ export interface StackConfig {
 const schema = {
     network: networkKeys,
     adminCidrs: undefined,
-    bastion: ["instanceType"],
+    bastion: bastionKeys,
     hosts: hostsKeys,
     redis: redisKeys,
     mysql: mysqlKeys,
@@ -114,10 +110,7 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
     const sharedHosts = readSharedHosts(reader, hosts);
     const keys = readKeys(reader);
     const tags = readTags(reader);
-    const bastion = {
-        instanceType: reader.instanceType(reader.section("bastion"), "bastion.instanceType", "ecs.t6-c1m1.large"),
-        deletionProtection: hosts.deletionProtection,
-    };
+    const bastion = readBastion(reader, hosts.deletionProtection);
     problems.throwIfAny("The stack's configuration");
     return {
         network,

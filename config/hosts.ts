@@ -78,27 +78,35 @@ export function readHosts(reader: Reader, needs: readonly HostsNeed[]): HostsCon
             `${count} hosts are too few: ${needed.because} need ${needed.count}, one server per host.`,
         );
     }
-    const imageId = reader.text(hosts, "hosts.imageId");
-    const imageName = reader.text(hosts, "hosts.imageName");
-    if (imageId !== undefined && imageName !== undefined) {
-        problems.add("hosts.imageName", "hosts.imageId says already which image: leave one of them out.");
-    }
     return {
         count,
         exclude: reader.numbers(hosts, "hosts.exclude"),
         placement: readPlacement(reader, hosts, "hosts.placement"),
         instanceType: reader.instanceType(hosts, "hosts.instanceType", "ecs.g7.large"),
-        ...(imageId !== undefined && { imageId }),
-        ...(imageName !== undefined && { imageName }),
+        ...readImage(reader, "hosts"),
         rebuildOn: readReasons(reader, hosts, "hosts.rebuildOn"),
         systemDisk: readSystemDisk(reader, hosts, "hosts.systemDisk"),
         deletionProtection: reader.boolean(hosts, "hosts.deletionProtection", false),
     };
 }
 
+/** Which image the hosts of a group are made from, when the configuration says so. */
+export function readImage(
+    reader: Reader,
+    group: "hosts" | "bastion",
+): { readonly imageId?: string; readonly imageName?: string } {
+    const section = reader.section(group);
+    const imageId = reader.text(section, `${group}.imageId`);
+    const imageName = reader.text(section, `${group}.imageName`);
+    if (imageId !== undefined && imageName !== undefined) {
+        reader.problems.add(`${group}.imageName`, `${group}.imageId says already which image: leave one of them out.`);
+    }
+    return { ...(imageId !== undefined && { imageId }), ...(imageName !== undefined && { imageName }) };
+}
+
 const rebuildReasons: readonly RebuildReason[] = ["image", "userData", "systemDisk"];
 
-function readReasons(reader: Reader, section: Section | undefined, path: string): RebuildReason[] {
+export function readReasons(reader: Reader, section: Section | undefined, path: string): RebuildReason[] {
     return reader.texts(section, path, 0).flatMap((text, index) => {
         const reason = rebuildReasons.find((known) => known === text);
         if (reason === undefined)

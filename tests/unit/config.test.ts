@@ -22,7 +22,7 @@ describe("the stack's configuration", () => {
         expect(parseConfig(minimal)).toEqual({
             network: { cidr: "10.0.0.0/16", zones: 2, reservedCidrs: [] },
             adminCidrs: ["198.51.100.0/24"],
-            bastion: { instanceType: "ecs.t6-c1m1.large", deletionProtection: false },
+            bastion: { instanceType: "ecs.t6-c1m1.large", rebuildOn: [], deletionProtection: false },
             hosts: {
                 count: 6,
                 exclude: [],
@@ -502,6 +502,23 @@ describe("the stack's configuration", () => {
         expect(problemsOf({ ...minimal, web: '{"releaseUrl":"https://example.com/site.tar.gz"}' }).slice(1)).toEqual([
             "  - web.releaseSha256: goes with web.releaseUrl: set both or none.",
             "  - web.release: is missing: give the release at web.releaseUrl a name.",
+        ]);
+    });
+
+    it("takes an image for the bastion, as for the hosts", () => {
+        const bastion = '{"imageName":"^ubuntu_24_","rebuildOn":["image"]}';
+        expect(parseConfig({ ...minimal, bastion }).bastion).toMatchObject({
+            imageName: "^ubuntu_24_",
+            rebuildOn: ["image"],
+        });
+        expect(
+            problemsOf({
+                ...minimal,
+                bastion: '{"imageId":"m-1","imageName":"^ubuntu_24_","rebuildOn":["size"]}',
+            }).slice(1),
+        ).toEqual([
+            "  - bastion.imageName: bastion.imageId says already which image: leave one of them out.",
+            '  - bastion.rebuildOn[0]: "size" is none of image, userData, systemDisk.',
         ]);
     });
 
