@@ -111,7 +111,7 @@ export function readMysql(reader: Reader, dns: DnsConfig): MysqlConfig {
     };
 }
 
-/** The hosts that the configuration names have to run a server. */
+/** The hosts that the configuration names have to run a server, and the pool's image has to have the engine. */
 export function checkMysqlHosts(reader: Reader, mysql: MysqlConfig, hosts: HostsConfig): void {
     const names = hostNames(hosts, mysqlHostCount(mysql));
     const check = (path: string, name: string | undefined): boolean => {
@@ -121,6 +121,12 @@ export function checkMysqlHosts(reader: Reader, mysql: MysqlConfig, hosts: Hosts
         return false;
     };
     check("mysql.source", mysql.source);
+    if (mysql.enabled && mysql.engine === "mysql" && hosts.imageId === undefined && hosts.imageName === undefined) {
+        reader.problems.add(
+            "mysql.engine",
+            "Debian 12, the image of hosts by default, has no MySQL: set hosts.imageName to that of a system that has it, such as ^ubuntu_24_04_x64, or leave mysql.engine out.",
+        );
+    }
     mysql.rebuild.forEach((name, index) => {
         const path = `mysql.rebuild[${index}]`;
         const problem = check(path, name) ? rebuildProblem(name, mysql.source ?? names[0]!) : undefined;

@@ -240,6 +240,16 @@ describe("the stack's configuration", () => {
         ]);
     });
 
+    it("takes MySQL only with another image than the default, which hasn't got it", () => {
+        const mysql = { ...minimal, mysql: '{"engine":"mysql"}' };
+        expect(problemsOf(mysql).slice(1)).toEqual([
+            "  - mysql.engine: Debian 12, the image of hosts by default, has no MySQL: set hosts.imageName to that of a system that has it, such as ^ubuntu_24_04_x64, or leave mysql.engine out.",
+        ]);
+        expect(problemsOf({ ...mysql, hosts: '{"imageName":"^ubuntu_24_04_x64"}' })).toEqual([]);
+        expect(problemsOf({ ...mysql, hosts: '{"imageId":"m-1"}' })).toEqual([]);
+        expect(problemsOf({ ...minimal, mysql: '{"enabled":false,"engine":"mysql"}' })).toEqual([]);
+    });
+
     it("takes an empty list where none is the default, and nowhere else", () => {
         const empty = parseConfig({
             ...minimal,
