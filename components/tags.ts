@@ -18,21 +18,37 @@ export function tagsFor(resource: string, tags: Tags = {}): Record<string, pulum
     };
 }
 
-/** Adds what Alibaba Cloud would refuse; three of its 20 tags are taken. */
-export function checkTags(problems: Problems, tags: Tags | undefined, path = "tags"): void {
-    const keys = Object.keys(tags ?? {});
-    if (keys.length > 17) {
-        problems.add(path, `${keys.length} tags are too many: at most 17 beside the three that every resource gets.`);
+/** What the cloud keeps for itself, in keys and values. */
+const reserved = /^(aliyun|acs:)|https?:\/\//i;
+
+/** What ECS refuses in values; all others refuse `aliyun` and `acs:` at their beginning as well. */
+export const reservedByEcs = /https?:\/\//i;
+
+/**
+ * Adds what Alibaba Cloud would refuse; three of its 20 tags are taken. Values that are outputs are not known yet.
+ *
+ * @param inValues what the values may not be.
+ */
+export function checkTags(problems: Problems, tags: Tags | undefined, inValues = reserved): void {
+    const count = Object.keys(tags ?? {}).length;
+    if (count > 17) {
+        problems.add("tags", `${count} tags are too many: at most 17 beside the three that every resource gets.`);
     }
-    for (const key of keys) {
-        if (key === "" || key.length > 128 || /^(aliyun|acs:)/.test(key) || /https?:\/\//.test(key)) {
+    for (const [key, value] of Object.entries(tags ?? {})) {
+        if (key === "" || key.length > 128 || reserved.test(key)) {
             problems.add(
-                `${path}["${key}"]`,
+                `tags["${key}"]`,
                 "a key has 1 to 128 characters, doesn't start with aliyun or acs: and holds no http:// or https://.",
             );
         }
+        if (typeof value === "string" && (value.length > 128 || inValues.test(value))) {
+            problems.add(
+                `tags["${key}"]`,
+                "a value has up to 128 characters, doesn't start with aliyun or acs: and holds no http:// or https://.",
+            );
+        }
         if (key.startsWith("multihost:")) {
-            problems.add(`${path}["${key}"]`, "keys that start with multihost: are set by the components.");
+            problems.add(`tags["${key}"]`, "keys that start with multihost: are set by the components.");
         }
     }
 }

@@ -1,6 +1,6 @@
 import { checkKeys } from "../keys";
 import { Problems } from "../problems";
-import { checkName, checkTags } from "../tags";
+import { checkName, checkTags, reservedByEcs } from "../tags";
 import type { NodePoolArgs } from "./args";
 import { checkHostKeys } from "./hostKeys";
 import { checkCloudConfig } from "./userData";
@@ -70,7 +70,8 @@ export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSet
     // Linux takes 64 characters as a host name: "-1000" has to fit behind it.
     checkName(problems, name, 48);
     if (args.hostPrefix !== undefined) checkName(problems, args.hostPrefix, 48, "hostPrefix");
-    checkTags(problems, args.tags);
+    // Elastic addresses are another product's.
+    checkTags(problems, args.tags, args.publicAddresses ? undefined : reservedByEcs);
     checkKeys(problems, args.keys);
     checkKeys(problems, args.hostKeys, "hostKeys");
     checkHostKeys(problems, args.hostKeys);

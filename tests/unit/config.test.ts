@@ -515,6 +515,23 @@ describe("the stack's configuration", () => {
         ]);
     });
 
+    it("refuses tags that the cloud would refuse", () => {
+        const tags = {
+            ok: "v".repeat(128),
+            empty: "",
+            long: "v".repeat(129),
+            wiki: "https://x",
+            by: "acs:me",
+            of: "Aliyun",
+            AliYun: "",
+        };
+        expect(problemsOf({ ...minimal, tags: JSON.stringify(tags) }).map((line) => line.split(" has ")[0])).toEqual([
+            "The stack's configuration",
+            ...["long", "wiki", "by", "of"].map((key) => `  - tags["${key}"]: a value`),
+            '  - tags["AliYun"]: a key',
+        ]);
+    });
+
     it("takes an image for the bastion, as for the hosts", () => {
         const bastion = '{"imageName":"^ubuntu_24_","rebuildOn":["image"]}';
         expect(parseConfig({ ...minimal, bastion }).bastion).toMatchObject({

@@ -519,6 +519,10 @@ describe("NodePool", () => {
             "deploymentSet: a deployment set holds 20 hosts",
         );
         expect(problemsOf(() => pool({ publicAddresses: [9] }))[1]).toContain("publicAddresses[0]: there is no host 9");
+        for (const args of [{ tags: { x: "http://x" } }, { tags: { x: "acs:x" }, publicAddresses: true }]) {
+            expect(problemsOf(() => pool(args))[1]).toContain('tags["x"]: a value has up to 128 characters');
+        }
+        expect(problemsOf(() => pool({ tags: { x: "acs:x" }, count: 0 }))).toHaveLength(2);
         const dataDisks = [{ name: "db", size: 100, hosts: [9] }];
         expect(problemsOf(() => pool({ dataDisks }))[1]).toContain("dataDisks[0].hosts[0]: there is no host 9");
         expect(problemsOf(() => pool({ count: 0 }))[1]).toContain("count: a pool needs a host");
