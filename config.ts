@@ -198,6 +198,7 @@ function readTags(reader: Reader): Record<string, string> {
     const value = reader.section("tags");
     const tags: Record<string, string> = {};
     for (const [key, tag] of Object.entries(value ?? {})) {
+        if (reader.refuseDate(`tags["${key}"]`, tag)) continue;
         if (typeof tag === "string") tags[key] = tag;
         else reader.problems.add(`tags["${key}"]`, `${JSON.stringify(tag)} is not text: put it in quotes.`);
     }

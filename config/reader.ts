@@ -123,6 +123,7 @@ export class Reader {
 
     text(section: Section | undefined, path: string): string | undefined {
         const value = this.value(section, path);
+        if (this.refuseDate(path, value)) return undefined;
         if (value === undefined || (typeof value === "string" && value !== "")) return value;
         // Not quoted: it may have been meant to be secret.
         this.problems.add(
@@ -132,6 +133,13 @@ export class Reader {
                 : "must be text that is not empty.",
         );
         return undefined;
+    }
+
+    /** YAML takes a date without quotes for a point in time, which the engine writes out in its own way. */
+    refuseDate(path: string, value: unknown): boolean {
+        const isDate = typeof value === "string" && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S* \+0000 UTC$/.test(value);
+        if (isDate) this.problems.add(path, "is a date, not text: put it in quotes in the stack's file.");
+        return isDate;
     }
 
     /** A service's `password`, and its `previousPassword` for clients that have not got the new one yet. */

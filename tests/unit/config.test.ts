@@ -515,6 +515,16 @@ describe("the stack's configuration", () => {
         ]);
     });
 
+    it("wants dates in quotes, which YAML takes for points in time otherwise", () => {
+        const mysql = '{"verify":"2026-11-23 00:00:00 +0000 UTC"}';
+        const tags = '{"expires":"2026-12-31 00:00:00 +0000 UTC","since":"2026-01-01"}';
+        expect(problemsOf({ ...minimal, mysql, tags }).slice(1)).toEqual([
+            "  - mysql.verify: is a date, not text: put it in quotes in the stack's file.",
+            '  - tags["expires"]: is a date, not text: put it in quotes in the stack\'s file.',
+        ]);
+        expect(parseConfig({ ...minimal, mysql: '{"verify":"2026-11-23"}' }).mysql.verify).toBe("2026-11-23");
+    });
+
     it("refuses tags that the cloud would refuse", () => {
         const tags = {
             ok: "v".repeat(128),
