@@ -4,17 +4,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { overlaps, parseCidr } from "./components/network/cidr";
 import { Problems } from "./components/problems";
 import { checkTags } from "./components/tags";
+import { addressesTaken } from "./config/addresses";
 import { type BastionConfig, bastionKeys, readBastion } from "./config/bastion";
 import { type DnsConfig, dnsKeys, readDns } from "./config/dns";
 import { checkPlacement, hostNames, type HostsConfig, hostsKeys, readHosts } from "./config/hosts";
 import { keyOwners, type KeysConfig, readKeys } from "./config/keys";
-import {
-    balancerAddressesPerZone,
-    checkBalancerZones,
-    type LoadBalancerConfig,
-    loadBalancerKeys,
-    readLoadBalancer,
-} from "./config/loadBalancer";
+import { checkBalancerZones, type LoadBalancerConfig, loadBalancerKeys, readLoadBalancer } from "./config/loadBalancer";
 import { checkMysqlHosts, type MysqlConfig, mysqlHostCount, mysqlKeys, readMysql } from "./config/mysql";
 import { type NetworkConfig, networkKeys, readNetwork, vswitchCount } from "./config/network";
 import { type RawConfig, Reader } from "./config/reader";
@@ -99,10 +94,8 @@ export function parseConfig(raw: RawConfig, secretKeys: readonly string[] = []):
     checkPorts(reader, { redis, mysql, storage });
     const web = readWeb(reader, storage);
     const loadBalancer = readLoadBalancer(reader, web, dns);
-    const network = readNetwork(
-        reader,
-        hosts.count + (web.enabled ? web.count : 0),
-        balancerAddressesPerZone(loadBalancer),
+    const network = readNetwork(reader, (vswitches) =>
+        addressesTaken({ hosts, web, storage, loadBalancer }, vswitches),
     );
     checkPlacement(reader, hosts, vswitchCount(network));
     checkBalancerZones(reader, loadBalancer, network);

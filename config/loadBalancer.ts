@@ -132,9 +132,12 @@ export function checkBalancerZones({ problems }: Reader, config: LoadBalancerCon
     }
 }
 
-/** How many addresses a balancer takes in each VSwitch at least; the cloud recommends to leave an `alb` eight. Few enough of others to count none. */
-export function balancerAddressesPerZone({ enabled, type }: LoadBalancerConfig): number {
-    return enabled && type === "alb" ? 3 : 0;
+/** How many addresses a balancer takes in a VSwitch, counted from 1, at least; the cloud recommends to leave an `alb` eight. */
+export function balancerAddresses({ enabled, type, address, zones }: LoadBalancerConfig, vswitch: number): number {
+    if (!enabled) return 0;
+    if (type === "clb") return address === "intranet" && vswitch === 1 ? 1 : 0;
+    if (zones !== undefined && vswitch > zones) return 0;
+    return type === "alb" ? 3 : 1;
 }
 
 function readType(reader: Reader): LoadBalancerConfig["type"] {

@@ -40,11 +40,8 @@ export const networkKeys = [
     "natGateway",
 ] as const;
 
-/**
- * @param hostCount how many hosts the VSwitches must have room for.
- * @param balancerAddresses how many addresses a balancer takes in each VSwitch.
- */
-export function readNetwork(reader: Reader, hostCount: number, balancerAddresses: number): NetworkConfig {
+/** @param addressesTaken how many addresses each of so many VSwitches must have room for, besides that of the NAT gateway. */
+export function readNetwork(reader: Reader, addressesTaken: (vswitches: number) => readonly number[]): NetworkConfig {
     const { problems } = reader;
     const network = reader.section("network");
     const zones = readZones(reader, network);
@@ -63,7 +60,14 @@ export function readNetwork(reader: Reader, hostCount: number, balancerAddresses
             "is missing: the range of the VPC that network.vpcId names, whose hosts are clients.",
         );
     } else if (vswitchIds === undefined) {
-        checkRange(problems, { cidr, zones, reservedCidrs, count: hostCount, balancerAddresses, vswitchCidrs });
+        checkRange(problems, {
+            cidr,
+            zones,
+            reservedCidrs,
+            addressesTaken,
+            natGateway: natGateway ?? vpcId === undefined,
+            vswitchCidrs,
+        });
     }
     if (vswitchIds !== undefined) {
         const problem = given === undefined ? undefined : vpcCidrProblem(given);
@@ -98,15 +102,15 @@ function checkRange(
         cidr,
         zones,
         reservedCidrs,
-        count,
-        balancerAddresses,
+        addressesTaken,
+        natGateway,
         vswitchCidrs,
     }: {
         readonly cidr: string;
         readonly zones: number | readonly string[];
         readonly reservedCidrs: readonly string[];
-        readonly count: number;
-        readonly balancerAddresses: number;
+        readonly addressesTaken: (vswitches: number) => readonly number[];
+        readonly natGateway: boolean;
         readonly vswitchCidrs: readonly string[] | undefined;
     },
 ): void {
@@ -145,17 +149,15 @@ function checkRange(
         problems.add("network.zones", `${zoneCount} VSwitches don't fit into ${cidr}: choose a larger network.cidr.`);
         return;
     }
-    const hosts = Math.ceil(count / zoneCount);
-    // The bastion and the NAT gateway take an address each in the first zone.
-    const needed = (zone: number): number => hosts + balancerAddresses + (zone === 0 ? 2 : 0);
-    const rooms = vswitches.map(({ prefix }) => usableAddresses(prefix));
-    const room = rooms.find((one, zone) => needed(zone) > one);
-    if (room !== undefined) {
-        const balancer = balancerAddresses === 0 ? "" : `, and the balancer takes ${balancerAddresses}`;
-        problems.add(
-            "hosts.count",
-            `${count} hosts over ${zoneCount} zones don't fit into ${cidr}: a VSwitch has ${room} addresses${balancer}.`,
-        );
+    const taken = addressesTaken(zoneCount).map((count, index) => (natGateway && index === 0 ? count + 1 : count));
+    for (const [index, { prefix }] of vswitches.entries()) {
+        const [needed = 0, room] = [taken[index], usableAddresses(prefix)];
+        if (needed > room) {
+            problems.add(
+                vswitchCidrs === undefined ? "network.cidr" : `network.vswitchCidrs[${index}]`,
+                `VSwitch ${index + 1} of ${zoneCount} has room for ${room} addresses, and hosts, balancer, NAT gateway and file storage take ${needed} there: choose a larger range, or have fewer hosts.`,
+            );
+        }
     }
 }
 

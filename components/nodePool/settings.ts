@@ -161,7 +161,7 @@ export function parseNodePoolArgs(name: string, args: NodePoolArgs): NodePoolSet
         slots: numbers.map((number, index) => ({
             number,
             name: `${hostPrefix}-${number}`,
-            vswitch: args.placement?.[number] ?? ((number - 1) % args.network.vswitches.length) + 1,
+            vswitch: slotVswitch(number, args.placement, args.network.vswitches.length),
             succeeds: (cameFor.get(number) ?? []).map((former) => `${hostPrefix}-${former}`),
             public: publicSlots.has(number),
             spread: index < spread,
@@ -214,6 +214,11 @@ function checkDisks(problems: Problems, args: NodePoolArgs, systemSize: number, 
             problems.add(`dataDisks[${index}].name`, `"${disk.name}" is there twice.`);
         }
     });
+}
+
+/** In which VSwitch a host of this number is made, of so many; both are counted from 1. */
+export function slotVswitch(number: number, placement: NodePoolArgs["placement"], vswitches: number): number {
+    return placement?.[number] ?? ((number - 1) % vswitches) + 1;
 }
 
 /** Why a host can't stand in a VSwitch of this number, of so many; undefined when it can. */

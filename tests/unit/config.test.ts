@@ -160,7 +160,7 @@ describe("the stack's configuration", () => {
         [
             "more hosts than addresses",
             { ...minimal, network: '{"cidr":"10.0.0.0/24"}', redis: '{"masters":20}' },
-            "hosts.count: 42 hosts over 2 zones don't fit",
+            "network.cidr: VSwitch 1 of 2 has room for 12 addresses, and hosts, balancer, NAT gateway and file storage take 24 there",
         ],
         [
             "a zone of another region",
@@ -300,10 +300,32 @@ describe("the stack's configuration", () => {
         const loadBalancer = '{"type":"alb"}';
         expect(problemsOf(small)).toEqual([]);
         expect(problemsOf({ ...small, loadBalancer }).slice(1)).toEqual([
-            "  - hosts.count: 16 hosts over 2 zones don't fit into 10.0.0.0/24: a VSwitch has 12 addresses, and the balancer takes 3.",
+            "  - network.cidr: VSwitch 1 of 2 has room for 12 addresses, and hosts, balancer, NAT gateway and file storage take 13 there: choose a larger range, or have fewer hosts.",
         ]);
         const network = '{"cidr":"10.0.0.0/16","vswitchCidrs":["10.0.0.0/24","10.0.1.0/28"]}';
         expect(problemsOf({ ...small, network, loadBalancer })).toEqual([]);
+    });
+
+    it("counts what is made in each VSwitch: hosts by their numbers and placement, balancer, NAT gateway and file storage", () => {
+        // Room for 12 addresses in each of two VSwitches.
+        const small = { ...minimal, network: '{"cidr":"10.0.0.0/24"}' };
+        const [web, hosts] = ['{"count":9}', '{"count":11}'];
+        expect(problemsOf({ ...small, web, hosts })[1]).toContain("VSwitch 1 of 2 has room for 12 addresses");
+        expect(problemsOf({ ...small, web: '{"count":6}', hosts })).toEqual([]);
+        const placed = '{"count":11,"placement":{"2":1}}';
+        expect(problemsOf({ ...small, web: '{"count":6}', hosts: placed })[1]).toContain("take 13 there");
+        const excluded = '{"count":11,"exclude":[1]}';
+        expect(problemsOf({ ...small, web: '{"count":8}', hosts: excluded })).toEqual([]);
+        expect(
+            problemsOf({
+                ...small,
+                web: '{"count":8}',
+                hosts: excluded,
+                storage: '{"enabled":true,"engine":"nas"}',
+            })[1],
+        ).toContain("VSwitch 1 of 2");
+        const own = '{"cidr":"10.0.0.0/16","vswitchCidrs":["10.0.0.0/24","10.0.1.0/29"]}';
+        expect(problemsOf({ ...minimal, network: own, web })[1]).toContain("network.vswitchCidrs[1]: VSwitch 2 of 2");
     });
 
     it("keeps a balancer to the zones that it has when the network gets another", () => {
