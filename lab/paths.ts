@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { labFolder } from "../toolchain/folders";
+import { labFolder, setting } from "../toolchain/folders";
 
 /** Where one lab keeps what it knows. Everything of a lab is below `folder`; `down` removes that folder. */
 export interface LabPaths {
@@ -39,12 +39,12 @@ export class UsageError extends Error {}
  * @throws UsageError for a name or port that can't be.
  */
 export function labPaths(environment: NodeJS.ProcessEnv = process.env): LabPaths {
-    const name = environment["LAB_NAME"] ?? "lab";
+    const name = setting("LAB_NAME", environment) ?? "lab";
     if (!/^[a-z][a-z0-9-]{0,20}$/.test(name))
         throw new UsageError(
             `LAB_NAME is "${name}"; it must begin with a letter and hold at most 21 lower-case letters, digits and hyphens.`,
         );
-    const port = Number(environment["LAB_PORT"] ?? DEFAULT_PORT);
+    const port = Number(setting("LAB_PORT", environment) ?? DEFAULT_PORT);
     if (!Number.isInteger(port) || port < 1 || port > 65535)
         throw new UsageError(`LAB_PORT is "${environment["LAB_PORT"] ?? ""}"; it must be a port between 1 and 65535.`);
     const folder = labFolder(name);

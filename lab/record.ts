@@ -1,4 +1,4 @@
-import { root } from "../toolchain/folders";
+import { root, setting } from "../toolchain/folders";
 import { contentHash } from "../toolchain/sources";
 import { readJson } from "./files";
 import { type LabPaths, UsageError } from "./paths";
@@ -44,7 +44,7 @@ export function wrongPort({ name, port }: LabPaths, daemon: DaemonRecord): strin
 export function asItRuns(paths: LabPaths, environment: NodeJS.ProcessEnv = process.env): LabPaths {
     const daemon = runningDaemon(paths);
     if (daemon === undefined) return paths;
-    const problem = environment["LAB_PORT"] === undefined ? undefined : wrongPort(paths, daemon);
+    const problem = setting("LAB_PORT", environment) === undefined ? undefined : wrongPort(paths, daemon);
     if (problem !== undefined) throw new UsageError(problem);
     return { ...paths, port: daemon.port };
 }

@@ -9,6 +9,7 @@ import { emptyState, type Instance, type State } from "./model/state";
 import type { LabPaths } from "./paths";
 import { runningDaemon } from "./record";
 import { configuredRegion } from "./stack";
+import { setting } from "../toolchain/folders";
 import { byName } from "../toolchain/order";
 
 /** One host of `status --json`. */
@@ -45,7 +46,7 @@ export function loadState(paths: LabPaths): State {
 
 /** The region of a lab that starts: that of `LAB_REGION`, or of the stack's provider. */
 export function chosenRegion(): string {
-    return process.env["LAB_REGION"] ?? configuredRegion() ?? DEFAULT_REGION;
+    return setting("LAB_REGION") ?? configuredRegion() ?? DEFAULT_REGION;
 }
 
 /** What `lab status` tells. */

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { rmdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { searchPath } from "../lab/hosts/runner";
-import { stateFolder } from "../toolchain/folders";
+import { setting, stateFolder } from "../toolchain/folders";
 import { withLock } from "../toolchain/lock.cjs";
 import { step } from "../toolchain/progress.cjs";
 import { runProgram, stopped } from "./programs";
@@ -58,8 +58,8 @@ export function prepareScripts(): Promise<void> {
 
 /** Environment of the tests' own lab: it runs beside a lab of the developer's. */
 export const labEnvironment: NodeJS.ProcessEnv = {
-    LAB_NAME: process.env["TEST_LAB_NAME"] ?? "test",
-    LAB_PORT: process.env["TEST_LAB_PORT"] ?? "8079",
+    LAB_NAME: setting("TEST_LAB_NAME") ?? "test",
+    LAB_PORT: setting("TEST_LAB_PORT") ?? "8079",
     // The SDK notes the stack of each of a program's thousands of promises (docs/decisions/0018).
     NODE_OPTIONS: `${process.env["NODE_OPTIONS"] ?? ""} --stack-trace-limit=1`.trim(),
 };

@@ -5,10 +5,16 @@ import { dirname, join, resolve } from "node:path";
 /** The top of the checkout. */
 export const root = dirname(__dirname);
 
+/** What a variable of the environment says; an empty one says nothing. */
+export function setting(variable: string, environment: NodeJS.ProcessEnv = process.env): string | undefined {
+    const value = environment[variable] ?? "";
+    return value === "" ? undefined : value;
+}
+
 /** The folder that a variable names, from the top of the checkout where it isn't absolute: npm and users start programs in different folders. */
 function named(variable: string): string | undefined {
-    const value = process.env[variable] ?? "";
-    return value === "" ? undefined : resolve(root, value);
+    const value = setting(variable);
+    return value === undefined ? undefined : resolve(root, value);
 }
 
 function base(variable: string, fallback: string): string {
@@ -26,6 +32,6 @@ export function stateFolder(): string {
 }
 
 /** The state of one lab, by default the one that `LAB_NAME` names. */
-export function labFolder(name = process.env["LAB_NAME"] ?? "lab"): string {
+export function labFolder(name = setting("LAB_NAME") ?? "lab"): string {
     return join(stateFolder(), "labs", name);
 }

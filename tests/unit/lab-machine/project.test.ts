@@ -84,6 +84,7 @@ describe("a lab beside the first", () => {
     it("has the port on which it runs, and no other", () => {
         const blue = { LAB_NAME: "blue" };
         expect(asItRuns(labPaths(blue), blue).port).toBe(8070);
+        expect(labPaths({ LAB_NAME: "", LAB_PORT: "" })).toEqual(labPaths({}));
         const { folder, daemon, project } = labPaths(blue);
         mkdirSync(folder, { recursive: true });
         writePrivate(
@@ -95,7 +96,7 @@ describe("a lab beside the first", () => {
         expect([written.includes(":8071"), written.includes(":8070")]).toEqual([true, false]);
         const asked = (port: string): number =>
             asItRuns(labPaths({ ...blue, LAB_PORT: port }), { ...blue, LAB_PORT: port }).port;
-        expect(asked("8071")).toBe(8071);
+        expect([asked("8071"), asked("")]).toEqual([8071, 8071]);
         expect(() => asked("8070")).toThrow('The lab "blue" runs on port 8071, not 8070');
     });
 });
