@@ -1,5 +1,7 @@
 import { DescribeInstanceAttributeRequest } from "@alicloud/ecs20140526/dist/models/DescribeInstanceAttributeRequest";
 import { DescribeInstanceAttributeResponseBody } from "@alicloud/ecs20140526/dist/models/DescribeInstanceAttributeResponseBody";
+import { DescribeInstanceHistoryEventsRequest } from "@alicloud/ecs20140526/dist/models/DescribeInstanceHistoryEventsRequest";
+import { DescribeInstanceHistoryEventsResponseBody } from "@alicloud/ecs20140526/dist/models/DescribeInstanceHistoryEventsResponseBody";
 import { DescribeInstanceStatusRequest } from "@alicloud/ecs20140526/dist/models/DescribeInstanceStatusRequest";
 import { DescribeInstanceStatusResponseBody } from "@alicloud/ecs20140526/dist/models/DescribeInstanceStatusResponseBody";
 import { DescribeInstancesRequest } from "@alicloud/ecs20140526/dist/models/DescribeInstancesRequest";
@@ -267,6 +269,18 @@ const describeInstanceStatus = ecsAction({
     },
 });
 
+// There are none: the lab maintains nothing, and a launch that fails leaves a stopped instance.
+const describeInstanceHistoryEvents = ecsAction({
+    name: "DescribeInstanceHistoryEvents",
+    request: DescribeInstanceHistoryEventsRequest,
+    response: DescribeInstanceHistoryEventsResponseBody,
+    writes: false,
+    handle: (request) => {
+        const { items, ...page } = pageOf<never>([], request, { default: 10, max: 100 });
+        return { ...page, instanceSystemEventSet: { instanceSystemEventType: items } };
+    },
+});
+
 const describeInstanceAttribute = ecsAction({
     name: "DescribeInstanceAttribute",
     request: DescribeInstanceAttributeRequest,
@@ -303,6 +317,7 @@ const describeUserData = ecsAction({
 export const describeInstanceActions: readonly Action[] = [
     describeInstances,
     describeInstanceStatus,
+    describeInstanceHistoryEvents,
     describeInstanceAttribute,
     describeUserData,
 ];

@@ -127,6 +127,13 @@ test("containers are there even when they are empty", async () => {
     });
     expect(await cloud.call("DescribeInstanceAttachmentAttributes", id)).toMatchObject({ Instances: { Instance: [] } });
     expect(await cloud.call("DescribeTags")).toMatchObject({ Tags: { Tag: [] } });
+    const failed = { EventType: "SystemFailure.Delete", ResourceType: "instance", "ResourceId.0": "i-0" };
+    expect(await cloud.call("DescribeInstanceHistoryEvents", { ...failed, PageSize: "100" })).toMatchObject({
+        InstanceSystemEventSet: { InstanceSystemEventType: [] },
+        PageNumber: 1,
+        PageSize: 100,
+        TotalCount: 0,
+    });
 });
 
 test("a detached disk has an empty instance, and no encryption is an empty object", async () => {
