@@ -6,6 +6,8 @@ import { DeleteRouteEntriesRequest } from "@alicloud/vpc20160428/dist/models/Del
 import { DeleteRouteEntriesResponseBody } from "@alicloud/vpc20160428/dist/models/DeleteRouteEntriesResponseBody";
 import { DeleteRouteEntryRequest } from "@alicloud/vpc20160428/dist/models/DeleteRouteEntryRequest";
 import { DeleteRouteEntryResponseBody } from "@alicloud/vpc20160428/dist/models/DeleteRouteEntryResponseBody";
+import { ListVpcPublishedRouteEntriesRequest } from "@alicloud/vpc20160428/dist/models/ListVpcPublishedRouteEntriesRequest";
+import { ListVpcPublishedRouteEntriesResponseBody } from "@alicloud/vpc20160428/dist/models/ListVpcPublishedRouteEntriesResponseBody";
 import { ModifyRouteEntryRequest } from "@alicloud/vpc20160428/dist/models/ModifyRouteEntryRequest";
 import { ModifyRouteEntryResponseBody } from "@alicloud/vpc20160428/dist/models/ModifyRouteEntryResponseBody";
 import { contains, formatCidr, isNetwork, parseCidr } from "../../model/addresses";
@@ -320,10 +322,24 @@ const modifyRouteEntry = vpcAction({
     },
 });
 
+// Nothing is published: there are no Express Connect Routers, which alone can be told of a VPC's routes.
+const listVpcPublishedRouteEntries = vpcAction({
+    name: "ListVpcPublishedRouteEntries",
+    request: ListVpcPublishedRouteEntriesRequest,
+    response: ListVpcPublishedRouteEntriesResponseBody,
+    required: ["RouteTableId", "TargetType"],
+    writes: false,
+    handle: (request, context) => {
+        routeTableOf(context, request.routeTableId);
+        return { routeEntries: [], nextToken: "" };
+    },
+});
+
 export const routeEntryActions: readonly Action[] = [
     createRouteEntry,
     createRouteEntries,
     deleteRouteEntry,
     deleteRouteEntries,
     modifyRouteEntry,
+    listVpcPublishedRouteEntries,
 ];

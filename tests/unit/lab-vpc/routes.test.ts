@@ -63,6 +63,17 @@ test("a custom route is added, shown, changed and removed", async () => {
     expect(await routes()).toHaveLength(2);
 });
 
+test("no route is published to a router, and one that is not there isn't either", async () => {
+    const cidr = { DestinationCidrBlock: "192.168.0.0/24" };
+    await cloud.call("CreateRouteEntry", { RouteTableId, ...cidr, NextHopId: cloud.instance(VSwitchId).id });
+    const published = (given: Parameters) =>
+        cloud.call("ListVpcPublishedRouteEntries", { RouteTableId, TargetType: "ECR", ...given });
+    expect(await published(cidr)).toMatchObject({ RouteEntries: [], NextToken: "" });
+    expect(await published({ DestinationCidrBlock: "192.168.9.0/24" })).toMatchObject({ RouteEntries: [] });
+    const ofNone = { RouteTableId: "vtb-none", TargetType: "ECR" };
+    expect(await cloud.refusal("ListVpcPublishedRouteEntries", ofNone)).toBe("404 InvalidRouteTableId.NotFound");
+});
+
 test("several next hops are refused, not left out", async () => {
     const route = { RouteTableId, DestinationCidrBlock: "192.168.0.0/24" };
     const one = { ...route, "NextHopList.1.NextHopId": cloud.instance(VSwitchId).id };
