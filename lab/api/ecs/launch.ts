@@ -343,6 +343,11 @@ function primaryOf(request: Wish): InterfaceWish | undefined {
             refuse("InvalidParam.NetworkInterface", "NetworkInterface.N.InstanceType must be Primary or Secondary.");
     const [primary, ...more] = wishes.filter(({ instanceType }) => instanceType === "Primary");
     if (more.length > 0) refuse("InvalidParam.NetworkInterface", "An instance has one primary network interface.");
+    if (primary?.networkInterfaceId)
+        refuse(
+            "UnsupportedOperation",
+            "NetworkInterface.N.NetworkInterfaceId names a secondary network interface: the lab makes the primary one.",
+        );
     const conflicts = [request.vSwitchId, request.securityGroupId, ...(request.securityGroupIds ?? [])];
     if (primary && (conflicts.some((value) => value) || request.privateIpAddress))
         refuse(

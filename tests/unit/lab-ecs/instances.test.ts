@@ -279,6 +279,21 @@ test("interfaces in the newer form, secondary ones included", async () => {
     });
 });
 
+test("an interface that is there can't be the primary one, and isn't left out", async () => {
+    const { vswitchId, groupId } = site;
+    const created = await cloud.call("CreateNetworkInterface", { VSwitchId: vswitchId, SecurityGroupId: groupId });
+    const given = {
+        ...cloud.launch(site),
+        VSwitchId: "",
+        SecurityGroupId: "",
+        "NetworkInterface.1.InstanceType": "Primary",
+        "NetworkInterface.1.NetworkInterfaceId": text(created, "NetworkInterfaceId"),
+    };
+    expect(await cloud.refusal("RunInstances", given)).toBe("400 UnsupportedOperation");
+    const beside = { "NetworkInterface.1.VSwitchId": vswitchId, "NetworkInterface.1.SecurityGroupId": groupId };
+    expect(await cloud.refusal("RunInstances", { ...given, ...beside })).toBe("400 UnsupportedOperation");
+});
+
 test("interfaces get the secondary addresses, queues and settings of the launch", async () => {
     const ids = await cloud.run(site, {
         SecurityGroupId: "",
