@@ -136,7 +136,7 @@ const modifyInstanceChargeType = ecsAction({
     },
 });
 
-/** A public address comes with `AllocatePublicIpAddress`, and goes with the last Mbit/s. */
+/** A public address goes with the last Mbit/s; the actions that give one do so themselves. */
 function setBandwidth(context: ActionContext, instance: Instance, out: number, given: number | undefined): void {
     instance.internetMaxBandwidthOut = out;
     instance.internetMaxBandwidthIn = given ?? (out > 0 ? Math.max(10, out) : instance.internetMaxBandwidthIn);
@@ -159,8 +159,10 @@ const modifyInstanceNetworkSpec = ecsAction({
         if (boundEipOf(context, instance.id) && (out ?? 0) > 0)
             refuse("EipAddressBound", "The specified instance has an elastic IP address.", 403);
         requireStatus(instance, "Running", "Stopped");
+        // With its first Mbit/s, what is paid in advance gets an address unasked.
+        const comes = instance.instanceChargeType === "PrePaid" && instance.internetMaxBandwidthOut === 0;
         const [address] =
-            request.allocatePublicIp === true &&
+            (request.allocatePublicIp === true || comes) &&
             (out ?? instance.internetMaxBandwidthOut) > 0 &&
             !publicIpOf(context, instance.id)
                 ? takePublicAddresses(context, 1)

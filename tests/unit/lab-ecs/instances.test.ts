@@ -682,6 +682,18 @@ test("bandwidth: an address is asked for, and goes with the last Mbit/s", async 
     expect(cloud.state.eips).toEqual({});
 });
 
+test("an instance that is paid in advance gets its public address with its first bandwidth", async () => {
+    const InstanceId = await cloud.instance(site, { InstanceChargeType: "PrePaid", Period: "1" });
+    const addresses = async () => at(await cloud.show(InstanceId), "PublicIpAddress.IpAddress");
+    await cloud.call("ModifyInstanceNetworkSpec", { InstanceId, NetworkChargeType: "PayByBandwidth" });
+    expect(await addresses()).toEqual([]);
+    await cloud.call("ModifyInstanceNetworkSpec", { InstanceId, InternetMaxBandwidthOut: "5" });
+    const given = await addresses();
+    expect(given).toHaveLength(1);
+    await cloud.call("ModifyInstanceNetworkSpec", { InstanceId, InternetMaxBandwidthOut: "9" });
+    expect(await addresses()).toEqual(given);
+});
+
 test("a deployment set spreads only so many in a zone, and is kept by its members", async () => {
     const DeploymentSetId = text(await cloud.call("CreateDeploymentSet"), "DeploymentSetId");
     const launch = { ...cloud.launch(site), DeploymentSetId };
