@@ -30,6 +30,14 @@ test("images are found as clients look for them", async () => {
     expect(await images({ PageSize: "10", PageNumber: "2" })).toEqual(all.slice(10, 20));
 });
 
+test("the newest image of a release that has one for ARM, too, is that for x86", async () => {
+    const answer = await cloud.call("DescribeImages", { PageSize: "100" });
+    const builds = list(answer, "Images.Image").filter((image) => /^ubuntu_22.*64/.test(String(image["ImageId"])));
+    const time = (image: (typeof builds)[number]) => Date.parse(String(image["CreationTime"]));
+    // As the provider's data source chooses.
+    expect([...builds].sort((a, b) => time(a) - time(b)).at(-1)).toMatchObject({ Architecture: "x86_64" });
+});
+
 test("types have what their names promise", () => {
     expect(instanceTypes.length).toBeGreaterThan(100);
     expect(new Set(instanceTypes.map(({ id }) => id)).size).toBe(instanceTypes.length);

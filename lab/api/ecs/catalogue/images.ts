@@ -75,8 +75,10 @@ const windows: readonly Release[] = [
     },
 ];
 
-function dateOf(build: string): string {
-    return `${build.slice(0, 4)}-${build.slice(4, 6)}-${build.slice(6, 8)}T02:00:00Z`;
+/** When a build was made. That for ARM is the older one: clients that look for the newest of a release, whatever it runs on, mean x86. */
+function dateOf(build: string, architecture: "x64" | "arm64"): string {
+    const time = architecture === "x64" ? "02:00:00" : "01:50:00";
+    return `${build.slice(0, 4)}-${build.slice(4, 6)}-${build.slice(6, 8)}T${time}Z`;
 }
 
 function linuxImages(release: Release): Image[] {
@@ -89,7 +91,7 @@ function linuxImages(release: Release): Image[] {
             osNameEnglish: `${release.name} 64 bit${architecture === "arm64" ? " for ARM" : ""}`,
             osType: "linux" as const,
             platform: release.platform,
-            createdAt: dateOf(build),
+            createdAt: dateOf(build, architecture),
             sizeGiB: 20,
             machine: release.own === true && architecture === "x64" ? ("own" as const) : ("stand-in" as const),
         })),
@@ -105,7 +107,7 @@ function windowsImages(release: Release): Image[] {
         osNameEnglish: `${release.name} 64 bit English Edition`,
         osType: "windows",
         platform: release.platform,
-        createdAt: dateOf(build),
+        createdAt: dateOf(build, "x64"),
         sizeGiB: 40,
         machine: "none",
     }));
@@ -147,7 +149,7 @@ function oldBuild(id: string): Image | undefined {
         osNameEnglish: `${name} 64 bit${arm ? " for ARM" : ""}`,
         osType: "linux",
         platform: nearest.platform,
-        createdAt: dateOf(build),
+        createdAt: dateOf(build, arm ? "arm64" : "x64"),
         sizeGiB: Number(size),
         machine: own ? "own" : "stand-in",
     };
