@@ -398,7 +398,10 @@ const updateNatGatewayNatType = vpcAction({
     handle: (request, context) => {
         const gateway = natGatewayOf(context, request.natGatewayId);
         checkOneOf(request.natType, ["Enhanced"], "NatType", "OperationFailed.NatTypeNotEnhanced");
-        vswitchOf(context, request.vSwitchId);
+        const vswitch = vswitchOf(context, request.vSwitchId);
+        // Clients ask for it when they want the gateway elsewhere, and would ask again at every update.
+        if (gateway.natType === "Enhanced" && vswitch.id !== gateway.vswitchId)
+            refuse("UnsupportedOperation", "An enhanced NAT gateway stays in its VSwitch: VSwitchId can't be another.");
         context.checked();
         gateway.natType = "Enhanced";
         return {};

@@ -55,6 +55,15 @@ describe("NAT gateway", () => {
         );
     });
 
+    test("stays in its VSwitch once it is an enhanced one", async () => {
+        const { id } = await cloud.natGateway(VpcId, VSwitchId);
+        const upgrade = { NatGatewayId: id, NatType: "Enhanced", VSwitchId };
+        expect(await cloud.refusal("UpdateNatGatewayNatType", upgrade)).toBe("success");
+        const other = await cloud.vswitch(VpcId, "10.0.2.0/24");
+        const elsewhere = { ...upgrade, VSwitchId: other };
+        expect(await cloud.refusal("UpdateNatGatewayNatType", elsewhere)).toBe("400 UnsupportedOperation");
+    });
+
     test.each([
         [{ VSwitchId: "" }, "400 MissingParameter"],
         [{ VSwitchId: "vsw-none" }, "404 InvalidVSwitchId.NotFound"],
