@@ -69,17 +69,25 @@ function check(context: ActionContext, gateway: NatGateway, entry: ForwardEntry,
     const vpc = context.store.state.vpcs[gateway.vpcId]!;
     if (![vpc.cidr, ...vpc.secondaryCidrs].some((cidr) => containsAddress(parseCidr(cidr)!, entry.internalIp)))
         refuse("Forbidden.DestnationIpOutOfVpcCIDR", "The specified Internal Ip is Out of VPC CIDR.");
-    const others = entriesOf(context, gateway).filter(
-        ({ id, externalIp }) => id !== entry.id && externalIp === entry.externalIp,
-    );
+    const others = entriesOf(context, gateway).filter(({ id }) => id !== entry.id);
     if (
         others.some(
-            ({ protocol, externalPort }) =>
+            ({ externalIp, protocol, externalPort }) =>
+                externalIp === entry.externalIp &&
                 (protocol === entry.protocol || protocol === "any" || entry.protocol === "any") &&
                 portsOverlap(parsePorts(externalPort, ""), external),
         )
     )
         refuse("Forbidden.ExternalPort.Duplicated", "The external address and port already have a forward entry.");
+    if (
+        others.some(
+            ({ internalIp, protocol, internalPort }) =>
+                internalIp === entry.internalIp &&
+                protocol === entry.protocol &&
+                internalPort.toLowerCase() === entry.internalPort.toLowerCase(),
+        )
+    )
+        refuse("OperationUnsupported.ForwardEntry", "Duplicated destination ip port is unsupported.");
     // An address that is forwarded as a whole can't be shared with SNAT, unless the client asks for it.
     if (
         external === "any" &&

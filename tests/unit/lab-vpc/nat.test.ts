@@ -361,6 +361,26 @@ describe("forward entry", () => {
         expect(await cloud.refusal("CreateForwardEntry", { ...given, ...parameters })).toBe(expected),
     );
 
+    test("leads where no other one does", async () => {
+        await cloud.call("CreateForwardEntry", given);
+        const more = async (parameters: Readonly<Record<string, string>>) =>
+            cloud.refusal("CreateForwardEntry", { ...given, ExternalPort: "81", ...parameters });
+        const { address } = await bound(gateway);
+        const refused = "400 OperationUnsupported.ForwardEntry";
+        expect(await more({})).toBe(refused);
+        expect(await more({ ExternalIp: address })).toBe(refused);
+        expect(await more({ IpProtocol: "udp" })).toBe("success");
+        const other = { InternalIp: "10.0.1.77" };
+        const created = await cloud.call("CreateForwardEntry", { ...given, ...other, ExternalPort: "82" });
+        const change = { ForwardTableId: gateway.forwardTableId, ForwardEntryId: text(created, "ForwardEntryId") };
+        expect(await cloud.refusal("ModifyForwardEntry", { ...change, ...other, ExternalPort: "83" })).toBe("success");
+        expect(await cloud.refusal("ModifyForwardEntry", { ...change, InternalIp: "10.0.1.9" })).toBe(refused);
+        const any = { ExternalPort: "any", InternalPort: "Any", IpProtocol: "any", ...other };
+        const whole = await bound(gateway);
+        expect(await more({ ...any, ExternalIp: whole.address })).toBe("success");
+        expect(await more({ ...any, InternalPort: "any", ExternalIp: address })).toBe(refused);
+    });
+
     test("shares no port, and a whole address not with SNAT", async () => {
         await cloud.call("CreateForwardEntry", { ...given, ExternalPort: "80/90", InternalPort: "80/90" });
         expect(await cloud.refusal("CreateForwardEntry", given)).toBe("400 Forbidden.ExternalPort.Duplicated");
