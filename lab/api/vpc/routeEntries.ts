@@ -42,6 +42,8 @@ interface NewRoute {
     readonly nextHopType: string | undefined;
     readonly name: string | undefined;
     readonly description: string | undefined;
+    /** Whether it may go before a part of the route to the cloud's services. */
+    readonly withinServices: boolean;
 }
 
 /** The entry to add to a table, when it may be added. */
@@ -50,8 +52,9 @@ function checkedRoute(context: ActionContext, table: RouteTable, given: NewRoute
     // A destination without a mask is a host.
     const cidr = parseCidr(given.cidr.includes("/") ? given.cidr : `${given.cidr}/32`);
     if (!cidr || !isNetwork(cidr)) return refuse("InvalidCidrBlock.Malformed", "Specified CIDR block is not valid.");
-    if (contains(parseCidr(SERVICE_CIDR)!, cidr)) refuse("InvalidCidrBlock", "Specified CIDR block is not valid.");
     const destination = formatCidr(cidr);
+    if (destination === SERVICE_CIDR || (!given.withinServices && contains(parseCidr(SERVICE_CIDR)!, cidr)))
+        refuse("InvalidCidrBlock", "Specified CIDR block is not valid.");
     checkName(given.name, "InvalidName.Malformed");
     checkDescription(given.description, "InvalidDescription.Malformed");
     // The cloud takes an instance for what a route without a type leads to.
@@ -124,6 +127,7 @@ const createRouteEntry = vpcAction({
             nextHopType: request.nextHopType ?? hop?.nextHopType,
             name: request.routeEntryName,
             description: request.description,
+            withinServices: true,
         });
         context.checked();
         table.entries.push(entry);
@@ -151,6 +155,8 @@ const createRouteEntries = vpcAction({
                 nextHopType: route.nextHopType,
                 name: route.name,
                 description: route.description,
+                // As the API reference has it: for batches alone.
+                withinServices: false,
             });
             after.entries.push(entry);
             return { table, entry };

@@ -130,6 +130,7 @@ test("a batch is tried without being done, and then answers what its first entry
     const dry = { DryRun: "true" };
     expect(await add(["192.168.0.0/24", "192.168.1.0/24"], dry)).toBe("400 DryRunOperation");
     expect(await add(["192.168.0.0/24", "192.168.0.0/24"], dry)).toBe("400 RouterEntryConflict.Duplicated");
+    expect(await add(["100.64.1.0/24"], dry)).toBe("400 InvalidCidrBlock");
     expect(await add(["192.168.0.0/24"])).toBe("success");
     const known = { "RouteEntries.1.RouteTableId": RouteTableId, "RouteEntries.1.DstCidrBlock": "192.168.0.0/24" };
     expect(await cloud.refusal("DeleteRouteEntries", { ...known, ...dry })).toBe("400 DryRunOperation");
@@ -146,7 +147,8 @@ test("a batch is tried without being done, and then answers what its first entry
 test.each([
     [{ DestinationCidrBlock: "10.0.1.0/24" }, "400 InvalidCidrBlock"],
     [{ DestinationCidrBlock: "10.0.1.128/25" }, "400 InvalidCidrBlock"],
-    [{ DestinationCidrBlock: "100.64.1.0/24" }, "400 InvalidCidrBlock"],
+    [{ DestinationCidrBlock: "100.64.0.0/10" }, "400 InvalidCidrBlock"],
+    [{ DestinationCidrBlock: "100.64.1.0/24" }, "success"],
     [{ DestinationCidrBlock: "192.168.0.1/24" }, "400 InvalidCidrBlock.Malformed"],
     [{ DestinationCidrBlock: "x" }, "400 InvalidCidrBlock.Malformed"],
     [{ NextHopType: "Moon" }, "400 InvalidNextHopType"],
