@@ -93,6 +93,8 @@ function sourceOf(
         const vswitch = vswitchOf(context, request.sourceVSwitchId);
         if (vswitch.vpcId !== gateway.vpcId)
             refuse("INVALID_PARAMETER", "The VSwitch does not belong to the VPC of the NAT gateway.");
+        if (Object.values(context.store.state.haVips).some(({ vswitchId }) => vswitchId === vswitch.id))
+            refuse("Forbidden.SourceVSwitchId.IncludeHaVip", "There is some HaVips under specified VSwitch");
         if (!request.sourceCIDR) return { vswitchId: vswitch.id, sourceCidr: vswitch.cidr };
         const cidr = parseSource(request.sourceCIDR);
         if (!contains(parseCidr(vswitch.cidr)!, parseCidr(cidr)!))

@@ -279,6 +279,20 @@ describe("SNAT entry", () => {
         expect(await cloud.refusal("CreateSnatEntry", { ...given, ...parameters })).toBe(expected);
     });
 
+    test("goes before a HaVip in its VSwitch, and stays then", async () => {
+        const { SnatEntryId } = await snat(gateway, eip.address);
+        await cloud.call("CreateHaVip", { VSwitchId });
+        const other = await cloud.vswitch(VpcId, "10.0.2.0/24");
+        await cloud.call("CreateHaVip", { VSwitchId: other });
+        const given = { SnatTableId: gateway.snatTableId, SnatIp: eip.address };
+        expect(await cloud.refusal("CreateSnatEntry", { ...given, SourceVSwitchId: other })).toBe(
+            "400 Forbidden.SourceVSwitchId.IncludeHaVip",
+        );
+        expect(await cloud.refusal("CreateSnatEntry", { ...given, SourceCIDR: "10.0.2.9" })).toBe("success");
+        const change = { ...given, SnatEntryId: String(SnatEntryId), SnatEntryName: "out" };
+        expect(await cloud.refusal("ModifySnatEntry", change)).toBe("success");
+    });
+
     test("is one for a source", async () => {
         await snat(gateway, eip.address);
         await expect(snat(gateway, eip.address)).rejects.toThrow(/duplicated/);
