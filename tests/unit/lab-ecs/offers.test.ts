@@ -47,9 +47,21 @@ test("types have what their names promise", () => {
     expect(findInstanceType("ecs.g8i.2xlarge")).toMatchObject({ vcpus: 8, memoryGiB: 32 });
     expect(findInstanceType("ecs.c7.6xlarge")).toMatchObject({ vcpus: 24, memoryGiB: 48 });
     expect(findInstanceType("ecs.r6.large")).toMatchObject({ vcpus: 2, memoryGiB: 16 });
+    expect(findInstanceType("ecs.g6e.large")).toMatchObject({ vcpus: 2, memoryGiB: 8, family: "ecs.g6e" });
+    expect(findInstanceType("ecs.c7a.large")).toMatchObject({ vcpus: 2, memoryGiB: 4, family: "ecs.c7a" });
+    expect(findInstanceType("ecs.g7ne.24xlarge")).toMatchObject({ vcpus: 96, memoryGiB: 384 });
+    expect(findInstanceType("ecs.u2a-c1m2.large")).toMatchObject({ vcpus: 2, memoryGiB: 4, family: "ecs.u2a" });
+    expect(findInstanceType("ecs.g7.16xlarge")).toMatchObject({ vcpus: 64, memoryGiB: 256, enis: 8 });
 });
 
-test.each(instanceTypes.filter(({ id }) => /^ecs\.(t6|u1|[cgr][5-8])/.test(id)).map(({ id }) => id))(
+test("families that came later stand behind those that programs have chosen from", () => {
+    const place = (id: string) => instanceTypes.findIndex((type) => type.id === id);
+    for (const id of ["ecs.c6a.large", "ecs.c7a.large", "ecs.g6e.large", "ecs.u2a-c1m2.large", "ecs.u2i-c1m2.large"])
+        expect(place(id)).toBeGreaterThan(place("ecs.gn6i-c4g1.xlarge"));
+    expect(place("ecs.g7.16xlarge")).toBeGreaterThan(place("ecs.g7.8xlarge"));
+});
+
+test.each(instanceTypes.filter(({ id }) => /^ecs\.(t6|u[12]|[cgr][5-9])/.test(id)).map(({ id }) => id))(
     "%s is sized alike in the catalogue and for the machine",
     (id) => {
         const type = findInstanceType(id)!;

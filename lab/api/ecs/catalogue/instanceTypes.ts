@@ -52,9 +52,14 @@ const cascade = "Intel Xeon(Cascade Lake) Platinum 8269CY";
 const iceLake = "Intel Xeon(Ice Lake) Platinum 8369B";
 const sapphire = "Intel Xeon(Sapphire Rapids) Platinum 8475B";
 const granite = "Intel Xeon 6 (Granite Rapids)";
+const rome = "AMD EPYC ROME";
+const milan = "AMD EPYC MILAN";
 const amd = "AMD Genoa 9T24";
 const yitian = "Yitian710 arm";
 const usual = ["large", "xlarge", "2xlarge", "3xlarge", "4xlarge", "6xlarge", "8xlarge"] as const;
+/** Of families that don't have all of the usual ones. */
+const doubled = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge"] as const;
+const huge = ["12xlarge", "16xlarge", "24xlarge", "32xlarge", "48xlarge"] as const;
 
 interface Line {
     readonly name: string;
@@ -68,9 +73,10 @@ const lines: readonly Line[] = [
     { name: "r", ratio: 8, category: "Memory-optimized" },
 ];
 
-/** The general-purpose, compute- and memory-optimized family of one generation. */
+/** The general-purpose, compute- and memory-optimized family of one generation, in sizes that all three have. */
 function generation(
     suffix: string,
+    sizes: readonly string[],
     given: Pick<Family, "generation" | "processor" | "ghz" | "turboGhz" | "diskCategories" | "architecture" | "nvme">,
 ): Family[] {
     return lines.map(({ name, ratio, category }) => ({
@@ -79,7 +85,7 @@ function generation(
         level: "EnterpriseLevel",
         category,
         ratio,
-        sizes: usual,
+        sizes,
     }));
 }
 
@@ -158,7 +164,15 @@ const families: readonly Family[] = [
         ghz: 2.5,
         turboGhz: 0,
         diskCategories: ["cloud_efficiency", "cloud_essd", "cloud_auto", "cloud_essd_entry"],
-        sizes: ["-c1m1.large", "-c1m2.large", "-c1m4.large", "-c1m2.xlarge", "-c1m4.xlarge", "-c1m4.2xlarge"],
+        sizes: [
+            "-c1m1.large",
+            "-c1m2.large",
+            "-c1m4.large",
+            "-c1m2.xlarge",
+            "-c1m4.xlarge",
+            "-c1m4.2xlarge",
+            "-c1m2.2xlarge",
+        ],
     },
     {
         family: "ecs.u1",
@@ -233,10 +247,28 @@ const families: readonly Family[] = [
         ratio: 4,
         sizes: [".large", ".xlarge", ".2xlarge"],
     },
-    ...generation("5", { generation: "ecs-5", processor: platinum, ghz: 2.5, turboGhz: 2.7, diskCategories: older }),
-    ...generation("6", { generation: "ecs-6", processor: cascade, ghz: 2.5, turboGhz: 3.2, diskCategories: older }),
-    ...generation("7", { generation: "ecs-7", processor: iceLake, ghz: 2.7, turboGhz: 3.5, diskCategories: newer }),
-    ...generation("8i", {
+    ...generation("5", [...usual, "16xlarge"], {
+        generation: "ecs-5",
+        processor: platinum,
+        ghz: 2.5,
+        turboGhz: 2.7,
+        diskCategories: older,
+    }),
+    ...generation("6", usual, {
+        generation: "ecs-6",
+        processor: cascade,
+        ghz: 2.5,
+        turboGhz: 3.2,
+        diskCategories: older,
+    }),
+    ...generation("7", [...usual, "16xlarge", "32xlarge"], {
+        generation: "ecs-7",
+        processor: iceLake,
+        ghz: 2.7,
+        turboGhz: 3.5,
+        diskCategories: newer,
+    }),
+    ...generation("8i", [...usual, "12xlarge", "16xlarge"], {
         generation: "ecs-8",
         processor: sapphire,
         ghz: 2.7,
@@ -244,7 +276,7 @@ const families: readonly Family[] = [
         diskCategories: [...newer, "cloud_essd_entry"],
         nvme: "required",
     }),
-    ...generation("9i", {
+    ...generation("9i", [...usual, ...huge], {
         generation: "ecs-9",
         processor: granite,
         ghz: 2.8,
@@ -252,7 +284,7 @@ const families: readonly Family[] = [
         diskCategories: [...newer, "cloud_essd_entry"],
         nvme: "required",
     }),
-    ...generation("8a", {
+    ...generation("8a", [...usual, ...huge], {
         generation: "ecs-8",
         processor: amd,
         ghz: 2.7,
@@ -260,7 +292,7 @@ const families: readonly Family[] = [
         diskCategories: [...newer, "cloud_essd_entry"],
         nvme: "required",
     }),
-    ...generation("8y", {
+    ...generation("8y", [...usual, "16xlarge"], {
         generation: "ecs-8",
         processor: yitian,
         ghz: 2.75,
@@ -296,6 +328,81 @@ const families: readonly Family[] = [
         sizes: ["-c4g1.xlarge", "-c8g1.2xlarge", "-c16g1.4xlarge"],
         odd: { "-c4g1.xlarge": [4, 15], "-c8g1.2xlarge": [8, 31], "-c16g1.4xlarge": [16, 62] },
     },
+    // Last, as are later sizes of a family: programs take the first type that has what they ask for, and go on with it.
+    ...generation("6e", doubled, {
+        generation: "ecs-6",
+        processor: cascade,
+        ghz: 2.5,
+        turboGhz: 3.2,
+        diskCategories: newer,
+    }),
+    ...generation("6a", [...doubled, "16xlarge", "32xlarge"], {
+        generation: "ecs-6",
+        processor: rome,
+        ghz: 2.6,
+        turboGhz: 3.3,
+        diskCategories: older,
+    }),
+    ...generation("7a", [...doubled, "16xlarge", "32xlarge"], {
+        generation: "ecs-7",
+        processor: milan,
+        ghz: 2.55,
+        turboGhz: 3.5,
+        diskCategories: newer,
+    }),
+    {
+        family: "ecs.g5ne",
+        generation: "ecs-5",
+        category: "General-purpose",
+        level: "EnterpriseLevel",
+        processor: platinum,
+        ghz: 2.5,
+        turboGhz: 2.7,
+        diskCategories: older,
+        ratio: 4,
+        sizes: [...doubled, "16xlarge", "18xlarge"],
+    },
+    {
+        family: "ecs.g7ne",
+        generation: "ecs-7",
+        category: "General-purpose",
+        level: "EnterpriseLevel",
+        processor: "Intel Xeon(Cooper Lake) Platinum 8369HB",
+        ghz: 3.3,
+        turboGhz: 3.8,
+        diskCategories: newer,
+        ratio: 4,
+        sizes: [...doubled, "12xlarge", "24xlarge"],
+    },
+    {
+        family: "ecs.u2a",
+        generation: "ecs-8",
+        category: "General-purpose",
+        level: "EnterpriseLevel",
+        processor: "AMD EPYC",
+        ghz: 2.7,
+        turboGhz: 3.7,
+        diskCategories: [...newer, "cloud_essd_entry"],
+        nvme: "required",
+        sizes: [
+            ...["large", "xlarge"].map((size) => `-c1m1.${size}`),
+            ...["2", "4"].flatMap((memory) =>
+                [...doubled, "6xlarge", "12xlarge", "16xlarge"].map((size) => `-c1m${memory}.${size}`),
+            ),
+        ],
+    },
+    {
+        family: "ecs.u2i",
+        generation: "ecs-8",
+        category: "General-purpose",
+        level: "EnterpriseLevel",
+        processor: "Intel Xeon Platinum",
+        ghz: 2.7,
+        turboGhz: 3.2,
+        diskCategories: [...newer, "cloud_essd_entry"],
+        nvme: "required",
+        sizes: ["1", "2", "4"].flatMap((memory) => usual.map((size) => `-c1m${memory}.${size}`)),
+    },
 ];
 
 function vcpusOf(size: string): number {
@@ -321,6 +428,9 @@ const network: readonly (readonly [
     [16, 8, 20, 4, 5, 1000],
     [24, 8, 20, 6, 7.5, 1500],
     [32, 8, 20, 8, 10, 2000],
+    [48, 8, 30, 24, 13, 4000],
+    [64, 8, 30, 32, 16, 6000],
+    [96, 15, 30, 32, 32, 12000],
 ];
 
 function expand(family: Family): InstanceType[] {
