@@ -119,7 +119,8 @@ export interface NodePoolArgs {
     readonly dataDisks?: readonly DataDiskArgs[];
     /**
      * Spreads the hosts over different physical machines, at most 20 in a zone; further ones go anywhere, and so do those that were made
-     * before there was a set. Not every instance family can be part of one.
+     * before there was a set. Not every instance family can be part of one. Where it ends, hosts leave the set while they run, and stay
+     * out of a later one.
      * @default true for two hosts or more
      */
     readonly deploymentSet?: boolean;

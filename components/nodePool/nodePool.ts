@@ -188,8 +188,13 @@ export class NodePool extends pulumi.ComponentResource {
                 // Data disks are in one machine at a time: torn from one that still works, they would lose what it has not written yet.
                 ...(disks.length > 0 && { deleteBeforeReplace: true }),
                 // With another number of zones hosts are dealt out anew, and one that is there can't move: only new ones follow.
-                // A deployment set is joined at birth only: the cloud takes no running host in.
-                ignoreChanges: ["vswitchId", "deploymentSetId", ...kept],
+                // A deployment set is joined at birth only: the cloud takes no running host in. It lets one out, and the set of a pool that
+                // has none any more can't be deleted before.
+                ignoreChanges: [
+                    "vswitchId",
+                    ...(shared.deploymentSetId === undefined ? [] : ["deploymentSetId"]),
+                    ...kept,
+                ],
                 // The provider would write a new image onto the running instance's disk and leave its id: no step would know.
                 replaceOnChanges: rebuilding,
             },

@@ -542,6 +542,18 @@ describe("NodePool", () => {
         expect(settings(41).slots.map(({ spread }) => spread)).toEqual([...Array<boolean>(40).fill(true), false]);
     });
 
+    test("hosts of a pool that has no deployment set any more leave it, without which it couldn't be deleted", async () => {
+        const kept = async (args: Partial<NodePoolArgs>) => {
+            recorder.clear();
+            pool(args);
+            await recorder.settled();
+            expect(recorder.find(instance, "node-1").inputs).not.toHaveProperty("deploymentSetId");
+            return recorder.options(instance, "node-1").ignoreChanges;
+        };
+        expect(await kept({ count: 1 })).not.toContain("deploymentSetId");
+        expect(await kept({ count: 2, deploymentSet: false })).not.toContain("deploymentSetId");
+    });
+
     test("the kind of its key stays, since no host would let another one in", async () => {
         pool();
         await recorder.settled();
