@@ -136,7 +136,7 @@ export interface PlatformReferenceArgs {
  * };
  */
 export class PlatformReference {
-    private readonly made = new Map<string, Host>();
+    private readonly made = new Map<string, { readonly identity: string; readonly host: Host }>();
 
     private constructor(
         /** The stack's name, as it was asked for. */
@@ -195,32 +195,47 @@ export class PlatformReference {
     /**
      * A host of that stack, to run steps of this stack on.
      *
-     * @throws pulumi.RunError when it isn't shared.
+     * @throws pulumi.RunError when it isn't shared, and when two machines have this name.
      */
     host(name: string): Host {
-        const shared = this.sharedHosts.find((host) => host.name === name);
+        const [shared, ...others] = this.sharedHosts.filter((host) => host.name === name);
         if (shared === undefined) {
-            const others = this.hostNames.length > 0 ? `only ${this.hostNames.join(", ")}` : "no host";
+            const known = this.hostNames.length > 0 ? `only ${this.hostNames.join(", ")}` : "no host";
             throw new pulumi.RunError(
-                `The stack "${this.stack}" shares ${others}, not "${name}": add it to \`sharedHosts\` there.`,
+                `The stack "${this.stack}" shares ${known}, not "${name}": add it to \`sharedHosts\` there.`,
             );
         }
+        if (others.some(({ identity }) => identity !== shared.identity)) throw this.ambiguous(name);
         const { bastion, ...machine } = shared;
-        return this.make(machine, bastion && this.make(bastion));
+        return this.make(machine, bastion && this.make({ ...bastion, name: this.bastionName(bastion) }));
+    }
+
+    /** A pool and a bastion may be called alike where they are made, and so their hosts; here each is a resource beside the other. */
+    private bastionName({ name, identity }: SharedMachine): string {
+        const taken = this.sharedHosts.some((host) => host.name === name && host.identity !== identity);
+        return taken ? `${name}-bastion` : name;
     }
 
     private make({ name, privateKey, succeeds, ...reached }: SharedMachine, bastion?: Host): Host {
-        let host = this.made.get(name);
-        if (host === undefined) {
-            host = new Host(prefixed(this.hostPrefix, name), {
-                ...reached,
-                privateKey: pulumi.secret(privateKey),
-                bastion,
-                ...(succeeds && { succeeds: succeeds.map((former) => prefixed(this.hostPrefix, former)) }),
-            });
-            this.made.set(name, host);
+        const known = this.made.get(name);
+        if (known !== undefined) {
+            if (known.identity !== reached.identity) throw this.ambiguous(name);
+            return known.host;
         }
+        const host = new Host(prefixed(this.hostPrefix, name), {
+            ...reached,
+            privateKey: pulumi.secret(privateKey),
+            bastion,
+            ...(succeeds && { succeeds: succeeds.map((former) => prefixed(this.hostPrefix, former)) }),
+        });
+        this.made.set(name, { identity: reached.identity, host });
         return host;
+    }
+
+    private ambiguous(name: string): pulumi.RunError {
+        return new pulumi.RunError(
+            `The stack "${this.stack}" shares two machines named "${name}": leave one of them out of \`sharedHosts\` there, with what is reached through it.`,
+        );
     }
 }
 

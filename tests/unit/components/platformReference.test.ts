@@ -154,6 +154,41 @@ describe("PlatformReference", () => {
         await expect(PlatformReference.get("org/platform/dev", { hostPrefix: "x-" })).rejects.toThrow("hostPrefix");
     });
 
+    it("tells a host from the bastion of the same name, and from no other machine", async () => {
+        const main = { ...node, name: "main-1" };
+        const jump = { ...bastion, name: "main-1" };
+        stacks({
+            "org/platform/dev": { sharedHosts: { secretValue: [{ ...main, bastion: jump }] } },
+            "org/platform/two": { sharedHosts: { secretValue: [main, { ...main, identity: "i-6" }, node] } },
+            "org/platform/jumps": {
+                sharedHosts: {
+                    secretValue: [
+                        { ...node, bastion },
+                        { ...main, bastion: { ...bastion, identity: "i-9" } },
+                    ],
+                },
+            },
+            "org/platform/itself": { sharedHosts: { secretValue: [bastion, { ...node, bastion }] } },
+        });
+        const host = (await PlatformReference.get("org/platform/dev")).host("main-1");
+        expect([host.name, host.bastion!.name]).toEqual(["main-1", "main-1-bastion"]);
+        expect([await valueOf(host.identity), await valueOf(host.bastion!.identity)]).toEqual([
+            "i-5",
+            bastion.identity,
+        ]);
+
+        const itself = await PlatformReference.get("org/platform/itself");
+        expect(itself.host("node-5").bastion).toBe(itself.host("bastion-1"));
+
+        const two = await PlatformReference.get("org/platform/two");
+        expect(() => two.host("main-1")).toThrow('"org/platform/two" shares two machines named "main-1"');
+        expect(two.host("node-5").name).toBe("node-5");
+
+        const jumps = await PlatformReference.get("org/platform/jumps");
+        jumps.host("node-5");
+        expect(() => jumps.host("main-1")).toThrow('"org/platform/jumps" shares two machines named "bastion-1"');
+    });
+
     it("says which hosts are shared when one isn't, and which stack shares no network", async () => {
         stacks({ "org/platform/dev": { sharedHosts: { secretValue: [node] } } });
         const platform = await PlatformReference.get("org/platform/dev");
