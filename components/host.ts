@@ -121,7 +121,7 @@ export interface HostArgs {
     readonly privateKey: pulumi.Input<string>;
     /** The machine's public host key as in known_hosts, without the host's name: `ssh-ed25519 AAAA…`. A machine that shows another is refused. */
     readonly hostKey: pulumi.Input<string>;
-    /** The host through which this one is reached. @default none: it is reached directly */
+    /** The host through which this one is reached, which has to be reached directly itself. @default none: it is reached directly */
     readonly bastion?: Host;
     /** What makes this machine another machine, such as its instance id: a new value runs every step afresh. @default the host key */
     readonly identity?: pulumi.Input<string>;
@@ -239,6 +239,12 @@ export class Host extends pulumi.ComponentResource {
         const subject = `Host "${name}"`;
         const hostKey = checked(subject, problems, args.hostKey, requireHostKey);
         const privateAddress = checked(subject, problems, args.address, requireAddress("address"));
+        if (args.bastion?.bastion !== undefined) {
+            problems.add(
+                "bastion",
+                `"${args.bastion.name}" is itself reached through "${args.bastion.bastion.name}", and SSH goes through one host only: name that one, or one that is reached directly.`,
+            );
+        }
         const dialled =
             args.bastion === undefined && args.direct !== true && args.publicAddress !== undefined
                 ? checked(subject, problems, args.publicAddress, requireAddress("publicAddress"))

@@ -46,6 +46,14 @@ describe("Host", () => {
         expect(recorder.options(step, "inner-ready").dependsOn).toContain(bastion.ready);
     });
 
+    test("refuses a bastion that is behind another one, which would be dialled past that", () => {
+        const inner = machine("inner", { bastion: machine("outer") });
+        expect(problemsOf(() => machine("a", { bastion: inner }))).toEqual([
+            'Host "a" has 1 problem:',
+            '  - bastion: "inner" is itself reached through "outer", and SSH goes through one host only: name that one, or one that is reached directly.',
+        ]);
+    });
+
     test("refuses an empty address where it would be dialled, which SSH takes for this machine", async () => {
         expect(problemsOf(() => machine("a", { address: " ", publicAddress: "" })).slice(1)).toEqual([
             "  - address: is empty: give the machine's private address.",
