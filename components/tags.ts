@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { Problems } from "./problems";
+import { sha256 } from "./scripts";
 
 /** Tags as Alibaba Cloud takes them: keys are known at preview, values may be outputs. */
 export type Tags = Readonly<Record<string, pulumi.Input<string>>>;
@@ -53,9 +54,18 @@ export function checkTags(problems: Problems, tags: Tags | undefined, inValues =
     }
 }
 
-/** A name that is unique in the account's region, for what Alibaba Cloud identifies by name. */
-export function physicalName(name: string): string {
-    return `${pulumi.getProject()}-${pulumi.getStack()}-${name}`.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, 128);
+/**
+ * A name that is unique in the account's region, for what Alibaba Cloud identifies by name.
+ *
+ * @param longest how many characters the cloud takes
+ */
+export function physicalName(name: string, longest = 128): string {
+    return shortened(`${pulumi.getProject()}-${pulumi.getStack()}-${name}`.replace(/[^A-Za-z0-9_-]/g, "-"), longest);
+}
+
+/** A name that is too long, cut to `longest` characters, the last of which are a digest of the whole: what tells names apart is at their end. */
+export function shortened(name: string, longest: number): string {
+    return name.length <= longest ? name : `${name.slice(0, longest - 9)}-${sha256(name).slice(0, 8)}`;
 }
 
 /** Adds a problem when a component's name can't be the beginning of its resources' names on Alibaba Cloud. */

@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
-
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 
-import { physicalName, tagsFor } from "../tags";
+import { sha256 } from "../scripts";
+import { physicalName, shortened, tagsFor } from "../tags";
 import type { ListenerArgs } from "./args";
 import type { BalancerParts, BalancerPlace, ListenerCertificate } from "./cloud";
 
@@ -40,7 +39,7 @@ export function uploadCertificate(
  * would delete first, which the cloud refuses.
  */
 export function certificateName(name: string, { certificate }: ListenerCertificate): pulumi.Output<string> {
-    return pulumi.output(certificate).apply((pem) => `${name.slice(0, 48)}-${digest(pem)}`);
+    return pulumi.output(certificate).apply((pem) => `${shortened(name, 48)}-${sha256(pem).slice(0, 8)}`);
 }
 
 /**
@@ -57,8 +56,4 @@ function certificateRegion(region: string): string {
         default:
             return isChinese ? "cn-hangzhou" : "ap-southeast-1";
     }
-}
-
-function digest(text: string): string {
-    return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }

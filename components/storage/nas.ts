@@ -24,7 +24,7 @@ export function nasShare(settings: NasSettings, { name, parent, dependsOn }: Sha
     const group = new alicloud.nas.AccessGroup(
         name,
         {
-            accessGroupName: physicalName(name).slice(0, 64),
+            accessGroupName: physicalName(name, 64),
             accessGroupType: "Vpc",
             description: `Clients of ${name}`,
         },
