@@ -1,7 +1,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 
-import { tagsFor } from "../tags";
+import { physicalName, tagsFor } from "../tags";
 import type { ListenerArgs } from "./args";
 import { certificateName } from "./certificate";
 import type { BalancerParts, CloudBalancer } from "./cloud";
@@ -132,7 +132,12 @@ class ClassicBalancer implements CloudBalancer {
         { cidrs }: NonNullable<ListenerSettings["access"]>,
     ): { readonly id: pulumi.Output<string>; readonly entries: readonly pulumi.Resource[] } {
         const { args, parent } = this.parts;
-        const list = new alicloud.slb.Acl(child, { name: child, tags: tagsFor(child, args.tags) }, { parent });
+        const list = new alicloud.slb.Acl(
+            child,
+            // Unique in the region.
+            { name: physicalName(child, 80), tags: tagsFor(child, args.tags) },
+            { parent },
+        );
         const entries = cidrs.map(
             (entry) =>
                 new alicloud.slb.AclEntryAttachment(

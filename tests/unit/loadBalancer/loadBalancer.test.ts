@@ -422,6 +422,8 @@ test("admits whom its list names, and nobody before the list has them", async ()
         aclType: "white",
         aclIds: ["entry-80-id"],
     });
+    // Another stack of the account may have a balancer of this name, and the cloud takes a list's name once.
+    expect(recorder.find(types.list, "entry-80").inputs).toMatchObject({ name: "project-stack-entry-80" });
     expect(recorder.find(types.entry, "entry-80-198.51.100.0-24").inputs).toMatchObject({
         aclId: "entry-80-id",
         entry: "198.51.100.0/24",
