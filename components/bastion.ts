@@ -82,6 +82,8 @@ export class Bastion extends pulumi.ComponentResource implements JumpHost {
                 mesh: false,
             },
             { parent: this },
+            // The cloud takes each name once, and a pool may be called like the bastion; with an underscore none can be.
+            `${name}_bastion`,
         );
         this.host = pool.hosts[0]!;
         this.address = this.host.publicAddress!;

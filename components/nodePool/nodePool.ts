@@ -49,10 +49,11 @@ export class NodePool extends pulumi.ComponentResource {
     /** Ids of the data disks, by host and by the disk's name. */
     public readonly dataDisks: Readonly<Record<string, Readonly<Record<string, pulumi.Output<string>>>>>;
 
-    constructor(name: string, args: NodePoolArgs, opts?: pulumi.ComponentResourceOptions) {
+    /** @param keyPairName what the cloud's key pair is called within the stack; only a `Bastion` says. */
+    constructor(name: string, args: NodePoolArgs, opts?: pulumi.ComponentResourceOptions, keyPairName = name) {
         super("multihost:compute:NodePool", name, {}, opts);
         const settings = parseNodePoolArgs(name, args);
-        const keys = this.keyPair(name, args);
+        const keys = this.keyPair(name, keyPairName, args);
         this.privateKey = pulumi.secret(keys.privateKey);
 
         const shared: Shared = {
@@ -79,7 +80,7 @@ export class NodePool extends pulumi.ComponentResource {
         });
     }
 
-    private keyPair(name: string, args: NodePoolArgs): Keys {
+    private keyPair(name: string, keyPairName: string, args: NodePoolArgs): Keys {
         const { keyPair = "RSA" } = args;
         if (typeof keyPair === "object") {
             return { ...keyPair, valid: [keyPair.publicKey], keyName: undefined };
@@ -105,7 +106,7 @@ export class NodePool extends pulumi.ComponentResource {
         const imported = new alicloud.ecs.EcsKeyPair(
             name,
             {
-                keyPairName: physicalName(name),
+                keyPairName: physicalName(keyPairName),
                 publicKey: key.publicKeyOpenssh.apply((text) => text.trim()),
                 tags: tagsFor(name, args.tags),
             },

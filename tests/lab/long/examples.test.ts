@@ -377,8 +377,9 @@ describe("two environments in one account", () => {
             KeyPairs: { KeyPair: { KeyPairName: string }[] };
         };
         const names = KeyPairs.KeyPair.map(({ KeyPairName }) => KeyPairName);
-        const pools = environments.flatMap((name) => ["app", "bastion"].map((pool) => `${example}-${name}-${pool}`));
-        expect(names.sort()).toEqual(pools.sort());
+        const pools = ["app", "bastion_bastion"];
+        const expected = environments.flatMap((name) => pools.map((pool) => `${example}-${name}-${pool}`));
+        expect(names.sort()).toEqual(expected.sort());
     });
 
     it("hold their own, and can't reach each other", async () => {

@@ -585,6 +585,19 @@ describe("Bastion", () => {
         expect(recorder.find(step, "bastion-sshd").inputs["create"]).toMatch(/^STEP=ssh\/bastion@/);
     });
 
+    test("has a key pair of its own beside a pool of the same name, and keeps the one that it has", async () => {
+        const made = network();
+        const bastion = new Bastion("main", { network: made, adminCidrs: ["198.51.100.0/24"] }, recorder.watched);
+        new NodePool("main", { network: made, role: "data", count: 1, bastion });
+        await recorder.settled();
+        const pairs = recorder.resources.filter(({ type }) => type === "alicloud:ecs/ecsKeyPair:EcsKeyPair");
+        expect(pairs.map(({ inputs }) => inputs["keyPairName"]).sort()).toEqual([
+            "project-stack-main",
+            "project-stack-main_bastion",
+        ]);
+        expect(recorder.options("alicloud:ecs/ecsKeyPair:EcsKeyPair", "main").ignoreChanges).toContain("keyPairName");
+    });
+
     test("is prepared before others are reached through it", async () => {
         const made = network();
         const bastion = new Bastion("bastion", { network: made, adminCidrs: ["198.51.100.0/24"] });
