@@ -32,6 +32,13 @@ export function packageManifest({ name, version, description, license, engines, 
         engines,
         main: "components/index.js",
         types: "components/index.d.ts",
+        // Modules of ECMAScript find no folder, and programs that name a file by its path go on.
+        exports: {
+            ".": { types: "./components/index.d.ts", default: "./components/index.js" },
+            "./testing": { types: "./testing/index.d.ts", default: "./testing/index.js" },
+            "./package.json": "./package.json",
+            "./*": "./*",
+        },
         peerDependencies: Object.fromEntries(peers) as Record<string, string>,
     };
 }
@@ -56,7 +63,7 @@ export async function makePackage(output = join(root, "dist"), sources = root): 
             types: ["node"],
             typeRoots: [join(root, "node_modules", "@types")],
         };
-        // Without a map of exports every folder is an entry by its path: `testing` is one, where a release has it.
+        // A release may be without `testing`.
         const include = ["components", "testing"].map((part) => join(sources, part)).filter((part) => existsSync(part));
         writeFileSync(
             project,
