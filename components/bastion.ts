@@ -48,7 +48,7 @@ export class Bastion extends pulumi.ComponentResource implements JumpHost {
     /** The private key that logs in to it, in OpenSSH format. Secret. */
     public readonly privateKey: pulumi.Output<string>;
     /** What has to be done on it before others are reached through it. */
-    public readonly preparedBy: readonly HostStep[];
+    public readonly preparedBy: HostStep[];
 
     constructor(name: string, args: BastionArgs, opts?: pulumi.ComponentResourceOptions) {
         super("multihost:compute:Bastion", name, {}, opts);

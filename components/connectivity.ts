@@ -10,7 +10,7 @@ export interface ConnectivityArgs {
     /** TCP ports to try beside ping. Where nothing listens yet, the other side answers for the time of the check. */
     readonly ports: readonly number[];
     /** The service user whose logins between the hosts need no password: `NodePool.meshUser`. @default "multihost" */
-    readonly user?: string;
+    readonly user?: string | undefined;
     /** What has to be done before hosts can log in to each other: `NodePool.mesh`. @default [] */
     readonly after?: readonly pulumi.Resource[];
 }
@@ -30,7 +30,7 @@ export interface ConnectivityResult {
  */
 export class Connectivity extends pulumi.ComponentResource {
     /** One per host: depend on them to start only where everyone reaches everyone. */
-    public readonly checks: readonly HostStep<ConnectivityResult>[];
+    public readonly checks: HostStep<ConnectivityResult>[];
 
     constructor(name: string, args: ConnectivityArgs, opts?: pulumi.ComponentResourceOptions) {
         super("multihost:network:Connectivity", name, {}, opts);

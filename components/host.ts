@@ -67,7 +67,7 @@ export interface StepOutput {
 }
 
 /** One script, applied to one host. A `command:remote:Command` whose result is typed. */
-export class HostStep<T extends object = Record<string, never>> extends command.remote.Command {
+export class HostStep<T extends object = object> extends command.remote.Command {
     /** The JSON object that the script printed last. */
     public readonly result: pulumi.Output<StepOutput & T>;
 
@@ -304,7 +304,7 @@ export class Host extends pulumi.ComponentResource {
      * @param name name of the step's resource, unique in the stack.
      * @throws pulumi.RunError that lists every invalid argument.
      */
-    public run<T extends object = Record<string, never>>(
+    public run<T extends object = object>(
         name: string,
         args: StepArgs,
         opts: pulumi.CustomResourceOptions = {},

@@ -51,7 +51,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
     /** What clients verify generated certificates with; undefined when there are none. */
     public readonly caCertificate: pulumi.Output<string> | undefined;
     /** Depend on these to start after the balancer serves. */
-    public readonly ready: readonly pulumi.CustomResource[];
+    public readonly ready: pulumi.CustomResource[];
 
     constructor(name: string, args: LoadBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
         super("multihost:loadBalancer:LoadBalancer", name, {}, opts);
@@ -82,7 +82,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         this.address = balancer.addresses[0]!;
         this.dnsName = balancer.dnsName;
         this.caCertificate = authority?.certificate;
-        this.ready = balancer.listeners;
+        this.ready = [...balancer.listeners];
         this.url = urlOf(balancer, args.listeners, this.ready);
         this.registerOutputs({ id: this.id, address: this.address, url: this.url });
     }

@@ -48,7 +48,7 @@ export class Network extends pulumi.ComponentResource {
     /** The address from which hosts without one of their own reach the internet; undefined without a NAT gateway. */
     public readonly natAddress: pulumi.Output<string> | undefined;
     /** What has to exist before a host without a public address can reach the internet. */
-    public readonly outbound: readonly pulumi.Resource[];
+    public readonly outbound: pulumi.Resource[];
 
     private readonly name: string;
     private readonly memberIds: Readonly<Record<string, pulumi.Output<string>>>;
@@ -91,8 +91,8 @@ export class Network extends pulumi.ComponentResource {
     }
 
     /** The rules of a role's security group: what can't be reached before they exist depends on them. */
-    public rulesOf(role: string): readonly pulumi.Resource[] {
-        return this.rules.get(role) ?? [];
+    public rulesOf(role: string): pulumi.Resource[] {
+        return [...(this.rules.get(role) ?? [])];
     }
 
     /**
@@ -108,7 +108,7 @@ export class Network extends pulumi.ComponentResource {
         ingress: readonly IngressRule[],
         parent: pulumi.Resource,
         prefix: string,
-    ): readonly pulumi.Resource[] {
+    ): pulumi.Resource[] {
         const problems = new Problems();
         if (!(role in this.securityGroupIds)) {
             problems.add("role", `there is no role "${role}" in network "${this.name}".`);

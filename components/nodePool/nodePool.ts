@@ -43,9 +43,9 @@ export class NodePool extends pulumi.ComponentResource {
     /** The service user whose logins need no password; undefined without a mesh. */
     public readonly meshUser: string | undefined;
     /** The steps that have tried the logins between all pairs of hosts. */
-    public readonly mesh: readonly HostStep[];
+    public readonly mesh: HostStep[];
     /** The steps that let the keys of a rotation in, and no earlier ones; none before the first rotation. */
-    public readonly logins: readonly HostStep[];
+    public readonly logins: HostStep[];
     /** Ids of the data disks, by host and by the disk's name. */
     public readonly dataDisks: Readonly<Record<string, Readonly<Record<string, pulumi.Output<string>>>>>;
 

@@ -33,7 +33,7 @@ export class SharedStorage extends pulumi.ComponentResource {
     /** Names of the clients; known once they have mounted it. */
     public readonly clients: pulumi.Output<string[]>;
     /** Depend on these to start after the files are mounted. */
-    public readonly ready: readonly HostStep[];
+    public readonly ready: HostStep[];
     /** The step that makes the servers' volume; undefined with another engine than GlusterFS. */
     public readonly volume: HostStep<StorageVolumeResult> | undefined;
 

@@ -123,7 +123,7 @@ export interface WebTierArgs {
     /** Port on 127.0.0.1 of nginx's own figures, `/status`, for monitoring. @default 8081 */
     readonly statusPort?: number;
     /** Who may log in from the first host to the others without a password: `NodePool.meshUser`. Needed for several hosts without `content.shared`. */
-    readonly meshUser?: string;
+    readonly meshUser?: string | undefined;
     /** What has to be done before: the content's mounts, the mesh. @default [] */
     readonly after?: readonly pulumi.Resource[];
 }

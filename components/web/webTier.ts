@@ -47,7 +47,7 @@ export class WebTier extends pulumi.ComponentResource {
     /** The step that switches releases; undefined without `release`. */
     public readonly release: HostStep<WebReleaseResult> | undefined;
     /** Depend on these to start after the web servers serve. */
-    public readonly ready: readonly pulumi.CustomResource[];
+    public readonly ready: pulumi.CustomResource[];
 
     constructor(name: string, args: WebTierArgs, opts?: pulumi.ComponentResourceOptions) {
         super("multihost:web:WebTier", name, {}, opts);
