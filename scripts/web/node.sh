@@ -103,9 +103,15 @@ server {
 EOF
 }
 
+# How the site's own variables begin. nginx's begin in no such way: of a site `http`, `$http_upgrade` would be a request's header.
+site_variable() {
+    printf '%s' "\$site_${PARAM_NAME//-/_}"
+}
+
 # The application, and what it is told of a request.
 upstream_config() {
-    local variable=\$${PARAM_NAME//-/_} range server
+    local variable range server
+    variable=$(site_variable)
     cat <<EOF
 # A server that takes another protocol, HTTP/2 above all, would see requests that none of this site's rules has seen.
 map \$http_upgrade ${variable}_upgrade {
@@ -172,7 +178,8 @@ UNTOLD='Forwarded X-Forwarded-Host X-Forwarded-Port X-Forwarded-Prefix X-Forward
 
 # X-Forwarded-For names the client alone: what else stood there is for nobody to believe, and which proxies to skip only this host knows.
 proxy_lines() {
-    local variable=\$${PARAM_NAME//-/_} header
+    local variable header
+    variable=$(site_variable)
     cat <<EOF
         proxy_pass http://${PARAM_NAME}_upstream;
         proxy_http_version 1.1;

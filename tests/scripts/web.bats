@@ -347,6 +347,14 @@ EOF
     done
 }
 
+@test "a site may be called like what nginx knows of requests" {
+    application 18482
+    serve NAME=http UPSTREAM=127.0.0.1:18482 UPSTREAM_TIMEOUT=5
+    headers=$(get -H 'Connection: Upgrade' -H 'Upgrade: websocket' "http://127.0.0.1:$port/headers")
+    grep -qx 'Upgrade: websocket' <<<"$headers"
+    grep -qx 'Connection: upgrade' <<<"$headers"
+}
+
 @test "the application hears nothing else of what a client says of its way" {
     application 18482
     serve UPSTREAM=127.0.0.1:18482 UPSTREAM_TIMEOUT=5
