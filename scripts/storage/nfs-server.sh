@@ -19,22 +19,25 @@ exports_file() {
     printf '%s/multihost.exports' "$EXPORTS_D"
 }
 
-# Processor threads that serve, and how long they wait for clients after a start. Sets RESTART.
+# Processor threads that serve, how long they wait for clients after a start, and whose word counts for a user's groups. Sets RESTART.
 server_settings() {
-    local name value
-    while read -r name value; do
-        if [[ $(nfsconf --get nfsd "$name" 2>/dev/null) != "$value" ]]; then
-            quietly nfsconf --set nfsd "$name" "$value"
-            [[ $(nfsconf --get nfsd "$name" 2>/dev/null) == "$value" ]] ||
-                die "a file in /etc/nfs.conf.d sets [nfsd] $name and overrules /etc/nfs.conf: take that line out"
-            changed "nfsd $name = $value"
+    local section name value groups=''
+    # As Debian sets it, the server looks a user's groups up in its own files, which don't know the clients' users. Where nothing sets it, clients
+    # are believed, and a running server needs no restart for it.
+    [[ -z $(nfsconf --get mountd manage-gids 2>/dev/null) ]] || groups=$'\nmountd manage-gids n'
+    while read -r section name value; do
+        if [[ $(nfsconf --get "$section" "$name" 2>/dev/null) != "$value" ]]; then
+            quietly nfsconf --set "$section" "$name" "$value"
+            [[ $(nfsconf --get "$section" "$name" 2>/dev/null) == "$value" ]] ||
+                die "a file in /etc/nfs.conf.d sets [$section] $name and overrules /etc/nfs.conf: take that line out"
+            changed "$section $name = $value"
             RESTART=true
         fi
-    done <<<"threads $((2 * $(nproc)))
-vers3 n
-vers4 y
-grace-time $PARAM_GRACE_SECONDS
-lease-time $PARAM_GRACE_SECONDS"
+    done <<<"nfsd threads $((2 * $(nproc)))
+nfsd vers3 n
+nfsd vers4 y
+nfsd grace-time $PARAM_GRACE_SECONDS
+nfsd lease-time $PARAM_GRACE_SECONDS$groups"
 }
 
 close_old_protocols() {
@@ -106,6 +109,7 @@ main() {
     if service_active "$UNIT"; then
         # Who stays keeps its mount, its open files and its locks.
         quietly exportfs -ra
+        # nfs-mountd goes with it, and can't be restarted alone.
         [[ $RESTART == false ]] || service_restart "$UNIT"
     fi
     service_start "$UNIT"

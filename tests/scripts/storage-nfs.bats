@@ -87,6 +87,22 @@ examine() {
     [[ $status != 0 && $stderr == *"/etc/nfs.conf.d sets [nfsd] grace-time"* ]]
 }
 
+@test "believes the clients also for the groups of their users, and restarts nothing where that is so" {
+    server
+    [[ $status == 0 && ! -e $host/nfs.conf/manage-gids ]]
+    # As on Debian, whose package brings it.
+    echo y >"$host/nfs.conf/manage-gids"
+    server
+    [[ $(<"$host/nfs.conf/manage-gids") == n ]]
+    [[ $(field changed) == '["mountd manage-gids = n","service nfs-server.service restarted"]' ]]
+    server
+    [[ $(field changed) == '[]' ]]
+    echo y >"$host/nfs.conf/manage-gids"
+    touch "$host/overruled"
+    server
+    [[ $status != 0 && $stderr == *"/etc/nfs.conf.d sets [mountd] manage-gids"* ]]
+}
+
 @test "lets in the clients of the list alone, and no disk stands for a folder" {
     touch "$host/dev/disk/by-id/virtio-12345"
     server DISK=d-12345 FILESYSTEM=xfs
