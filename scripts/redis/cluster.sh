@@ -572,21 +572,30 @@ all_see_replicas() {
     look
 }
 
-# A node that leaves owns nothing any more: everybody forgets it, and it forgets everybody.
+# A node that leaves owns nothing any more: it forgets everybody, and everybody forgets it.
 forget_departing() {
-    local id name address
+    local id name address alive
     for id in $(departing); do
-        address=${N_ADDRESS[$id]}
-        for name in "${MEMBERS[@]}"; do
-            redis_try "${ADDRESS[$name]}" CLUSTER FORGET "$id" >/dev/null || true
-        done
-        # Gossip would bring it back as long as another leaving node still tells of it.
+        # Copies take minutes, and a replica that leaves may have been elected meanwhile.
+        look
+        address=${N_ADDRESS[$id]} alive=no
         if alive "$id"; then
-            if [[ $(redis "$address" ROLE | head -n 1) == master ]]; then
+            alive=yes
+            # Its own word: a member that was away believes for a moment that all is as before.
+            view "$address"
+        fi
+        ((N_SLOTS[$id] == 0)) || die "$address, which leaves, took over from a member and holds ${N_SLOTS[$id]} slots: update again, to have them handed over"
+        if [[ $alive == yes ]]; then
+            # A replica isn't flushed: should it be elected at this moment, Redis refuses to reset it.
+            if is_master "$id"; then
                 redis "$address" FLUSHALL >/dev/null
             fi
             redis "$address" CLUSTER RESET HARD >/dev/null
         fi
+        # Gossip would bring it back as long as another leaving node still tells of it.
+        for name in "${MEMBERS[@]}"; do
+            redis_try "${ADDRESS[$name]}" CLUSTER FORGET "$id" >/dev/null || true
+        done
         changed "$address left"
     done
     wait_for 60 "all nodes to have forgotten those that left" all_forgot

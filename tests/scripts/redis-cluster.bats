@@ -533,6 +533,32 @@ slots_of() {
     [[ $status == 0 && $(cli 42 DBSIZE) == 0 && $(cli 43 DBSIZE) == 1 ]]
 }
 
+@test "never empties a copy that leaves and was elected while its successor copied" {
+    nodes_start 46 47 48
+    run --separate-stderr converge 1 1 46 47
+    [[ $status == 0 ]]
+    for number in {1..100}; do
+        printf 'SET kept:%s %s\n' "$number" "$number"
+    done | cli 46 >/dev/null
+    cli 46 WAIT 1 5000
+    cli 46 CONFIG SET rdb-key-save-delay 100000
+    (
+        until [[ $(cli 48 INFO replication) == *master_sync_in_progress:1* ]]; do sleep 0.1; done
+        # By then the step waits for the copy, which takes ten seconds.
+        sleep 4
+        cli 47 CLUSTER FAILOVER TAKEOVER
+    ) >/dev/null 3>&- 4>&- &
+    run --separate-stderr converge 1 1 46 48
+    echo "$stderr" "$output"
+    [[ $status != 0 && $stderr == *"127.0.0.1:$((base + 47)), which leaves, took over from a member and holds 16384 slots: update again"* ]]
+    [[ $(cli 47 DBSIZE) == 100 ]]
+    until [[ $(cli 47 CLUSTER NODES | grep -c slave) == 2 ]]; do sleep 0.2; done
+    run --separate-stderr converge 1 1 46 48
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(cli 46 DBSIZE) == 100 && $(cli 48 DBSIZE) == 100 ]]
+    [[ $(cli 47 DBSIZE) == 0 && $(cli 47 CLUSTER INFO) == *cluster_known_nodes:1* ]]
+}
+
 @test "waits for a copy that takes long" {
     nodes_start 44 45
     run --separate-stderr converge 1 0 44
