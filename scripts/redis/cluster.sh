@@ -205,10 +205,17 @@ manage() {
     ((status == 0)) || die "redis-cli --cluster $command ended with status $status" "$output"
 }
 
+# Only the node itself tells of it, and one that leaves may be the only one that knows.
 slot_on_the_move() {
-    local name nodes
+    local name id address nodes addresses=()
     for name in "${MEMBERS[@]}"; do
-        nodes=$(redis "${ADDRESS[$name]}" CLUSTER NODES)
+        addresses+=("${ADDRESS[$name]}")
+    done
+    for id in $(departing); do
+        ! alive "$id" || addresses+=("${N_ADDRESS[$id]}")
+    done
+    for address in "${addresses[@]}"; do
+        nodes=$(redis "$address" CLUSTER NODES) || exit "$REPORTED"
         [[ $nodes != *"["[0-9]* ]] || return 0
     done
     return 1

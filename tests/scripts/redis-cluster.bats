@@ -519,6 +519,25 @@ slots_of() {
     [[ $status == 0 && $(field changed) == *"slots closed"* && $(grep -o "had lost their owner" <<<"$output" | wc -l) == 1 ]]
 }
 
+@test "closes open slots that only nodes that leave know of" {
+    nodes_start 71 72 73 74
+    run --separate-stderr converge 3 0 71 72 73
+    [[ $status == 0 ]]
+    slot=$(slots_of 73)
+    slot=${slot%-*}
+    # Cut off while 73 was drained, after the target had been told of its new slot, and when 74 was to take one.
+    cli 71 CLUSTER SETSLOT "$slot" IMPORTING "$(cli 73 CLUSTER MYID)"
+    cli 73 CLUSTER SETSLOT "$slot" MIGRATING "$(cli 71 CLUSTER MYID)"
+    cli 71 CLUSTER SETSLOT "$slot" NODE "$(cli 71 CLUSTER MYID)"
+    cli 71 CLUSTER MEET 127.0.0.1 "$((base + 74))"
+    until [[ $(cli 74 CLUSTER INFO) == *cluster_state:ok* && $(cli 71 CLUSTER NODES) != *handshake* ]]; do sleep 0.2; done
+    slot=$(slots_of 72)
+    cli 74 CLUSTER SETSLOT "${slot%-*}" IMPORTING "$(cli 72 CLUSTER MYID)"
+    run --separate-stderr converge 2 0 71 72
+    echo "$stderr" "$output"
+    [[ $status == 0 && $(field masters) == 2 && $(field changed) == *"slots closed"*rebalanced* ]]
+}
+
 @test "keeps a copy that leaves until the new one holds everything" {
     nodes_start 41 42 43
     run --separate-stderr converge 1 1 41 42
