@@ -70,6 +70,7 @@ export function readNetwork(reader: Reader, addressesTaken: (vswitches: number) 
         });
     }
     if (vswitchIds !== undefined) {
+        reader.once("network.vswitchIds", vswitchIds);
         const problem = given === undefined ? undefined : vpcCidrProblem(given);
         if (problem !== undefined) problems.add("network.cidr", problem);
         if (vpcId === undefined) {

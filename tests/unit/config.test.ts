@@ -195,6 +195,14 @@ describe("the stack's configuration", () => {
             "network.vswitchIds: existing VSwitches need the id of their VPC",
         ],
         [
+            "a VSwitch that is listed twice",
+            {
+                ...minimal,
+                network: '{"vpcId":"vpc-1","cidr":"10.0.0.0/8","vswitchIds":["vsw-1","vsw-2","vsw-1"]}',
+            },
+            'network.vswitchIds[2]: "vsw-1" is listed twice.',
+        ],
+        [
             "an unknown key further down",
             { ...minimal, hosts: '{"systemDisk":{"sise":20}}' },
             "hosts.systemDisk.sise: is not known",
