@@ -1,10 +1,9 @@
 /** What a balancer's clients see of it, from outside the VPC. */
-import { get as getHttp, type IncomingMessage } from "node:http";
-import { get as getHttps } from "node:https";
+import type { IncomingMessage } from "node:http";
 import type { LookupFunction } from "node:net";
 
 import { endWithFile, eventually, outputs } from "./lab";
-import { SlowDownload } from "./slowDownload";
+import { get, SlowDownload } from "./slowDownload";
 
 export interface Answer {
     readonly status: number;
@@ -45,9 +44,7 @@ export class Site {
                     done({ status: response.statusCode ?? 0, body: body.trim(), location: response.headers.location }),
                 );
             };
-            const request = place.startsWith("https:")
-                ? getHttps(place, { ...options, ca: this.ca }, take)
-                : getHttp(place, options, take);
+            const request = get(place, { ...options, ca: this.ca }, take);
             request.on("timeout", () => request.destroy(new Error("no answer within 20 s")));
             request.on("error", fail);
         });

@@ -1,5 +1,10 @@
-import { get as getHttp, type IncomingMessage } from "node:http";
-import { get as getHttps } from "node:https";
+import { type ClientRequest, get as getHttp, type IncomingMessage } from "node:http";
+import { get as getHttps, type RequestOptions } from "node:https";
+
+/** Asks for a place by the protocol that its URL names. */
+export function get(place: string, options: RequestOptions, take: (response: IncomingMessage) => void): ClientRequest {
+    return (place.startsWith("https:") ? getHttps : getHttp)(place, options, take);
+}
 
 /** A request that takes as long as its client wants: it reads the answer slowly until it is told to finish. */
 export class SlowDownload {
@@ -31,9 +36,7 @@ export class SlowDownload {
                 if (response.statusCode === 200) done(new SlowDownload(response));
                 else request.destroy(new Error(`${place}: status ${response.statusCode ?? 0}`));
             };
-            const request = place.startsWith("https:")
-                ? getHttps(place, { agent: false, ...(ca !== undefined && { ca }) }, take)
-                : getHttp(place, { agent: false }, take);
+            const request = get(place, { agent: false, ...(ca !== undefined && { ca }) }, take);
             request.on("error", fail);
         });
     }
