@@ -208,13 +208,33 @@ refuse_second_source() {
     done
 }
 
-# Left read-only by a switchover that was cut off, or by hand.
+# Left read-only by a switchover that was cut off, or by hand. One that takes writes may have been opened by hand, or by its own start in the
+# middle of a switchover: what it follows then would come back to it, and what another one is named in would turn the roles at the next start.
 reopen() {
     look "$CURRENT" || die "the source $(server_name "$CURRENT") stopped answering"
-    [[ -z ${S_WRITABLE[$CURRENT]} ]] || return 0
-    open_source "$CURRENT"
-    name_source "$CURRENT" "$CURRENT"
-    changed "$(server_name "$CURRENT") takes writes again"
+    if [[ -z ${S_WRITABLE[$CURRENT]} ]]; then
+        open_source "$CURRENT"
+        name_source "$CURRENT" "$CURRENT"
+        changed "$(server_name "$CURRENT") takes writes again"
+        return 0
+    fi
+    [[ -z ${S_FOLLOWS[$CURRENT]} ]] || stop_following
+    if [[ $(sql "$CURRENT" "SELECT source FROM $MYSQL_SCHEMA.topology") != "$(address_number "$CURRENT")" ]]; then
+        name_source "$CURRENT" "$CURRENT"
+        changed "$(server_name "$CURRENT") is named as the source"
+    fi
+}
+
+# What the source has received from another server goes with the relay log, so what it is still at work on comes first.
+stop_following() {
+    local from=${S_FOLLOWS[$CURRENT]} received
+    if [[ ${S_SQL[$CURRENT]} == Yes ]]; then
+        received=$(engine received "$CURRENT") || exit "$REPORTED"
+        [[ -z $received ]] || try_for 30 caught_up "$CURRENT" "$received" ||
+            die "the source $(server_name "$CURRENT") is still at work on what it has received from $(server_name "$from"): run the update again"
+    fi
+    sql "$CURRENT" "$(engine detach_statements)"
+    changed "$(server_name "$CURRENT") no longer replicates $(server_name "$from")"
 }
 
 # A replica gets the source's events disabled, and runs none: whoever becomes the source enables them, by which the others' are disabled.

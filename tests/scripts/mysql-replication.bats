@@ -535,6 +535,39 @@ hand_over_half() {
     [[ $(field changed) == "[]" ]]
 }
 
+@test "names a source that was opened by hand, so that a start leaves the roles as they are" {
+    local position
+    position=$(mine @@global.gtid_binlog_pos @@global.gtid_executed)
+    query 1 "SET GLOBAL read_only = 1"
+    holds 2 "SELECT $position" "$(query 1 "SELECT $position")"
+    query 2 "$(mine 'STOP SLAVE; RESET SLAVE ALL' 'STOP REPLICA; RESET REPLICA ALL'); SET GLOBAL read_only = 0"
+    attempt replicate 2 1 2 3
+    [[ $(field source) == '"db-2"' && $(field changed) == *"db-2 is named as the source"* ]]
+    for number in 1 2 3; do
+        holds "$number" "SELECT source FROM multihost.topology" "$((127 << 24 | 42 << 8 | 2))"
+    done
+    for number in 1 2; do
+        on "$number" "$hosts/bin/systemctl" restart "$engine.service"
+    done
+    holds 1 "SELECT @@read_only" 1
+    holds 2 "SELECT @@read_only" 0
+    attempt replicate 2 1 2 3
+    [[ $(field changed) == "[]" ]]
+    attempt replicate 1 1 2 3
+}
+
+@test "lets a source that opened itself at its start follow nobody any more" {
+    hand_over_half 1 2
+    on 2 "$hosts/bin/systemctl" restart "$engine.service"
+    holds 2 "SELECT @@read_only" 0
+    attempt replicate 2 1 2 3
+    [[ $(field source) == '"db-2"' && $(field changed) == *"db-2 no longer replicates db-1"* ]]
+    [[ $(query 2 "SHOW $(mine SLAVE REPLICA) STATUS") == "" ]]
+    attempt replicate 2 1 2 3
+    [[ $(field changed) == "[]" ]]
+    attempt replicate 1 1 2 3
+}
+
 @test "does not open it while the server that it was frozen for is silent" {
     hand_over_half 1 2
     on 2 "$hosts/bin/systemctl" stop "$engine.service"
