@@ -230,6 +230,11 @@ has_data() {
     [[ -n $(sql local "SELECT $(engine executed_expression)") ]]
 }
 
+# A server may be at work on a long recovery, and its data may be complete although the mark of a copy is still there.
+start_ended() {
+    [[ $(systemctl show --property=SubState --value "$MYSQL_UNIT") != start* ]]
+}
+
 restart_pending() {
     [[ $(sql local "SELECT @@global.general_log_file LIKE CONCAT('%', @@report_user, '%')") != 1 ]]
 }
@@ -267,6 +272,7 @@ main() {
     engine offer_backup
 
     allow_data_path
+    [[ ! -e $MYSQL_SEEDING ]] || wait_for 600 "the server's start to end" start_ended
     if ! service_active "$MYSQL_UNIT" && [[ -e $MYSQL_SEEDING || ! -d $MYSQL_DATA/mysql ]]; then
         # Between two attempts to start it is not active either.
         quietly systemctl stop "$MYSQL_UNIT"

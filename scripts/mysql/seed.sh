@@ -51,6 +51,8 @@ main() {
     look_all
     find_source
     [[ $WHY_NONE != gone || $WANTED != "$PARAM_ADDRESS" ]] || succeed
+    # A copy that was cut off at its very end: what the source has is worth everything.
+    [[ $CURRENT != "$PARAM_ADDRESS" ]] || seed_end
 
     if [[ $rebuild == true ]]; then
         [[ -z $SOURCE_LOST ]] || die "there is no source to copy from: $SOURCE_LOST"

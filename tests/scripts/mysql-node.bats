@@ -273,6 +273,33 @@ node() {
     done
 }
 
+@test "waits for a server that is at work on a recovery, and begins again where a copy was cut off" {
+    for case in debian-12:mariadb:mariadb.service ubuntu-24.04:mysql:mysql.service; do
+        IFS=: read -r os engine unit <<<"$case"
+        database_host "$os"
+        STUB_CANDIDATE=8.0.36 node "$engine"
+        [[ $status == 0 ]]
+        touch "$MYSQL_STATE/seeding" "$host/data/mysql/kept" "$host/recovering"
+        rm "$host/active/$unit"
+        mv "$bin/systemctl" "$bin/systemctl-as-ever"
+        # shellcheck disable=SC2016
+        stub systemctl '
+            if [[ $1 == show && $* == *SubState* ]]; then
+                [[ -e $HOST/recovering ]] || { echo dead; exit; }
+                rm "$HOST/recovering"
+                touch "$HOST/active/${*: -1}"
+                echo start
+            else
+                exec systemctl-as-ever "$@"
+            fi'
+        node "$engine"
+        [[ $status == 0 && $(field changed) == '[]' && -e $host/data/mysql/kept ]]
+        rm "$host/active/$unit"
+        node "$engine"
+        [[ $status == 0 && $(field changed) == *"$host/data initialised"* && ! -e $host/data/mysql/kept && ! -e $MYSQL_STATE/seeding ]]
+    done
+}
+
 @test "leaves a server alone that holds somebody's data, and an engine that is there already" {
     database_host debian-12
     STUB_SCHEMAS="crm, shop" node mariadb

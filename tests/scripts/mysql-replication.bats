@@ -425,6 +425,13 @@ schedule() {
     attempt replicate 1 1 2 3
 }
 
+@test "does not take a source's data for a copy that was cut off" {
+    touch "$hosts/1/state/seeding" "$hosts/2/state/seeding"
+    attempt seed 1 false 1 2 3
+    [[ $(field changed) == "[]" && ! -e $hosts/1/state/seeding && -e $hosts/2/state/seeding ]]
+    rm "$hosts/2/state/seeding"
+}
+
 @test "stops waiting for replicas when told to, and waits again, without a restart" {
     local number on
     for on in false true; do
