@@ -396,7 +396,7 @@ await() {
             known=${S_EXECUTED[$1]:-none}
             since=$SECONDS
         fi
-        if hopeless "$1" || { ((SECONDS >= since + stall)) && ! applies "$1"; }; then
+        if hopeless "$1" || { ((SECONDS >= since + stall)) && is_stuck "$1" "$2" "$known"; }; then
             broken "$1" "$PROBLEM"
             return 0
         fi
@@ -406,6 +406,11 @@ await() {
         fi
         sleep 0.5
     done
+}
+
+# is_stuck ADDRESS POSITION EXECUTED: it isn't at work on anything, and what it was at work on did not end since it was looked at.
+is_stuck() {
+    ! applies "$1" && ! healthy "$1" "$2" && [[ ${S_EXECUTED[$1]:-none} == "$3" ]]
 }
 
 # applies ADDRESS
