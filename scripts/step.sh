@@ -13,7 +13,11 @@ step_locate() {
 }
 
 # A program may print a secret in its own error message, and what it prints ends up in logs: no secret passes here.
-step_redact() {
+#
+# When the connection is broken, what is said here is lost, and whoever says it must not end of that: this reads on. It alone ignores the
+# signal, on which the programs of a script rely.
+step_redact() (
+    trap '' PIPE
     local line variable secret secrets=()
     for variable in "${!SECRET_@}"; do
         while IFS= read -r secret; do
@@ -24,9 +28,9 @@ step_redact() {
         for secret in ${secrets[@]+"${secrets[@]}"}; do
             line=${line//"$secret"/[secret]}
         done
-        printf '%s\n' "$line"
+        printf '%s\n' "$line" 2>/dev/null || true
     done
-}
+)
 
 # Components of two kinds may have one name, and so may their steps. Not the whole script: a step that has another engine's now, and the former's
 # again, must not find the record that the former left.
@@ -115,9 +119,9 @@ step_run() {
         } >"$work.done"
         chmod 0600 "$work.done"
         mv "$work.done" "$record"
+        rm -f "$work"
         tail -n +2 "$record"
     else
-        rm -f "$machine"
+        rm -f "$work" "$machine"
     fi
-    rm -f "$work"
 }
