@@ -19,11 +19,13 @@ export function settleScript(host: DesiredHost, network: string): string {
 /**
  * The engine mounts three files that every distribution replaces by renaming, and shows kernel settings read-only.
  * Those of the network are the host's own. Others belong to the whole machine: hosts get copies to write to, so that
- * software can be configured as on a machine of its own without a change to the developer's.
+ * software can be configured as on a machine of its own without a change to the developer's. The host's part of the unified control groups,
+ * which the engine shows read-only as well, is its systemd's; one that showed the machine's own would have it leave that part.
  */
 function prepareKernelFiles(host: DesiredHost): string {
     return `
 for file in /etc/hosts /etc/hostname /etc/resolv.conf; do umount $file 2>/dev/null || true; done
+[ ! -e /sys/fs/cgroup/cgroup.controllers ] || mount -o remount,bind,rw /sys/fs/cgroup
 if [ ! -e /run/multihost ]; then
     mkdir -p /run/multihost
     mount --bind /proc/sys/net /proc/sys/net && mount -o remount,bind,rw /proc/sys/net

@@ -507,7 +507,7 @@ export function containerSpecification(lab: string, host: DesiredHost, image: st
             DeviceCgroupRules: [`b ${LOOP_MAJOR}:* rwm`],
             Tmpfs: { "/run": "exec,mode=755", "/run/lock": "" },
             CgroupnsMode: unified ? "private" : "host",
-            Binds: unified ? ["/sys/fs/cgroup:/sys/fs/cgroup:rw"] : ["/sys/fs/cgroup:/sys/fs/cgroup:ro"],
+            Binds: unified ? [] : ["/sys/fs/cgroup:/sys/fs/cgroup:ro"],
             ShmSize: Math.floor((host.memoryMiB * 2 ** 20) / 2),
             PidsLimit: -1,
             LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "2" } },

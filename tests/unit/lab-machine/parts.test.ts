@@ -390,13 +390,13 @@ describe("boot", () => {
     });
 
     test.each([
-        ["1", "host", "/sys/fs/cgroup:/sys/fs/cgroup:ro"],
-        ["2", "private", "/sys/fs/cgroup:/sys/fs/cgroup:rw"],
-    ])("control groups of version %s", (CgroupVersion, mode, bind) => {
+        ["1", "host", ["/sys/fs/cgroup:/sys/fs/cgroup:ro"]],
+        ["2", "private", []],
+    ])("control groups of version %s", (CgroupVersion, mode, binds) => {
         const engine = { CgroupVersion, MemoryLimit: true, SwapLimit: true, CPUCfsQuota: true } as EngineInfo;
         expect(containerSpecification("lab", host, "image", engine)).toMatchObject({
             Labels: { "multihost.lab": "lab", "multihost.host": "i-1" },
-            HostConfig: { CgroupnsMode: mode, Binds: [bind], Memory: 512 * 2 ** 20, NetworkMode: "none" },
+            HostConfig: { CgroupnsMode: mode, Binds: binds, Memory: 512 * 2 ** 20, NetworkMode: "none" },
         });
     });
 });
