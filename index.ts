@@ -3,7 +3,7 @@ import { loadConfig } from "./config";
 import { dnsRecords } from "./config/dns";
 import { dataPool, placeOf } from "./config/hosts";
 import { hostKeysOf, keysOf } from "./config/keys";
-import { balancerSettings } from "./config/loadBalancer";
+import { balancerSettings, siteUrl } from "./config/loadBalancer";
 import { mysqlHostCount } from "./config/mysql";
 import { definedOutputs } from "./config/outputs";
 import { redisHostCount } from "./config/redis";
@@ -104,7 +104,7 @@ export = definedOutputs({
     /** Where the web servers answer, within the VPC. */
     webServers: site?.hosts,
     /** Where clients of the web servers connect to. */
-    loadBalancerUrl: balancer?.url,
+    loadBalancerUrl: balancer && siteUrl(balancer),
     /** What they verify the balancer's certificate with, unless it has one of your own. */
     loadBalancerCaCertificate: balancer?.caCertificate,
     /** What other stacks place their hosts in. */

@@ -1,7 +1,7 @@
 /** `loadBalancer`: the balancer in front of the web servers. */
 import * as pulumi from "@pulumi/pulumi";
 
-import type { LoadBalancerArgs, Network, NodePool, WebTier } from "../components";
+import type { LoadBalancer, LoadBalancerArgs, Network, NodePool, WebTier } from "../components";
 import type { HealthCheckArgs, ListenerArgs } from "../components/loadBalancer";
 import { healthCheckMethods } from "../components/loadBalancer/settings";
 import { balancerTypes } from "../components/loadBalancer/types";
@@ -261,4 +261,9 @@ export function balancerListeners(
             ...(certificate === undefined ? { names } : { certificate }),
         },
     ];
+}
+
+/** Where clients find the site: an `nlb` passes on what it does not read, and here that is HTTP. */
+export function siteUrl({ url }: LoadBalancer): pulumi.Output<string> {
+    return url.apply((known) => known.replace(/^tcp:(.*):80$/, "http:$1"));
 }
