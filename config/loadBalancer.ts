@@ -5,7 +5,9 @@ import type { LoadBalancer, LoadBalancerArgs, Network, NodePool, WebTier } from 
 import type { HealthCheckArgs, ListenerArgs } from "../components/loadBalancer";
 import { healthCheckMethods } from "../components/loadBalancer/settings";
 import { balancerTypes } from "../components/loadBalancer/types";
+import { dnsNameProblem } from "../components/problems";
 import type { StackConfig } from "../config";
+import { checkCertificate } from "./certificate";
 import { type DnsConfig, dnsNames } from "./dns";
 import { keysOf } from "./keys";
 import { type NetworkConfig, vswitchCount } from "./network";
@@ -81,13 +83,13 @@ export function readLoadBalancer(reader: Reader, web: WebConfig, dns: DnsConfig)
             "goes with the types clb and alb, since an nlb serves HTTP only: leave it out.",
         );
     }
-    const names = reader.texts(section, "loadBalancer.names", 0);
+    const names = readNames(reader);
     const allow = section?.["allow"] === undefined ? undefined : reader.cidrs(section["allow"], "loadBalancer.allow");
     if (allow?.length === 0) {
         problems.add("loadBalancer.allow", "names nobody: name the ranges that may connect, or leave it out.");
     }
     reader.once("loadBalancer.allow", allow ?? []);
-    const certificate = readCertificate(reader, https, names);
+    const certificate = readCertificate(reader, enabled, https, names);
     const { maxHosts } = balancerTypes[type];
     if (enabled && web.count > maxHosts) {
         problems.add(
@@ -155,7 +157,23 @@ function readHealthCheckMethod(reader: Reader): LoadBalancerConfig["healthCheckM
     return method ?? "HEAD";
 }
 
-function readCertificate(reader: Reader, https: boolean, names: readonly string[]): LoadBalancerConfig["certificate"] {
+function readNames(reader: Reader): string[] {
+    const path = "loadBalancer.names";
+    const names = reader.texts(reader.section("loadBalancer"), path, 0);
+    names.forEach((name, index) => {
+        // Whoever verifies a certificate takes capital letters for small ones, and a first label of * for any.
+        const problem = dnsNameProblem(name.toLowerCase().replace(/^\*\./, ""));
+        if (problem !== undefined) reader.problems.add(`${path}[${index}]`, problem);
+    });
+    return names;
+}
+
+function readCertificate(
+    reader: Reader,
+    enabled: boolean,
+    https: boolean,
+    names: readonly string[],
+): LoadBalancerConfig["certificate"] {
     const { problems } = reader;
     const section = reader.section("loadBalancer");
     const certificate = reader.text(section, "loadBalancer.certificate");
@@ -178,9 +196,9 @@ function readCertificate(reader: Reader, https: boolean, names: readonly string[
     if (certificate !== undefined && names.length > 0) {
         problems.add("loadBalancer.names", "are those of a generated certificate: leave them or the certificate out.");
     }
-    return certificate === undefined || privateKey === undefined
-        ? undefined
-        : { certificate, privateKey: pulumi.secret(privateKey) };
+    if (certificate === undefined || privateKey === undefined) return undefined;
+    if (enabled) checkCertificate(problems, "loadBalancer", certificate, privateKey);
+    return { certificate, privateKey: pulumi.secret(privateKey) };
 }
 
 function readWeights(reader: Reader, { count }: WebConfig): Record<string, number> {

@@ -1,3 +1,6 @@
+import { execFileSync } from "node:child_process";
+import { createPrivateKey } from "node:crypto";
+
 import * as pulumi from "@pulumi/pulumi";
 
 import { balancerListeners, balancerSettings } from "../../config/loadBalancer";
@@ -301,6 +304,76 @@ describe("the stack's configuration", () => {
             "  - loadBalancer.enabled: there are no web servers to balance: set web.enabled, or leave it out.",
         );
         expect(parseConfig({ ...minimal, web: '{"enabled":false}' }).loadBalancer.enabled).toBe(false);
+    });
+
+    it("gives a generated certificate names in the DNS, and nothing else", () => {
+        const named = (names: readonly string[]): string[] =>
+            problemsOf({ ...minimal, loadBalancer: JSON.stringify({ names }) }).slice(1);
+        expect(named(["shop.example.com", "*.example.com", "Shop.example.com"])).toEqual([]);
+        expect(named(["shop.example.com", "https://shop.example.com", "", "shop example.com"])).toEqual(
+            ['[1]: "https://shop.example.com"', '[2]: ""', '[3]: "shop example.com"'].map(
+                (where) =>
+                    `  - loadBalancer.names${where} is not a name in the DNS: lower-case letters, digits and hyphens between dots.`,
+            ),
+        );
+    });
+
+    describe("a certificate of one's own", () => {
+        const issue = () => {
+            const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-keyout", "-"];
+            const words = ["req", "-x509", ...kind, "-days", "2", "-subj", "/CN=shop.example.com"];
+            const both = execFileSync("openssl", words, { stdio: ["ignore", "pipe", "ignore"] }).toString();
+            const start = both.indexOf("-----BEGIN CERTIFICATE");
+            return { privateKey: both.slice(0, start), certificate: both.slice(start) };
+        };
+        const [{ certificate, privateKey }, issuer] = [issue(), issue()];
+        const problemsWith = (settings: Record<string, string>): string[] => {
+            const loadBalancer = JSON.stringify({ certificate, privateKey, ...settings });
+            return problemsOf({ ...minimal, loadBalancer }, ["loadBalancer"]).slice(1);
+        };
+        const noCertificate =
+            "  - loadBalancer.certificate: is not PEM text of certificates: set the server's own, followed by the intermediate ones.";
+        const noKey =
+            "  - loadBalancer.privateKey: is not PEM text of a private key without a passphrase: set the one of the certificate so.";
+        const notItsKey =
+            "  - loadBalancer.privateKey: belongs to another certificate than the first one in loadBalancer.certificate: set that one's.";
+
+        afterEach(() => jest.restoreAllMocks());
+
+        it("is taken with its key and those that issued it", () => {
+            expect(problemsWith({})).toEqual([]);
+            expect(problemsWith({ certificate: certificate + issuer.certificate })).toEqual([]);
+        });
+
+        it("is refused without being shown when it is none, or the key is none or another's", () => {
+            expect(problemsWith({ certificate: "/etc/ssl/shop.crt" })).toEqual([noCertificate]);
+            expect(problemsWith({ certificate: certificate + issuer.certificate.replace(/\nM.*/, "\nM") })).toEqual([
+                noCertificate,
+            ]);
+            expect(problemsWith({ privateKey: "THE KEY" })).toEqual([noKey]);
+            const locked = createPrivateKey(privateKey).export({
+                type: "pkcs8",
+                format: "pem",
+                cipher: "aes-256-cbc",
+                passphrase: "moon",
+            });
+            expect(problemsWith({ privateKey: locked.toString() })).toEqual([noKey]);
+            expect(problemsWith({ privateKey: issuer.privateKey })).toEqual([notItsKey]);
+            expect(problemsWith({ certificate: issuer.certificate + certificate })).toEqual([notItsKey]);
+            expect(problemsWith({ certificate: privateKey, privateKey: certificate })).toEqual([noCertificate, noKey]);
+        });
+
+        it("is refused once it has ended, where it is used", () => {
+            const later = Date.now() + 3 * 24 * 3600_000;
+            jest.spyOn(Date, "now").mockReturnValue(later);
+            expect(problemsWith({})).toEqual([
+                expect.stringMatching(
+                    /^ {2}- loadBalancer.certificate: ended on \d{4}-\d\d-\d\d: set the one that was issued after it, with its key.$/,
+                ),
+            ]);
+            const off = JSON.stringify({ enabled: false, certificate, privateKey });
+            expect(problemsOf({ ...minimal, loadBalancer: off }, ["loadBalancer"])).toEqual([]);
+        });
     });
 
     it("leaves room for an alb in each VSwitch, and for what stands in the first there alone", () => {

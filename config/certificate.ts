@@ -1,0 +1,52 @@
+/** A certificate of one's own, as the configuration has it. */
+import { createPrivateKey, X509Certificate } from "node:crypto";
+
+import type { Problems } from "../components/problems";
+
+/**
+ * Reports a certificate that no client would accept, and a key that isn't its own. What stands in either is in no message.
+ *
+ * @param section that has both as `certificate` and `privateKey`.
+ */
+export function checkCertificate(problems: Problems, section: string, certificate: string, privateKey: string): void {
+    const [first] = parseChain(certificate);
+    if (first === undefined) {
+        problems.add(
+            `${section}.certificate`,
+            "is not PEM text of certificates: set the server's own, followed by the intermediate ones.",
+        );
+    } else if (Date.parse(first.validTo) <= Date.now()) {
+        const day = new Date(first.validTo).toISOString().slice(0, 10);
+        problems.add(`${section}.certificate`, `ended on ${day}: set the one that was issued after it, with its key.`);
+    }
+    const key = parseKey(privateKey);
+    if (key === undefined) {
+        problems.add(
+            `${section}.privateKey`,
+            "is not PEM text of a private key without a passphrase: set the one of the certificate so.",
+        );
+    } else if (first?.checkPrivateKey(key) === false) {
+        problems.add(
+            `${section}.privateKey`,
+            `belongs to another certificate than the first one in ${section}.certificate: set that one's.`,
+        );
+    }
+}
+
+/** None where one of them is broken. */
+function parseChain(pem: string): X509Certificate[] {
+    const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+    try {
+        return blocks.map((block) => new X509Certificate(block));
+    } catch {
+        return [];
+    }
+}
+
+function parseKey(pem: string): ReturnType<typeof createPrivateKey> | undefined {
+    try {
+        return createPrivateKey(pem);
+    } catch {
+        return undefined;
+    }
+}
