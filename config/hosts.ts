@@ -152,11 +152,16 @@ function readSystemDisk(reader: Reader, section: Section | undefined, path: stri
     return { size: validSize ? size : 40, encrypted: encrypted === true };
 }
 
-/** A host can only stand in a VSwitch that there is. */
-export function checkPlacement({ problems }: Reader, { placement }: HostsConfig, vswitches: number): void {
-    for (const [number, vswitch] of Object.entries(placement)) {
+/** A host can only stand in a VSwitch that there is, and only one that there is can stand anywhere. */
+export function checkPlacement({ problems }: Reader, hosts: HostsConfig, vswitches: number): void {
+    const numbers = hostNumbers(hosts, hosts.count);
+    for (const [number, vswitch] of Object.entries(hosts.placement)) {
+        const path = `hosts.placement.${number}`;
         const problem = placementProblem(vswitch, vswitches);
-        if (problem !== undefined) problems.add(`hosts.placement.${number}`, problem);
+        if (problem !== undefined) problems.add(path, problem);
+        if (!numbers.includes(Number(number))) {
+            problems.add(path, `no host has this number; there are ${numbers.join(", ")}: leave it out.`);
+        }
     }
 }
 

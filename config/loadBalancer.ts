@@ -122,14 +122,21 @@ export function readLoadBalancer(reader: Reader, web: WebConfig, dns: DnsConfig)
     };
 }
 
-/** A balancer of zones needs two of them. */
+/** A balancer of zones needs two of them, and stands in none that the network hasn't got. */
 export function checkBalancerZones({ problems }: Reader, config: LoadBalancerConfig, network: NetworkConfig): void {
-    const { enabled, type } = config;
-    if (enabled && balancerTypes[type].placement === "zones" && vswitchCount(network) < 2) {
-        const path = network.vswitchIds === undefined ? "network.zones" : "network.vswitchIds";
+    const { enabled, type, zones = 0 } = config;
+    if (!enabled || balancerTypes[type].placement !== "zones") return;
+    const path = network.vswitchIds === undefined ? "network.zones" : "network.vswitchIds";
+    const count = vswitchCount(network);
+    if (count < 2) {
         problems.add(
             path,
             `a balancer of the type ${type} stands in two zones at least: name another one, or set loadBalancer.type to clb.`,
+        );
+    } else if (zones > count) {
+        problems.add(
+            "loadBalancer.zones",
+            `${zones} are more than the ${count} of ${path}: name more there, or leave it out for all of them.`,
         );
     }
 }

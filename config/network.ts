@@ -70,6 +70,10 @@ export function readNetwork(reader: Reader, addressesTaken: (vswitches: number) 
         });
     }
     if (vswitchIds !== undefined) {
+        vswitchIds.forEach((id, index) => {
+            if (id === "")
+                problems.add(`network.vswitchIds[${index}]`, "is empty: name a VSwitch by its id, or leave it out.");
+        });
         reader.once("network.vswitchIds", vswitchIds);
         const problem = given === undefined ? undefined : vpcCidrProblem(given);
         if (problem !== undefined) problems.add("network.cidr", problem);

@@ -422,6 +422,16 @@ describe("the stack's configuration", () => {
             "  - loadBalancer.zones: 1 is not a whole number between 2 and 16.",
             "  - loadBalancer.zones: goes with the types alb and nlb, since a clb has one address: leave it out.",
         ]);
+        const tooMany = (network: string, more = ""): string[] =>
+            problemsOf({ ...minimal, network, loadBalancer: `{"type":"nlb","zones":3${more}}` }).slice(1);
+        expect(tooMany('{"zones":3}')).toEqual([]);
+        expect(tooMany('{"zones":2}')).toEqual([
+            "  - loadBalancer.zones: 3 are more than the 2 of network.zones: name more there, or leave it out for all of them.",
+        ]);
+        expect(tooMany('{"vpcId":"vpc-1","cidr":"10.0.0.0/8","vswitchIds":["vsw-1","vsw-2"]}')).toEqual([
+            "  - loadBalancer.zones: 3 are more than the 2 of network.vswitchIds: name more there, or leave it out for all of them.",
+        ]);
+        expect(tooMany('{"zones":2}', ',"enabled":false')).toEqual([]);
     });
 
     it("makes the balancer's ports out of few settings", () => {
@@ -662,11 +672,15 @@ describe("the stack's configuration", () => {
         ]);
     });
 
-    it("takes the VSwitches of hosts by number, and nothing else", () => {
+    it("takes the VSwitches of hosts that there are by number, and nothing else", () => {
         expect(parseConfig({ ...minimal, hosts: '{"placement":{"3":1}}' }).hosts.placement).toEqual({ 3: 1 });
         expect(problemsOf({ ...minimal, hosts: '{"placement":{"third":1,"2":"h"}}' }).slice(1)).toEqual([
             '  - hosts.placement.2: "h" is no VSwitch of a host: write `3: 1` for host 3 in the first one.',
             "  - hosts.placement.third: 1 is no VSwitch of a host: write `3: 1` for host 3 in the first one.",
+        ]);
+        expect(problemsOf({ ...minimal, hosts: '{"exclude":[2],"placement":{"2":1,"7":1,"8":1}}' }).slice(1)).toEqual([
+            "  - hosts.placement.2: no host has this number; there are 1, 3, 4, 5, 6, 7: leave it out.",
+            "  - hosts.placement.8: no host has this number; there are 1, 3, 4, 5, 6, 7: leave it out.",
         ]);
     });
 
@@ -678,6 +692,10 @@ describe("the stack's configuration", () => {
         const existing = '{"vpcId":"vpc-1","vswitchIds":["vsw-1"],"cidr":"172.16.0.0/12"}';
         const { network } = parseConfig({ ...minimal, network: existing });
         expect(network).toEqual({ cidr: "172.16.0.0/12", reservedCidrs: [], vpcId: "vpc-1", vswitchIds: ["vsw-1"] });
+        expect(problemsOf({ ...minimal, network: existing.replace('"vsw-1"', '"vsw-1","",""') }).slice(1)).toEqual([
+            "  - network.vswitchIds[1]: is empty: name a VSwitch by its id, or leave it out.",
+            "  - network.vswitchIds[2]: is empty: name a VSwitch by its id, or leave it out.",
+        ]);
     });
 
     it.each(['{"vpcId":"vpc-1"}', '{"vpcId":"vpc-1","vswitchIds":["vsw-1"]}'])(
