@@ -142,11 +142,7 @@ const deleteDeploymentSet = ecsAction({
     handle: (request, context) => {
         const set = deploymentSetOf(context, request.deploymentSetId);
         if (membersOf(context, set).length > 0)
-            refuse(
-                "DeploymentSet.NotEmpty",
-                "The specified deployment set is not empty, and the operation is not allowed.",
-                403,
-            );
+            refuse("DependencyViolation.NotEmpty", "There are still instance(s) in the specified deployment set.", 403);
         context.checked();
         Reflect.deleteProperty(context.store.state.deploymentSets, set.id);
         return {};

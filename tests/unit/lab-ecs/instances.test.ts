@@ -704,7 +704,7 @@ test("a deployment set spreads only so many in a zone, and is kept by its member
     expect(await cloud.call("DescribeDeploymentSets", { DeploymentSetIds: `["${DeploymentSetId}"]` })).toMatchObject({
         DeploymentSets: { DeploymentSet: [{ InstanceAmount: 1, InstanceIds: { InstanceId: [InstanceId] } }] },
     });
-    expect(await cloud.refusal("DeleteDeploymentSet", { DeploymentSetId })).toBe("403 DeploymentSet.NotEmpty");
+    expect(await cloud.refusal("DeleteDeploymentSet", { DeploymentSetId })).toBe("403 DependencyViolation.NotEmpty");
     await cloud.call("ModifyInstanceDeployment", { InstanceId, RemoveFromDeploymentSet: "true" });
     await cloud.call("DeleteDeploymentSet", { DeploymentSetId });
 });
