@@ -289,10 +289,25 @@ furthest_replica() {
 
 # hand_over MASTER-ID REPLICA-ID: without losing a write, and back within milliseconds.
 hand_over() {
-    wait_for 600 "$(label "$2") to be in sync with $(label "$1")" in_sync "${N_ADDRESS[$2]}"
-    redis "${N_ADDRESS[$2]}" CLUSTER FAILOVER >/dev/null
-    wait_for 30 "$(label "$2") to take over from $(label "$1")" is_holder "$2"
+    local address=${N_ADDRESS[$2]}
+    wait_for 600 "$(label "$2") to be in sync with $(label "$1")" in_sync "$address"
+    redis "$address" CLUSTER FAILOVER >/dev/null
+    ASKED=$SECONDS
+    wait_for 30 "$(label "$2") to take over from $(label "$1")" takes_over "$2" "$address"
     agree
+}
+
+# takes_over REPLICA-ID ADDRESS: Redis gives a request up after 5 s, as when master and replica have only just found each other after a
+# restart, and doesn't try again.
+takes_over() {
+    ! is_holder "$1" || return 0
+    # A master is in sync with nobody: one that has taken over by now isn't asked.
+    if ((SECONDS - ASKED >= 6)) && in_sync "$2"; then
+        log "$(label "$1") is asked again to take over"
+        redis_try "$2" CLUSTER FAILOVER >/dev/null || true
+        ASKED=$SECONDS
+    fi
+    return 1
 }
 
 in_sync() {

@@ -640,6 +640,32 @@ slots_of() {
     [[ $status != 0 && $stderr == *"redis/cluster.sh:"*"Redis at 127.0.0.1:$((base + 64)) refuses 'SHUTDOWN': ERR"* ]]
 }
 
+@test "asks a replica again to take over when Redis has given the first request up" {
+    nodes_start 65 66
+    run --separate-stderr converge 1 1 65 66
+    [[ $status == 0 ]]
+    # Its master hears nothing for longer than Redis waits, from the first request on.
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    cat >"$BATS_TEST_TMPDIR/bin/redis-cli" <<CLI
+#!/bin/sh
+case "\$*" in *"CLUSTER FAILOVER"*)
+    if mkdir "$BATS_TEST_TMPDIR/asked" 2>/dev/null; then
+        kill -STOP $(<"$BATS_FILE_TMPDIR/node-65/redis.pid")
+        (sleep 7; kill -CONT $(<"$BATS_FILE_TMPDIR/node-65/redis.pid")) >/dev/null 2>&1 3>&- 4>&- &
+    fi
+    ;;
+esac
+exec $(command -v redis-cli) "\$@"
+CLI
+    chmod 0755 "$BATS_TEST_TMPDIR/bin/redis-cli"
+    cli 65 ACL SETUSER multihost-restart-pending off
+    PATH=$BATS_TEST_TMPDIR/bin:$PATH run --separate-stderr converge 1 1 65 66
+    echo "$stderr" "$output"
+    grep "Manual failover timed out" "$BATS_FILE_TMPDIR/node-66/log"
+    [[ $status == 0 && $(field changed) == '["n65 restarted"]' && $stderr == *"n66 is asked again to take over"* ]]
+    [[ $(cli 66 INFO replication) == *role:master* ]]
+}
+
 @test "shows no password in the list of processes" {
     [[ -s $BATS_FILE_TMPDIR/argv ]]
     run ! grep -qF "$password" "$BATS_FILE_TMPDIR/argv"
