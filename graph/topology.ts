@@ -54,7 +54,7 @@ export interface TopologyNetwork {
     readonly vpc: { readonly name: string; readonly cidr: string } | undefined;
     /** As {@link Topology.nat}. */
     readonly nat: string | undefined;
-    /** What its NAT gateway is called where a flow ends there. */
+    /** What its NAT gateway is called where a flow ends there: of this one alone, also where VPCs are called alike. */
     readonly natName: string;
     readonly pools: readonly string[];
     readonly balancers: readonly string[];
@@ -199,6 +199,9 @@ export function topologyOf(resources: readonly Resource[]): Topology {
     });
     const nats = of(types.nat);
     const several = places.length > 1;
+    const gatewayOf = distinctNames([
+        places.map(({ id, vpc }) => ({ urn: id, name: `${NAT} of ${vpc?.name ?? id}`, kind: vpc?.cidr ?? "" })),
+    ]);
     // What doesn't say where it is, is in the only VPC, or nobody knows where.
     const vpcCount = places.filter(({ id }) => id !== "").length;
     const elsewhere = (vpcCount > 1 ? places.find(({ id }) => id === "") : undefined) ?? places[0];
@@ -218,7 +221,7 @@ export function topologyOf(resources: readonly Resource[]): Topology {
             ...place,
             pools: here,
             nat: nat && (publicAddresses.get(nat.id ?? "") ?? ""),
-            natName: several && nats.length > 1 ? `${NAT} of ${place.vpc?.name ?? vpc}` : NAT,
+            natName: several && nats.length > 1 ? gatewayOf(vpc) : NAT,
             balancers: balancers.filter(({ urn }) => isHere(fields.get(urn))).map(({ urn }) => called(urn)),
             stores: of(types.fileSystem)
                 .filter((fileSystem) => isHere(mountTargets(fileSystem)[0]?.outputs))

@@ -483,8 +483,8 @@ test("file storage of the cloud's is where those who mount it go, before it has 
 });
 
 describe("several networks", () => {
-    const inVpc = (vpc: string, name: string): object[] => [
-        resource("alicloud:vpc/network:Network", name, vpc, { cidrBlock: "10.0.0.0/16" }),
+    const inVpc = (vpc: string, name: string, called = name, cidrBlock = "10.0.0.0/16"): object[] => [
+        resource("alicloud:vpc/network:Network", called, vpc, { cidrBlock }),
         resource("alicloud:vpc/switch:Switch", name, `vsw-${name}`, { vpcId: vpc, zoneId: "z-a" }),
         resource("alicloud:ecs/instance:Instance", `${name}-1`, `i-${name}`, {
             privateIp: "10.0.0.1",
@@ -541,6 +541,20 @@ describe("several networks", () => {
             const held = boxes(text).map((box) => words.filter((word) => box.includes(word)));
             expect(held).toEqual([words.slice(0, 3), words.slice(3)]);
         }
+    });
+
+    it("have gateways of their own also where they are called alike", () => {
+        const { networks, flows } = drawn(
+            ...["c", "a", "b"].flatMap((vpc, index) => [
+                ...inVpc(`vpc-${vpc}`, String(index), "main", vpc === "a" ? "10.0.0.0/16" : "10.1.0.0/16"),
+                ...nat(`vpc-${vpc}`, String(index)),
+            ]),
+        );
+        const names = ["main (10.1.0.0/16 2)", "main", "main (10.1.0.0/16)"].map((name) => `NAT gateway of ${name}`);
+        expect(networks!.map(({ nat: address, natName }) => [address, natName])).toEqual(
+            names.map((name, index) => [`203.0.113.${index}`, name]),
+        );
+        expect(flows.filter(({ to }) => to === "internet").map(({ from }) => from)).toEqual(names);
     });
 
     it("with a gateway in one of them leave the other without", () => {
