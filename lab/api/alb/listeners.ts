@@ -19,6 +19,7 @@ import { certificateOf } from "../../model/projectAlb";
 import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { missingParameter, notFound } from "../errors";
+import { listenerCertificates } from "../listenerCertificates";
 import { among, hasTags, matches, paginateByToken, toTags } from "../listing";
 import { albAction } from "./action";
 import { checkTags, oneOf, refuse, refuseParameter, refuseQuota, within } from "./checks";
@@ -265,23 +266,13 @@ const listListenerCertificates = albAction({
     response: ListListenerCertificatesResponseBody,
     required: ["ListenerId"],
     writes: false,
-    handle: (request, context) => {
-        // The lab's listeners have one, and ask clients for none.
-        const found = listenerOf(context, request.listenerId).certificateIds.filter(
-            (id) => among(request.certificateIds, id) && matches(request.certificateType, "Server"),
-        );
-        const { items, ...page } = paginateByToken(found, request, { default: 20, max: 100 });
-        return {
-            ...page,
-            totalCount: found.length,
-            certificates: items.map((certificateId) => ({
-                certificateId,
-                certificateType: "Server",
-                isDefault: true,
-                status: "Associated",
-            })),
-        };
-    },
+    handle: (request, context) =>
+        listenerCertificates(
+            listenerOf(context, request.listenerId).certificateIds,
+            request,
+            request.certificateType,
+            100,
+        ),
 });
 
 /** Lets a change of a listener begin, after it was made. @returns the id of its job */

@@ -4,6 +4,7 @@ import { addressOfNetworkServer } from "../../model/projectNlb";
 import type { Action, ActionContext } from "../action";
 import { model } from "../common/model";
 import { missingParameter, notFound } from "../errors";
+import { listenerCertificates } from "../listenerCertificates";
 import { among, hasTags, inRegion, matches, paginateByToken, toTags } from "../listing";
 import { nlbAction } from "./action";
 import { checkTags, oneOf, refuse, valueOr, within } from "./checks";
@@ -278,22 +279,9 @@ const listListenerCertificates = nlbAction({
     required: ["ListenerId"],
     writes: false,
     handle: (request, context) => {
-        // The lab's listeners ask clients for none.
-        const found = listenerOf(context, request.listenerId).settings.certificateIds.filter(
-            (id) => among(request.certificateIds, id) && matches(request.certType, "Server"),
-        );
-        const { items, ...page } = paginateByToken(found, request, { default: 20, max: 50 });
-        return {
-            ...page,
-            totalCount: found.length,
-            certificateIds: [...items],
-            certificates: items.map((certificateId) => ({
-                certificateId,
-                certificateType: "Server",
-                isDefault: certificateId === found[0],
-                status: "Associated",
-            })),
-        };
+        const { certificateIds } = listenerOf(context, request.listenerId).settings;
+        const listed = listenerCertificates(certificateIds, request, request.certType, 50);
+        return { ...listed, certificateIds: listed.certificates.map(({ certificateId }) => certificateId) };
     },
 });
 
