@@ -1,10 +1,13 @@
 /** A certificate of one's own, as the configuration has it. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 
+import * as pulumi from "@pulumi/pulumi";
+
 import type { Problems } from "../components/problems";
 
 /**
- * Reports a certificate that no client would accept, and a key that isn't its own. What stands in either is in no message.
+ * Reports what is no certificate, and a key that isn't its own, and warns of a certificate that has ended. What stands in either is in no
+ * message.
  *
  * @param section that has both as `certificate` and `privateKey`.
  */
@@ -17,7 +20,10 @@ export function checkCertificate(problems: Problems, section: string, certificat
         );
     } else if (Date.parse(first.validTo) <= Date.now()) {
         const day = new Date(first.validTo).toISOString().slice(0, 10);
-        problems.add(`${section}.certificate`, `ended on ${day}: set the one that was issued after it, with its key.`);
+        // No error: what else an update is for may not have to wait for an authority.
+        void pulumi.log.warn(
+            `${section}.certificate: ended on ${day}: set the one that was issued after it, with its key.`,
+        );
     }
     const key = parseKey(privateKey);
     if (key === undefined) {
