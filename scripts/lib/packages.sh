@@ -156,12 +156,16 @@ packages_retry() {
 }
 
 packages_fetch_debian() {
-    local attempt=$1
+    local attempt=$1 file=${PACKAGES_PINS:-/run/multihost-packages.pins} pins=()
     shift
     export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
     if ((attempt > 1)) || ! packages_have_lists; then
         packages_apt update || return
         echo "lists are fresh"
+    fi
+    if [[ $* == *=* ]]; then
+        packages_pins "$@" >"$file" || return
+        pins=(-o "Dir::Etc::Preferences=$file")
     fi
     # Debian starts a service as it is unpacked, with a configuration that nobody has looked at.
     if [[ ! -e $POLICY_RC_D ]] || policy_ours; then
@@ -169,7 +173,21 @@ packages_fetch_debian() {
         printf '#!/bin/sh\n%s\nexit 101\n' "$POLICY_MARK" >"$POLICY_RC_D"
         chmod 0755 "$POLICY_RC_D"
     fi
-    packages_unpack packages_apt install -y --no-install-recommends -o Dpkg::Options::=--force-confold "$@"
+    packages_unpack packages_apt install -y --no-install-recommends -o Dpkg::Options::=--force-confold "${pins[@]}" "$@"
+}
+
+# packages_pins NAME=VERSION…: preferences for one call of apt, which goes by the first that fits: those of an administrator come after them. What
+# these need of their own source, such as nginx-common, apt would take in its newest version, and then refuse both. A package that was built once
+# more (1.0-2+b1) has another version than its source. Above a default release's 990; from 1000 on, what is installed would go back too.
+packages_pins() {
+    local word preferences=${APT_PREFERENCES:-/etc/apt/preferences}
+    for word in "$@"; do
+        { apt-cache show "$word" 2>/dev/null || true; } | awk -v source="${word%%=*}" -v version="${word#*=}" '
+            function pin(wanted) { printf "Package: src:%s\nPin: version %s\nPin-Priority: 999\n\n", source, wanted }
+            $1 == "Source:" { source = $2; built_from = substr($3, 2, length($3) - 2) }
+            END { pin(version); if (built_from != "") pin(built_from) }'
+    done
+    [[ ! -r $preferences ]] || cat "$preferences"
 }
 
 # An administrator may have one of his own.

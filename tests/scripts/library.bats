@@ -104,6 +104,67 @@ try_script() {
     done
 }
 
+# archived_sources: an archive with three versions each of what sources are built into, as Debian and Ubuntu have them.
+archived_sources() {
+    local version
+    for version in 1:10.11.9-1 1:10.11.10-1 1:10.11.11-1; do
+        archived mariadb-common "$version" "Source: mariadb-10.11"
+        archived mariadb-client-core "$version" "Source: mariadb-10.11" "Depends: mariadb-common (>= $version)"
+        archived mariadb-backup "$version" "Source: mariadb-10.11" "Depends: mariadb-client-core (= $version)"
+    done
+    for version in 8.0.1-1 8.0.2-1 8.0.3-1; do
+        archived mysql-server-8.0 "$version" "Source: mysql-8.0"
+        archived mysql-server "$version" "Source: mysql-8.0" "Depends: mysql-server-8.0"
+    done
+    for version in 1.26-1 1.26-2 1.26-3; do
+        archived nginx-common "$version" "Source: nginx"
+        archived nginx "$version" "Depends: nginx-common (>= $version), nginx-common (<< $version.1~), libssl"
+    done
+    for version in 5:7.0-1 5:7.0-2 5:7.0-3; do
+        archived redis-common "$version" "Source: redis"
+        archived redis-server "$version+b1" "Source: redis ($version)" "Depends: redis-common (= $version)"
+    done
+    archived libssl 1.0
+    archived libssl 2.0
+}
+
+# brought NAME=VERSION…
+brought() {
+    local word
+    for word in "$@"; do
+        [[ $(cat "$host/packages/${word%%=*}") == "${word#*=}" ]] || return
+    done
+}
+
+@test "apt brings what a package of an older version needs of the same source, and heeds an administrator's preferences" {
+    local script=$'main() {\n    os_detect\n    packages_install_version "$PARAM_VERSION" $PARAM_NAMES\n    finish\n}'
+    stub_host debian-12
+    stub_apt
+    archived_sources >"$host/archive/Packages"
+    printf 'Package: %s\nPin: version %s\nPin-Priority: %s\n\n' libssl 1.0 1001 nginx-common 1.26-3 990 >"$APT_PREFERENCES"
+    try_script "$script" VERSION=1.26-2 NAMES=nginx
+    [[ $status == 0 && $(field changed) == '["package nginx=1.26-2"]' ]]
+    brought nginx=1.26-2 nginx-common=1.26-2 libssl=1.0
+    try_script "$script" VERSION=10.11.10 NAMES="mariadb-client-core mariadb-backup"
+    [[ $status == 0 ]]
+    brought mariadb-backup=1:10.11.10-1 mariadb-client-core=1:10.11.10-1 mariadb-common=1:10.11.10-1
+    # The one needs any version of the other.
+    try_script "$script" VERSION=8.0.1 NAMES=mysql-server
+    [[ $status == 0 ]]
+    brought mysql-server=8.0.1-1 mysql-server-8.0=8.0.1-1
+    # One was built once more from the same source.
+    try_script "$script" VERSION=7.0-2 NAMES=redis-server
+    [[ $status == 0 ]]
+    brought redis-server=5:7.0-2+b1 redis-common=5:7.0-2
+    try_script "$script" VERSION=1.27 NAMES=nginx
+    [[ $status != 0 && $stderr == *"version: this host's repositories have no nginx 1.27"*"they have: 1.26-3 1.26-2 1.26-1"* ]]
+    # What is installed in a newer version doesn't go back for it.
+    rm "$host"/packages/*
+    archived nginx-common 1.26-3 "Source: nginx" "Status: install ok installed" >"$host/dpkg-status"
+    try_script "$script" VERSION=1.26-2 NAMES=nginx
+    [[ $status != 0 && $stderr == *"can't install nginx=1.26-2"*"nginx-common (< 1.26-2.1~)"* ]]
+}
+
 @test "steps of one host wait for each other with packages, and nothing that they start keeps the others out" {
     stub_host debian-12
     # shellcheck disable=SC2016

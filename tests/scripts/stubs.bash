@@ -16,8 +16,8 @@ stub_host() {
     : >"$host/lists/archive_Packages"
     export OS_RELEASE_FILE=$host/os-release SYSTEMD_UNITS=$host/units SYSCTL_D=$host/sysctl.d TMPFILES_D=$host/tmpfiles.d PROC_SYS=$host/proc \
         PROC_MEMINFO=$host/meminfo CGROUP=$host/cgroup THP_FILE=$host/thp SUDOERS_D=$host/sudoers.d APT_LISTS=$host/lists \
-        POLICY_RC_D=$host/policy-rc.d PACKAGES_PAUSE=0 PACKAGES_LOCK=$host/packages.lock REDIS_ETC=$host/etc/redis/cluster REDIS_RUN=$host/run \
-        REDIS_OWNER=$host/redis-owner HOST=$host PROC=$host/processes PATH=$bin:$PATH
+        POLICY_RC_D=$host/policy-rc.d PACKAGES_PAUSE=0 PACKAGES_LOCK=$host/packages.lock PACKAGES_PINS=$host/packages.pins APT_PREFERENCES=$host/preferences \
+        REDIS_ETC=$host/etc/redis/cluster REDIS_RUN=$host/run REDIS_OWNER=$host/redis-owner HOST=$host PROC=$host/processes PATH=$bin:$PATH
 
     # shellcheck disable=SC2016
     {
@@ -82,6 +82,33 @@ stub_host() {
             *) echo OK ;;
             esac'
     }
+}
+
+# stub_apt: the real apt, with an archive, lists and preferences of the host's own. Installations are its plans alone: what it would install counts as
+# installed.
+stub_apt() {
+    local apt
+    apt=$(PATH=${PATH#"$bin":} command -v apt-get) || skip "it needs apt"
+    mkdir -p "$host"/{archive,cache/archives/partial,state/lists/partial,apt}
+    : >"$host/dpkg-status"
+    printf 'deb [trusted=yes] file:%s ./\n' "$host/archive" >"$host/apt/sources.list"
+    printf 'Dir::%s;\n' "Cache \"$host/cache\"" "State \"$host/state\"" "State::status \"$host/dpkg-status\"" "Etc \"$host/apt\"" >"$host/apt.conf"
+    printf 'APT::Sandbox::User "root";\nDebug::NoLocking "true";\n' >>"$host/apt.conf"
+    export APT_CONFIG=$host/apt.conf APT_LISTS=$host/state/lists APT_PREFERENCES=$host/apt/preferences
+    rm "$bin/apt-cache"
+    # shellcheck disable=SC2016
+    stub apt-get '
+        [[ $* == *" install "* ]] || exec '"$apt"' "$@"
+        plan=$('"$apt"' -s "$@") || { status=$?; printf "%s\n" "$plan"; exit "$status"; }
+        while read -r name version; do
+            printf %s "$version" >"$HOST/packages/$name"
+        done < <(sed -nE "s/^Inst ([^ ]*) .*\(([^ ]*) .*/\1 \2/p" <<<"$plan")'
+}
+
+# archived NAME VERSION [FIELD…]: a package as the lists have it.
+archived() {
+    printf '%s\n' "Package: $1" "Version: $2" 'Architecture: all' 'Maintainer: nobody' "Filename: $1.deb" 'Size: 1' \
+        "SHA256: $(printf %s "$1$2" | sha256sum | cut -d ' ' -f 1)" "${@:3}" ''
 }
 
 # stub_outdated: services run a program that is no longer on the disk.
