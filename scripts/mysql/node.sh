@@ -116,6 +116,19 @@ refuse_impossible() {
     [[ -r $MYSQL_CONF ]] || refuse_foreign
 }
 
+# Ubuntu's mysql-server is content with whichever mysql-server-8.0 the host has, and that one's version is the server's.
+check_version() {
+    local asked=${PARAM_VERSION:-} text
+    asked=${asked#*:}
+    asked=${asked%%[!0-9.]*}
+    [[ -n $asked ]] || return 0
+    ! version_begins "$MYSQL_VERSION" "$asked" || return 0
+    text="version: the server on this host is $MYSQL_VERSION and not $asked"
+    [[ -r $MYSQL_CONF ]] || die "$text: name the one that it has, or remove its packages"
+    # One that is at work goes on.
+    note "$text"
+}
+
 refuse_moved() {
     local was
     [[ -r $MYSQL_CONF ]] || return 0
@@ -254,6 +267,7 @@ main() {
     owner_claim "$MYSQL_OWNER" "database server" "$MYSQL_CONF" authority_is_ours "$MYSQL_ETC/ca.crt"
     refuse_moved
     engine install
+    check_version
     # A quarter of the pool, within what keeps checkpoints rare and a crash recovery short.
     REDO_SIZE=$((POOL_SIZE / 4 / 1048576 * 1048576))
     ((REDO_SIZE >= 100663296)) || REDO_SIZE=100663296

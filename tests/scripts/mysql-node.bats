@@ -66,10 +66,26 @@ node() {
     database_host debian-12
     stub apt-cache 'sed -n "s/^$2 \(.*\)/   $2 | \1 | archive/p" "$HOST/offered"'
     printf '%s 1:10.11.14-0+deb12u2\n' mariadb-server mariadb-backup mariadb-client >"$host/offered"
-    node mariadb VERSION=10.11
+    STUB_VERSION=10.11.14 node mariadb VERSION=10.11
     [[ $status == 0 && $(cat "$host/packages/mariadb-server") == 1:10.11.14-0+deb12u2 ]]
     node mariadb VERSION=11
     [[ $status != 0 && $stderr == *"version: this host has mariadb-server 1:10.11.14-0+deb12u2, which doesn't become 11 in place"* ]]
+}
+
+@test "a new server whose package brings another version than its own is refused, and one that is at work is noted" {
+    local version=8.0.36-0ubuntu0.24.04.1
+    database_host ubuntu-24.04
+    stub apt-cache 'if [[ $1 == madison ]]; then echo "mysql-server | '"$version"' | archive"; else echo "  Candidate: '"$version"'"; fi'
+    for _ in 1 2; do
+        STUB_VERSION=8.0.39 node mysql VERSION=$version
+        [[ $status != 0 && $stderr == *"version: the server on this host is 8.0.39 and not 8.0.36: name the one that it has, or remove its packages"* && ! -e $MYSQL_CONF ]]
+    done
+    for asked in "$version" 8.0.36 8.0; do
+        STUB_VERSION=8.0.36 node mysql VERSION="$asked"
+        [[ $status == 0 && $output != *notes* ]]
+    done
+    STUB_VERSION=8.0.39 node mysql VERSION=$version
+    [[ $status == 0 && $(field notes) == *"version: the server on this host is 8.0.39 and not 8.0.36"* ]]
 }
 
 @test "SELinux lets it have another port than the usual one" {
