@@ -80,9 +80,9 @@ package_version() {
     fi
 }
 
-# version_begins 5:7.0.15-1 7.0
+# version_begins 5:7.0.15-1 7.0: an epoch alone is no version's beginning.
 version_begins() {
-    [[ $1 == "$2" || $1 == "$2"[!0-9]* || ${1#*:} == "$2" || ${1#*:} == "$2"[!0-9]* ]]
+    [[ $1 == "$2" || $1 == "$2"[!0-9:]* || ${1#*:} == "$2" || ${1#*:} == "$2"[!0-9]* ]]
 }
 
 # package_newest NAME VERSION: reads the lists again before it says that there is none.

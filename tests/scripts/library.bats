@@ -100,6 +100,9 @@ try_script() {
         [[ $status != 0 && $stderr == *"try.sh:3: version: this host has jq 5:1.7-1, and packages don't go back to 5:1.6.10-2 in place"* ]]
         try_script "$script" VERSION=2
         [[ $status != 0 && $stderr == *"repositories have no jq 2"* && $stderr == *"they have: 5:1.60-1 5:1.7-1 5:1.6.10-2 5:1.6.2-1"* ]]
+        # Its epoch is no version.
+        try_script "$script" VERSION=5
+        [[ $status != 0 && $stderr == *"repositories have no jq 5"* ]]
         ! grep -q ' install ' "$host/argv"
     done
 }
