@@ -102,7 +102,8 @@ package_newest() {
 # package_versions NAME: what the repositories have, newest first.
 package_versions() {
     if [[ $OS_FAMILY == debian ]]; then
-        apt-cache madison "$1" 2>/dev/null | awk -F ' *[|] *' '{ print $2 }'
+        # It lists sources too, which a repository may have in versions that it has no packages of.
+        apt-cache madison "$1" 2>/dev/null | awk -F ' *[|] *' '$3 !~ / Sources$/ { print $2 }'
     else
         { "$(packages_tool)" -q list --showduplicates "$1" 2>/dev/null || true; } | awk -v name="$1." 'index($1, name) == 1 { print $2 }'
     fi | sort -Vru

@@ -168,6 +168,16 @@ brought() {
     [[ $status != 0 && $stderr == *"can't install nginx=1.26-2"*"nginx-common (< 1.26-2.1~)"* ]]
 }
 
+@test "a version that a repository has no more of than its sources is none" {
+    stub_host debian-12
+    stub_apt
+    archived jq 1.6-1 >"$host/archive/Packages"
+    printf 'deb-src [trusted=yes] file:%s ./\n' "$host/archive" >>"$host/apt/sources.list"
+    printf '%s\n' 'Package: jq' 'Binary: jq' 'Version: 1.7-1' 'Directory: .' 'Checksums-Sha256:' " $(sha256sum </dev/null | cut -d ' ' -f 1) 1 jq.dsc" '' >"$host/archive/Sources"
+    try_script $'main() {\n    os_detect\n    packages_install_version 1.7 jq\n    finish\n}'
+    [[ $status != 0 && $stderr == *"version: this host's repositories have no jq 1.7"*"they have: 1.6-1" ]]
+}
+
 @test "steps of one host wait for each other with packages, and nothing that they start keeps the others out" {
     stub_host debian-12
     # shellcheck disable=SC2016
