@@ -52,7 +52,7 @@ packages_bring() {
 # and not 7.01). Without one, any version will do. What is installed in an older version is brought to it; running programs stay as
 # they are (service_outdated). What is newer stays, and is an error.
 packages_install_version() {
-    local version=$1 name installed found wanted=()
+    local version=$1 name installed found fresh=false wanted=()
     shift
     if [[ -z $version ]]; then
         packages_install "$@"
@@ -61,6 +61,10 @@ packages_install_version() {
     for name in "$@"; do
         installed=$(package_version "$name")
         ! version_begins "$installed" "$version" || continue
+        if [[ $fresh == false ]]; then
+            packages_alone packages_reread
+            fresh=true
+        fi
         found=$(package_newest "$name" "$version")
         [[ -n $found ]] || die "version: this host's repositories have no $name $version" "they have: $(packages_alone package_versions "$name" | tr '\n' ' ')"
         [[ -z $installed || $(printf '%s\n' "${installed#*:}" "${found#*:}" | sort -V | tail -n 1) == "${found#*:}" ]] ||
@@ -107,6 +111,11 @@ package_versions() {
     else
         { "$(packages_tool)" -q list --showduplicates "$1" 2>/dev/null || true; } | awk -v name="$1." 'index($1, name) == 1 { print $2 }'
     fi | sort -Vru
+}
+
+# What an image's lists name may be gone, and newer versions there. A repository that fails matters only where nothing is found.
+packages_reread() {
+    packages_refresh >/dev/null 2>&1 </dev/null || true
 }
 
 packages_refresh() {

@@ -178,6 +178,26 @@ brought() {
     [[ $status != 0 && $stderr == *"version: this host's repositories have no jq 1.7"*"they have: 1.6-1" ]]
 }
 
+@test "a version is looked for in lists of now, not of when the host's image was made" {
+    local script=$'main() {\n    os_detect\n    packages_install_version 1.6 jq\n    finish\n}'
+    stub_host debian-12
+    stub_apt
+    archived jq 1.6-1 >"$host/archive/Packages"
+    # The stand-in runs it as it is.
+    "$bin/apt-get" -q update
+    archived jq 1.6-2 >"$host/archive/Packages"
+    try_script "$script"
+    [[ $status == 0 && $stderr != *attempt* && $(field changed) == '["package jq=1.6-2"]' ]]
+    : >"$host/argv"
+    try_script "$script"
+    [[ $(field changed) == '[]' && $(<"$host/argv") != *" update"* ]]
+    # Where a repository fails, those that don't will do.
+    rm "$host/packages/jq"
+    printf 'deb file:%s ./\n' "$host/nowhere" >>"$host/apt/sources.list"
+    try_script "$script"
+    [[ $status == 0 && $(field changed) == '["package jq=1.6-2"]' ]]
+}
+
 @test "steps of one host wait for each other with packages, and nothing that they start keeps the others out" {
     stub_host debian-12
     # shellcheck disable=SC2016
@@ -264,7 +284,7 @@ brought() {
     printf 'nano 1.6-1\n' >"$host/offered"
     : >"$host/argv"
     try_script $'main() {\n    os_detect\n    packages_install_version 1.7 nano\n    finish\n}'
-    [[ $status != 0 && $(grep -c ' update$' "$host/argv") == 11 && $stderr == *"repositories have no nano 1.7"* ]]
+    [[ $status != 0 && $(grep -c ' update$' "$host/argv") == 12 && $stderr == *"repositories have no nano 1.7"* ]]
     printf "$lock\n%.0s" {1..10} >"$host/failures"
     PACKAGES_PATIENCE=0 try_script $'main() {\n    os_detect\n    packages_install nano\n    finish\n}'
     [[ $status != 0 && $stderr == *"can't install nano"*"Could not get lock"* && $stderr != *attempt* ]]
