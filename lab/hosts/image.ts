@@ -265,7 +265,7 @@ function aptOfMachine(runner: Runner): Promise<AptOfMachine> {
 
 async function readApt(runner: Runner): Promise<AptOfMachine> {
     const { id, codename } = osRelease();
-    const format = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(CREATED_BY)";
+    const format = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(CREATED_BY) $(ORIGIN)";
     const [targets, settings] = await Promise.all([
         id === "debian" ? runner.attempt(["apt-get", "indextargets", "--format", format]) : undefined,
         runner.attempt(["apt-config", "dump"]),
@@ -319,14 +319,17 @@ export interface AptSource {
     readonly components: readonly string[];
 }
 
-/** The distribution's own sources among apt's index targets, for a release that may be another than the machine's. */
+/**
+ * The distribution's own sources among apt's index targets, for a release that may be another than the machine's. Other vendors call suites
+ * and components as Debian does, but not themselves. Nor does who signs Debian's packages anew, which no image is made of.
+ */
 export function aptSources(targets: string, codename: string, release: string): AptSource[] {
     const sources = new Map<string, { uri: string; suite: string; components: string[] }>();
+    const suites = ["", "-updates", "-security", "-backports"].map((suffix) => codename + suffix);
     for (const line of targets.split("\n")) {
-        const [uri, suite, component, kind] = line.split(" ");
+        const [uri, suite, component, kind, ...origin] = line.split(" ");
         if (uri === undefined || suite === undefined || component === undefined || kind !== "Packages") continue;
-        if (suite !== codename && !suite.startsWith(`${codename}-`)) continue;
-        // Archives of other vendors name their suites after the release as well; they have no "main".
+        if (!suites.includes(suite) || !["Debian", "Debian Backports"].includes(origin.join(" "))) continue;
         const key = `${uri} ${suite}`;
         const found = sources.get(key) ?? {
             uri: uri.replace(/\/$/, ""),

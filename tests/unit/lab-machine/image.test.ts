@@ -1,17 +1,18 @@
-/** What an image is built of, on a machine of another distribution that builds none. */
+/** What an image is built of, on a machine that is stood in for and builds none. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { ARCHIVE_KEYS } from "../../../lab/hosts/archiveKeys";
 import { definitions } from "../../../lab/hosts/definitions";
 import type { Docker } from "../../../lab/hosts/docker";
 import { ensureImage } from "../../../lab/hosts/image";
-import type { Runner } from "../../../lab/hosts/runner";
+import { Runner } from "../../../lab/hosts/runner";
 
 const mockInstalled: string[] = [];
+let mockRelease: { id: string; codename: string };
 jest.mock("../../../lab/hosts/engine", () => ({
-    osRelease: () => ({ id: "ubuntu", codename: "jammy" }),
+    osRelease: () => mockRelease,
     installPackages: async (packages: readonly string[]) => void mockInstalled.push(...packages),
 }));
 
@@ -21,6 +22,7 @@ beforeEach(() => {
     folder = mkdtempSync(path.join(tmpdir(), "lab-image-"));
     process.env["MULTIHOST_CACHE"] = folder;
     mockInstalled.length = 0;
+    mockRelease = { id: "ubuntu", codename: "jammy" };
     // Whoever reads the tests' output need not be told of builds that end as they should.
     jest.spyOn(process.stderr, "write").mockReturnValue(true);
 });
@@ -31,13 +33,16 @@ afterEach(() => {
 });
 
 /** The command that makes the base system, the keyring that it gets, and the sources that packages come from afterwards. */
-async function building(definition: (typeof definitions)[number]) {
+async function building(
+    definition: (typeof definitions)[number],
+    attempt: Runner["attempt"] = async () => ({ code: 0, stdout: "", stderr: "" }),
+) {
     let command: readonly string[] = [];
     let keyring = Buffer.alloc(0);
     let sources = "";
     const docker = { imageId: async () => undefined, close: () => undefined } as unknown as Docker;
     const runner = {
-        attempt: async () => ({ code: 0, stdout: "", stderr: "" }),
+        attempt,
         run: async (argv: readonly string[]) => {
             if (argv[0] === "debootstrap") {
                 command = argv;
@@ -79,4 +84,48 @@ test("another archive is that of the base system and of what comes from sources 
     // What debootstrap writes stays where there is nothing to add.
     expect(debian12.sources).toBe("");
     expect(debian13.sources).toBe(`deb ${mirror} trixie main\ndeb [check-valid-until=no] ${mirror} sid main\n`);
+});
+
+describe("on a Debian machine, by its apt", () => {
+    const onlyWithApt = existsSync("/usr/bin/apt-get") ? test : test.skip;
+
+    /** Gives apt sources of its own that it has the lists of: by the file that names a source, its address, suite and origin. */
+    function prepareApt(
+        sources: Readonly<Record<string, readonly [uri: string, suite: string, origin: string]>>,
+    ): void {
+        mockRelease = { id: "debian", codename: "bookworm" };
+        process.env["APT_CONFIG"] = path.join(folder, "apt.conf");
+        put("apt.conf", `Dir "${folder}";\n`);
+        mkdirSync(path.join(folder, "etc/apt/apt.conf.d"), { recursive: true });
+        mkdirSync(path.join(folder, "var/cache/apt"), { recursive: true });
+        for (const [name, [uri, suite, origin]] of Object.entries(sources)) {
+            put(`etc/apt/sources.list.d/${name}.list`, `deb ${uri} ${suite} main\n`);
+            const list = `var/lib/apt/lists/${uri.replace(/^[a-z+]+:\/\//, "").replaceAll("/", "_")}_dists_${suite}`;
+            put(`${list}_InRelease`, `Origin: ${origin}\nCodename: ${suite}\nComponents: main\n`);
+            put(`${list}_main_binary-${process.arch === "x64" ? "amd64" : process.arch}_Packages`, "");
+        }
+    }
+
+    function put(name: string, content: string): void {
+        const file = path.join(folder, name);
+        mkdirSync(path.dirname(file), { recursive: true });
+        writeFileSync(file, content);
+    }
+
+    const runner = new Runner();
+    const buildingByApt = () => building(definitions[0]!, (argv, options) => runner.attempt(argv, options));
+
+    onlyWithApt("nothing comes from another vendor, whatever its suite and component are called", async () => {
+        prepareApt({
+            "azure-cli": ["https://packages.vendor.example/azure-cli", "bookworm", "azure-cli bookworm"],
+            debian: ["http://mirror.example/debian", "bookworm", "Debian"],
+            security: ["http://mirror.example/debian-security", "bookworm-security", "Debian"],
+            pgdg: ["https://vendor.example/pub", "bookworm-pgdg", "apt.postgresql.org"],
+        });
+        const { command, sources } = await buildingByApt();
+        expect(command.at(-1)).toBe("http://mirror.example/debian");
+        expect(sources).toBe(
+            "deb http://mirror.example/debian bookworm main\ndeb http://mirror.example/debian-security bookworm-security main\n",
+        );
+    });
 });

@@ -177,7 +177,10 @@ describe("images", () => {
         const [first] = definitions;
         const reference = (machine: Partial<AptOfMachine>): string => imageReference(first!, { ...plain, ...machine });
         const from = (archive: string): string =>
-            [`${archive}/ bookworm main Packages`, `${archive}-security/ bookworm-security main Packages`].join("\n");
+            [
+                `${archive}/ bookworm main Packages Debian`,
+                `${archive}-security/ bookworm-security main Packages Debian`,
+            ].join("\n");
         expect(reference({ targets: from(DEBIAN_ARCHIVE), codename: "bookworm" })).toBe(reference({}));
         const elsewhere: readonly Partial<AptOfMachine>[] = [
             {},
@@ -202,17 +205,22 @@ describe("images", () => {
 
     test("sources come from the machine's own, for the image's release, and from no other vendor", () => {
         const targets = [
-            "http://mirror.example/debian/ trixie main Packages",
-            "http://mirror.example/debian/ trixie contrib Packages",
-            "http://mirror.example/debian/ trixie main DEP-11",
-            "http://mirror.example/security/ trixie-security main Packages",
-            "http://vendor.example/apt/ vendor-trixie main Packages",
-            "http://other.example/apt/ trixie stable Packages",
+            "http://azure.example/repos/ trixie main Packages azure-cli trixie",
+            "http://mirror.example/debian/ trixie main Packages Debian",
+            "http://mirror.example/debian/ trixie contrib Packages Debian",
+            "http://mirror.example/debian/ trixie main DEP-11 Debian",
+            "http://mirror.example/security/ trixie-security main Packages Debian",
+            "http://mirror.example/debian/ trixie-backports main Packages Debian Backports",
+            "http://mirror.example/debug/ trixie-debug main Packages Debian",
+            "http://postgres.example/pub/ trixie-pgdg main Packages apt.postgresql.org",
+            "http://vendor.example/apt/ vendor-trixie main Packages Debian",
+            "http://other.example/apt/ trixie stable Packages Other",
             "",
         ].join("\n");
         expect(aptSources(targets, "trixie", "bookworm")).toEqual([
             { uri: "http://mirror.example/debian", suite: "bookworm", components: ["main", "contrib"] },
             { uri: "http://mirror.example/security", suite: "bookworm-security", components: ["main"] },
+            { uri: "http://mirror.example/debian", suite: "bookworm-backports", components: ["main"] },
         ]);
     });
 
