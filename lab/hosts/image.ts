@@ -273,11 +273,19 @@ async function readApt(runner: Runner): Promise<AptOfMachine> {
     const mirror = process.env["MULTIHOST_DEBIAN_MIRROR"] ?? "";
     return {
         ...(mirror !== "" && { mirror }),
-        targets: targets?.code === 0 ? targets.stdout : "",
+        targets: targets?.code === 0 ? withoutMirrorLists(targets.stdout) : "",
         codename,
         settings: settings.stdout,
         environment: process.env,
     };
+}
+
+/** A list of mirrors is a file that no host has: of apt's index targets from one, the first mirror in it is the address. */
+function withoutMirrorLists(targets: string): string {
+    return targets.replace(/^mirror\+file:(?:\/\/)?(\/\S*?)\/?(?= )/gm, (uri, list: string) => {
+        const mirrors = existsSync(list) ? readFileSync(list, "utf8") : "";
+        return /^https?:\S+/m.exec(mirrors)?.[0] ?? uri;
+    });
 }
 
 /** Where this machine gets its packages is where its hosts get theirs: other addresses may not be reachable. */
@@ -289,17 +297,14 @@ function aptConfiguration(
     const mirror = override ?? sources.find(({ suite }) => suite === release)?.uri;
     const lines = sources.map(({ uri, suite, components }) => `deb ${uri} ${suite} ${components.join(" ")}`);
     // A copy of an archive that isn't renewed every day is out of date for an unstable suite alone.
-    const more = moreSuites.map((suite) => `deb [check-valid-until=no] ${mirror ?? DEBIAN_ARCHIVE} ${suite} main`);
+    lines.push(...moreSuites.map((suite) => `deb [check-valid-until=no] ${mirror ?? DEBIAN_ARCHIVE} ${suite} main`));
+    // Where nothing else is to be added, debootstrap has written the release's own source.
+    if (lines.length > 0 && !sources.some(({ suite }) => suite === release))
+        lines.unshift(`deb ${mirror ?? DEBIAN_ARCHIVE} ${release} main`);
     const archives = [mirror ?? DEBIAN_ARCHIVE, ...sources.map(({ uri }) => uri)];
     return {
         mirror,
-        // Without the machine's word debootstrap has written the release's own source.
-        sources: [
-            ...(lines.length > 0 || more.length === 0 ? lines : [`deb ${mirror ?? DEBIAN_ARCHIVE} ${release} main`]),
-            ...more,
-        ]
-            .map((line) => `${line}\n`)
-            .join(""),
+        sources: lines.map((line) => `${line}\n`).join(""),
         settings: aptSettings(settings, environment, archives),
     };
 }
@@ -321,7 +326,8 @@ export interface AptSource {
 
 /**
  * The distribution's own sources among apt's index targets, for a release that may be another than the machine's. Other vendors call suites
- * and components as Debian does, but not themselves. Nor does who signs Debian's packages anew, which no image is made of.
+ * and components as Debian does, but not themselves. Nor does who signs Debian's packages anew, which no image is made of. Media and
+ * folders of the machine are none of its hosts'.
  */
 export function aptSources(targets: string, codename: string, release: string): AptSource[] {
     const sources = new Map<string, { uri: string; suite: string; components: string[] }>();
@@ -330,6 +336,7 @@ export function aptSources(targets: string, codename: string, release: string): 
         const [uri, suite, component, kind, ...origin] = line.split(" ");
         if (uri === undefined || suite === undefined || component === undefined || kind !== "Packages") continue;
         if (!suites.includes(suite) || !["Debian", "Debian Backports"].includes(origin.join(" "))) continue;
+        if (!/^https?:/.test(uri)) continue;
         const key = `${uri} ${suite}`;
         const found = sources.get(key) ?? {
             uri: uri.replace(/\/$/, ""),

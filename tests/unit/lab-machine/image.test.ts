@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { ARCHIVE_KEYS } from "../../../lab/hosts/archiveKeys";
 import { definitions } from "../../../lab/hosts/definitions";
 import type { Docker } from "../../../lab/hosts/docker";
-import { ensureImage } from "../../../lab/hosts/image";
+import { DEBIAN_ARCHIVE, ensureImage } from "../../../lab/hosts/image";
 import { Runner } from "../../../lab/hosts/runner";
 
 const mockInstalled: string[] = [];
@@ -100,7 +100,7 @@ describe("on a Debian machine, by its apt", () => {
         mkdirSync(path.join(folder, "var/cache/apt"), { recursive: true });
         for (const [name, [uri, suite, origin]] of Object.entries(sources)) {
             put(`etc/apt/sources.list.d/${name}.list`, `deb ${uri} ${suite} main\n`);
-            const list = `var/lib/apt/lists/${uri.replace(/^[a-z+]+:\/\//, "").replaceAll("/", "_")}_dists_${suite}`;
+            const list = `var/lib/apt/lists/${uri.replace(/^[a-z+]+:(\/\/)?/, "").replaceAll("/", "_")}_dists_${suite}`;
             put(`${list}_InRelease`, `Origin: ${origin}\nCodename: ${suite}\nComponents: main\n`);
             put(`${list}_main_binary-${process.arch === "x64" ? "amd64" : process.arch}_Packages`, "");
         }
@@ -126,6 +126,36 @@ describe("on a Debian machine, by its apt", () => {
         expect(command.at(-1)).toBe("http://mirror.example/debian");
         expect(sources).toBe(
             "deb http://mirror.example/debian bookworm main\ndeb http://mirror.example/debian-security bookworm-security main\n",
+        );
+    });
+
+    onlyWithApt("a list of mirrors stands for the first of them, which hosts can ask", async () => {
+        put(
+            "debian.list",
+            "# Cloud images have such a list.\nhttps://mirror.example/debian\tpriority:1\nhttp://b.example/debian\n",
+        );
+        put("security.list", "file:/srv/security\nhttp://mirror.example/debian-security\n");
+        prepareApt({
+            debian: [`mirror+file://${folder}/debian.list`, "bookworm", "Debian"],
+            security: [`mirror+file:${folder}/security.list`, "bookworm-security", "Debian"],
+        });
+        const { command, sources } = await buildingByApt();
+        expect(command.at(-1)).toBe("https://mirror.example/debian");
+        expect(sources).toBe(
+            "deb https://mirror.example/debian bookworm main\ndeb http://mirror.example/debian-security bookworm-security main\n",
+        );
+    });
+
+    onlyWithApt("what no host can ask gives way to Debian's own archive, beside what it can", async () => {
+        prepareApt({
+            debian: [`mirror+file:${folder}/none.list`, "bookworm", "Debian"],
+            security: ["http://mirror.example/debian-security", "bookworm-security", "Debian"],
+            updates: ["file:/srv/debian", "bookworm-updates", "Debian"],
+        });
+        const { command, sources } = await buildingByApt();
+        expect(command.at(-1)).toBe(path.join(folder, "images/building-debian-12"));
+        expect(sources).toBe(
+            `deb ${DEBIAN_ARCHIVE} bookworm main\ndeb http://mirror.example/debian-security bookworm-security main\n`,
         );
     });
 });
