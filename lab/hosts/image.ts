@@ -119,7 +119,8 @@ async function build(
                 root,
                 ...mirror,
             ],
-            { timeout: BUILD_TIMEOUT },
+            // Its wget knows nothing of apt's settings.
+            { env: proxyVariables(apt.settings, apt.mirror ?? DEBIAN_ARCHIVE), timeout: BUILD_TIMEOUT },
         );
         await fill(definition, root, apt, runner, report);
         if (guest !== undefined) {
@@ -313,7 +314,7 @@ function aptConfiguration(
 function comesFromDebian({ mirror = DEBIAN_ARCHIVE, sources, settings }: AptConfiguration): boolean {
     const archives = [mirror, ...(sources.match(/\bhttps?:\S+/g) ?? [])];
     return (
-        !settings.includes("::Proxy") && archives.every((uri) => /^https?:\/\/(deb|security)\.debian\.org\//.test(uri))
+        !/::Proxy\b/i.test(settings) && archives.every((uri) => /^https?:\/\/(deb|security)\.debian\.org\//.test(uri))
     );
 }
 
@@ -363,7 +364,7 @@ export function aptSettings(
     const proxies = ["http", "https"].flatMap((scheme) => {
         const name = `Acquire::${scheme}::Proxy`;
         const proxy = environment[`${scheme}_proxy`] ?? "";
-        if (!/^\w+:\/\//.test(proxy) || settings.some((line) => line.startsWith(`${name} `))) return [];
+        if (!isAddress(proxy) || valueIn(settings, name) !== undefined) return [];
         const hosts = new Set(
             archives.filter((uri) => uri.startsWith(`${scheme}:`)).map((uri) => new URL(uri).hostname),
         );
@@ -375,8 +376,39 @@ export function aptSettings(
 
 function usable(lines: readonly string[]): string[] {
     return lines
-        .filter((line) => /^Acquire::(https?::Proxy|Check-Valid-Until|Check-Date)\b.* "[^"]+";$/.test(line))
+        .filter((line) => /^Acquire::(https?::Proxy|Check-Valid-Until|Check-Date)\b.* "[^"]+";$/i.test(line))
         .filter((line) => !/"\w+:\/\/([^/@]*@)?(localhost|127\.|\[::1\])/.test(line));
+}
+
+/** The proxies by which apt asks an archive, as variables of the environment. */
+function proxyVariables(settings: string, archive: string): Record<string, string> {
+    if (!URL.canParse(archive)) return {};
+    const { protocol, hostname } = new URL(archive);
+    const lines = settings.split("\n");
+    const proxyOf = (scheme: string): string | undefined => {
+        // Of the host before any other, and by the settings of http where https has none.
+        const names = [`::Proxy::${hostname}`, "::Proxy"].flatMap((end) => [scheme + end, `http${end}`]);
+        return names.map((name) => valueIn(lines, `Acquire::${name}`)).find((value) => value !== undefined);
+    };
+    const variables: Record<string, string> = {};
+    for (const scheme of ["http", "https"]) {
+        const proxy = proxyOf(scheme) ?? "";
+        if (isAddress(proxy)) variables[`${scheme}_proxy`] = proxy;
+        else if (proxy !== "" && protocol === `${scheme}:`)
+            variables["no_proxy"] = [process.env["no_proxy"] ?? "", hostname].filter((name) => name !== "").join(",");
+    }
+    return variables;
+}
+
+/** A setting's value. Case makes no difference to its name. */
+function valueIn(lines: readonly string[], name: string): string | undefined {
+    const start = `${name} "`.toLowerCase();
+    return lines.find((line) => line.toLowerCase().startsWith(start))?.slice(start.length, -2);
+}
+
+/** Whether a proxy is one; by any other word apt asks without. */
+function isAddress(proxy: string): boolean {
+    return /^\w+:\/\//.test(proxy);
 }
 
 /** As apt reads the list: names that end so. */

@@ -7,7 +7,7 @@ import { ARCHIVE_KEYS } from "../../../lab/hosts/archiveKeys";
 import { definitions } from "../../../lab/hosts/definitions";
 import type { Docker } from "../../../lab/hosts/docker";
 import { DEBIAN_ARCHIVE, ensureImage } from "../../../lab/hosts/image";
-import { Runner } from "../../../lab/hosts/runner";
+import { RunOptions, Runner } from "../../../lab/hosts/runner";
 
 const mockInstalled: string[] = [];
 let mockRelease: { id: string; codename: string };
@@ -23,6 +23,7 @@ beforeEach(() => {
     process.env["MULTIHOST_CACHE"] = folder;
     mockInstalled.length = 0;
     mockRelease = { id: "ubuntu", codename: "jammy" };
+    Object.assign(process.env, { http_proxy: "", https_proxy: "", no_proxy: "" });
     // Whoever reads the tests' output need not be told of builds that end as they should.
     jest.spyOn(process.stderr, "write").mockReturnValue(true);
 });
@@ -32,20 +33,22 @@ afterEach(() => {
     rmSync(folder, { recursive: true, force: true });
 });
 
-/** The command that makes the base system, the keyring that it gets, and the sources that packages come from afterwards. */
+/** The command that makes the base system, its environment and keyring, and the sources that packages come from afterwards. */
 async function building(
     definition: (typeof definitions)[number],
     attempt: Runner["attempt"] = async () => ({ code: 0, stdout: "", stderr: "" }),
 ) {
     let command: readonly string[] = [];
+    let environment: RunOptions["env"];
     let keyring = Buffer.alloc(0);
     let sources = "";
     const docker = { imageId: async () => undefined, close: () => undefined } as unknown as Docker;
     const runner = {
         attempt,
-        run: async (argv: readonly string[]) => {
+        run: async (argv: readonly string[], { env }: RunOptions = {}) => {
             if (argv[0] === "debootstrap") {
                 command = argv;
+                environment = env;
                 keyring = readFileSync(argv.find((word) => word.startsWith("--keyring="))?.slice(10) ?? "none");
                 return "";
             }
@@ -55,7 +58,7 @@ async function building(
         },
     } as unknown as Runner;
     await expect(ensureImage(definition, { docker, runner })).rejects.toThrow("enough");
-    return { command, keyring, sources };
+    return { command, environment, keyring, sources };
 }
 
 test.each(definitions)("the base system of $name is taken only with its release's signature", async (definition) => {
@@ -157,5 +160,42 @@ describe("on a Debian machine, by its apt", () => {
         expect(sources).toBe(
             `deb ${DEBIAN_ARCHIVE} bookworm main\ndeb http://mirror.example/debian-security bookworm-security main\n`,
         );
+    });
+
+    onlyWithApt.each([
+        {
+            archive: "http://mirror.example/debian",
+            settings: 'acquire::HTTP::proxy "http://proxy.example:3128";',
+            // What apt asks over https goes by the settings of http, too.
+            expected: { http_proxy: "http://proxy.example:3128", https_proxy: "http://proxy.example:3128" },
+        },
+        {
+            archive: "https://mirror.example/debian",
+            settings:
+                'Acquire::http::Proxy "http://proxy.example:3128"; Acquire::https::Proxy::mirror.example "http://login:word@own.example";',
+            expected: { http_proxy: "http://proxy.example:3128", https_proxy: "http://login:word@own.example" },
+        },
+        {
+            archive: "http://mirror.example/debian",
+            settings:
+                'Acquire::http::Proxy "http://proxy.example:3128"; Acquire::http::Proxy::mirror.example "DIRECT";',
+            expected: { no_proxy: "localhost,mirror.example" },
+        },
+        {
+            archive: "http://mirror.example/debian",
+            settings: 'Acquire::http::Proxy "false";',
+            expected: { no_proxy: "localhost,mirror.example" },
+        },
+        {
+            archive: "http://mirror.example/debian",
+            settings: 'Acquire::http::Proxy "http://localhost:3142";',
+            expected: {},
+        },
+    ])("the base system comes through the proxy of $settings", async ({ archive, settings, expected }) => {
+        process.env["no_proxy"] = "localhost";
+        prepareApt({ debian: [archive, "bookworm", "Debian"] });
+        put("etc/apt/apt.conf.d/proxy", settings);
+        const { environment } = await buildingByApt();
+        expect(environment).toEqual(expected);
     });
 });

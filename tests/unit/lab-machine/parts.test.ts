@@ -244,6 +244,9 @@ describe("images", () => {
         expect(aptSettings("", proxy)).toBe(http + https);
         const own = line("http::Proxy", "http://apt.example:3142");
         expect(aptSettings(own, proxy)).toBe(own + https);
+        expect(aptSettings(own.replace("http::Proxy", "HTTP::proxy"), proxy)).toContain(
+            `HTTP::proxy "http://apt.example:3142";\nAcquire::https`,
+        );
         expect(aptSettings(line("http::Proxy", "http://localhost:3142"), proxy)).toBe(http + https);
         for (const unusable of [
             "http://localhost:3128",
