@@ -272,13 +272,31 @@ async function readApt(runner: Runner): Promise<AptOfMachine> {
         runner.attempt(["apt-config", "dump"]),
     ]);
     const mirror = process.env["MULTIHOST_DEBIAN_MIRROR"] ?? "";
-    return {
+    const machine: AptOfMachine = {
         ...(mirror !== "" && { mirror }),
         targets: targets?.code === 0 ? withoutMirrorLists(targets.stdout) : "",
         codename,
         settings: settings.stdout,
         environment: process.env,
     };
+    return { ...machine, settings: machine.settings + (await detectedProxies(machine, runner)) };
+}
+
+/** Settings for the proxies that apt is told of by a program of the machine's, which hosts don't have. */
+async function detectedProxies({ mirror, targets, codename, settings }: AptOfMachine, runner: Runner): Promise<string> {
+    if (!/^Acquire::https?::Proxy(-Auto-|Auto)Detect "[^"]/im.test(settings)) return "";
+    const sources = aptSources(targets, codename, codename);
+    const own = mirror ?? sources.find(({ suite }) => suite === codename)?.uri ?? DEBIAN_ARCHIVE;
+    const archives = [own, ...sources.map(({ uri }) => uri)].filter((uri) => URL.canParse(uri));
+    const byHost = new Map(archives.map((uri) => [new URL(uri).origin, uri]));
+    const lines = [...byHost.values()].map(async (uri) => {
+        // The program may wait for a network that doesn't answer, and is ended together with what starts it.
+        const detect = ["timeout", "10", "/usr/lib/apt/apt-helper", "auto-detect-proxy", uri];
+        const [, proxy] = /^Using proxy '(.+)' for URL/m.exec((await runner.attempt(detect)).stdout) ?? [];
+        const { protocol, hostname } = new URL(uri);
+        return proxy === undefined ? "" : `Acquire::${protocol}:Proxy::${hostname} "${proxy}";\n`;
+    });
+    return (await Promise.all(lines)).join("");
 }
 
 /** A list of mirrors is a file that no host has: of apt's index targets from one, the first mirror in it is the address. */
@@ -376,7 +394,7 @@ export function aptSettings(
 
 function usable(lines: readonly string[]): string[] {
     return lines
-        .filter((line) => /^Acquire::(https?::Proxy|Check-Valid-Until|Check-Date)\b.* "[^"]+";$/i.test(line))
+        .filter((line) => /^Acquire::(https?::Proxy(::\S+)?|Check-Valid-Until|Check-Date) "[^"]+";$/i.test(line))
         .filter((line) => !/"\w+:\/\/([^/@]*@)?(localhost|127\.|\[::1\])/.test(line));
 }
 

@@ -1,6 +1,6 @@
 /** What an image is built of, on a machine that is stood in for and builds none. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { ARCHIVE_KEYS } from "../../../lab/hosts/archiveKeys";
@@ -33,7 +33,7 @@ afterEach(() => {
     rmSync(folder, { recursive: true, force: true });
 });
 
-/** The command that makes the base system, its environment and keyring, and the sources that packages come from afterwards. */
+/** The command that makes the base system, its environment and keyring, and the sources and settings by which packages come afterwards. */
 async function building(
     definition: (typeof definitions)[number],
     attempt: Runner["attempt"] = async () => ({ code: 0, stdout: "", stderr: "" }),
@@ -41,7 +41,7 @@ async function building(
     let command: readonly string[] = [];
     let environment: RunOptions["env"];
     let keyring = Buffer.alloc(0);
-    let sources = "";
+    let [sources, settings] = ["", ""];
     const docker = { imageId: async () => undefined, close: () => undefined } as unknown as Docker;
     const runner = {
         attempt,
@@ -52,13 +52,16 @@ async function building(
                 keyring = readFileSync(argv.find((word) => word.startsWith("--keyring="))?.slice(10) ?? "none");
                 return "";
             }
-            const file = path.join(argv[1] ?? "", "etc/apt/sources.list");
-            if (existsSync(file)) sources = readFileSync(file, "utf8");
+            const read = (name: string): string => {
+                const file = path.join(argv[1] ?? "", "etc/apt", name);
+                return existsSync(file) ? readFileSync(file, "utf8") : "";
+            };
+            [sources, settings] = [read("sources.list"), read("apt.conf.d/90machine")];
             throw new Error("enough");
         },
     } as unknown as Runner;
     await expect(ensureImage(definition, { docker, runner })).rejects.toThrow("enough");
-    return { command, environment, keyring, sources };
+    return { command, environment, keyring, sources, settings };
 }
 
 test.each(definitions)("the base system of $name is taken only with its release's signature", async (definition) => {
@@ -98,7 +101,7 @@ describe("on a Debian machine, by its apt", () => {
     ): void {
         mockRelease = { id: "debian", codename: "bookworm" };
         process.env["APT_CONFIG"] = path.join(folder, "apt.conf");
-        put("apt.conf", `Dir "${folder}";\n`);
+        put("apt.conf", `Dir "${folder}";\nAPT::Sandbox::User "root";\n`);
         mkdirSync(path.join(folder, "etc/apt/apt.conf.d"), { recursive: true });
         mkdirSync(path.join(folder, "var/cache/apt"), { recursive: true });
         for (const [name, [uri, suite, origin]] of Object.entries(sources)) {
@@ -198,4 +201,42 @@ describe("on a Debian machine, by its apt", () => {
         const { environment } = await buildingByApt();
         expect(environment).toEqual(expected);
     });
+
+    /** Sources on two hosts, and a program that detects the proxy for them, of the name that apt has for it. */
+    function prepareDetector(script: string, name = "Proxy-Auto-Detect"): void {
+        prepareApt({
+            debian: ["http://mirror.example/debian", "bookworm", "Debian"],
+            updates: ["http://mirror.example/debian", "bookworm-updates", "Debian"],
+            security: ["http://security.example/debian", "bookworm-security", "Debian"],
+        });
+        put("detect", `#!/bin/sh\necho "$1" >> ${folder}/asked\n${script}\n`);
+        chmodSync(path.join(folder, "detect"), 0o755);
+        put("etc/apt/apt.conf.d/detect", `Acquire::http::${name} "${folder}/detect";\n`);
+    }
+
+    onlyWithApt.each(["Proxy-Auto-Detect", "ProxyAutoDetect"])(
+        "what apt's %s names goes along, asked once for each host",
+        async (name) => {
+            prepareDetector("case $1 in *mirror*) echo http://proxy.example:3142 ;; *) echo DIRECT ;; esac", name);
+            const { environment, settings } = await buildingByApt();
+            expect(settings).toBe(
+                'Acquire::http::Proxy::mirror.example "http://proxy.example:3142";\nAcquire::http::Proxy::security.example "DIRECT";\n',
+            );
+            expect(environment).toEqual({
+                http_proxy: "http://proxy.example:3142",
+                https_proxy: "http://proxy.example:3142",
+            });
+            const asked = readFileSync(path.join(folder, "asked"), "utf8").trim().split("\n");
+            expect(asked.sort()).toEqual(["http://mirror.example/debian", "http://security.example/debian"]);
+        },
+    );
+
+    onlyWithApt.each(["", "exit 1", "echo http://127.0.0.1:3142"])(
+        "a program for proxies that does »%s« leaves the image without",
+        async (script) => {
+            prepareDetector(script);
+            const { settings } = await buildingByApt();
+            expect(settings).toBe("");
+        },
+    );
 });

@@ -229,6 +229,7 @@ describe("images", () => {
             'APT::Architecture "amd64";',
             'Acquire::http::Proxy "http://proxy.example:3128";',
             'Acquire::https::Proxy "http://127.0.0.1:3128";',
+            'Acquire::http::Proxy-Auto-Detect "/usr/bin/auto-apt-proxy";',
             'Acquire::Check-Valid-Until "false";',
             'Acquire::http::Proxy "";',
         ].join("\n");
