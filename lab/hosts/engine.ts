@@ -140,8 +140,18 @@ async function withoutStartingServices(action: () => Promise<void>): Promise<voi
     }
 }
 
+const UNATTENDED = { env: { DEBIAN_FRONTEND: "noninteractive" }, timeout: 600_000 };
+
+/** Reads the lists of the machine's package sources anew, those that can be had. */
+export async function readPackageLists(runner: Runner): Promise<void> {
+    await exclusively(() => update(runner));
+}
+
+async function update(runner: Runner): Promise<void> {
+    await runner.attempt(["apt-get", "-q", "update"], UNATTENDED);
+}
+
 async function install(packages: readonly string[], runner: Runner): Promise<void> {
-    const options = { env: { DEBIAN_FRONTEND: "noninteractive" }, timeout: 600_000 };
     const command = [
         "apt-get",
         "-q",
@@ -155,13 +165,13 @@ async function install(packages: readonly string[], runner: Runner): Promise<voi
         ...packages,
     ];
     // Lists may be missing or old; a first try costs less than reading them anew each time.
-    const first = await runner.attempt(command, options);
+    const first = await runner.attempt(command, UNATTENDED);
     if (first.code === 0) return;
     // Of an installation that was interrupted: apt says so, and leaves it to whoever asks.
     if (first.stderr.includes("dpkg --configure -a"))
-        await runner.run(["dpkg", "--force-confold", "--configure", "-a"], options);
-    await runner.attempt(["apt-get", "-q", "update"], options);
-    const last = await runner.attempt(command, options);
+        await runner.run(["dpkg", "--force-confold", "--configure", "-a"], UNATTENDED);
+    await update(runner);
+    const last = await runner.attempt(command, UNATTENDED);
     if (last.code === 0) return;
     const [, removed] = /^The following packages will be REMOVED:\n((?: .*\n?)+)/m.exec(last.stdout) ?? [];
     if (removed !== undefined)

@@ -20,7 +20,7 @@ import { ARCHIVE_KEYS } from "./archiveKeys";
 import { plantGuest } from "./emulator";
 import { ImageDefinition, ImageFile, debian12 } from "./definitions";
 import { Docker } from "./docker";
-import { installPackages, osRelease } from "./engine";
+import { installPackages, osRelease, readPackageLists } from "./engine";
 import { remove } from "./files";
 import { Runner } from "./runner";
 
@@ -266,20 +266,32 @@ function aptOfMachine(runner: Runner): Promise<AptOfMachine> {
 
 async function readApt(runner: Runner): Promise<AptOfMachine> {
     const { id, codename } = osRelease();
-    const format = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(CREATED_BY) $(ORIGIN)";
     const [targets, settings] = await Promise.all([
-        id === "debian" ? runner.attempt(["apt-get", "indextargets", "--format", format]) : undefined,
+        id === "debian" ? indexTargets(runner) : "",
         runner.attempt(["apt-config", "dump"]),
     ]);
     const mirror = process.env["MULTIHOST_DEBIAN_MIRROR"] ?? "";
     const machine: AptOfMachine = {
         ...(mirror !== "" && { mirror }),
-        targets: targets?.code === 0 ? withoutMirrorLists(targets.stdout) : "",
+        targets: withoutMirrorLists(targets),
         codename,
         settings: settings.stdout,
         environment: process.env,
     };
     return { ...machine, settings: machine.settings + (await detectedProxies(machine, runner)) };
+}
+
+/** apt's index targets. It tells only those that it has the lists of, which images of containers come without. */
+async function indexTargets(runner: Runner): Promise<string> {
+    const format = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(CREATED_BY) $(ORIGIN)";
+    const targets = async (): Promise<string> => {
+        const { code, stdout } = await runner.attempt(["apt-get", "indextargets", "--format", format]);
+        return code === 0 ? stdout : "";
+    };
+    const known = await targets();
+    if (known !== "") return known;
+    await step("Read the lists of the machine's package sources", { about: "5 s" }, () => readPackageLists(runner));
+    return targets();
 }
 
 /** Settings for the proxies that apt is told of by a program of the machine's, which hosts don't have. */

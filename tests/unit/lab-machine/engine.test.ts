@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { EngineError, ensureEngine, installPackages } from "../../../lab/hosts/engine";
+import { EngineError, ensureEngine, installPackages, readPackageLists } from "../../../lab/hosts/engine";
 import type { Finished, Runner } from "../../../lab/hosts/runner";
 
 const mockFolder = { path: "" };
@@ -143,4 +143,10 @@ test("an interrupted installation is finished first, and only then", async () =>
         "apt-get -q update",
         "apt-get -q -y --no-install-recommends --no-remove install haproxy",
     ]);
+});
+
+test("lists of packages are read once, and those that can't be had end nothing", async () => {
+    answers = () => ({ code: 100, stderr: "E: Failed to fetch http://mirror.example/debian" });
+    await readPackageLists(runner);
+    expect(commands).toEqual(["apt-get -q update"]);
 });

@@ -10,10 +10,12 @@ import { DEBIAN_ARCHIVE, ensureImage } from "../../../lab/hosts/image";
 import { RunOptions, Runner } from "../../../lab/hosts/runner";
 
 const mockInstalled: string[] = [];
+const mockReadLists = jest.fn<Promise<void>, [Runner]>();
 let mockRelease: { id: string; codename: string };
 jest.mock("../../../lab/hosts/engine", () => ({
     osRelease: () => mockRelease,
     installPackages: async (packages: readonly string[]) => void mockInstalled.push(...packages),
+    readPackageLists: (runner: Runner) => mockReadLists(runner),
 }));
 
 const before = { ...process.env };
@@ -22,6 +24,7 @@ beforeEach(() => {
     folder = mkdtempSync(path.join(tmpdir(), "lab-image-"));
     process.env["MULTIHOST_CACHE"] = folder;
     mockInstalled.length = 0;
+    mockReadLists.mockReset().mockResolvedValue();
     mockRelease = { id: "ubuntu", codename: "jammy" };
     Object.assign(process.env, { http_proxy: "", https_proxy: "", no_proxy: "" });
     // Whoever reads the tests' output need not be told of builds that end as they should.
@@ -239,4 +242,31 @@ describe("on a Debian machine, by its apt", () => {
             expect(settings).toBe("");
         },
     );
+
+    onlyWithApt(
+        "lists that aren't there yet are read first, so that the image is the same before and after",
+        async () => {
+            const reference = async (): Promise<string> => {
+                const docker = { imageId: async () => "sha256:1", close: () => undefined } as unknown as Docker;
+                return ensureImage(definitions[0], { docker, runner: new Runner() });
+            };
+            const prepare = (): void => prepareApt({ debian: ["http://mirror.example/debian", "bookworm", "Debian"] });
+            prepare();
+            rmSync(path.join(folder, "var/lib/apt/lists"), { recursive: true });
+            mockReadLists.mockImplementation(async () => prepare());
+            const before = await reference();
+            expect(mockReadLists).toHaveBeenCalledTimes(1);
+            expect(await reference()).toBe(before);
+            expect(mockReadLists).toHaveBeenCalledTimes(1);
+            const { command } = await buildingByApt();
+            expect(command.at(-1)).toBe("http://mirror.example/debian");
+        },
+    );
+
+    onlyWithApt("lists that can't be read leave Debian's own archive", async () => {
+        prepareApt({});
+        const { command } = await buildingByApt();
+        expect(command.at(-1)).toBe(path.join(folder, "images/building-debian-12"));
+        expect(mockReadLists).toHaveBeenCalledTimes(1);
+    });
 });
