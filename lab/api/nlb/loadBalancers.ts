@@ -62,7 +62,7 @@ const createLoadBalancer = nlbAction({
         const { store, regionId, now } = context;
         checkName(request.loadBalancerName, "LoadBalancerName");
         checkTags(request.tag);
-        if (oneOf(request.addressIpVersion, ["ipv4", "DualStack"], "AddressIpVersion", "ipv4") === "DualStack")
+        if (oneOf(request.addressIpVersion, ["Ipv4", "DualStack"], "AddressIpVersion", "Ipv4") === "DualStack")
             refuse("UnsupportedOperation", "The lab's balancers have IPv4 addresses only.");
         oneOf(request.loadBalancerType, ["Network"], "LoadBalancerType", "Network");
         oneOf(request.loadBalancerBillingConfig?.payType, ["PostPay"], "PayType", "PostPay");
@@ -246,7 +246,8 @@ function view(balancer: NetworkBalancer) {
         loadBalancerType: "Network",
         loadBalancerStatus: "Active",
         loadBalancerBusinessStatus: "Normal",
-        addressIpVersion: "ipv4",
+        // Unlike in the reference; clients build a balancer or a server group anew for another spelling.
+        addressIpVersion: "Ipv4",
         addressType: balancer.addressType,
         ipv6AddressType: "Intranet",
         vpcId: balancer.vpcId,
@@ -331,7 +332,7 @@ const listLoadBalancers = nlbAction({
                 among(request.loadBalancerNames, balancer.name) &&
                 among(request.vpcIds, balancer.vpcId) &&
                 matches(request.addressType, balancer.addressType) &&
-                matches(request.addressIpVersion, "ipv4") &&
+                matches(request.addressIpVersion?.toLowerCase(), "ipv4") &&
                 matches(request.loadBalancerStatus, "Active") &&
                 matches(request.loadBalancerBusinessStatus, "Normal") &&
                 matches(request.dNSName, nameOfNetworkBalancer(balancer)) &&

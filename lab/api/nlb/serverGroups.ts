@@ -173,7 +173,7 @@ const createServerGroup = nlbAction({
         checkTags(request.tag);
         if (!findInRegion(store.state.vpcs, regionId, request.vpcId))
             throw notFound("ResourceNotFound.Vpc", "The specified resource Vpc is not found.");
-        if (oneOf(request.addressIPVersion, ["ipv4", "DualStack"], "AddressIPVersion", "ipv4") === "DualStack")
+        if (oneOf(request.addressIPVersion, ["Ipv4", "DualStack"], "AddressIPVersion", "Ipv4") === "DualStack")
             refuse("UnsupportedOperation", "The lab's balancers have IPv4 addresses only.");
         if (request.anyPortEnabled === true) refuse("UnsupportedOperation", "The lab's listeners have one port each.");
         const protocol = oneOf(request.protocol, ["TCP", "UDP", "TCP_UDP", "TCPSSL"], "Protocol", "TCP");
@@ -268,7 +268,7 @@ function view(context: ActionContext, group: NlbServerGroup) {
         serverGroupStatus: "Available",
         regionId: group.regionId,
         vpcId: group.vpcId,
-        addressIPVersion: "ipv4",
+        addressIPVersion: "Ipv4",
         protocol: group.protocol,
         scheduler: group.scheduler,
         anyPortEnabled: false,

@@ -218,6 +218,18 @@ describe("a network load balancer", () => {
         expect(await found("Abnormal")).toMatchObject({ LoadBalancers: [] });
     });
 
+    test.each(["Ipv4", "ipv4", ""])("asked for with %j as IP version tells it as clients write it", async (asked) => {
+        const LoadBalancerId = await balancer({ AddressIpVersion: asked });
+        const ServerGroupId = await group({ AddressIPVersion: asked });
+        expect(await attribute(LoadBalancerId)).toMatchObject({ AddressIpVersion: "Ipv4" });
+        expect(await cloud.nlb("ListLoadBalancers", { AddressIpVersion: asked })).toMatchObject({
+            LoadBalancers: [{ LoadBalancerId, AddressIpVersion: "Ipv4" }],
+        });
+        expect(await cloud.nlb("ListServerGroups")).toMatchObject({
+            ServerGroups: [{ ServerGroupId, AddressIPVersion: "Ipv4" }],
+        });
+    });
+
     test("joins security groups of its VPC and leaves them", async () => {
         const LoadBalancerId = await balancer();
         cloud.state.securityGroups["sg-1"] = { id: "sg-1", regionId: REGION, vpcId: VpcId, rules: [] } as never;
