@@ -175,6 +175,7 @@ function summary(context: ActionContext, balancer: ApplicationBalancer) {
         loadBalancerBussinessStatus: "Normal",
         loadBalancerEdition: balancer.edition,
         loadBalancerBillingConfig: { payType: "PostPay" },
+        accessLogConfig: {},
         addressAllocatedMode: balancer.allocatedMode,
         addressIpVersion: "IPv4",
         addressType,

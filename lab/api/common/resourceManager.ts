@@ -1,5 +1,6 @@
 import { Action, ActionContext, defineAction } from "../action";
 import { notFound } from "../errors";
+import { regions } from "../regions";
 import { model } from "./model";
 
 const version = "2020-03-31";
@@ -72,13 +73,21 @@ export const resourceManagerActions: readonly Action[] = [
         version,
         name: "GetResourceGroup",
         request: model({ ResourceGroupId: "string" }),
-        response: model({ RequestId: "string", ResourceGroup: group }),
+        response: model({
+            RequestId: "string",
+            ResourceGroup: {
+                ...group,
+                RegionStatuses: { RegionStatus: [{ RegionId: "string", Status: "string" }] },
+            },
+        }),
         required: ["ResourceGroupId"],
         writes: false,
         handle: (request, context) => {
             if (request.resourceGroupId !== DEFAULT_RESOURCE_GROUP_ID)
                 throw notFound("EntityNotExist.ResourceGroup", "The specified resource group does not exist.");
-            return { resourceGroup: defaultGroup(context) };
+            const { status, ...facts } = defaultGroup(context);
+            const regionStatus = regions.map(({ id }) => ({ regionId: id, status }));
+            return { resourceGroup: { ...facts, status, regionStatuses: { regionStatus } } };
         },
     }),
 ];

@@ -292,6 +292,9 @@ const describeLoadBalancerAttribute = slbAction({
                 },
             ],
         },
+        ListenerPortsAndProtocal: {
+            ListenerPortAndProtocal: [{ ListenerPort: "number", ListenerProtocal: "string" }],
+        },
         BackendServers: {
             BackendServer: [
                 {
@@ -321,6 +324,13 @@ const describeLoadBalancerAttribute = slbAction({
                         listenerForward: "on",
                         forwardPort: settings.application.redirect.port,
                     }),
+                })),
+            },
+            // An older list, which the cloud spells so.
+            listenerPortsAndProtocal: {
+                listenerPortAndProtocal: balancer.listeners.map(({ port, protocol }) => ({
+                    listenerPort: port,
+                    listenerProtocal: protocol,
                 })),
             },
             backendServers: {
