@@ -92,13 +92,23 @@ export interface AlbRule extends Resource {
     action: AlbForward | AlbRedirect;
 }
 
-export interface AlbForward {
+interface AlbOrdered {
+    /** Place among the actions of a rule, which has one here. Absent in older states: 1. */
+    readonly order?: number;
+}
+
+/** Weight and stickiness are only remembered: they are about several groups, and there is one. */
+export interface AlbForward extends AlbOrdered {
     readonly kind: "forward";
     readonly serverGroupId: string;
+    /** Absent in older states: 100. */
+    readonly weight?: number;
+    /** Absent where a client said nothing of it. Seconds, 0 for none. */
+    readonly stickiness?: { readonly enabled: boolean; readonly timeout: number };
 }
 
 /** Values may be the cloud's placeholders, such as `${host}`, for what was asked for. */
-export interface AlbRedirect {
+export interface AlbRedirect extends AlbOrdered {
     readonly kind: "redirect";
     readonly protocol: string;
     readonly host: string;

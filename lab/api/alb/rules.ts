@@ -6,7 +6,7 @@ import { ListRulesRequest } from "@alicloud/alb20200616/dist/models/ListRulesReq
 import { ListRulesResponseBody } from "@alicloud/alb20200616/dist/models/ListRulesResponseBody";
 import { UpdateRuleAttributeRequest } from "@alicloud/alb20200616/dist/models/UpdateRuleAttributeRequest";
 import { UpdateRuleAttributeResponseBody } from "@alicloud/alb20200616/dist/models/UpdateRuleAttributeResponseBody";
-import type { AlbRule } from "../../model/alb";
+import type { AlbForward, AlbRule } from "../../model/alb";
 import type { Action, ActionContext } from "../action";
 import { DEFAULT_RESOURCE_GROUP_ID } from "../common/resourceManager";
 import { among, hasTags, matches, paginateByToken, toTags } from "../listing";
@@ -25,8 +25,10 @@ interface AskedCondition {
 
 interface AskedAction {
     readonly type?: string;
+    readonly order?: number;
     readonly forwardGroupConfig?: {
-        readonly serverGroupTuples?: readonly { readonly serverGroupId?: string }[];
+        readonly serverGroupTuples?: readonly { readonly serverGroupId?: string; readonly weight?: number }[];
+        readonly serverGroupStickySession?: { readonly enabled?: boolean; readonly timeout?: number };
     };
     readonly redirectConfig?: {
         readonly host?: string;
@@ -37,6 +39,9 @@ interface AskedAction {
         readonly query?: string;
     };
 }
+
+const DEFAULT_ORDER = 1;
+const DEFAULT_WEIGHT = 100;
 
 /** 3 to 128 characters, among them a period that is neither the first nor the last one. */
 function isDomain(text: string): boolean {
@@ -78,6 +83,7 @@ function parseAction(
         refuse("UnsupportedOperation", "A rule of the lab does one thing.");
     }
     const { type, forwardGroupConfig, redirectConfig = {} } = actions[0]!;
+    const order = within(actions[0]!.order, [1, 50_000], "Order", DEFAULT_ORDER);
     if (type === "ForwardGroup") {
         const tuples = forwardGroupConfig?.serverGroupTuples ?? [];
         if (tuples.length > 1) refuse("UnsupportedOperation", "A rule of the lab forwards to one server group.");
@@ -85,7 +91,13 @@ function parseAction(
         const balancer = balancerOf(context, listenerOf(context, listenerId).loadBalancerId);
         if (group.vpcId !== balancer.vpcId)
             refuse("Mismatch.ServerGroupAndLoadBalancer", "The server group is in another VPC.");
-        return { kind: "forward", serverGroupId: group.id };
+        return {
+            kind: "forward",
+            order,
+            serverGroupId: group.id,
+            weight: within(tuples[0]?.weight, [0, 100], "Weight", DEFAULT_WEIGHT),
+            ...parseStickiness(forwardGroupConfig?.serverGroupStickySession),
+        };
     }
     if (type !== "Redirect")
         return refuse("UnsupportedOperation", `Rules of the lab forward or redirect, and don't ${type ?? "nothing"}.`);
@@ -101,11 +113,22 @@ function parseAction(
     }
     return {
         kind: "redirect",
+        order,
         protocol: oneOf(redirectConfig.protocol, ["HTTP", "HTTPS", "${protocol}"], "Protocol", "${protocol}"),
         host,
         port,
         code: oneOf(redirectConfig.httpCode, ["301", "302", "303", "307", "308"], "HttpCode", "301"),
     };
+}
+
+function parseStickiness(
+    asked: { readonly enabled?: boolean; readonly timeout?: number } = {},
+): Pick<AlbForward, "stickiness"> {
+    const { enabled } = asked;
+    if (enabled === undefined) return {};
+    // Clients send 0 for none.
+    const timeout = within(asked.timeout === 0 ? undefined : asked.timeout, [1, 86_400], "Timeout", enabled ? 1000 : 0);
+    return { stickiness: { enabled, timeout } };
 }
 
 /** @param own the rule that may have the priority. */
@@ -154,14 +177,25 @@ const createRule = albAction({
 });
 
 function actionView(action: AlbRule["action"]) {
-    if (action.kind === "forward")
+    const { order = DEFAULT_ORDER } = action;
+    if (action.kind === "forward") {
+        const { serverGroupId, weight = DEFAULT_WEIGHT, stickiness } = action;
         return {
-            order: 1,
+            order,
             type: "ForwardGroup",
-            forwardGroupConfig: { serverGroupTuples: [{ serverGroupId: action.serverGroupId, weight: 100 }] },
+            forwardGroupConfig: {
+                serverGroupTuples: [{ serverGroupId, weight }],
+                ...(stickiness && {
+                    serverGroupStickySession: {
+                        enabled: stickiness.enabled,
+                        ...(stickiness.timeout > 0 && { timeout: stickiness.timeout }),
+                    },
+                }),
+            },
         };
+    }
     return {
-        order: 1,
+        order,
         type: "Redirect",
         redirectConfig: {
             host: action.host,

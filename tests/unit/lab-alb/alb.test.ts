@@ -420,6 +420,64 @@ describe("a listener", () => {
         ).toBe(expected);
     });
 
+    test("answers order, weight and stickiness of a rule as they were asked for", async () => {
+        const group = await cloud.group();
+        const ListenerId = await cloud.listener(await cloud.balancer(), group);
+        const forward = {
+            ...host("shop.example.com"),
+            "RuleActions.1.Type": "ForwardGroup",
+            "RuleActions.1.ForwardGroupConfig.ServerGroupTuples.1.ServerGroupId": group,
+        };
+        const created = await cloud.alb("CreateRule", { ListenerId, RuleName: "shop", Priority: "1", ...forward });
+        const RuleId = text(created, "RuleId");
+        const action = async () =>
+            at(await cloud.alb("ListRules", { "RuleIds.1": RuleId }), "Rules.0.RuleActions.0") as Record<
+                string,
+                unknown
+            >;
+        const config = (more: object) => ({
+            ForwardGroupConfig: { ServerGroupTuples: [{ ServerGroupId: group, Weight: 100 }], ...more },
+        });
+        expect(await action()).toEqual({ Type: "ForwardGroup", Order: 1, ...config({}) });
+
+        const update = (order: string, weight: string, enabled: string, timeout: string) =>
+            cloud.albRefusal("UpdateRuleAttribute", {
+                RuleId,
+                ...forward,
+                "RuleActions.1.Order": order,
+                "RuleActions.1.ForwardGroupConfig.ServerGroupTuples.1.Weight": weight,
+                "RuleActions.1.ForwardGroupConfig.ServerGroupStickySession.Enabled": enabled,
+                "RuleActions.1.ForwardGroupConfig.ServerGroupStickySession.Timeout": timeout,
+            });
+        expect(await update("10", "30", "true", "60")).toBe("success");
+        expect(await action()).toEqual({
+            Type: "ForwardGroup",
+            Order: 10,
+            ForwardGroupConfig: {
+                ServerGroupTuples: [{ ServerGroupId: group, Weight: 30 }],
+                ServerGroupStickySession: { Enabled: true, Timeout: 60 },
+            },
+        });
+        expect(await update("1", "100", "true", "0")).toBe("success");
+        expect(await action()).toMatchObject(config({ ServerGroupStickySession: { Enabled: true, Timeout: 1000 } }));
+        // What the provider sends where a program says that it wants none.
+        expect(await update("1", "100", "false", "0")).toBe("success");
+        expect(await action()).toMatchObject(config({ ServerGroupStickySession: { Enabled: false } }));
+        expect(await update("0", "100", "false", "0")).toBe("400 IllegalParam.Order");
+        expect(await update("1", "101", "false", "0")).toBe("400 IllegalParam.Weight");
+        expect(await update("1", "100", "true", "86401")).toBe("400 IllegalParam.Timeout");
+
+        cloud.state.albRules[RuleId]!.action = { kind: "forward", serverGroupId: group };
+        expect(await action()).toEqual({ Type: "ForwardGroup", Order: 1, ...config({}) });
+        await cloud.alb("UpdateRuleAttribute", {
+            RuleId,
+            "RuleActions.1.Type": "Redirect",
+            "RuleActions.1.Order": "7",
+            "RuleActions.1.RedirectConfig.Protocol": "HTTPS",
+        });
+        expect(await action()).toMatchObject({ Type: "Redirect", Order: 7 });
+    });
+
     test("tells of servers that are not well, and of those that are checked by nobody yet", async () => {
         const group = await cloud.group();
         const [one, two] = [cloud.instance(cloud.vswitches[0]), cloud.instance(cloud.vswitches[1])];
