@@ -62,24 +62,17 @@ export function defineAction<Request, Response>(action: Action<Request, Response
 /** Actions by (version, name). */
 export class ActionTable {
     private readonly actions = new Map<string, Action>();
-    private readonly versions = new Map<string, string>();
 
     constructor(actions: Iterable<Action>) {
         for (const action of actions) {
             const key = `${action.version}/${action.name}`;
             if (this.actions.has(key)) throw new Error(`The action ${key} is declared twice.`);
             this.actions.set(key, action);
-            this.versions.set(action.version, action.product);
         }
     }
 
     find(version: string, name: string): Action | undefined {
         return this.actions.get(`${version}/${name}`);
-    }
-
-    /** Whether any action of this version is here, i.e. the product is known. */
-    knowsVersion(version: string): boolean {
-        return this.versions.has(version);
     }
 
     [Symbol.iterator](): Iterator<Action> {

@@ -124,7 +124,7 @@ export class Dispatcher {
             const action = this.find(request, version, name);
             const caller = this.verifier.verify({ ...request, query, form });
             regionId = this.region(request, parameters, product);
-            if (!action) throw new NotHere(product || version, name);
+            if (!action) throw new NotHere(product || `version ${version}`, name);
             this.faults.check(product, name, "before");
             const now = this.clock();
             const context: ActionContext = {
@@ -185,10 +185,9 @@ export class Dispatcher {
             );
         if (name === "") throw missingParameter("Action");
         if (version === "") throw missingParameter("Version");
-        const action = this.options.actions.find(version, name);
-        if (!action && productOfVersion(version) === undefined && !this.options.actions.knowsVersion(version))
+        if (!/^\d{4}-\d{2}-\d{2}$/.test(version) || Number.isNaN(Date.parse(version)))
             throw new CloudError("InvalidVersion", "Specified parameter Version is not valid.", 400);
-        return action;
+        return this.options.actions.find(version, name);
     }
 
     private region(request: WireRequest, parameters: ReadonlyMap<string, string>, product: string): string {

@@ -1,6 +1,6 @@
 /**
- * Products by the version that their requests name. Those without actions here are known all the same, so that a
- * client learns that an action is not there yet instead of being told that its version is wrong.
+ * Products by the version that their requests name, also of those without actions here: what the log and errors call
+ * them.
  */
 const products: ReadonlyMap<string, string> = new Map([
     ["2014-05-15", "Slb"],
@@ -20,6 +20,7 @@ const products: ReadonlyMap<string, string> = new Map([
     ["2017-09-12", "Cbn"],
     ["2017-12-14", "BssOpenApi"],
     ["2018-01-01", "pvtz"],
+    ["2018-07-13", "cas"],
     ["2018-08-13", "cas"],
     ["2018-08-28", "Tag"],
     ["2019-01-01", "Cms"],
@@ -33,7 +34,7 @@ const products: ReadonlyMap<string, string> = new Map([
 /** Products whose `RegionId` says where something is; others take any. */
 const regional: ReadonlySet<string> = new Set(["Ecs", "Vpc", "Slb", "Alb", "Nlb", "NAS"]);
 
-/** The product of a version, or undefined when the lab has never heard of it. */
+/** The product of a version, or undefined when the lab has no name for it. */
 export function productOfVersion(version: string): string | undefined {
     return products.get(version);
 }

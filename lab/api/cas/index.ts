@@ -118,6 +118,45 @@ const getUserCertificateDetail = defineAction({
     },
 });
 
+/** The same by an older version, which the provider's data source asks for certificates with their content. */
+const describeUserCertificateDetail = defineAction({
+    product: "cas",
+    version: "2018-07-13",
+    name: "DescribeUserCertificateDetail",
+    request: model({ CertId: "number" }),
+    response: model({
+        RequestId: "string",
+        Id: "number",
+        Name: "string",
+        Cert: "string",
+        Key: "string",
+        Common: "string",
+        Fingerprint: "string",
+        StartDate: "string",
+        EndDate: "string",
+        Expired: "boolean",
+        BuyInAliyun: "boolean",
+    }),
+    required: ["CertId"],
+    writes: false,
+    handle: ({ certId }, context) => {
+        const certificate = certificateOf(context, certId);
+        const { name, common, fingerprint, startDate, endDate, expired } = factsOf(certificate, context);
+        return {
+            id: Number(certificate.id),
+            name,
+            cert: certificate.certificate,
+            key: certificate.privateKey,
+            common,
+            fingerprint,
+            startDate,
+            endDate,
+            expired,
+            buyInAliyun: false,
+        };
+    },
+});
+
 const listUserCertificateOrder = defineAction({
     product: "cas",
     version: "2020-04-07",
@@ -253,6 +292,7 @@ const createCertificateName = defineAction({
 export const actions: Action[] = [
     uploadUserCertificate,
     getUserCertificateDetail,
+    describeUserCertificateDetail,
     listUserCertificateOrder,
     deleteUserCertificate,
     createCertificateName,

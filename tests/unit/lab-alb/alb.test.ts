@@ -601,6 +601,16 @@ describe("the certificate service", () => {
             Common: "shop.example.com",
             Tags: [{ Key: "team", Value: "a" }],
         });
+        const older = await cloud.cas("DescribeUserCertificateDetail", { CertId }, "2018-07-13");
+        expect(older).toMatchObject({
+            Id: Number(CertId),
+            Name: "entry",
+            Cert: pem.certificate,
+            Key: pem.key,
+            Common: "shop.example.com",
+            Expired: false,
+            BuyInAliyun: false,
+        });
         expect(await cloud.casRefusal("UploadUserCertificate", upload)).toBe("400 NameRepeat");
         await cloud.cas("CreateCertificateName", { CertificateId: CertId, Name: "other" }, "2018-08-13");
         expect(await cloud.cas("GetUserCertificateDetail", { CertId })).toMatchObject({ Name: "other" });

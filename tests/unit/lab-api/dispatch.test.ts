@@ -72,6 +72,14 @@ test("an action that is not there yet is named, in the answer and in the log", a
     expect(lab.calls[0]!.note).toContain("CreateVpnGateway of Vpc");
 });
 
+test("an action of a product that the lab has no name for is named with its version", async () => {
+    const lab = harness(actions);
+    const { status, json } = await lab.call({ Version: "1999-01-01", Action: "CreateThing" });
+    expect({ status, code: json["Code"] }).toEqual({ status: 400, code: "UnsupportedOperation" });
+    expect(json["Message"]).toContain("CreateThing of version 1999-01-01");
+    expect(lab.calls[0]!.note).toContain("CreateThing of version 1999-01-01");
+});
+
 test("an error inside is an InternalError, and its cause is in the log only", async () => {
     const lab = harness(actions);
     const { status, json, text } = await lab.call({ Version: version, Action: "Break" });

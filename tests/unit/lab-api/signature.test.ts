@@ -62,7 +62,7 @@ describe("what is refused", () => {
         ["no key", { ...identity, AccessKeyId: "" }, {}, 400, "MissingParameter"],
         ["no action", {}, {}, 400, "MissingParameter"],
         ["a version that no table has", { ...identity, Version: "constructor" }, {}, 400, "InvalidVersion"],
-        ["an unknown version", { ...identity, Version: "1999-01-01" }, {}, 400, "InvalidVersion"],
+        ["a version that is no date", { ...identity, Version: "2018-13-07" }, {}, 400, "InvalidVersion"],
         [
             "an unknown region",
             { Action: "DescribeVpcs", Version: "2016-04-28", RegionId: "cn-nowhere" },
