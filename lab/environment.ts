@@ -14,25 +14,47 @@ const systemBundles = [
     "/etc/ssl/cert.pem",
 ];
 
-/** Products whose endpoint clients look up in the environment: nothing may reach the real cloud by accident. */
+/**
+ * Products whose endpoint clients look up in the environment: nothing may reach the real cloud by accident. Among them
+ * are all for which the provider doesn't ask the location service.
+ */
 const endpointProducts = [
     "alb",
+    "alidns",
+    "brain_industrial",
     "bssopenapi",
     "cas",
+    "cassandra",
     "cbn",
+    "cloudfw",
+    "computenestsupplier",
     "ecs",
+    "eds_aic",
+    "esa",
     "kms",
     "location",
+    "market",
     "nas",
     "nlb",
+    "openapiexplorer",
     "pvtz",
     "ram",
+    "resourcecenter",
+    "resourcedirectorymaster",
     "resourcemanager",
+    "ros",
+    "sas",
+    "scdn",
     "slb",
     "sts",
+    "tablestore",
     "tag",
     "vpc",
+    "vpcpeer",
 ];
+
+/** Products that are looked up under the old names, such as `LOCATION_ENDPOINT`, alone, or by a part of the provider. */
+const oldEndpointProducts = ["cdn", "datahub", "location", "mns", "ots"];
 
 /** Variables by which the provider and the SDKs find other credentials than a key pair, which may be those of a real account. */
 const otherCredentials = [
@@ -95,8 +117,7 @@ export function clientEnvironment(
         ...Object.fromEntries(
             endpointProducts.map((product) => [`ALIBABA_CLOUD_ENDPOINT_${product.toUpperCase()}`, endpoint]),
         ),
-        // The location service and its successor are looked up under the old names only.
-        LOCATION_ENDPOINT: endpoint,
+        ...Object.fromEntries(oldEndpointProducts.map((product) => [`${product.toUpperCase()}_ENDPOINT`, endpoint])),
         SSL_CERT_FILE: bundle,
         REQUESTS_CA_BUNDLE: bundle,
         NODE_EXTRA_CA_CERTS: extra,

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import * as http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { defineAction } from "../../../lab/api/action";
 import { model } from "../../../lab/api/common/model";
 import { Cloud } from "../../../lab/cloud";
@@ -13,6 +14,7 @@ import { project } from "../../../lab/model/project";
 import type { HaVip, Instance, NetworkInterface, State, Vpc } from "../../../lab/model/state";
 import { LabPaths, labPaths } from "../../../lab/paths";
 import { rpcClient } from "../../../lab/rpc";
+import { root } from "../../../toolchain/folders";
 
 /** A machine that only writes down what it is asked for. */
 class RecordingMachine implements Machine {
@@ -345,6 +347,32 @@ test("the environment of clients adds the lab to what they trust and avoids prox
     const twice = clientEnvironment(paths, lab.identity, about, once);
     expect(readFileSync(twice["NODE_EXTRA_CA_CERTS"]!, "utf8").trim()).toBe(lab.authority.trim());
     expect(existsSync(twice["SSL_CERT_FILE"]!)).toBe(true);
+});
+
+test("the environment of clients leads to the lab also for products that the provider looks up nowhere else", async () => {
+    const lab = await start();
+    const about = { authority: lab.authority, region: "cn-hangzhou", port: 8071 };
+    const made = clientEnvironment(paths, lab.identity, about, {});
+    // Of these it knows the real endpoint without asking the location service.
+    const known = [
+        ...["ALIDNS", "BRAIN_INDUSTRIAL", "BSSOPENAPI", "CAS", "CASSANDRA", "CLOUDFW", "COMPUTENESTSUPPLIER"],
+        ...["EDS_AIC", "ESA", "MARKET", "OPENAPIEXPLORER", "RAM", "RESOURCECENTER", "RESOURCEDIRECTORYMASTER"],
+        ...["ROS", "SAS", "SCDN", "TABLESTORE", "VPCPEER"],
+    ].map((product) => `ALIBABA_CLOUD_ENDPOINT_${product}`);
+    const byOldNames = ["CDN", "DATAHUB", "LOCATION", "MNS", "OTS"].map((product) => `${product}_ENDPOINT`);
+    expect([...known, ...byOldNames].filter((name) => made[name] !== "127.0.0.1:8071")).toEqual([]);
+});
+
+test("the stack of the lab leads there for the same products, where the provider's configuration names them", () => {
+    const { config } = parse(readFileSync(join(root, "Pulumi.lab.yaml"), "utf8")) as {
+        config: Record<string, object[]>;
+    };
+    expect(Object.keys(config["alicloud:endpoints"]![0]!)).toEqual(
+        expect.arrayContaining([
+            ...["alidns", "brainIndustrial", "bssopenapi", "cas", "cassandra", "cdn", "cloudfw", "datahub", "esa"],
+            ...["location", "market", "mns", "ots", "ram", "ros", "sas", "scdn", "vpcpeer"],
+        ]),
+    );
 });
 
 test("the environment of clients leaves nothing of a real account", async () => {
