@@ -21,7 +21,7 @@ export interface NetworkBalancer extends Resource {
 }
 
 export type NlbProtocol = "TCP" | "UDP" | "TCPSSL";
-export type NlbScheduler = "Wrr" | "Wlc" | "Rr" | "Sch" | "Tch";
+export type NlbScheduler = "Wrr" | "Wlc" | "Rr" | "Sch" | "Tch" | "Qch";
 
 export interface NlbServerGroup extends Resource {
     readonly type: "Instance" | "Ip";

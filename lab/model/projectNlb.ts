@@ -75,6 +75,8 @@ const schedulers: Readonly<Record<NlbScheduler, DesiredPool["scheduler"]>> = {
     Rr: "equal",
     Sch: "sourceHash",
     Tch: "connectionHash",
+    // A connection of QUIC has the same source for as long as its client keeps its address.
+    Qch: "sourceHash",
 };
 
 function projectPool(state: State, balancer: NetworkBalancer, groupId: string): DesiredPool {

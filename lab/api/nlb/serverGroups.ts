@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import type { NlbServer, NlbServerGroup } from "../../model/nlb";
+import type { NlbScheduler, NlbServer, NlbServerGroup } from "../../model/nlb";
 import { addressOfNetworkServer } from "../../model/projectNlb";
 import { ownsAddress } from "../../model/slb";
 import type { Action, ActionContext } from "../action";
@@ -93,10 +93,16 @@ interface AskedSettings {
     readonly healthCheckConfig?: AskedCheck;
 }
 
+function schedulersOf(protocol: NlbServerGroup["protocol"]): readonly NlbScheduler[] {
+    const schedulers = ["Wrr", "Wlc", "Rr", "Sch", "Tch"] as const;
+    // QUIC is made of datagrams.
+    return protocol === "UDP" ? [...schedulers, "Qch"] : schedulers;
+}
+
 function settingsOf(before: Settings, protocol: NlbServerGroup["protocol"], request: AskedSettings): Settings {
     const enabled = request.connectionDrainEnabled ?? before.drain.enabled;
     return {
-        scheduler: oneOf(request.scheduler, ["Wrr", "Wlc", "Rr", "Sch", "Tch"], "Scheduler", before.scheduler),
+        scheduler: oneOf(request.scheduler, schedulersOf(protocol), "Scheduler", before.scheduler),
         preserveClientIp: request.preserveClientIpEnabled ?? before.preserveClientIp,
         drain: {
             enabled,

@@ -292,6 +292,17 @@ describe("a server group", () => {
         expect(await cloud.nlbRefusal("AddServersToServerGroup", given)).toBe(expected);
     });
 
+    test("of UDP hashes QUIC's connections by their source", async () => {
+        const ServerGroupId = await group({ Protocol: "UDP", Scheduler: "Qch" });
+        const LoadBalancerId = await balancer();
+        await listener({ LoadBalancerId, ServerGroupId, ListenerProtocol: "UDP", ListenerPort: "443" });
+        expect(await cloud.nlb("ListServerGroups")).toMatchObject({ ServerGroups: [{ Scheduler: "Qch" }] });
+        expect(cloud.desired()[0]!.listeners[0]!.pool.scheduler).toBe("sourceHash");
+        expect(await cloud.nlbRefusal("CreateServerGroup", { VpcId, ServerGroupName: "tcp", Scheduler: "Qch" })).toBe(
+            "400 IllegalParam.Scheduler",
+        );
+    });
+
     test("answers the check that it was given, and the cloud's for what it was not", async () => {
         const ServerGroupId = await group({
             "HealthCheckConfig.HealthCheckType": "HTTP",
