@@ -101,8 +101,10 @@ function parseAction(
     }
     if (type !== "Redirect")
         return refuse("UnsupportedOperation", `Rules of the lab forward or redirect, and don't ${type ?? "nothing"}.`);
-    const { path = "${path}", query = "${query}" } = redirectConfig;
-    if (path !== "${path}" || query !== "${query}")
+    if (
+        valueOr(redirectConfig.path, "${path}") !== "${path}" ||
+        valueOr(redirectConfig.query, "${query}") !== "${query}"
+    )
         refuse("UnsupportedOperation", "Rules of the lab redirect to the same path.");
     const port = valueOr(redirectConfig.port, "${port}");
     if (port !== "${port}" && !(/^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65535)) refuseParameter("Port");

@@ -401,6 +401,18 @@ describe("a listener", () => {
         [{ "RuleConditions.1.Type": "Path" }, "400 IllegalParam.PathConfig"],
         [redirect("shop.example.com"), "success"],
         [redirect("${host}"), "success"],
+        // What the provider sends of a redirection that a program says only the protocol of.
+        [
+            {
+                ...redirect(""),
+                "RuleActions.1.RedirectConfig.Port": "",
+                "RuleActions.1.RedirectConfig.HttpCode": "",
+                "RuleActions.1.RedirectConfig.Path": "",
+                "RuleActions.1.RedirectConfig.Query": "",
+            },
+            "success",
+        ],
+        [{ ...redirect(""), "RuleActions.1.RedirectConfig.Path": "/other" }, "400 UnsupportedOperation"],
         [redirect("a b"), "400 IllegalParam.Host"],
         [redirect("a.b c"), "400 IllegalParam.Host"],
         [redirect("shop"), "400 IllegalParam.Host"],
