@@ -55,12 +55,15 @@ export function checkTags(problems: Problems, tags: Tags | undefined, inValues =
 }
 
 /**
- * A name that is unique in the account's region, for what Alibaba Cloud identifies by name.
+ * A name that is unique in the account's region, for what Alibaba Cloud identifies by name. It begins with a letter, as the cloud asks of most
+ * names; a project's may begin with a digit.
  *
  * @param longest how many characters the cloud takes
  */
 export function physicalName(name: string, longest = 128): string {
-    return shortened(`${pulumi.getProject()}-${pulumi.getStack()}-${name}`.replace(/[^A-Za-z0-9_-]/g, "-"), longest);
+    const plain = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`.replace(/[^A-Za-z0-9_-]/g, "-");
+    // With a digest, since a letter alone might make it the name of another project's resource.
+    return shortened(/^[A-Za-z]/.test(plain) ? plain : `p${sha256(plain).slice(0, 8)}-${plain}`, longest);
 }
 
 /** A name that is too long, cut to `longest` characters, the last of which are a digest of the whole: what tells names apart is at their end. */
