@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { componentOptions } from "./dependencies";
 import type { Host, HostStep } from "./host";
 import type { Network } from "./network";
 import { type JumpHost, NodePool, type NodePoolArgs } from "./nodePool";
@@ -51,7 +52,7 @@ export class Bastion extends pulumi.ComponentResource implements JumpHost {
     public readonly preparedBy: HostStep[];
 
     constructor(name: string, args: BastionArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("multihost:compute:Bastion", name, {}, opts);
+        super("multihost:compute:Bastion", name, {}, componentOptions(opts));
         const problems = new Problems();
         if (args.adminCidrs.length === 0) {
             problems.add("adminCidrs", "nobody could connect: name at least one range.");

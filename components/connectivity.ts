@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { componentOptions } from "./dependencies";
 import { type Host, type HostStep, sshPorts } from "./host";
 import { Problems } from "./problems";
 
@@ -33,7 +34,7 @@ export class Connectivity extends pulumi.ComponentResource {
     public readonly checks: HostStep<ConnectivityResult>[];
 
     constructor(name: string, args: ConnectivityArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("multihost:network:Connectivity", name, {}, opts);
+        super("multihost:network:Connectivity", name, {}, componentOptions(opts));
         const problems = new Problems();
         if (args.hosts.length < 2) {
             problems.add("hosts", `${args.hosts.length} can't be paired: name at least two hosts.`);

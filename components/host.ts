@@ -1,6 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 
+import { componentOptions, dependsOnAll } from "./dependencies";
 import { checkedOnceKnown, Problems } from "./problems";
 import { commandText, scriptText, secretLines, shellQuote, upperSnake } from "./scriptText";
 import { loadScript, type Script, sha256 } from "./scripts";
@@ -230,7 +231,7 @@ export class Host extends pulumi.ComponentResource {
     private readonly outboundBy: readonly pulumi.Resource[];
 
     constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("multihost:host:Host", name, {}, opts);
+        super("multihost:host:Host", name, {}, componentOptions(opts));
         const problems = new Problems();
         if (args.user !== undefined && !/^[a-z_][a-z0-9_-]{0,31}$/.test(args.user)) {
             problems.add("user", `"${args.user}" is not a Linux user name.`);
@@ -391,7 +392,7 @@ export class Host extends pulumi.ComponentResource {
                     "stderr",
                     ...(opts.additionalSecretOutputs ?? []),
                 ],
-                dependsOn: dependsOnAll(waitsFor, opts.dependsOn),
+                dependsOn: dependsOnAll([...waitsFor], opts.dependsOn),
             },
         );
     }
@@ -448,27 +449,6 @@ function identityFrom(ready: HostStep): pulumi.Output<string> {
 function proxyOf(bastion: Host): command.types.input.remote.ProxyConnectionArgs {
     const { host, port, user, privateKey, hostKey, dialErrorLimit, perDialTimeout } = bastion.connection;
     return { host, port, user, privateKey, hostKey, dialErrorLimit, perDialTimeout };
-}
-
-/** Joins what a step waits for with what its caller asks for. */
-export function dependsOnAll(
-    always: readonly pulumi.Resource[],
-    asked: pulumi.CustomResourceOptions["dependsOn"],
-): pulumi.Input<pulumi.Input<pulumi.Resource>[]> {
-    if (asked === undefined) {
-        return [...always];
-    }
-    if (Array.isArray(asked)) {
-        return [...always, ...asked];
-    }
-    if (pulumi.Resource.isInstance(asked)) {
-        return [...always, asked];
-    }
-    return pulumi
-        .output(asked as pulumi.Input<pulumi.Resource | pulumi.Resource[]>)
-        .apply(
-            (resources) => [...always, ...(Array.isArray(resources) ? resources : [resources])] as pulumi.Resource[],
-        );
 }
 
 /** A host as a line of a known_hosts file. */

@@ -3,7 +3,8 @@ import { isIPv4 } from "node:net";
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 
-import { dependsOnAll, type Host } from "./host";
+import { componentOptions } from "./dependencies";
+import type { Host } from "./host";
 import { dnsNameProblem, Problems } from "./problems";
 import { checkTags, tagsFor, type Tags } from "./tags";
 
@@ -50,7 +51,7 @@ export class PrivateDns extends pulumi.ComponentResource {
     public readonly names: pulumi.Output<string[]>;
 
     constructor(name: string, args: PrivateDnsArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("multihost:network:PrivateDns", name, {}, opts);
+        super("multihost:network:PrivateDns", name, {}, componentOptions(opts));
         const { zone: zoneName, vpcIds, records, ttl = 60 } = args;
         check(name, args);
         const zone = new alicloud.pvtz.Zone(
@@ -60,7 +61,7 @@ export class PrivateDns extends pulumi.ComponentResource {
                 proxyPattern: (args.recursive ?? true) ? "RECORD" : "ZONE",
                 tags: tagsFor(name, args.tags),
             },
-            { parent: this, dependsOn: dependsOnAll([], opts?.dependsOn) },
+            { parent: this },
         );
         const attachment = new alicloud.pvtz.ZoneAttachment(
             name,

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { createAuthority } from "../certificates";
+import { componentOptions } from "../dependencies";
 import type { ListenerArgs, LoadBalancerArgs } from "./args";
 import { createApplicationBalancer } from "./alb";
 import { createClassicBalancer } from "./clb";
@@ -54,7 +55,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
     public readonly ready: pulumi.CustomResource[];
 
     constructor(name: string, args: LoadBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("multihost:loadBalancer:LoadBalancer", name, {}, opts);
+        super("multihost:loadBalancer:LoadBalancer", name, {}, componentOptions(opts));
         const settings = parseLoadBalancerArgs(name, args);
         const authority = args.listeners.some(isGenerated)
             ? createAuthority(name, this, { keys: args.keys })

@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
 import { createAuthority } from "../certificates";
-import { dependsOnAll, type Host, type HostStep, knownHost } from "../host";
+import { componentOptions } from "../dependencies";
+import { type Host, type HostStep, knownHost } from "../host";
 import { generationName, generationsOf, makeGenerations } from "../keys";
 import { checkedPassword, passwordSource } from "../password";
 import type { MysqlReplicationArgs } from "./args";
@@ -82,7 +83,7 @@ export class MysqlReplication extends pulumi.ComponentResource {
     public readonly replication: HostStep<MysqlReplicationResult>;
 
     constructor(name: string, args: MysqlReplicationArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("multihost:mysql:MysqlReplication", name, {}, opts);
+        super("multihost:mysql:MysqlReplication", name, {}, componentOptions(opts));
         const settings = parseMysqlReplicationArgs(name, args);
         const secrets = this.secrets(name, args);
         const authority = createAuthority(name, this, { dnsNames: settings.dnsNames, keys: args.keys });
@@ -117,8 +118,7 @@ export class MysqlReplication extends pulumi.ComponentResource {
                     rerunOn: host.instanceType === undefined ? [] : [host.instanceType],
                     removeOnDelete: true,
                 },
-                // Pulumi hands nothing of a component's `dependsOn` to its children.
-                { parent: this, dependsOn: dependsOnAll([], opts?.dependsOn) },
+                { parent: this },
             );
         });
 

@@ -1,6 +1,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 
+import { componentOptions } from "../dependencies";
 import { Problems } from "../problems";
 import { tagsFor, type Tags } from "../tags";
 import type { IngressRule, NetworkArgs } from "./args";
@@ -57,7 +58,7 @@ export class Network extends pulumi.ComponentResource {
     private readonly shared = new Map<string, SharedRule>();
 
     constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("multihost:network:Network", name, {}, opts);
+        super("multihost:network:Network", name, {}, componentOptions(opts));
         const settings = parseNetworkArgs(name, args);
         this.name = name;
 

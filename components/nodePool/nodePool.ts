@@ -2,6 +2,7 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
+import { componentOptions } from "../dependencies";
 import { Host, type HostStep } from "../host";
 import { generationName, makeGenerations } from "../keys";
 import { physicalName, tagsFor } from "../tags";
@@ -51,7 +52,7 @@ export class NodePool extends pulumi.ComponentResource {
 
     /** @param keyPairName what the cloud's key pair is called within the stack; only a `Bastion` says. */
     constructor(name: string, args: NodePoolArgs, opts?: pulumi.ComponentResourceOptions, keyPairName = name) {
-        super("multihost:compute:NodePool", name, {}, opts);
+        super("multihost:compute:NodePool", name, {}, componentOptions(opts));
         const settings = parseNodePoolArgs(name, args);
         const keys = this.keyPair(name, keyPairName, args);
         this.privateKey = pulumi.secret(keys.privateKey);

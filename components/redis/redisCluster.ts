@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { createAuthority } from "../certificates";
-import { dependsOnAll, type Host, type HostStep } from "../host";
+import { componentOptions } from "../dependencies";
+import type { Host, HostStep } from "../host";
 import { checkedPassword, passwordSource } from "../password";
 import type { RedisClusterArgs } from "./args";
 import { parseRedisClusterArgs, type RedisClusterSettings } from "./settings";
@@ -59,7 +60,7 @@ export class RedisCluster extends pulumi.ComponentResource {
     public readonly cluster: HostStep<RedisClusterResult>;
 
     constructor(name: string, args: RedisClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("multihost:redis:RedisCluster", name, {}, opts);
+        super("multihost:redis:RedisCluster", name, {}, componentOptions(opts));
         const settings = parseRedisClusterArgs(name, args);
         const checked = (path: string, given: pulumi.Input<string>): pulumi.Output<string> =>
             checkedPassword(`RedisCluster "${name}"`, path, given);
@@ -109,8 +110,7 @@ export class RedisCluster extends pulumi.ComponentResource {
                     rerunOn: host.instanceType === undefined ? [] : [host.instanceType],
                     removeOnDelete: true,
                 },
-                // Pulumi hands nothing of a component's `dependsOn` to its children.
-                { parent: this, dependsOn: dependsOnAll([], opts?.dependsOn) },
+                { parent: this },
             );
         });
 

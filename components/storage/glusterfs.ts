@@ -23,7 +23,7 @@ export function glusterShare(
     settings: GlusterSettings,
     context: ShareContext,
 ): Share & { readonly volume: HostStep<StorageVolumeResult> } {
-    const { name, parent, dependsOn } = context;
+    const { name, parent } = context;
     const credentials = createCredentials(settings, context);
     const servers = settings.hosts.map((host) =>
         host.run(
@@ -45,7 +45,7 @@ export function glusterShare(
                 secrets: credentials(host),
                 removeOnDelete: true,
             },
-            { parent, dependsOn },
+            { parent },
         ),
     );
     const { volume, standby } = join(settings, context, servers);

@@ -6,7 +6,7 @@ import type { NasSettings } from "./settings";
 import { nfsMount, ownerParams, type Share, type ShareContext } from "./share";
 
 /** A file system of the cloud's own, with a mount target in the clients' VPC. */
-export function nasShare(settings: NasSettings, { name, parent, dependsOn }: ShareContext): Share {
+export function nasShare(settings: NasSettings, { name, parent }: ShareContext): Share {
     const files = new alicloud.nas.FileSystem(
         name,
         {
@@ -19,7 +19,7 @@ export function nasShare(settings: NasSettings, { name, parent, dependsOn }: Sha
             tags: tagsFor(name, settings.tags),
         },
         // None of them can change: the provider would put an empty file system in its place.
-        { parent, dependsOn, ignoreChanges: ["storageType", "zoneId", "encryptType"] },
+        { parent, ignoreChanges: ["storageType", "zoneId", "encryptType"] },
     );
     const group = new alicloud.nas.AccessGroup(
         name,

@@ -4,7 +4,7 @@ import type { NfsSettings } from "./settings";
 import { nfsMount, ownerParams, type Share, type ShareContext } from "./share";
 
 /** An NFSv4 server on one host. */
-export function nfsShare(settings: NfsSettings, { name, parent, dependsOn }: ShareContext): Share {
+export function nfsShare(settings: NfsSettings, { name, parent }: ShareContext): Share {
     const { server, disks } = settings;
     const serving = server.run(
         `${name}-${server.name}`,
@@ -23,7 +23,7 @@ export function nfsShare(settings: NfsSettings, { name, parent, dependsOn }: Sha
             },
             removeOnDelete: true,
         },
-        { parent, dependsOn },
+        { parent },
     );
     return {
         after: () => [serving],

@@ -16,8 +16,6 @@ export interface ShareContext {
     /** Name of the component. */
     readonly name: string;
     readonly parent: pulumi.Resource;
-    /** What servers wait for: Pulumi hands nothing of a component's `dependsOn` to its children. */
-    readonly dependsOn: pulumi.ResourceOptions["dependsOn"];
 }
 
 /** Parameters of a step that makes the mount's top folder somebody's. */

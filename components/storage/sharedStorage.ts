@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { dependsOnAll, type HostStep } from "../host";
+import { componentOptions } from "../dependencies";
+import type { HostStep } from "../host";
 import type { SharedStorageArgs } from "./args";
 import { glusterShare, type StorageVolumeResult } from "./glusterfs";
 import { nasShare } from "./nas";
@@ -38,12 +39,11 @@ export class SharedStorage extends pulumi.ComponentResource {
     public readonly volume: HostStep<StorageVolumeResult> | undefined;
 
     constructor(name: string, args: SharedStorageArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("multihost:storage:SharedStorage", name, {}, opts);
+        super("multihost:storage:SharedStorage", name, {}, componentOptions(opts));
         const settings = parseSharedStorageArgs(name, args);
         const share = createShare(settings, {
             name,
             parent: this,
-            dependsOn: dependsOnAll([], opts?.dependsOn),
         });
         this.mountPoint = settings.mountPoint;
         this.volume = share.volume;

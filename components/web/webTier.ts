@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { componentOptions } from "../dependencies";
 import { type Host, type HostStep, sshPorts } from "../host";
 import type { WebTierArgs } from "./args";
 import { parseWebTierArgs, type WebTierSettings, withoutSignature } from "./settings";
@@ -50,7 +51,7 @@ export class WebTier extends pulumi.ComponentResource {
     public readonly ready: pulumi.CustomResource[];
 
     constructor(name: string, args: WebTierArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("multihost:web:WebTier", name, {}, opts);
+        super("multihost:web:WebTier", name, {}, componentOptions(opts));
         const settings = parseWebTierArgs(name, args);
         const after = [...(args.after ?? [])];
         this.port = settings.port;
