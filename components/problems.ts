@@ -69,3 +69,11 @@ export function checkedOnceKnown<T>(
         return known;
     });
 }
+
+/**
+ * What a look-up found. Where it is asked of a provider whose settings a preview doesn't know yet, such as a role that the same update makes, the
+ * engine looks nothing up and answers without any of it.
+ */
+export function foundOnceKnown<T>(found: pulumi.Output<T>): pulumi.Output<T> {
+    return found.apply((value) => value ?? (pulumi.unknown as T));
+}

@@ -2,7 +2,7 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 
 import { componentOptions } from "../dependencies";
-import { Problems } from "../problems";
+import { foundOnceKnown, Problems } from "../problems";
 import { tagsFor, type Tags } from "../tags";
 import type { IngressRule, NetworkArgs } from "./args";
 import { checkGroupNames, expandRule, type NetworkSettings, parseNetworkArgs, type RuleSettings } from "./settings";
@@ -182,7 +182,7 @@ export class Network extends pulumi.ComponentResource {
             { ...forVSwitches, ...(instanceType === undefined ? {} : { availableInstanceType: instanceType }) },
             { parent: this },
         );
-        return found.ids.apply(async (ids) => {
+        return foundOnceKnown(found.ids).apply(async (ids) => {
             const offering = [...ids].sort();
             if (offering.length >= count) return offering;
             const offer = instanceType === undefined ? "" : ` that offer ${instanceType}`;

@@ -5,6 +5,7 @@ import * as tls from "@pulumi/tls";
 import { componentOptions } from "../dependencies";
 import { Host, type HostStep } from "../host";
 import { generationName, makeGenerations } from "../keys";
+import { foundOnceKnown } from "../problems";
 import { physicalName, tagsFor } from "../tags";
 import type { AdoptedInstance, DataDiskArgs, NodePoolArgs, RebuildReason } from "./args";
 import { type HostKey, makeHostKeys } from "./hostKeys";
@@ -131,7 +132,7 @@ export class NodePool extends pulumi.ComponentResource {
             { nameRegex, owners: "system", architecture: "x86_64", mostRecent: true },
             { parent: this },
         );
-        return found.images.apply(([image]) => {
+        return foundOnceKnown(found.images).apply(([image]) => {
             if (image === undefined) {
                 throw new pulumi.RunError(
                     `NodePool "${name}": imageName: this region has no public x86 image whose name matches ${nameRegex}. Set imageId.`,
@@ -296,14 +297,13 @@ export class NodePool extends pulumi.ComponentResource {
     }
 
     private adoptInstance(hostName: string, existing: AdoptedInstance, args: NodePoolArgs): Host {
-        const found = alicloud.ecs
-            .getInstancesOutput({ ids: [existing.instanceId] }, { parent: this })
-            .instances.apply(([instance]) => {
-                if (instance === undefined) {
-                    throw new pulumi.RunError(`adopt["${hostName}"]: there is no such instance in this region.`);
-                }
-                return instance;
-            });
+        const { instances } = alicloud.ecs.getInstancesOutput({ ids: [existing.instanceId] }, { parent: this });
+        const found = foundOnceKnown(instances).apply(([instance]) => {
+            if (instance === undefined) {
+                throw new pulumi.RunError(`adopt["${hostName}"]: there is no such instance in this region.`);
+            }
+            return instance;
+        });
         return new Host(
             hostName,
             {

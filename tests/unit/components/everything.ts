@@ -23,6 +23,8 @@ export function everything({ text, number }: Given): Record<string, (opts: pulum
         (index) =>
             new platform.Host(`given-${index}`, {
                 address: text(`10.0.0.${index}`),
+                publicAddress: text(`198.51.100.${index}`),
+                port: number(22),
                 identity: text(`i-${index}`),
                 zone: text("cn-hangzhou-h"),
                 instanceType: text("ecs.g7.large"),
@@ -90,7 +92,7 @@ export function everything({ text, number }: Given): Record<string, (opts: pulum
                     publicAddresses: true,
                     dataDisks: [{ name: "data", size: 20 }],
                     cloudConfig: { timezone: text("Asia/Shanghai") },
-                    adopt: { old: { instanceId: text("i-9"), ...key } },
+                    adopt: { old: { instanceId: text("i-9"), ...key }, older: { instanceId: "i-8", ...key } },
                     keys: { beside: 2 },
                     hostKeys: { beside: 2 },
                 },
@@ -103,7 +105,7 @@ export function everything({ text, number }: Given): Record<string, (opts: pulum
                     network,
                     role: "data",
                     count: 1,
-                    direct: true,
+                    bastion: { host: hosts[0]!, preparedBy: [hosts[0]!.ready] },
                     keyPair: { privateKey: text("PRIVATE"), publicKey: text("ssh-ed25519 AAAA") },
                 },
                 opts,

@@ -10,6 +10,8 @@ export interface Recorded {
     readonly inputs: Readonly<Record<string, unknown>>;
     /** Names of the inputs that are secret as a whole or in part. */
     readonly secret: readonly string[];
+    /** Reference to the provider that it was given; empty for the default one. */
+    readonly provider: string;
 }
 
 /** The options that a child was created with, as an inherited transformation sees them. */
@@ -24,20 +26,20 @@ export interface Observed {
 export class Recorder {
     readonly resources: Recorded[] = [];
     readonly observed: Observed[] = [];
-    readonly calls: { token: string; inputs: unknown }[] = [];
+    readonly calls: { token: string; inputs: unknown; provider: string }[] = [];
 
     /** @param options answers of functions by their token, or what gives them for the inputs */
     constructor(options: { preview?: boolean; answers?: Record<string, unknown> } = {}) {
         void pulumi.runtime.setMocks(
             {
-                newResource: ({ type, name, inputs, custom, id }) => {
+                newResource: ({ type, name, inputs, custom, id, provider }) => {
                     const raw = inputs as Record<string, unknown>;
                     const plain = plainInputs(raw);
                     if (custom === true) {
                         const secret = Object.keys(raw).filter(
                             (key) => JSON.stringify(raw[key]) !== JSON.stringify(plain[key]),
                         );
-                        this.resources.push({ type, name, inputs: plain, secret });
+                        this.resources.push({ type, name, inputs: plain, secret, provider: provider ?? "" });
                     }
                     if (options.preview === true) {
                         return { id: undefined, state: plain };
@@ -47,8 +49,8 @@ export class Recorder {
                         state: { ...plain, ...computed(type, name, plain) },
                     };
                 },
-                call: ({ token, inputs }) => {
-                    this.calls.push({ token, inputs });
+                call: ({ token, inputs, provider }) => {
+                    this.calls.push({ token, inputs, provider: provider ?? "" });
                     const answer = (options.answers?.[token] ?? lookedUp(token)) as
                         Record<string, unknown> | ((asked: unknown) => Record<string, unknown>);
                     return typeof answer === "function" ? answer(inputs) : answer;
