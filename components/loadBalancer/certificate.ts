@@ -31,7 +31,8 @@ export function uploadCertificate(
         },
         { parent, additionalSecretOutputs: ["key"] },
     );
-    return pulumi.interpolate`${uploaded.id}-${region.apply(certificateRegion)}`;
+    const home = pulumi.all([region, accountTypeOf(parent)]).apply(([id, type]) => certificateRegion(id, type));
+    return pulumi.interpolate`${uploaded.id}-${home}`;
 }
 
 /**
@@ -46,9 +47,9 @@ export function certificateName(name: string, { certificate }: ListenerCertifica
  * The certificate service has two homes. The provider (connectivity/endpoint.go) takes the one outside of China for international accounts
  * in regions that are no part of its market there, Hong Kong among them; which kind of account it is, only its setting tells here.
  */
-function certificateRegion(region: string): string {
+function certificateRegion(region: string, accountType: string | undefined): string {
     const isChinese = region.startsWith("cn-");
-    switch (new pulumi.Config("alicloud").get("accountType")) {
+    switch (accountType) {
         case "Domestic":
             return "cn-hangzhou";
         case "International":
@@ -56,4 +57,11 @@ function certificateRegion(region: string): string {
         default:
             return isChinese ? "cn-hangzhou" : "ap-southeast-1";
     }
+}
+
+/** As the provider that was handed to the balancer says, or else the stack's settings. */
+function accountTypeOf(balancer: pulumi.Resource): pulumi.Output<string | undefined> {
+    const provider = balancer.getProvider("alicloud:cas/serviceCertificate:ServiceCertificate");
+    const ofStack = new pulumi.Config("alicloud").get("accountType");
+    return pulumi.output((provider as alicloud.Provider | undefined)?.accountType).apply((own) => own ?? ofStack);
 }

@@ -2,8 +2,13 @@ import { problemsOf, Recorder, valueOf } from "../components/recorder";
 
 const recorder = new Recorder();
 
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+
 import { Host } from "../../../components/host";
 import { LoadBalancer, type ListenerArgs, type LoadBalancerArgs } from "../../../components/loadBalancer";
+import { uploadCertificate } from "../../../components/loadBalancer/certificate";
+import type { BalancerParts } from "../../../components/loadBalancer/cloud";
 import { parseLoadBalancerArgs } from "../../../components/loadBalancer/settings";
 
 const types = {
@@ -135,6 +140,25 @@ test("each listener has a group with the hosts on its port, which drains, checks
         xForwardedForConfig: { xForwardedForEnabled: true, xForwardedForProtoEnabled: true },
     });
 });
+
+test.each([
+    [undefined, undefined, "cn-hangzhou"],
+    [undefined, "International", "ap-southeast-1"],
+    ["International", undefined, "ap-southeast-1"],
+    ["International", "Domestic", "cn-hangzhou"],
+])(
+    "of an account that is %s to the stack and %s to the balancer's provider certificates are in %s",
+    async (ofStack, own, home) => {
+        const provider = new alicloud.Provider("elsewhere", { ...(own !== undefined && { accountType: own }) });
+        const parent = new pulumi.ComponentResource("test:index:Balancer", "entry", {}, { provider });
+        const given = { certificate: "PEM", privateKey: "KEY" };
+        const parts = { args: {}, parent, certificateOf: () => given } as unknown as BalancerParts;
+        pulumi.runtime.setAllConfig(ofStack === undefined ? {} : { "alicloud:accountType": ofStack });
+        const number = uploadCertificate(parts, "entry-443", http, { addresses: [] }, pulumi.output("cn-hongkong"));
+        expect(await valueOf(number)).toBe(`entry-443-id-${home}`);
+        pulumi.runtime.setAllConfig({});
+    },
+);
 
 test("redirects by a rule, and takes a certificate for its names and addresses from the certificate service", async () => {
     await create({
