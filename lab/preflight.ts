@@ -8,6 +8,8 @@ import { cacheFolder, stateFolder } from "../toolchain/folders";
 import { toolchainProblems } from "../toolchain/toolchain";
 import { Docker } from "./hosts/docker";
 import { labFilter } from "./hosts/hosts";
+import { expectedIndex } from "./hosts/labs";
+import { addressProblem } from "./net/conflicts";
 import { runningDaemon, wrongPort } from "./record";
 import { LabPaths } from "./paths";
 import { listenerOf } from "./process";
@@ -34,9 +36,16 @@ export async function findProblems(paths: LabPaths, scope: PreflightScope): Prom
         checkMemory(paths),
         checkPort(paths),
     ]);
-    return [checkPlatform(), engine, ...toolchain, checkDisk(), memory, checkKernel(), port].filter(
-        (problem) => problem !== undefined,
-    );
+    return [
+        checkPlatform(),
+        engine,
+        ...toolchain,
+        checkDisk(),
+        memory,
+        checkKernel(),
+        checkAddresses(paths),
+        port,
+    ].filter((problem) => problem !== undefined);
 }
 
 function checkPlatform(): string | undefined {
@@ -132,6 +141,11 @@ function checkKernel(): string | undefined {
     ];
     if (missing.length === 0) return undefined;
     return `This kernel lacks ${missing.join(", ")}: use one that has them, such as a distribution's own.`;
+}
+
+function checkAddresses({ name }: LabPaths): string | undefined {
+    const index = expectedIndex(name);
+    return index === undefined ? undefined : addressProblem(index);
 }
 
 async function checkPort(paths: LabPaths): Promise<string | undefined> {

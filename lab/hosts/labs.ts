@@ -15,13 +15,8 @@ function folder(): string {
 export function claimIndex(lab: string): number {
     const known = findIndex(lab);
     if (known !== undefined) return known;
-    const indices = Array.from({ length: MAX_LABS }, (_, index) => index);
-    const own = indices.filter((index) => deviceOwner(index) === lab);
     mkdirSync(folder(), { recursive: true });
-    for (const index of [...own, ...indices]) {
-        // A lab whose files are elsewhere, or were lost, still has its addresses on this machine.
-        const owner = deviceOwner(index);
-        if (owner !== undefined && owner !== lab) continue;
+    for (const index of candidates(lab)) {
         try {
             writeFileSync(path.join(folder(), String(index)), `${lab}\n`, { flag: "wx" });
             return index;
@@ -32,6 +27,23 @@ export function claimIndex(lab: string): number {
     throw new Error(
         `This machine carries at most ${MAX_LABS} labs: take one of ${Object.values(claimedIndices()).join(", ")} down first.`,
     );
+}
+
+/** Indices that nobody else's interfaces have, the lab's own first. */
+function candidates(lab: string): number[] {
+    const indices = Array.from({ length: MAX_LABS }, (_, index) => index);
+    // A lab whose files are elsewhere, or were lost, still has its addresses on this machine.
+    const owners = indices.map(deviceOwner);
+    return [
+        ...indices.filter((index) => owners[index] === lab),
+        ...indices.filter((index) => owners[index] === undefined),
+    ];
+}
+
+/** The index that the lab has, or would take now; undefined when there is none left. */
+export function expectedIndex(lab: string): number | undefined {
+    const claimed = claimedIndices();
+    return findIndex(lab) ?? candidates(lab).find((index) => claimed[index] === undefined);
 }
 
 /** The lab's index, or undefined when it has none. */

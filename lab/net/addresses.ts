@@ -10,6 +10,10 @@ const EIPS = parseAddress("127.77.0.0")!;
 /** Where the cloud's balancers and their health checks come from, in every VPC. */
 const BALANCERS = parseAddress("100.64.0.0")!;
 
+/** What the labs of one machine have together: for elastic addresses, and for what travels between name spaces. */
+export const EIP_RANGE = `${formatAddress(EIPS)}/16`;
+export const TRAVEL_RANGE = `${formatAddress(OUTER)}/15`;
+
 /** Addresses in one lab's slice of every range. */
 export const SLICE = 4096;
 

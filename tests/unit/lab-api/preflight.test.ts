@@ -1,11 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { NetworkInterfaceInfo, tmpdir } from "node:os";
 import { LabPaths, labPaths } from "../../../lab/paths";
 import { findProblems } from "../../../lab/preflight";
 import { startOf } from "../../../lab/process";
 
-/** Running containers by label, and the machine's free memory. */
-const mockMachine = { containers: {} as Record<string, number>, freeKiB: 0 };
+/** Running containers by label, the machine's free memory, and what its interfaces have. */
+const mockMachine = {
+    containers: {} as Record<string, number>,
+    freeKiB: 0,
+    interfaces: {} as Record<string, string>,
+    routes: "",
+};
 
 jest.mock("../../../lab/hosts/docker", () => ({
     Docker: class {
@@ -23,10 +28,25 @@ jest.mock("node:fs", () => {
     const fs = jest.requireActual<typeof import("node:fs")>("node:fs");
     return {
         ...fs,
-        readFileSync: (file: string, ...more: [BufferEncoding]) =>
-            file === "/proc/meminfo" ? `MemAvailable:   ${mockMachine.freeKiB} kB\n` : fs.readFileSync(file, ...more),
+        readFileSync: (file: string, ...more: [BufferEncoding]) => {
+            if (file === "/proc/meminfo") return `MemAvailable:   ${mockMachine.freeKiB} kB\n`;
+            if (file === "/proc/net/route") return `Iface\tDestination\t…\n${mockMachine.routes}`;
+            // Labs that run here have nothing to do with this.
+            if (file.endsWith("/ifalias")) throw new Error("no such interface");
+            return fs.readFileSync(file, ...more);
+        },
     };
 });
+jest.mock("node:os", () => ({
+    ...jest.requireActual<typeof import("node:os")>("node:os"),
+    networkInterfaces: () =>
+        Object.fromEntries(
+            Object.entries(mockMachine.interfaces).map(([device, cidr]) => [
+                device,
+                [{ cidr } as NetworkInterfaceInfo],
+            ]),
+        ),
+}));
 
 let folder: string;
 let paths: LabPaths;
@@ -38,6 +58,8 @@ beforeEach(() => {
     paths = { ...labPaths({ LAB_NAME: "unit" }), daemon: `${folder}/daemon.json` };
     mockMachine.containers = {};
     mockMachine.freeKiB = 1024 * 1024;
+    mockMachine.interfaces = { lo: "127.0.0.1/8", eth0: "192.0.2.2/24" };
+    mockMachine.routes = "";
 });
 afterEach(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -66,4 +88,50 @@ test("a lab that runs is not refused the memory that it has", async () => {
 test("nor is one whose hosts run without it", async () => {
     mockMachine.containers["multihost.lab=unit"] = 3;
     expect(await memoryProblems()).toEqual([]);
+});
+
+describe("addresses that the lab needs", () => {
+    const problems = async (): Promise<string[]> =>
+        (await findProblems(paths, { stack: false })).filter((problem) => problem.includes("addresses"));
+    /** A line of /proc/net/route. */
+    const route = (device: string, destination: string, mask: string, flags = "0001"): string =>
+        `${device}\t${destination}\t00000000\t${flags}\t0\t0\t0\t${mask}\t0\t0\t0\n`;
+
+    test("are nobody's on most machines", async () => {
+        mockMachine.routes =
+            route("eth0", "00000000", "00000000", "0003") +
+            // A VPN that leads everything away, and a filter of ranges that the internet doesn't have.
+            route("tun0", "00000080", "00000080") +
+            route("*", "000012C6", "0000FEFF", "0201") +
+            route("tun1", "000010C6", "0000F0FF");
+        expect(await problems()).toEqual([]);
+    });
+
+    test("may not be those of an interface, such as the TUN of Clash", async () => {
+        mockMachine.interfaces["Meta"] = "198.18.0.1/30";
+        expect(await problems()).toEqual([
+            "The lab needs the addresses 198.18.0.0/20, of which Meta has 198.18.0.1/30; both at once would cut this machine off. " +
+                "Give Meta a range outside of 198.18.0.0/15 (in Clash and mihomo with TUN that is `fake-ip-range`), or switch it off while there is a lab.",
+        ]);
+    });
+
+    test.each([
+        ["198.18.0.0/15", "000012C6", "0000FEFF"],
+        ["198.19.0.0/24", "000013C6", "00FFFFFF"],
+        ["127.77.1.0/24", "00014D7F", "00FFFFFF"],
+    ])("may not lead elsewhere: %s", async (cidr, destination, mask) => {
+        mockMachine.routes = route("tun0", destination, mask);
+        expect(await problems()).toEqual([expect.stringContaining(`of which tun0 has ${cidr};`)]);
+    });
+
+    test("are only those of its own index, beside which other labs have theirs", async () => {
+        mkdirSync(`${folder}/indices`);
+        writeFileSync(`${folder}/indices/0`, "other\n");
+        mockMachine.interfaces["tun0"] = "198.18.0.1/30";
+        mockMachine.interfaces["mh1"] = "198.18.16.1/32";
+        mockMachine.interfaces["mh1e2"] = "198.18.16.9/32";
+        expect(await problems()).toEqual([]);
+        mockMachine.interfaces["tun0"] = "198.18.31.255/32";
+        expect(await problems()).toEqual([expect.stringContaining("The lab needs the addresses 198.18.16.0/20,")]);
+    });
 });
