@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Docker } from "./hosts/docker";
+import { Docker, dockerSocket } from "./hosts/docker";
 import { Hosts, containerName, labFilter } from "./hosts/hosts";
 import { remove } from "./hosts/files";
 import { claimIndex, releaseIndex } from "./hosts/labs";
@@ -57,7 +57,17 @@ export async function createMachine(options: MachineOptions): Promise<LabMachine
 
 /** Command line that runs a command in a host without SSH; with `terminal`, one that has a terminal there. */
 export function enterCommand(lab: string, hostId: string, command: readonly string[], terminal: boolean): string[] {
-    return ["docker", "exec", "-i", ...(terminal ? ["-t"] : []), containerName(lab, hostId), ...command];
+    // By the socket that the lab has: the client's own context may be another engine.
+    return [
+        "docker",
+        "-H",
+        `unix://${dockerSocket()}`,
+        "exec",
+        "-i",
+        ...(terminal ? ["-t"] : []),
+        containerName(lab, hostId),
+        ...command,
+    ];
 }
 
 /** What one pass brings, each when it is there. */

@@ -1,20 +1,17 @@
 /** What must be there before the long work starts; each problem is one sentence with its remedy. */
-import { execFile } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync } from "node:fs";
 import net from "node:net";
 import { delimiter, dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { cacheFolder, stateFolder } from "../toolchain/folders";
 import { toolchainProblems } from "../toolchain/toolchain";
 import { Docker } from "./hosts/docker";
+import { engineProblem } from "./hosts/engine";
 import { labFilter } from "./hosts/hosts";
 import { expectedIndex } from "./hosts/labs";
 import { addressProblem } from "./net/conflicts";
 import { runningDaemon, wrongPort } from "./record";
 import { LabPaths } from "./paths";
 import { listenerOf } from "./process";
-
-const exec = promisify(execFile);
 
 /** What the caller is about to do. */
 export interface PreflightScope {
@@ -53,15 +50,6 @@ function checkPlatform(): string | undefined {
     return `The lab needs Linux, this is ${process.platform}: run it in a Linux virtual machine.`;
 }
 
-async function answers(command: string, args: readonly string[]): Promise<boolean> {
-    try {
-        await exec(command, args, { timeout: 10_000 });
-        return true;
-    } catch {
-        return false;
-    }
-}
-
 function onPath(command: string): boolean {
     return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
         try {
@@ -77,7 +65,12 @@ async function checkEngine(): Promise<string | undefined> {
     const root = process.getuid?.() === 0;
     if (!root)
         return "The lab makes network name spaces and firewall rules, which takes root: run it as root or with sudo.";
-    if (onPath("docker") && (await answers("docker", ["info"]))) return undefined;
+    const docker = new Docker();
+    try {
+        if ((await docker.problem()) === undefined) return await engineProblem(docker);
+    } finally {
+        docker.close();
+    }
     if (onPath("dockerd")) return undefined;
     if (onPath("apt-get")) return undefined;
     return "No container engine runs and this is neither Debian nor Ubuntu, where the lab could install one: install Docker and start it.";

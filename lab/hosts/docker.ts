@@ -39,6 +39,8 @@ export interface ContainerEvent {
 
 /** What the lab reads of the engine's own description. */
 export interface EngineInfo {
+    /** Name of the machine that it runs on. */
+    readonly Name: string;
     readonly ServerVersion: string;
     readonly Driver: string;
     readonly CgroupVersion?: string;
@@ -56,6 +58,14 @@ export interface EngineInfo {
 export function dockerSocket(): string {
     const host = process.env["DOCKER_HOST"] ?? "";
     return host.startsWith("unix://") ? host.slice("unix://".length) : "/var/run/docker.sock";
+}
+
+/** That an engine's containers are not processes of this machine's, and the remedy. @param sign by which that is known. */
+export function engineElsewhere(socketPath: string, sign: string): string {
+    return (
+        `The Docker behind ${socketPath} runs elsewhere (${sign}), and the lab can't wire what is no process of this machine: ` +
+        "install and start Docker here and name its socket in DOCKER_HOST (unix://…), or run the lab where that one runs."
+    );
 }
 
 export class Docker {

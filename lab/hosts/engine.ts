@@ -1,13 +1,14 @@
 /** The container engine: uses the one that runs, installs and starts one where that is possible. */
 import { existsSync, mkdirSync, openSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
+import { hostname } from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stateFolder } from "../../toolchain/folders";
 import { withLock } from "../../toolchain/lock.cjs";
 import { step } from "../../toolchain/progress.cjs";
-import { isAlive, startOf } from "../process";
-import { Docker } from "./docker";
+import { isAlive, processes, startOf } from "../process";
+import { Docker, engineElsewhere } from "./docker";
 import { readJson, remove, writeAtomically } from "./files";
 import { RunError, Runner, searchPath } from "./runner";
 import { uplinkMtu } from "../net/network";
@@ -59,6 +60,17 @@ export async function ensureEngine({ runner = new Runner() }: { runner?: Runner 
     } finally {
         docker.close();
     }
+}
+
+/**
+ * Why the engine that answers is of no use: Docker Desktop's in WSL2, or the machine's own in a container that has its socket, start
+ * processes that are not to be seen here.
+ */
+export async function engineProblem(docker: Docker): Promise<string | undefined> {
+    const { Name } = await docker.info();
+    const isEngine = /(^|\/)dockerd( \(deleted\))?$/;
+    const isHere = Name === hostname() || processes().some(({ executable }) => isEngine.test(executable));
+    return isHere ? undefined : engineElsewhere(docker.socketPath, `it calls its machine ${Name}`);
 }
 
 /** What a lab does with the kernel, tried in a name space of its own so that nothing stays. */

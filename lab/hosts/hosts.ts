@@ -9,7 +9,7 @@ import type { DesiredHost, MachineEvent } from "../model/desired";
 import type { Network } from "../net/network";
 import { INIT } from "./definitions";
 import { AttachedDisk, Disks, LOOP_MAJOR } from "./disks";
-import { Container, ContainerEvent, Docker, EngineInfo } from "./docker";
+import { Container, ContainerEvent, Docker, EngineInfo, engineElsewhere } from "./docker";
 import { readJson, remove, writeAtomically } from "./files";
 import { ensureImage } from "./image";
 import { kindOf } from "./kinds";
@@ -326,10 +326,27 @@ export class Hosts {
     /** Plugs the network in and plants what the guest needs; its first process waits for that. */
     private async boot(host: DesiredHost, runtime: Runtime, disks: AttachedDisk[]): Promise<void> {
         const { network } = this.options;
-        const pid = runtime.container.State.Pid;
+        const pid = await this.pidOf(host.id, runtime);
         const own = await network.plug(host.id, pid);
         await this.inContainer(pid, kindOf(host).boot(host, disks, own));
         runtime.disks = disks;
+    }
+
+    /**
+     * @throws Error where the engine's number is not that of the host's process: another's would get the host's links, and its scripts. The
+     * container is stopped then, since nobody can ever reach it.
+     */
+    private async pidOf(hostId: string, runtime: Runtime): Promise<number> {
+        const { docker } = this.options;
+        const { Id, State } = runtime.container;
+        if (belongsTo(State.Pid, Id)) return State.Pid;
+        await this.refresh(hostId, runtime);
+        const now = runtime.container.State;
+        if (!now.Running) throw new Error("its container has ended");
+        if (now.Pid !== State.Pid) return this.pidOf(hostId, runtime);
+        runtime.stopping = true;
+        await docker.stop(Id, 0).finally(() => (runtime.stopping = false));
+        throw new Error(engineElsewhere(docker.socketPath, `its process ${now.Pid} is not the container's here`));
     }
 
     private async inContainer(pid: number, script: string): Promise<void> {
@@ -347,7 +364,7 @@ export class Hosts {
     /** What can change while a host runs: interfaces and data disks. */
     private async adjust(host: DesiredHost, runtime: Runtime): Promise<void> {
         const { network } = this.options;
-        const pid = runtime.container.State.Pid;
+        const pid = await this.pidOf(host.id, runtime);
         const disks = [];
         for (const disk of host.disks) disks.push(await this.disks.attach(disk));
         if (waitsForNetwork(pid)) return this.boot(host, runtime, disks);
@@ -453,6 +470,17 @@ export class Hosts {
         this.runtimes.clear();
         await this.disks.detachOthers(new Set());
     }
+}
+
+/** Whether a process of this machine's is of a container: by its control group, or by the files that the engine mounts for it. */
+function belongsTo(pid: number, containerId: string): boolean {
+    return ["cgroup", "mountinfo"].some((file) => {
+        try {
+            return readFileSync(`/proc/${pid}/${file}`, "utf8").includes(containerId);
+        } catch {
+            return false;
+        }
+    });
 }
 
 /** Whether the first process of a host has not begun its systemd. */

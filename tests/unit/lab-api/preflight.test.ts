@@ -8,21 +8,28 @@ import { startOf } from "../../../lab/process";
 const mockMachine = {
     containers: {} as Record<string, number>,
     freeKiB: 0,
+    /** What the engine calls its machine, if there is one, and the machine's processes. */
+    engine: undefined as string | undefined,
+    processes: [] as string[],
     interfaces: {} as Record<string, string>,
     routes: "",
 };
 
 jest.mock("../../../lab/hosts/docker", () => ({
+    ...jest.requireActual<typeof import("../../../lab/hosts/docker")>("../../../lab/hosts/docker"),
     Docker: class {
+        readonly socketPath = "/var/run/docker.sock";
+        async problem(): Promise<string | undefined> {
+            return Promise.resolve(mockMachine.engine === undefined ? "absent" : undefined);
+        }
+        async info(): Promise<object> {
+            return Promise.resolve({ Name: mockMachine.engine });
+        }
         async running(label: string): Promise<number> {
             return mockMachine.containers[label] ?? 0;
         }
         readonly close = (): void => undefined;
     },
-}));
-jest.mock("node:child_process", () => ({
-    ...jest.requireActual<typeof import("node:child_process")>("node:child_process"),
-    execFile: (_command: string, _args: readonly string[], _options: object, done: (error: null) => void) => done(null),
 }));
 jest.mock("node:fs", () => {
     const fs = jest.requireActual<typeof import("node:fs")>("node:fs");
@@ -37,8 +44,13 @@ jest.mock("node:fs", () => {
         },
     };
 });
+jest.mock("../../../lab/process", () => ({
+    ...jest.requireActual<typeof import("../../../lab/process")>("../../../lab/process"),
+    processes: () => mockMachine.processes.map((executable) => ({ executable })),
+}));
 jest.mock("node:os", () => ({
     ...jest.requireActual<typeof import("node:os")>("node:os"),
+    hostname: () => "workstation",
     networkInterfaces: () =>
         Object.fromEntries(
             Object.entries(mockMachine.interfaces).map(([device, cidr]) => [
@@ -58,10 +70,14 @@ beforeEach(() => {
     paths = { ...labPaths({ LAB_NAME: "unit" }), daemon: `${folder}/daemon.json` };
     mockMachine.containers = {};
     mockMachine.freeKiB = 1024 * 1024;
+    mockMachine.engine = "workstation";
+    mockMachine.processes = [];
+    jest.spyOn(process, "getuid").mockReturnValue(0);
     mockMachine.interfaces = { lo: "127.0.0.1/8", eth0: "192.0.2.2/24" };
     mockMachine.routes = "";
 });
 afterEach(() => {
+    jest.restoreAllMocks();
     rmSync(folder, { recursive: true, force: true });
     if (before === undefined) delete process.env["MULTIHOST_STATE"];
     else process.env["MULTIHOST_STATE"] = before;
@@ -88,6 +104,28 @@ test("a lab that runs is not refused the memory that it has", async () => {
 test("nor is one whose hosts run without it", async () => {
     mockMachine.containers["multihost.lab=unit"] = 3;
     expect(await memoryProblems()).toEqual([]);
+});
+
+describe("an engine that answers", () => {
+    const problems = async (): Promise<string[]> =>
+        (await findProblems(paths, { stack: false })).filter((problem) => problem.includes("Docker"));
+
+    test("is used where it is one of this machine's", async () => {
+        expect(await problems()).toEqual([]);
+        // Of which the machine was renamed.
+        mockMachine.engine = "former";
+        mockMachine.processes = ["/usr/sbin/init", "/usr/bin/dockerd (deleted)"];
+        expect(await problems()).toEqual([]);
+    });
+
+    test("is refused where its processes are not to be seen here", async () => {
+        mockMachine.engine = "docker-desktop";
+        mockMachine.processes = ["/init", "/usr/bin/docker"];
+        expect(await problems()).toEqual([
+            "The Docker behind /var/run/docker.sock runs elsewhere (it calls its machine docker-desktop), and the lab can't wire what is no process of this machine: " +
+                "install and start Docker here and name its socket in DOCKER_HOST (unix://…), or run the lab where that one runs.",
+        ]);
+    });
 });
 
 describe("addresses that the lab needs", () => {

@@ -8,6 +8,21 @@ import type { DesiredHost, MachineEvent } from "../../../lab/model/desired";
 import type { Network } from "../../../lab/net/network";
 import { hostOf } from "./hostOf";
 
+/** What the kernel says of a process: the engine's numbers are those of other processes here unless it names the container. */
+const mockProcesses = new Map<string, string>();
+jest.mock("node:fs", () => {
+    const fs = jest.requireActual<typeof import("node:fs")>("node:fs");
+    return {
+        ...fs,
+        readFileSync: (file: string, ...more: [BufferEncoding]) => {
+            if (!/^\/proc\/\d/.test(file)) return fs.readFileSync(file, ...more);
+            const text = mockProcesses.get(file);
+            if (text === undefined) throw new Error("no such process");
+            return text;
+        },
+    };
+});
+
 /** Containers of an earlier process of the lab; none of them is a real one. */
 class Engine {
     readonly running = new Map([
@@ -28,6 +43,8 @@ class Engine {
     readonly scripts: string[] = [];
     /** Whether nothing can be done inside of hosts. */
     unreachable = false;
+    /** What the network was told to plug in. */
+    readonly plugged: string[] = [];
     /** By container, what it was last told about its limits. */
     readonly limits = new Map<string, object>();
 
@@ -36,7 +53,7 @@ class Engine {
         const labels = { "multihost.host": hostId, "multihost.disk": `d-${hostId}` };
         return {
             Id: id,
-            State: { Running: this.running.get(id), ExitCode: this.exitCode, Pid: 0 },
+            State: { Running: this.running.get(id), ExitCode: this.exitCode, Pid: id === "c-i-1" ? 4001 : 4002 },
             Config: { Labels: labels },
         } as unknown as Container;
     }
@@ -54,6 +71,7 @@ class Engine {
                 script: async () => "",
             } as unknown as Runner,
             docker: {
+                socketPath: "/run/docker.sock",
                 engineRun: () => this.run,
                 isListening: async () => this.listens,
                 start: async (id: string) => {
@@ -68,7 +86,10 @@ class Engine {
             } as unknown as Docker,
             network: {
                 forget: () => undefined,
-                plug: async () => "",
+                plug: async (hostId: string) => {
+                    this.plugged.push(hostId);
+                    return "";
+                },
                 missing: (hostId: string) => {
                     if (hostId !== "i-1" || this.problem === undefined) return [];
                     if (this.fatal) this.running.set("c-i-1", false);
@@ -100,6 +121,13 @@ const apply = async (desired: readonly DesiredHost[]): Promise<void> => {
 };
 beforeEach(() => {
     folder = mkdtempSync(path.join(tmpdir(), "lab-hosts-"));
+    mockProcesses.clear();
+    mockProcesses.set("/proc/4001/cgroup", "0::/system.slice/docker-c-i-1.scope\n");
+    mockProcesses.set("/proc/4002/cgroup", "0::/../..\n");
+    mockProcesses.set(
+        "/proc/4002/mountinfo",
+        "9 1 8:1 /lib/docker/containers/c-i-2/hosts /etc/hosts rw - ext4 /dev/sda rw\n",
+    );
     engine = new Engine();
     hosts = engine.hosts(folder);
 });
@@ -219,5 +247,28 @@ describe("a host that powered off", () => {
         await apply(both);
         expect(engine.events).toContainEqual(running);
         expect(engine.running.get("c-i-1")).toBe(true);
+    });
+});
+
+describe("a process that is not the container's", () => {
+    const elsewhere =
+        "The Docker behind /run/docker.sock runs elsewhere (its process 4001 is not the container's here)";
+    beforeEach(() => {
+        mockProcesses.set("/proc/4001/cgroup", "0::/user.slice\n");
+        mockProcesses.set("/proc/4001/mountinfo", "9 1 8:1 / / rw - ext4 /dev/sda rw\n");
+    });
+
+    test.each([
+        ["when the host starts", false],
+        ["when a running one gets something", true],
+    ])("gets neither links nor scripts %s", async (_, running) => {
+        engine.running.set("c-i-1", running);
+        engine.running.delete("c-i-2");
+        await apply([{ ...hostOf("i-1"), disks: [{ id: "d-data", sizeGiB: 1, device: "/dev/xvdb" }] }]);
+        expect(engine.events).toEqual([
+            { kind: "failed", hostId: "i-1", reason: expect.stringContaining(elsewhere) as string },
+        ]);
+        expect([...engine.plugged, ...engine.scripts]).toEqual([]);
+        expect(engine.running.get("c-i-1")).toBe(false);
     });
 });
