@@ -8,7 +8,9 @@ import { Docker } from "./hosts/docker";
 import { engineProblem } from "./hosts/engine";
 import { labFilter } from "./hosts/hosts";
 import { expectedIndex } from "./hosts/labs";
+import { Runner, searchPath } from "./hosts/runner";
 import { addressProblem } from "./net/conflicts";
+import { firewallProblems } from "./net/firewalls";
 import { runningDaemon, wrongPort } from "./record";
 import { LabPaths } from "./paths";
 import { listenerOf } from "./process";
@@ -27,22 +29,16 @@ const MEMORY_BYTES = 3 * GIB;
 
 /** All problems that would stop the lab, in the order in which a person would solve them. */
 export async function findProblems(paths: LabPaths, scope: PreflightScope): Promise<string[]> {
-    const [engine, toolchain, memory, port] = await Promise.all([
+    const [engine, toolchain, memory, network, port] = await Promise.all([
         checkEngine(),
         scope.stack ? toolchainProblems() : [],
         checkMemory(paths),
+        checkNetwork(paths),
         checkPort(paths),
     ]);
-    return [
-        checkPlatform(),
-        engine,
-        ...toolchain,
-        checkDisk(),
-        memory,
-        checkKernel(),
-        checkAddresses(paths),
-        port,
-    ].filter((problem) => problem !== undefined);
+    return [checkPlatform(), engine, ...toolchain, checkDisk(), memory, checkKernel(), ...network, port].filter(
+        (problem) => problem !== undefined,
+    );
 }
 
 function checkPlatform(): string | undefined {
@@ -51,14 +47,16 @@ function checkPlatform(): string | undefined {
 }
 
 function onPath(command: string): boolean {
-    return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
-        try {
-            accessSync(join(folder, command), constants.X_OK);
-            return true;
-        } catch {
-            return false;
-        }
-    });
+    return searchPath()
+        .split(delimiter)
+        .some((folder) => {
+            try {
+                accessSync(join(folder, command), constants.X_OK);
+                return true;
+            } catch {
+                return false;
+            }
+        });
 }
 
 async function checkEngine(): Promise<string | undefined> {
@@ -136,9 +134,12 @@ function checkKernel(): string | undefined {
     return `This kernel lacks ${missing.join(", ")}: use one that has them, such as a distribution's own.`;
 }
 
-function checkAddresses({ name }: LabPaths): string | undefined {
+async function checkNetwork({ name }: LabPaths): Promise<(string | undefined)[]> {
     const index = expectedIndex(name);
-    return index === undefined ? undefined : addressProblem(index);
+    if (index === undefined) return [];
+    const ruleset = await new Runner().attempt(["nft", "-j", "list", "ruleset"]);
+    const opened = { iptables: onPath("iptables"), firewalld: onPath("firewall-cmd") };
+    return [addressProblem(index), ...(ruleset.code === 0 ? firewallProblems(index, ruleset.stdout, opened) : [])];
 }
 
 async function checkPort(paths: LabPaths): Promise<string | undefined> {

@@ -84,8 +84,9 @@ ip route replace ${twins} dev ${device}
     }
 
     /**
-     * Firewalls of others drop what they do not know. Their tables can't be overruled from ours, hence two rules
-     * in theirs, which carry our name so that they can be found again.
+     * Firewalls of others drop what they do not know. Their tables can't be overruled from ours, hence rules in theirs: three of
+     * iptables, which carry our name so that they can be found again, and the lab's ranges in firewalld's zone of those that it trusts. What
+     * can't be opened so is said before the lab is started: `firewallProblems`.
      */
     private async openFirewalls(tag: string): Promise<void> {
         const { runner } = this.options;
@@ -96,9 +97,19 @@ ip route replace ${twins} dev ${device}
             ["INPUT", "-i", `${edgePrefix}+`, "-d", `${service}/32`],
         ].map(([chain, ...match]) => [chain, ...match, "-m", "comment", "--comment", tag, "-j", "ACCEPT"].join(" "));
         await runner.script(`
-command -v iptables >/dev/null || exit 0
-${rules.map((rule) => `iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${rule}`).join("\n")}
+if command -v iptables >/dev/null; then
+${rules.map((rule) => `    iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${rule}`).join("\n")}
+fi
+${this.withFirewalld((range) => `firewall-cmd -q --zone=trusted --add-source=${range}`)}
 `);
+    }
+
+    /** A script that runs a command for each range that hosts' packets come from, where firewalld runs. */
+    private withFirewalld(command: (range: string) => string): string {
+        const { outer, twins } = this.addresses;
+        return `if command -v firewall-cmd >/dev/null && firewall-cmd -q --state; then
+${[outer, twins].map((range) => `    ${command(range)}`).join("\n")}
+fi`;
     }
 
     /** Brings everything but the hosts' own ends to the desired state. Returns the plan for those who plug hosts in. */
@@ -454,6 +465,7 @@ END_OF_ROUTER`,
             ...this.edges().map((edge) => `ip link delete ${edge} 2>/dev/null || true`),
             `ip link delete ${device} 2>/dev/null || true`,
             `nft delete table ip ${table} 2>/dev/null || true`,
+            this.withFirewalld((range) => `firewall-cmd -q --zone=trusted --remove-source=${range} || true`),
             `command -v iptables-save >/dev/null || exit 0`,
             `iptables-save | grep -E -- '--comment "?${table}"? ' | sed 's/^-A/-D/' | while read -r rule; do eval "iptables -w $rule"; done`,
         ];

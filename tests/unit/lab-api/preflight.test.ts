@@ -11,6 +11,8 @@ const mockMachine = {
     /** What the engine calls its machine, if there is one, and the machine's processes. */
     engine: undefined as string | undefined,
     processes: [] as string[],
+    /** As `nft -j list ruleset` shows it. */
+    ruleset: "",
     interfaces: {} as Record<string, string>,
     routes: "",
 };
@@ -44,6 +46,14 @@ jest.mock("node:fs", () => {
         },
     };
 });
+jest.mock("../../../lab/hosts/runner", () => ({
+    ...jest.requireActual<typeof import("../../../lab/hosts/runner")>("../../../lab/hosts/runner"),
+    Runner: class {
+        async attempt(): Promise<object> {
+            return Promise.resolve({ code: mockMachine.ruleset === "" ? 127 : 0, stdout: mockMachine.ruleset });
+        }
+    },
+}));
 jest.mock("../../../lab/process", () => ({
     ...jest.requireActual<typeof import("../../../lab/process")>("../../../lab/process"),
     processes: () => mockMachine.processes.map((executable) => ({ executable })),
@@ -72,6 +82,7 @@ beforeEach(() => {
     mockMachine.freeKiB = 1024 * 1024;
     mockMachine.engine = "workstation";
     mockMachine.processes = [];
+    mockMachine.ruleset = "";
     jest.spyOn(process, "getuid").mockReturnValue(0);
     mockMachine.interfaces = { lo: "127.0.0.1/8", eth0: "192.0.2.2/24" };
     mockMachine.routes = "";
@@ -126,6 +137,15 @@ describe("an engine that answers", () => {
                 "install and start Docker here and name its socket in DOCKER_HOST (unix://…), or run the lab where that one runs.",
         ]);
     });
+});
+
+test("a firewall that would drop what hosts send is said", async () => {
+    const chain = { family: "inet", table: "fw", name: "in", type: "filter", hook: "input", prio: 0, policy: "drop" };
+    mockMachine.ruleset = JSON.stringify({ nftables: [{ chain }] });
+    const problems = await findProblems(paths, { stack: false });
+    expect(problems.filter((problem) => problem.includes("firewall"))).toEqual([
+        expect.stringMatching(/^The firewall's chain in \(table inet fw\) drops what the lab's hosts ask/),
+    ]);
 });
 
 describe("addresses that the lab needs", () => {

@@ -18,6 +18,17 @@ netns)
 esac
 `;
 
+/** firewalld, which runs where there is the file of the sources that it trusts. */
+const FIREWALL_CMD = `#!/bin/sh
+[ "$1" = -q ] && [ -f "$SPACES/../trusted" ] || exit 252
+case $2,$3 in
+--state,) ;;
+--zone=trusted,--add-source=*) echo "\${3#*=}" >>"$SPACES/../trusted" ;;
+--zone=trusted,--remove-source=*) sed -i "\\|^\${3#*=}$|d" "$SPACES/../trusted" ;;
+*) exit 2 ;;
+esac
+`;
+
 let spaces: string;
 let unit: ReturnType<typeof unitNetwork>;
 beforeEach(() => {
@@ -35,6 +46,7 @@ beforeEach(() => {
     spaces = path.join(folder, "spaces");
     mkdirSync(spaces);
     writeFileSync(path.join(folder, "ip"), IP, { mode: 0o755 });
+    writeFileSync(path.join(folder, "firewall-cmd"), FIREWALL_CMD, { mode: 0o755 });
     for (const name of ["nsenter", "nft", "sysctl", "iptables", "iptables-save", "conntrack"])
         writeFileSync(path.join(folder, name), "#!/bin/sh\n", { mode: 0o755 });
 });
@@ -57,4 +69,15 @@ test("VPCs and balancers get name spaces, once", async () => {
 test("names of name spaces that are no more are not taken for these", async () => {
     for (const name of ["mh15-vpc-a", "mh15b-lb-a"]) writeFileSync(path.join(spaces, name), "");
     expect(await apply()).toEqual({ "mh15-vpc-a": "alive", "mh15b-lb-a": "alive" });
+});
+
+test("firewalld trusts the lab's ranges while there is the lab, and nobody's else", async () => {
+    await apply();
+    const trusted = path.join(unit.folder, "trusted");
+    writeFileSync(trusted, "10.1.0.0/16\n");
+    unit.network.distrust();
+    await apply();
+    expect(readFileSync(trusted, "utf8")).toBe("10.1.0.0/16\n198.18.240.0/20\n198.19.240.0/20\n");
+    await unit.network.destroy();
+    expect(readFileSync(trusted, "utf8")).toBe("10.1.0.0/16\n");
 });
