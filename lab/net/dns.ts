@@ -19,6 +19,10 @@ export interface DnsOptions {
 }
 
 const PATIENCE = 5_000;
+/** Before the next resolver is asked, too. */
+const TURN = 1_000;
+/** Response codes after which the next one is asked, as by hosts' own resolvers: SERVFAIL, NOTIMP, REFUSED. */
+const CANNOT_TELL: readonly number[] = [2, 4, 5];
 /** Of the machine's resolvers: further ones nobody asks. */
 const MAX_RESOLVERS = 3;
 /** Open queries; beyond that a host that floods the resolver harms itself only. */
@@ -28,7 +32,8 @@ export class DnsRelay {
     private readonly udp: dgram.Socket;
     private readonly tcp: net.Server;
     private readonly sockets = new Set<net.Socket>();
-    private readonly open = new Set<dgram.Socket>();
+    /** What ends each query that is open. */
+    private readonly open = new Set<() => void>();
     private readonly resolvers: Resolvers;
     port = 0;
 
@@ -56,8 +61,7 @@ export class DnsRelay {
 
     async close(): Promise<void> {
         for (const socket of this.sockets) socket.destroy();
-        for (const socket of this.open) socket.close();
-        this.open.clear();
+        for (const end of this.open) end();
         this.udp.close();
         await new Promise((resolve) => this.tcp.close(resolve));
     }
@@ -69,24 +73,53 @@ export class DnsRelay {
             return;
         }
         if (this.open.size >= MAX_OPEN) return;
-        const servers = this.resolvers.list();
-        const socket = dgram.createSocket(net.isIPv6(servers[0] ?? "") ? "udp6" : "udp4");
-        this.open.add(socket);
-        const end = (): void => {
-            clearTimeout(timer);
-            if (this.open.delete(socket)) socket.close();
+        const servers = this.resolvers.list().filter((server) => net.isIP(server) !== 0);
+        const sockets = new Set<dgram.Socket>();
+        /** Asked, and neither silent for good nor unable to tell. */
+        const expected = new Set<dgram.Socket>();
+        let refusal: Buffer | undefined;
+        let turn: NodeJS.Timeout | undefined;
+        const end = (answer?: Buffer): void => {
+            clearTimeout(patience);
+            clearTimeout(turn);
+            if (!this.open.delete(end)) return;
+            for (const socket of sockets) socket.close();
+            if (answer) this.udp.send(answer, peer.port, peer.address);
         };
-        const timer = setTimeout(end, PATIENCE);
-        socket.on("message", (answer) => {
-            if (this.open.has(socket)) this.udp.send(answer, peer.port, peer.address);
-            end();
-        });
-        socket.on("error", end);
-        const family = net.isIPv6(servers[0] ?? "") ? 6 : 4;
-        // All at once: the first to answer wins, which is what resolvers in a list are for.
-        for (const server of servers.slice(0, MAX_RESOLVERS))
-            if (net.isIP(server) === family)
-                socket.send(query, this.options.upstreamPort ?? 53, server, () => undefined);
+        /** In their order: a later one is for when an earlier one can't tell, and knows nothing of names that the first alone has. */
+        const ask = ([server, ...others]: readonly string[]): void => {
+            clearTimeout(turn);
+            if (server === undefined) {
+                if (expected.size === 0) end(refusal);
+                return;
+            }
+            const socket = dgram.createSocket(net.isIPv6(server) ? "udp6" : "udp4");
+            sockets.add(socket);
+            expected.add(socket);
+            let isLatest = true;
+            const next = (): void => {
+                if (isLatest) ask(others);
+                else if (expected.size === 0) end(refusal);
+                isLatest = false;
+            };
+            const fail = (answer?: Buffer): void => {
+                refusal ??= answer;
+                expected.delete(socket);
+                next();
+            };
+            socket.on("message", (answer) => {
+                if (CANNOT_TELL.includes((answer[3] ?? 0) & 15)) fail(answer);
+                else end(answer);
+            });
+            socket.on("error", () => fail());
+            socket.connect(this.options.upstreamPort ?? 53, server, () => {
+                if (this.open.has(end)) socket.send(query);
+            });
+            if (others.length > 0) turn = setTimeout(next, TURN);
+        };
+        const patience = setTimeout(() => end(refusal), PATIENCE);
+        this.open.add(end);
+        ask(servers.slice(0, MAX_RESOLVERS));
     }
 
     private relayStream(socket: net.Socket): void {

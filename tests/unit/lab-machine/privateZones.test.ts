@@ -2,7 +2,7 @@
 import * as dgram from "node:dgram";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import * as net from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import * as path from "node:path";
 import { decode, encode, type DecodedPacket, type RecordType } from "dns-packet";
 import type { DesiredZone, DesiredZoneRecord } from "../../../lab/model/desired";
@@ -259,6 +259,93 @@ describe("the relay", () => {
             await new Promise((done) => rude.close(done));
             rmSync(folder, { recursive: true });
         }
+    });
+
+    describe("over datagrams", () => {
+        /** A resolver that answers with a code, after a while, or never. */
+        interface Upstream {
+            readonly code?: number;
+            readonly after?: number;
+        }
+        const NXDOMAIN = 3;
+        const SERVFAIL = 2;
+        const REFUSED = 5;
+        let sockets: dgram.Socket[];
+        let folder: string;
+        beforeEach(() => {
+            sockets = [];
+            folder = mkdtempSync(path.join(tmpdir(), "lab-resolvers-"));
+        });
+        afterEach(() => {
+            for (const socket of sockets) socket.close();
+            rmSync(folder, { recursive: true });
+        });
+
+        /** Which resolver's answer comes, by its place in the list; its code; and who was asked. */
+        async function outcome(addresses: readonly string[], upstreams: readonly Upstream[]) {
+            const askedOf: number[] = [];
+            let port = 0;
+            for (const [position, { code, after = 0 }] of upstreams.entries()) {
+                const address = addresses[position]!;
+                const socket = dgram.createSocket(net.isIPv6(address) ? "udp6" : "udp4");
+                sockets.push(socket);
+                socket.on("message", (asked, peer) => {
+                    askedOf.push(position);
+                    if (code === undefined) return;
+                    const answer = Buffer.concat([asked, Buffer.from([position])]);
+                    answer[3] = code;
+                    setTimeout(() => socket.send(answer, peer.port, peer.address), after).unref();
+                });
+                await new Promise<void>((done) => socket.bind(port, address, done));
+                port = socket.address().port;
+            }
+            const file = path.join(folder, "resolv.conf");
+            writeFileSync(file, addresses.map((address) => `nameserver ${address}\n`).join(""));
+            const second = new DnsRelay({
+                address: "127.0.0.1",
+                preferredPort: 0,
+                upstreamPort: port,
+                resolvers: new Resolvers(file),
+            });
+            await second.start();
+            const client = dgram.createSocket("udp4");
+            const answer = await new Promise<Buffer>((done) => {
+                client.on("message", done);
+                client.send(query("internal.example"), second.port, "127.0.0.1");
+            });
+            client.close();
+            await second.close();
+            return { of: answer.at(-1), code: answer[3], askedOf };
+        }
+        const four = ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"];
+
+        test("the first resolver's answer counts, however fast another's is", async () => {
+            const upstreams = [{ code: 0, after: 200 }, { code: NXDOMAIN }];
+            expect(await outcome(four, upstreams)).toEqual({ of: 0, code: 0, askedOf: [0] });
+        });
+
+        test("one that can't tell, or isn't there, is followed by the next at once", async () => {
+            const began = Date.now();
+            const upstreams = [{ code: SERVFAIL }, { code: REFUSED }, { code: NXDOMAIN }];
+            expect(await outcome(four, upstreams)).toEqual({ of: 2, code: NXDOMAIN, askedOf: [0, 1, 2] });
+            expect(await outcome(["127.0.0.6", "127.0.0.7"], [{ code: SERVFAIL }])).toMatchObject({ code: SERVFAIL });
+            expect(Date.now() - began).toBeLessThan(900);
+        });
+
+        test("one that is silent is followed by the next after a second, and may still answer", async () => {
+            const began = Date.now();
+            expect(await outcome(four, [{}, { code: 0 }])).toEqual({ of: 1, code: 0, askedOf: [0, 1] });
+            expect(Date.now() - began).toBeGreaterThan(900);
+            const late = [{ code: 0, after: 1_200 }, { code: SERVFAIL }];
+            expect(await outcome(["127.0.0.6", "127.0.0.7"], late)).toEqual({ of: 0, code: 0, askedOf: [0, 1] });
+        });
+
+        const withIpv6 =
+            networkInterfaces()["lo"]?.some(({ address }) => address === "::1") === true ? test : test.skip;
+        withIpv6("each is asked in its own family", async () => {
+            const upstreams = [{ code: SERVFAIL }, { code: 0 }];
+            expect(await outcome(["127.0.0.2", "::1"], upstreams)).toEqual({ of: 1, code: 0, askedOf: [0, 1] });
+        });
     });
 
     test("answers some queries of a stream and passes on the others, however they are cut", async () => {
