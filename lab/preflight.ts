@@ -7,6 +7,7 @@ import { toolchainProblems } from "../toolchain/toolchain";
 import { Docker } from "./hosts/docker";
 import { engineProblem } from "./hosts/engine";
 import { labFilter } from "./hosts/hosts";
+import { isBuilt } from "./hosts/image";
 import { expectedIndex } from "./hosts/labs";
 import { Runner, searchPath } from "./hosts/runner";
 import { addressProblem } from "./net/conflicts";
@@ -22,21 +23,22 @@ export interface PreflightScope {
 }
 
 const GIB = 2 ** 30;
-/** Image, engine and build caches of a first run; what later runs add. */
-const FIRST_RUN_BYTES = 8 * GIB;
-const LATER_RUN_BYTES = 3 * GIB;
+/** What hosts write, and beside it what is there once: their image, the engine, downloads. */
+const HOSTS_BYTES = 3 * GIB;
+const IMAGE_BYTES = GIB;
 const MEMORY_BYTES = 3 * GIB;
 
 /** All problems that would stop the lab, in the order in which a person would solve them. */
 export async function findProblems(paths: LabPaths, scope: PreflightScope): Promise<string[]> {
+    const disk = HOSTS_BYTES + (isBuilt() ? 0 : IMAGE_BYTES);
     const [engine, toolchain, memory, network, port] = await Promise.all([
         checkEngine(),
-        scope.stack ? toolchainProblems() : [],
+        scope.stack ? toolchainProblems(disk) : [],
         checkMemory(paths),
         checkNetwork(paths),
         checkPort(paths),
     ]);
-    return [checkPlatform(), engine, ...toolchain, checkDisk(), memory, checkKernel(), ...network, port].filter(
+    return [checkPlatform(), engine, ...toolchain, checkDisk(disk), memory, checkKernel(), ...network, port].filter(
         (problem) => problem !== undefined,
     );
 }
@@ -78,9 +80,7 @@ function existing(folder: string): string {
     return existsSync(folder) ? folder : existing(dirname(folder));
 }
 
-function checkDisk(): string | undefined {
-    const first = !existsSync(cacheFolder());
-    const needed = first ? FIRST_RUN_BYTES : LATER_RUN_BYTES;
+function checkDisk(needed: number): string | undefined {
     for (const folder of new Set([stateFolder(), cacheFolder(), "/var/lib/docker"].map(existing))) {
         const { bavail, bsize } = statfsSync(folder);
         if (bavail * bsize < needed)

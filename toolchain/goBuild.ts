@@ -90,7 +90,7 @@ function completedMark({ folder }: GoTarget): string {
 }
 
 const memoryNeeded = 5 * 2 ** 30;
-const diskNeeded = 9 * 2 ** 30;
+const diskNeeded = 8 * 2 ** 30;
 
 /** Memory that can be had without swapping, within the limit of the container this may run in. */
 export function availableMemory(meminfo = "/proc/meminfo"): number {
@@ -112,8 +112,11 @@ async function existingParent(path: string): Promise<string> {
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
-/** What stands in the way of a build: one sentence with its remedy each, empty when it can begin. */
-export async function buildProblems(targets: readonly GoTarget[]): Promise<string[]> {
+/**
+ * What stands in the way of a build: one sentence with its remedy each, empty when it can begin.
+ * @param beside bytes that something else is about to take of the same disk
+ */
+export async function buildProblems(targets: readonly GoTarget[], beside = 0): Promise<string[]> {
     const why = "The official Pulumi downloads are out of reach, so it is built from source";
     const needed = targets
         .map(
@@ -145,9 +148,9 @@ export async function buildProblems(targets: readonly GoTarget[]): Promise<strin
     const disk = await statfs(await existingParent(cacheFolder()));
     const free = disk.bavail * disk.bsize;
     const isWarm = targets.every((target) => existsSync(completedMark(target)));
-    if (!isWarm && free < diskNeeded)
+    if (!isWarm && free < diskNeeded + beside)
         problems.push(
-            `${why}, which takes ${gib(diskNeeded)} of disk, and ${gib(free)} are free at ${cacheFolder()}: make room, or name another place in MULTIHOST_CACHE.`,
+            `${why}, which takes ${gib(diskNeeded)} of disk${beside > 0 ? ` beside ${gib(beside)} for the rest` : ""}, and ${gib(free)} are free at ${cacheFolder()}: make room, or name another place in MULTIHOST_CACHE.`,
         );
     return problems;
 }

@@ -326,8 +326,9 @@ async function isOfficialReachable(versions: Versions): Promise<boolean> {
 /**
  * What stands in the way of {@link ensureToolchain}: one sentence with its remedy each. Empty when it will work. Takes
  * milliseconds when everything is there, else a few seconds, and changes nothing.
+ * @param beside bytes that something else is about to take of its disk
  */
-export async function toolchainProblems(): Promise<string[]> {
+export async function toolchainProblems(beside = 0): Promise<string[]> {
     const versions = pinnedVersions();
     const hashes = hashesOf(versions);
     if (readSelection(selectionFile(versions, Object.values(hashes) as string[])) !== undefined) return [];
@@ -341,7 +342,7 @@ export async function toolchainProblems(): Promise<string[]> {
         return [
             "MULTIHOST_TOOLCHAIN is official, but get.pulumi.com is out of reach: unset it, or mend the connection.",
         ];
-    return buildProblems(missing);
+    return buildProblems(missing, beside);
 }
 
 async function select(versions: Versions, hashes: Hashes): Promise<Selection> {

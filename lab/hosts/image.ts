@@ -70,6 +70,14 @@ export async function ensureImage(
     }
 }
 
+/** Whether an image was ever built here: then another one in its place takes little more of the disk. */
+export function isBuilt({ name }: ImageDefinition = debian12): boolean {
+    const folder = path.join(cacheFolder(), "images");
+    return (
+        existsSync(folder) && readdirSync(folder).some((file) => file.startsWith(`${name}-`) && file.endsWith(".tar"))
+    );
+}
+
 /** The image as an archive of its root file system, built unless it is in the cache. To be called under the lock. */
 async function ensureArchive(
     definition: ImageDefinition,

@@ -8,6 +8,9 @@ import { startOf } from "../../../lab/process";
 const mockMachine = {
     containers: {} as Record<string, number>,
     freeKiB: 0,
+    freeDiskGiB: 0,
+    /** What the toolchain was told that others take of its disk. */
+    beside: undefined as number | undefined,
     /** What the engine calls its machine, if there is one, and the machine's processes. */
     engine: undefined as string | undefined,
     processes: [] as string[],
@@ -37,6 +40,7 @@ jest.mock("node:fs", () => {
     const fs = jest.requireActual<typeof import("node:fs")>("node:fs");
     return {
         ...fs,
+        statfsSync: () => ({ bavail: mockMachine.freeDiskGiB, bsize: 2 ** 30 }),
         readFileSync: (file: string, ...more: [BufferEncoding]) => {
             if (file === "/proc/meminfo") return `MemAvailable:   ${mockMachine.freeKiB} kB\n`;
             if (file === "/proc/net/route") return `Iface\tDestination\t…\n${mockMachine.routes}`;
@@ -52,6 +56,12 @@ jest.mock("../../../lab/hosts/runner", () => ({
         async attempt(): Promise<object> {
             return Promise.resolve({ code: mockMachine.ruleset === "" ? 127 : 0, stdout: mockMachine.ruleset });
         }
+    },
+}));
+jest.mock("../../../toolchain/toolchain", () => ({
+    toolchainProblems: (beside: number) => {
+        mockMachine.beside = beside;
+        return Promise.resolve([]);
     },
 }));
 jest.mock("../../../lab/process", () => ({
@@ -72,14 +82,16 @@ jest.mock("node:os", () => ({
 
 let folder: string;
 let paths: LabPaths;
-const before = process.env["MULTIHOST_STATE"];
+const before = { ...process.env };
 
 beforeEach(() => {
     folder = mkdtempSync(`${tmpdir()}/lab-preflight-`);
     process.env["MULTIHOST_STATE"] = folder;
+    process.env["MULTIHOST_CACHE"] = `${folder}/cache`;
     paths = { ...labPaths({ LAB_NAME: "unit" }), daemon: `${folder}/daemon.json` };
     mockMachine.containers = {};
     mockMachine.freeKiB = 1024 * 1024;
+    mockMachine.freeDiskGiB = 100;
     mockMachine.engine = "workstation";
     mockMachine.processes = [];
     mockMachine.ruleset = "";
@@ -90,8 +102,7 @@ beforeEach(() => {
 afterEach(() => {
     jest.restoreAllMocks();
     rmSync(folder, { recursive: true, force: true });
-    if (before === undefined) delete process.env["MULTIHOST_STATE"];
-    else process.env["MULTIHOST_STATE"] = before;
+    process.env = { ...before };
 });
 
 async function memoryProblems(): Promise<string[]> {
@@ -115,6 +126,33 @@ test("a lab that runs is not refused the memory that it has", async () => {
 test("nor is one whose hosts run without it", async () => {
     mockMachine.containers["multihost.lab=unit"] = 3;
     expect(await memoryProblems()).toEqual([]);
+});
+
+describe("the disk", () => {
+    const images = (): string => `${folder}/cache/images`;
+    const problems = async (stack = false): Promise<string[]> =>
+        (await findProblems(paths, { stack })).filter((problem) => problem.includes("disk"));
+
+    test("has to hold the image where there is none yet, also when the cache has other things", async () => {
+        mockMachine.freeDiskGiB = 3;
+        mkdirSync(`${folder}/cache/parts`, { recursive: true });
+        mkdirSync(images());
+        writeFileSync(`${images()}/guest-debian-12-0.tar`, "");
+        expect(await problems()).toEqual([
+            expect.stringMatching(/^The lab needs 4 GiB on the disk of .*, 3\.0 GiB are free:/),
+        ]);
+        writeFileSync(`${images()}/debian-12-0.tar`, "");
+        expect(await problems()).toEqual([]);
+    });
+
+    test("has to hold the toolchain's part beside", async () => {
+        await problems(true);
+        expect(mockMachine.beside).toBe(4 * 2 ** 30);
+        mkdirSync(images(), { recursive: true });
+        writeFileSync(`${images()}/debian-12-0.tar`, "");
+        await problems(true);
+        expect(mockMachine.beside).toBe(3 * 2 ** 30);
+    });
 });
 
 describe("an engine that answers", () => {

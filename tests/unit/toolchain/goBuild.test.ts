@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 import { alicloudTarget, availableMemory, build, buildProblems } from "../../../toolchain/goBuild";
 
 const gib = 2 ** 30;
+const mockDisk = { freeGiB: 1 };
 
 jest.mock("node:os", () => ({
     ...jest.requireActual<typeof import("node:os")>("node:os"),
@@ -13,7 +14,7 @@ jest.mock("node:os", () => ({
 
 jest.mock("node:fs/promises", () => ({
     ...jest.requireActual<typeof import("node:fs/promises")>("node:fs/promises"),
-    statfs: () => Promise.resolve({ bavail: 1, bsize: 2 ** 30 }),
+    statfs: () => Promise.resolve({ bavail: mockDisk.freeGiB, bsize: 2 ** 30 }),
 }));
 
 describe("a build", () => {
@@ -40,6 +41,21 @@ describe("a build", () => {
         expect(availableMemory(meminfo)).toBe(2 * gib);
         jest.spyOn(process, "constrainedMemory").mockReturnValue(gib);
         expect(availableMemory(meminfo)).toBe(gib);
+    });
+
+    it("needs room on the disk beside what others are about to take", async () => {
+        const of = async (freeGiB: number): Promise<string[]> => {
+            mockDisk.freeGiB = freeGiB;
+            const problems = await buildProblems([alicloudTarget("1.0.0")], 3 * gib);
+            mockDisk.freeGiB = 1;
+            return problems.filter((problem) => problem.includes("of disk"));
+        };
+        expect(await of(10)).toEqual([
+            expect.stringContaining(
+                "which takes 8.0 GiB of disk beside 3.0 GiB for the rest, and 10.0 GiB are free at",
+            ),
+        ]);
+        expect(await of(11)).toEqual([]);
     });
 
     it("needs room on the disk until one has gone through, also after one that was interrupted", async () => {
