@@ -27,7 +27,7 @@ import { LabError, control, isGone, startDaemon, stopDaemon } from "./control";
 import { DaemonRecord, asItRuns, labCode, runningDaemon } from "./record";
 import { readJson, writePrivate } from "./files";
 import type { LabIdentity } from "./identity";
-import { createMachine, ensureEngine, ensureImage, findIndex, stopEngine } from "./machine";
+import { createMachine, ensureEngine, ensureImage, findIndex, liftBan, stopEngine } from "./machine";
 import { shellCommands } from "./environment";
 import { alicloudSearch } from "./orphans";
 import { LabPaths, UsageError, labPaths } from "./paths";
@@ -345,6 +345,7 @@ async function down(paths: LabPaths): Promise<number> {
             report("its processes");
             await endProcesses(paths.pulumi);
             await stopDaemon(paths);
+            await liftBan();
             report("hosts and networks");
             // Without a folder there never was a lab, or an earlier run of this command removed all of it.
             if (existsSync(paths.folder) || findIndex(paths.name) !== undefined) {

@@ -16,7 +16,7 @@ import { raiseKernelSettings, restoreKernelSettings } from "./hosts/kernelSettin
 import { Network } from "./net/network";
 import { answerFromZones } from "./net/privateZones";
 
-export { EngineError, ensureEngine, stopEngine } from "./hosts/engine";
+export { EngineError, ensureEngine, liftBan, stopEngine } from "./hosts/engine";
 export { ensureImage } from "./hosts/image";
 export { findIndex } from "./hosts/labs";
 

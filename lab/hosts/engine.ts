@@ -40,7 +40,7 @@ export async function ensureEngine({ runner = new Runner() }: { runner?: Runner 
                     : "The lab needs a running Docker and root: install Docker and run the lab as root or with sudo.",
             );
         // An installation that was interrupted left it to whoever comes next.
-        if (isBanOurs()) await exclusively(() => withoutStartingServices(async () => undefined));
+        await liftBan();
         if ((await ready()) && missingTools().length === 0) return;
         await withLock(engineLock(), { what: "the container engine" }, async () => {
             const packages = missingTools();
@@ -141,15 +141,35 @@ function isBanOurs(): boolean {
     }
 }
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** Debian starts what it installs; who asked for a program has not asked for a service on this machine. */
 async function withoutStartingServices(action: () => Promise<void>): Promise<void> {
     const ours = !existsSync(POLICY) || isBanOurs();
-    if (ours) writeFileSync(POLICY, `#!/bin/sh\n${POLICY_MARK}\nexit 101\n`, { mode: 0o755 });
+    if (!ours) return action();
+    const lift = (): void => {
+        for (const signal of SIGNALS) process.off(signal, interrupted);
+        remove(POLICY);
+    };
+    // Or no service of this machine's would ever start with its package again, unless another run of the lab comes.
+    const interrupted = (signal: NodeJS.Signals): void => {
+        lift();
+        // Others that listen end this process themselves, in their own time.
+        if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    };
+    for (const signal of SIGNALS) process.prependListener(signal, interrupted);
     try {
+        writeFileSync(POLICY, `#!/bin/sh\n${POLICY_MARK}\nexit 101\n`, { mode: 0o755 });
         await action();
     } finally {
-        if (ours) remove(POLICY);
+        lift();
     }
+}
+
+/** Takes away the ban on starting services that an installation of the lab's left when it was killed; one that is at work is waited for. */
+export async function liftBan(): Promise<void> {
+    if (process.getuid?.() === 0 && isBanOurs())
+        await exclusively(() => withoutStartingServices(async () => undefined));
 }
 
 const UNATTENDED = { env: { DEBIAN_FRONTEND: "noninteractive" }, timeout: 600_000 };

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { EngineError, ensureEngine, installPackages, readPackageLists } from "../../../lab/hosts/engine";
+import { EngineError, ensureEngine, installPackages, liftBan, readPackageLists } from "../../../lab/hosts/engine";
 import type { Finished, Runner } from "../../../lab/hosts/runner";
 
 const mockFolder = { path: "" };
@@ -93,9 +93,53 @@ describe("the ban that an interrupted installation left", () => {
         expect(existsSync(BAN)).toBe(false);
     });
 
+    test("goes with the lab", async () => {
+        await liftBan();
+        expect(existsSync(BAN)).toBe(false);
+    });
+
     test("goes where nothing is missing", async () => {
         await ensureEngine({ runner });
         expect(existsSync(BAN)).toBe(false);
+    });
+});
+
+describe.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("an installation that %s ends", (signal) => {
+    /** Whether there is a ban after the signal, which comes in the middle. */
+    const interrupt = async (): Promise<boolean> => {
+        let stands = true;
+        answers = (command) => {
+            if (!command.includes("install")) return {};
+            process.emit(signal, signal);
+            stands = existsSync(BAN);
+            return {};
+        };
+        await installPackages(["haproxy"], [], runner);
+        return stands;
+    };
+
+    test("leaves no ban, and holds the signal up no further", async () => {
+        const kill = jest.spyOn(process, "kill").mockReturnValue(true);
+        const held = process.listenerCount(signal);
+        expect(await interrupt()).toBe(false);
+        expect(kill.mock.calls).toEqual(held === 0 ? [[process.pid, signal]] : []);
+        expect(process.listenerCount(signal)).toBe(held);
+    });
+
+    test("is left to who ends this process in an order of its own", async () => {
+        const kill = jest.spyOn(process, "kill").mockReturnValue(true);
+        const others = jest.fn();
+        process.once(signal, others);
+        expect(await interrupt()).toBe(false);
+        expect(others).toHaveBeenCalledTimes(1);
+        expect(kill).not.toHaveBeenCalled();
+    });
+
+    test("leaves an administrator's own ban", async () => {
+        jest.spyOn(process, "kill").mockReturnValue(true);
+        writeFileSync(BAN, "#!/bin/sh\nexit 104\n");
+        process.once(signal, () => undefined);
+        expect(await interrupt()).toBe(true);
     });
 });
 
@@ -103,6 +147,7 @@ test("an administrator's own ban stays as it is", async () => {
     writeFileSync(BAN, "#!/bin/sh\nexit 104\n");
     expect(await installation()).toBe("#!/bin/sh\nexit 104\n");
     await ensureEngine({ runner });
+    await liftBan();
     expect(readFileSync(BAN, "utf8")).toBe("#!/bin/sh\nexit 104\n");
 });
 
