@@ -4,6 +4,7 @@ import { CreateInstanceResponseBody } from "@alicloud/ecs20140526/dist/models/Cr
 import { RunInstancesRequest } from "@alicloud/ecs20140526/dist/models/RunInstancesRequest";
 import { RunInstancesResponseBody } from "@alicloud/ecs20140526/dist/models/RunInstancesResponseBody";
 import { takenAddresses } from "../../model/addresses";
+import { ownsKernel } from "../../model/sizes";
 import type { Instance, NetworkInterface, VSwitch } from "../../model/state";
 import type { Action, ActionContext } from "../action";
 import { Members, extended } from "../common/model";
@@ -319,6 +320,11 @@ function typeOf(request: Wish, image: Image): InstanceType {
         refuse(
             "InvalidInstanceType.NotSupported",
             "The specified instanceType is not supported by the image architecture.",
+        );
+    if (ownsKernel(type.id) && process.arch !== "x64")
+        refuse(
+            "UnsupportedOperation",
+            `The lab boots bare metal types such as ${type.id} on x86-64 machines only, and this one is ${process.arch}: use another type.`,
         );
     return type;
 }

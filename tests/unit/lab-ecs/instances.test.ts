@@ -8,9 +8,17 @@ import { Cloud, OTHER_ZONE, Parameters, Site, TYPE, ZONE, at, list, text } from 
 let cloud: Cloud;
 let site: Site;
 beforeEach(async () => {
+    onProcessor("x64");
     cloud = new Cloud();
     site = await cloud.site();
 });
+
+afterAll(() => onProcessor(processor));
+
+const processor = process.arch;
+function onProcessor(arch: string): void {
+    Object.defineProperty(process, "arch", { value: arch, configurable: true });
+}
 
 test.each<[string, number, boolean, string[]]>([
     ["web", 1, true, ["web"]],
@@ -667,6 +675,14 @@ test.each([
     expect(await cloud.refusal("ModifyInstanceSpec", { InstanceId, InstanceType: other })).toBe(
         "403 InvalidInstanceType.NotSupported",
     );
+});
+
+test("bare metal types are refused on machines whose processors their kernel isn't for", async () => {
+    onProcessor("arm64");
+    await expect(cloud.instance(site, { InstanceType: "ecs.ebmg6.26xlarge" })).rejects.toThrow(
+        "The lab boots bare metal types such as ecs.ebmg6.26xlarge on x86-64 machines only, and this one is arm64: use another type.",
+    );
+    await cloud.instance(site);
 });
 
 test("bandwidth: an address is asked for, and goes with the last Mbit/s", async () => {
