@@ -1,5 +1,5 @@
 "use strict";
-// Plain JavaScript, because bootstrap.mjs needs it before the packages that run TypeScript are installed.
+// Plain JavaScript, because start.mjs needs it before the packages that run TypeScript are installed.
 const { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } = require("node:fs");
 const { dirname } = require("node:path");
 const { setTimeout: sleep } = require("node:timers/promises");

@@ -1,5 +1,5 @@
 "use strict";
-// Plain JavaScript, because bootstrap.mjs needs it before the packages that run TypeScript are installed.
+// Plain JavaScript, because start.mjs needs it before the packages that run TypeScript are installed.
 
 /** 950 → "0.9 s", 75000 → "1 min 15 s", 3720000 → "1 h 2 min". */
 function formatDuration(ms) {

@@ -13,12 +13,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parse } from "acorn";
 
 const root = join(__dirname, "..", "..", "..");
 
 /** A checkout with a program, whose packages are there but for those of its lockfile. */
 function checkout(folder: string, packages: object): void {
-    for (const file of ["bootstrap.mjs", "lock.cjs", "progress.cjs"])
+    for (const file of ["bootstrap.mjs", "start.mjs", "lock.cjs", "progress.cjs"])
         cpSync(join(root, "toolchain", file), join(folder, "toolchain", file));
     mkdirSync(join(folder, "node_modules"));
     symlinkSync(join(root, "node_modules", "tsx"), join(folder, "node_modules", "tsx"));
@@ -73,6 +74,14 @@ test.each([
             ? "usage: node toolchain/bootstrap.mjs <file.ts> [arguments…]"
             : `Node.js ${version} won't do: install 20.19 or a later 20, 22.13 or a later 22, or 24 or newer (https://nodejs.org).`,
     );
+});
+
+test("what says that a Node.js is too old can be read by one", () => {
+    const text = readFileSync(join(root, "toolchain", "bootstrap.mjs"), "utf8");
+    // Node.js 12 has `import()` of ES2020, and nothing else of it.
+    const { body } = parse(text, { ecmaVersion: 2020, sourceType: "module" });
+    expect(body.map(({ type }) => type)).toEqual(["VariableDeclaration", "IfStatement", "ExpressionStatement"]);
+    expect(text.replace(/\/\*[^]*?\*\//, "")).not.toMatch(/\?\.|\?\?|\d+n\b|globalThis|allSettled|matchAll/);
 });
 
 test("packages for development are installed, too, whatever the environment leaves out", () => {
