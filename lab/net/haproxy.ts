@@ -226,14 +226,17 @@ function openName(name: string): string {
     return `${name}-open`;
 }
 
-function redirection({ protocol, host = "%[req.hdr(host),host_only]", port, code }: DesiredRedirect): string {
+/** The name that a client asked for, without its port. HAProxy 2.4 has no word for that of its own. */
+const HOST = "req.hdr(host),regsub(:[0-9]*$,)";
+
+function redirection({ protocol, host = `%[${HOST}]`, port, code }: DesiredRedirect): string {
     const usual = port === (protocol === "https" ? 443 : 80);
     return `http-request redirect location ${protocol}://${host}${usual ? "" : `:${port}`}%[pathq] code ${code}`;
 }
 
 /** Remembers a rule for the requests that it is about. */
 function ruleChoice({ id, domains, paths }: DesiredForwarding): string[] {
-    const hosts = domains.map((domain) => ` { req.hdr(host),host_only,lower ${match(domain.toLowerCase())} }`);
+    const hosts = domains.map((domain) => ` { ${HOST},lower ${match(domain.toLowerCase())} }`);
     const places = paths.map((path) => ` { path ${match(path)} }`);
     return (hosts.length === 0 ? [""] : hosts).flatMap((host) =>
         (places.length === 0 ? [""] : places).map((place) => {

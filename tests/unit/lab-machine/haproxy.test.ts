@@ -202,9 +202,11 @@ test("an access list lets in those it names, or all others; an empty one restric
 test("a redirect answers by itself, on the port of the listener that it leads to", () => {
     const to = (port: number): string[] =>
         section("frontend http-80", listener({ redirect: { protocol: "https", port, code: 301 } }));
-    expect(to(443)).toContain("http-request redirect location https://%[req.hdr(host),host_only]%[pathq] code 301");
+    expect(to(443)).toContain(
+        "http-request redirect location https://%[req.hdr(host),regsub(:[0-9]*$,)]%[pathq] code 301",
+    );
     expect(to(8443)).toContain(
-        "http-request redirect location https://%[req.hdr(host),host_only]:8443%[pathq] code 301",
+        "http-request redirect location https://%[req.hdr(host),regsub(:[0-9]*$,)]:8443%[pathq] code 301",
     );
     expect(
         balancerFiles(balancer(listener({ redirect: { protocol: "https", port: 443, code: 301 } })), place)
@@ -257,9 +259,9 @@ test("rules lead to pools of their own, by domain and path", () => {
     const found = section("frontend http-80", listener({ rules })).filter((line) => line.includes("txn.rule"));
     expect(found).toEqual([
         'http-request set-var(txn.rule) str(r3) if { path -m str -- "/x#y" }',
-        'http-request set-var(txn.rule) str(r2) if { req.hdr(host),host_only,lower -m end -- "-old.example.com" }',
-        'http-request set-var(txn.rule) str(r1) if { req.hdr(host),host_only,lower -m str -- "shop.example.com" } { path -m beg -- "/api" }',
-        'http-request set-var(txn.rule) str(r1) if { req.hdr(host),host_only,lower -m str -- "shop.example.com" } { path -m reg -- "^/v1/.*/item\\$" }',
+        'http-request set-var(txn.rule) str(r2) if { req.hdr(host),regsub(:[0-9]*$,),lower -m end -- "-old.example.com" }',
+        'http-request set-var(txn.rule) str(r1) if { req.hdr(host),regsub(:[0-9]*$,),lower -m str -- "shop.example.com" } { path -m beg -- "/api" }',
+        'http-request set-var(txn.rule) str(r1) if { req.hdr(host),regsub(:[0-9]*$,),lower -m str -- "shop.example.com" } { path -m reg -- "^/v1/.*/item\\$" }',
         "use_backend http-80-r1 if { var(txn.rule) -m str r1 }",
         "use_backend http-80-r2 if { var(txn.rule) -m str r2 }",
         "use_backend http-80-r3 if { var(txn.rule) -m str r3 }",
