@@ -121,8 +121,9 @@ export interface LoadBalancerArgs {
     readonly vswitches?: readonly BalancerVSwitchArgs[];
     /**
      * Between 1 and 20 ECS instances of one VPC, of any pools, up to 200 behind an `alb` or `nlb`. What a `clb` lets through arrives
-     * from 100.64.0.0/10, which the cloud admits without a rule; an `alb` connects from addresses of its VSwitches, and an `nlb` with those of
-     * the clients: whether their security groups need a rule for these nobody has tried on a real account.
+     * from 100.64.0.0/10, which the cloud admits without a rule; an `alb` connects from addresses of its VSwitches, which by the cloud's
+     * documents need none either, nor do an `nlb`'s checks. An `nlb` hands on what comes with the addresses of the clients: whether security
+     * groups need a rule for these nobody has tried on a real account.
      */
     readonly hosts: readonly Host[];
     /**
