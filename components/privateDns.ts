@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { componentOptions } from "./dependencies";
 import type { Host } from "./host";
-import { dnsNameProblem, Problems } from "./problems";
+import { dnsNameProblem, Problems, ttlProblem } from "./problems";
 import { checkTags, tagsFor, type Tags } from "./tags";
 
 /** What a name stands for: a host, or any IPv4 address. */
@@ -22,7 +22,7 @@ export interface PrivateDnsArgs {
      * the resolver answers with all of them, in turn. It doesn't look whether they work.
      */
     readonly records: Readonly<Record<string, readonly DnsTarget[]>>;
-    /** Seconds for which clients remember an address, 5 to 86400. @default 60 */
+    /** Seconds for which clients remember an address: 5, 30, 60, 3600, 43200 or 86400. @default 60 */
     readonly ttl?: number;
     /**
      * Whether names of the zone that aren't in `records` are looked for in the internet. Without, they don't exist.
@@ -143,8 +143,8 @@ function check(name: string, args: PrivateDnsArgs): void {
         if (repeated !== undefined) problems.add(`records["${rr}"]`, `"${repeated}" is listed twice.`);
     }
     checkRecordNames(problems, name, args.records);
-    if (args.ttl !== undefined && (!Number.isInteger(args.ttl) || args.ttl < 5 || args.ttl > 86_400))
-        problems.add("ttl", `${args.ttl} is not a number of seconds from 5 to 86400.`);
+    const problem = args.ttl === undefined ? undefined : ttlProblem(args.ttl);
+    if (problem !== undefined) problems.add("ttl", problem);
     checkTags(problems, args.tags);
     problems.throwIfAny(`PrivateDns "${name}"`);
 }

@@ -8,6 +8,16 @@ export function dnsNameProblem(name: string): string | undefined {
         : `"${name}" is not a name in the DNS: lower-case letters, digits and hyphens between dots.`;
 }
 
+/** Seconds that PrivateZone takes for how long clients remember an address. */
+const recordTtls: readonly unknown[] = [5, 30, 60, 3600, 43_200, 86_400];
+
+/** Why a record in the DNS can't be remembered for so many seconds; undefined when it can. */
+export function ttlProblem(ttl: unknown): string | undefined {
+    return recordTtls.includes(ttl)
+        ? undefined
+        : `${JSON.stringify(ttl)} is none of the numbers of seconds that PrivateZone takes: ${recordTtls.join(", ")}.`;
+}
+
 /** Everything that is wrong with a set of arguments, so that a caller mends all of it at once. */
 export class Problems {
     private readonly found: { readonly path: string; readonly reason: string }[] = [];

@@ -1,6 +1,6 @@
 /** `dns`: names of the services within the VPC. */
 import type { DnsTarget, Host, LoadBalancer, MysqlReplication } from "../components";
-import { dnsNameProblem } from "../components/problems";
+import { dnsNameProblem, ttlProblem } from "../components/problems";
 import type { StackConfig } from "../config";
 import type { Reader } from "./reader";
 
@@ -9,7 +9,7 @@ export interface DnsConfig {
     readonly enabled: boolean;
     /** The names end with it. @default "internal" */
     readonly zone: string;
-    /** Seconds for which clients remember an address. @default 10, since a source that moves takes its name along */
+    /** Seconds for which clients remember an address. @default 5, since a source that moves takes its name along */
     readonly ttl: number;
 }
 
@@ -20,10 +20,13 @@ export function readDns(reader: Reader): DnsConfig {
     const zone = reader.text(dns, "dns.zone") ?? "internal";
     const problem = dnsNameProblem(zone);
     if (problem !== undefined) reader.problems.add("dns.zone", problem);
+    const ttl = reader.value(dns, "dns.ttl") ?? 5;
+    const refused = ttlProblem(ttl);
+    if (refused !== undefined) reader.problems.add("dns.ttl", refused);
     return {
         enabled: reader.boolean(dns, "dns.enabled", true),
         zone,
-        ttl: reader.integer(dns, "dns.ttl", 10, 5, 86_400),
+        ttl: ttl as number,
     };
 }
 

@@ -49,7 +49,7 @@ describe("a change", () => {
         ["storage.diskSize", "30"],
         ["loadBalancer.weights.web-1", "50"],
         ["loadBalancer.allow[0]", "203.0.113.0/24"],
-        ["dns.ttl", "20"],
+        ["dns.ttl", "30"],
         ["web.release", "r9"],
     ] as const;
 
@@ -97,7 +97,7 @@ describe("a change", () => {
             /- update `balancer` \(BackendServer\): `backendServers\[i-\w+\]\.weight` `100` → `50`$/m,
         );
         expect(comment).toContain("- create `balancer-80-203.0.113.0-24` (AclEntryAttachment)");
-        expect(comment).toContain("- update `names-web-web-1` (ZoneRecord): `ttl` `10` → `20`");
+        expect(comment).toContain("- update `names-web-web-1` (ZoneRecord): `ttl` `5` → `30`");
         expect(comment).toContain("- create `site-release` (Command)");
         expect(comment).toContain("**2 hosts stop, all at the same time**");
         for (const secret of secrets) expect(everything).not.toContain(secret);

@@ -70,7 +70,7 @@ describe("the stack's configuration", () => {
                 drainSeconds: 30,
                 deletionProtection: false,
             },
-            dns: { enabled: true, zone: "internal", ttl: 10 },
+            dns: { enabled: true, zone: "internal", ttl: 5 },
             keys: {},
             sharedHosts: [],
             tags: {},
@@ -86,9 +86,9 @@ describe("the stack's configuration", () => {
             loadBalancer: '{"address":"internet"}',
         });
         expect([...other.redis.dnsNames, ...other.loadBalancer.names]).toEqual(["redis.prod.example.com"]);
-        expect(problemsOf({ ...minimal, dns: '{"zone":"No Zone","ttl":1}' }).slice(1)).toEqual([
+        expect(problemsOf({ ...minimal, dns: '{"zone":"No Zone","ttl":10}' }).slice(1)).toEqual([
             '  - dns.zone: "No Zone" is not a name in the DNS: lower-case letters, digits and hyphens between dots.',
-            "  - dns.ttl: 1 is not a whole number between 5 and 86400.",
+            "  - dns.ttl: 10 is none of the numbers of seconds that PrivateZone takes: 5, 30, 60, 3600, 43200, 86400.",
         ]);
     });
 

@@ -9,6 +9,8 @@ import { recordOf, zoneOf } from "./lookup";
 import { hasKeyword, pageFields, pageOf } from "./pages";
 
 const MAX_RECORDS = 10_000;
+/** Seconds; the cloud takes no others. */
+const validTtls = [5, 30, 60, 3600, 43_200, 86_400];
 const label = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?";
 const hostName = new RegExp(`^${label}(\\.${label})*\\.?$`, "i");
 const rrPattern = new RegExp(`^(@|\\*|(\\*\\.)?${label}(\\.${label})*)$`, "i");
@@ -51,8 +53,8 @@ function checkedRecord(zone: PrivateZone, asked: Asked, id?: number) {
     const value = asked.value!;
     if (!validValue[type](value)) throw new CloudError("Record.Invalid.Value", "The specified Value is invalid.");
     const ttl = asked.ttl ?? 60;
-    if (!Number.isInteger(ttl) || ttl < 5 || ttl > 86_400)
-        throw new CloudError("Record.Invalid.TTL", "The specified Ttl is invalid: 5 to 86400 seconds.");
+    if (!validTtls.includes(ttl))
+        throw new CloudError("Record.Invalid.TTL", `The specified Ttl is invalid: ${validTtls.join(", ")} seconds.`);
     const priority = asked.priority ?? 1;
     if (!Number.isInteger(priority) || priority < 1 || priority > 99)
         throw new CloudError("Record.Invalid.Priority", "The specified Priority is invalid: 1 to 99.");

@@ -40,8 +40,9 @@ beforeAll(async () => {
     if (problem !== undefined) return;
     rmSync(release, { recursive: true });
     checkOutRelease(release);
-    // As somebody had set them then.
-    const settings = { ...settingsIn(join(release, "Pulumi.lab.yaml")), ...cloudSettings() };
+    // As somebody had set them then, who had to: the release's default is no time to live that the cloud takes.
+    const dns = { "multihost:dns": { ttl: 60 } };
+    const settings = { ...settingsIn(join(release, "Pulumi.lab.yaml")), ...cloudSettings(), ...dns };
     writeFileSync(join(release, file), stringify({ config: settings }));
     const before = ["pulumi", "--cwd", release];
     await labOutput([...before, "stack", "init", stack]);

@@ -31,15 +31,15 @@ const problems = (args: Partial<PrivateDnsArgs>): string[] =>
     problemsOf(() => new PrivateDns("names", { ...defaults, ...args })).slice(1);
 
 test("every target is a record of its own, named after its host", async () => {
-    const dns = await create({ ttl: 10, tags: { team: "data" } });
+    const dns = await create({ ttl: 5, tags: { team: "data" } });
     const records = recorder.resources.filter(({ type }) => type === "alicloud:pvtz/zoneRecord:ZoneRecord");
     expect(
         records.map(({ name, inputs }) => [name, inputs["rr"], inputs["value"], inputs["ttl"]].join(" ")).sort(),
     ).toEqual([
-        "names-redis-node-1 redis 10.0.0.1 10",
-        "names-redis-node-2 redis 10.0.0.2 10",
-        "names-wildcard.shop-10.0.0.8 *.shop 10.0.0.8 10",
-        "names-zone-10.0.0.9 @ 10.0.0.9 10",
+        "names-redis-node-1 redis 10.0.0.1 5",
+        "names-redis-node-2 redis 10.0.0.2 5",
+        "names-wildcard.shop-10.0.0.8 *.shop 10.0.0.8 5",
+        "names-zone-10.0.0.9 @ 10.0.0.9 5",
     ]);
     const [zone] = recorder.resources.filter(({ type }) => type === "alicloud:pvtz/zone:Zone");
     expect(zone?.inputs).toMatchObject({ zoneName: "internal", proxyPattern: "RECORD", tags: { team: "data" } });
@@ -111,7 +111,7 @@ test("lists everything that is wrong before anything is made", () => {
             zone: "In ternal",
             vpcIds: [],
             records: { a_b: ["10.0.0.1"], none: [], redis: [twice, twice], web: ["10.0.0.2", "10.0.0.2"] },
-            ttl: 3,
+            ttl: 10,
             tags: { "multihost:own": "x" },
         }),
     ).toEqual([
@@ -121,7 +121,7 @@ test("lists everything that is wrong before anything is made", () => {
         '  - records["none"]: the list is empty: leave the name out.',
         '  - records["redis"]: "node-3" is listed twice.',
         '  - records["web"]: "10.0.0.2" is listed twice.',
-        "  - ttl: 3 is not a number of seconds from 5 to 86400.",
+        "  - ttl: 10 is none of the numbers of seconds that PrivateZone takes: 5, 30, 60, 3600, 43200, 86400.",
         '  - tags["multihost:own"]: keys that start with multihost: are set by the components.',
     ]);
 });

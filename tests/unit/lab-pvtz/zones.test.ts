@@ -75,7 +75,7 @@ test("a binding is replaced as a whole, and keeps the zone from being deleted", 
 test("records are added, changed, switched off and deleted, and the hosts' names follow", async () => {
     await call("BindZoneVpc", { ZoneId, "Vpcs.1.VpcId": VpcId, "Vpcs.1.RegionId": "cn-hangzhou" });
     const zones = () => project(cloud.state).zones;
-    const RecordId = await record({ Rr: "Redis", Value: "10.0.0.1", Ttl: "10" });
+    const RecordId = await record({ Rr: "Redis", Value: "10.0.0.1", Ttl: "30" });
     const apex = await record({ Rr: "@", Type: "MX", Value: "mail.internal", Priority: "5" });
     expect(zones()).toEqual([
         {
@@ -83,7 +83,7 @@ test("records are added, changed, switched off and deleted, and the hosts' names
             vpcIds: [VpcId],
             recursive: false,
             records: [
-                { name: "redis.internal", type: "A", value: "10.0.0.1", ttl: 10, priority: 1 },
+                { name: "redis.internal", type: "A", value: "10.0.0.1", ttl: 30, priority: 1 },
                 { name: "internal", type: "MX", value: "mail.internal", ttl: 60, priority: 5 },
             ],
         },
@@ -133,6 +133,7 @@ test.each([
     [{ Type: "SRV", Value: "65536 2 3306 host" }, "Record.Invalid.Value"],
     [{ Type: "TXT", Value: "x".repeat(513) }, "Record.Invalid.Value"],
     [{ Ttl: "4" }, "Record.Invalid.TTL"],
+    [{ Ttl: "10" }, "Record.Invalid.TTL"],
     [{ Priority: "100" }, "Record.Invalid.Priority"],
     [{ Weight: "2" }, "UnsupportedOperation"],
     [{ Line: "aliyun_r_cn-beijing-a" }, "UnsupportedOperation"],
