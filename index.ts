@@ -1,7 +1,7 @@
 import * as platform from "./components";
 import { loadConfig } from "./config";
 import { dnsRecords } from "./config/dns";
-import { dataPool, placeOf } from "./config/hosts";
+import { dataPool, instanceTypes, placeOf } from "./config/hosts";
 import { hostKeysOf, keysOf } from "./config/keys";
 import { balancerSettings, siteUrl } from "./config/loadBalancer";
 import { mysqlHostCount } from "./config/mysql";
@@ -16,7 +16,7 @@ const { adminCidrs, dns, keys, loadBalancer, mysql, redis, sharedHosts: shared, 
 
 const network = new platform.Network("main", {
     ...config.network,
-    instanceType: config.hosts.instanceType,
+    instanceType: instanceTypes(config),
     tags,
     roles: stackRoles(config),
 });

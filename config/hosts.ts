@@ -1,6 +1,7 @@
 /** `hosts`: the pool that the platform's services run on. */
 import { placementProblem, slotNumbers } from "../components/nodePool/settings";
 import type { Host, RebuildReason } from "../components";
+import type { StackConfig } from "../config";
 import type { Reader, Section } from "./reader";
 
 export interface SystemDiskConfig {
@@ -163,6 +164,12 @@ export function checkPlacement({ problems }: Reader, hosts: HostsConfig, vswitch
             problems.add(path, `no host has this number; there are ${numbers.join(", ")}: leave it out.`);
         }
     }
+}
+
+/** Of which types the stack has hosts, that of the pool first. */
+export function instanceTypes({ hosts, web, bastion }: Pick<StackConfig, "hosts" | "web" | "bastion">): string[] {
+    const types = [hosts.instanceType, ...(web.enabled ? [web.instanceType] : []), bastion.instanceType];
+    return [...new Set(types)];
 }
 
 /** How a host is called and where it is. */

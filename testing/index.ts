@@ -109,6 +109,9 @@ export function lookedUp(token: string): Record<string, unknown> {
     switch (token) {
         case "alicloud:index/getZones:getZones":
             return { ids: ["cn-hangzhou-k", "cn-hangzhou-h", "cn-hangzhou-i"] };
+        case "alicloud:vpc/getEnhancedNatAvailableZones:getEnhancedNatAvailableZones":
+            // Their ids are local names, as the provider has them.
+            return { ids: ["Hangzhou Zone H"], zones: [{ zoneId: "cn-hangzhou-h", localName: "Hangzhou Zone H" }] };
         case "alicloud:ecs/getImages:getImages":
             return { images: [{ id: "debian_12_5_x64_20G_alibase.vhd" }] };
         case "alicloud:ecs/getInstances:getInstances": {

@@ -53,7 +53,8 @@ export interface NetworkArgs {
      */
     readonly cidr?: string;
     /**
-     * Zones to have a VSwitch in: their ids, or how many; with a number the region's zones are looked up.
+     * Zones to have a VSwitch in: their ids, or how many; with a number the region's zones are looked up: the first by name that offer VSwitches, ESSDs
+     * and `instanceType`, one of those with NAT gateways before the others. None of that says what is in stock.
      * A number may become the ids of the zones that it found, in the order of their VSwitches.
      * Zones may be added at the end later: hosts that are there stay where they are, new ones are spread over all. One that hosts stand
      * in can't go: take its hosts out first. Where it isn't the last one, set `vswitchCidrs` to the ranges that there are before it goes: those
@@ -62,8 +63,11 @@ export interface NetworkArgs {
      * @default 2
      */
     readonly zones?: number | readonly string[];
-    /** With a number of zones: an instance type that must be on sale in each of them. */
-    readonly instanceType?: string;
+    /**
+     * With a number of zones: instance types that must be on sale in each of them. Where too few zones have them all, those that have most are
+     * taken, with a warning; where none has the first type, nothing is made.
+     */
+    readonly instanceType?: string | readonly string[];
     /** Ranges of the VSwitches, /16 to /29, one per zone. @default computed: a sixteenth of the VPC's range each */
     readonly vswitchCidrs?: readonly string[];
     /** Ranges that the VPC must not overlap: an office, another VPC that it will be connected to. */

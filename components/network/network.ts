@@ -6,6 +6,7 @@ import { foundOnceKnown, Problems } from "../problems";
 import { tagsFor, type Tags } from "../tags";
 import type { IngressRule, NetworkArgs } from "./args";
 import { checkGroupNames, expandRule, type NetworkSettings, parseNetworkArgs, type RuleSettings } from "./settings";
+import { bestFirst, fittingZones, gatewayFirst, zoneNeeds } from "./zones";
 
 /** One VSwitch of a {@link Network}. */
 export interface VSwitch {
@@ -154,7 +155,10 @@ export class Network extends pulumi.ComponentResource {
 
     private createVSwitches(name: string, args: NetworkArgs, settings: NetworkSettings): alicloud.vpc.Switch[] {
         const { zones } = settings;
-        const lookedUp = typeof zones === "number" ? this.lookUpZones(zones, args.instanceType) : undefined;
+        const lookedUp =
+            typeof zones === "number"
+                ? this.lookUpZones(zones, [args.instanceType ?? []].flat(), settings.natGateway)
+                : undefined;
         return settings.vswitchCidrs.map((cidrBlock, index) => {
             const numbered = `${name}-${index + 1}`;
             const vswitchName = typeof zones === "number" ? numbered : `${name}-${zones[index]}`;
@@ -176,26 +180,29 @@ export class Network extends pulumi.ComponentResource {
         });
     }
 
-    private lookUpZones(count: number, instanceType: string | undefined): pulumi.Output<string[]> {
+    private lookUpZones(count: number, types: readonly string[], natGateway: boolean): pulumi.Output<string[]> {
         const forVSwitches = { availableResourceCreation: "VSwitch" };
-        const found = alicloud.getZonesOutput(
-            { ...forVSwitches, ...(instanceType === undefined ? {} : { availableInstanceType: instanceType }) },
-            { parent: this },
-        );
-        return foundOnceKnown(found.ids).apply(async (ids) => {
-            const offering = [...ids].sort();
-            if (offering.length >= count) return offering;
-            const offer = instanceType === undefined ? "" : ` that offer ${instanceType}`;
-            const problem = `Network "${this.name}": zones: this region has ${ids.length} zones${offer}, not ${count}.`;
-            const all =
-                instanceType === undefined ? ids : (await alicloud.getZones(forVSwitches, { parent: this })).ids;
-            if (offering.length === 0 || all.length < count)
+        const offers = zoneNeeds(types).map((need) => {
+            const found = alicloud.getZonesOutput({ ...forVSwitches, ...need }, { parent: this });
+            return foundOnceKnown(found.ids);
+        });
+        // Without their `ids`, which the provider takes from the zones' local names.
+        const forGateways = natGateway
+            ? alicloud.vpc.getEnhancedNatAvailableZonesOutput({}, { parent: this }).zones
+            : undefined;
+        return pulumi.all([pulumi.all(offers), forGateways]).apply(async ([found, gatewayZones]) => {
+            const gateways = (gatewayZones ?? []).map(({ zoneId }) => zoneId);
+            const fitting = fittingZones(found);
+            if (fitting.length >= count) return gatewayFirst(fitting, fitting, gateways);
+            const { ids: all } = await alicloud.getZones(forVSwitches, { parent: this });
+            const problem = `Network "${this.name}": zones: this region has ${fitting.length} zones that offer ${[...types, "ESSDs"].join(", ")}, not ${count}.`;
+            if (all.length < count || (types.length > 0 && found[0]!.length === 0))
                 throw new pulumi.RunError(
                     `${problem} Ask for fewer, or for another region or instance type; for VSwitches that exist name their zones instead of a number.`,
                 );
             // What is on sale changes from day to day, which is nothing to VSwitches that are there: no reason to refuse every update.
-            void pulumi.log.warn(`${problem} A VSwitch that is new now stands in a zone without it.`, this);
-            return [...offering, ...all.filter((id) => !offering.includes(id)).sort()];
+            void pulumi.log.warn(`${problem} A VSwitch that is new now stands in a zone without some of it.`, this);
+            return gatewayFirst(bestFirst(all, found), fitting, gateways);
         });
     }
 

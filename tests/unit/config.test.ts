@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { balancerListeners, balancerSettings } from "../../config/loadBalancer";
 import type { Network, NodePool, WebTier } from "../../components";
 import { loadConfig, parseConfig, type StackConfig } from "../../config";
+import { instanceTypes } from "../../config/hosts";
 import { checkedPorts, stackRoles } from "../../config/roles";
 import { storageDisks } from "../../config/storage";
 
@@ -90,6 +91,14 @@ describe("the stack's configuration", () => {
             '  - dns.zone: "No Zone" is not a name in the DNS: lower-case letters, digits and hyphens between dots.',
             "  - dns.ttl: 10 is none of the numbers of seconds that PrivateZone takes: 5, 30, 60, 3600, 43200, 86400.",
         ]);
+    });
+
+    it("names each instance type that hosts are made of, the pool's first", () => {
+        const hosts = '{"instanceType":"ecs.r7.large"}';
+        const types = (more: Record<string, string>) => instanceTypes(parseConfig({ ...minimal, hosts, ...more }));
+        expect(types({})).toEqual(["ecs.r7.large", "ecs.g7.large", "ecs.t6-c1m1.large"]);
+        expect(types({ web: '{"enabled":false}' })).toEqual(["ecs.r7.large", "ecs.t6-c1m1.large"]);
+        expect(types({ bastion: hosts, web: hosts })).toEqual(["ecs.r7.large"]);
     });
 
     it("makes as many hosts as Redis Cluster has nodes", () => {

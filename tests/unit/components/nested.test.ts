@@ -2,7 +2,12 @@
 import { Recorder } from "./recorder";
 
 // As the engine answers for a provider whose settings aren't known.
-const looks = ["index/getZones:getZones", "ecs/getImages:getImages", "ecs/getInstances:getInstances"];
+const looks = [
+    "index/getZones:getZones",
+    "vpc/getEnhancedNatAvailableZones:getEnhancedNatAvailableZones",
+    "ecs/getImages:getImages",
+    "ecs/getInstances:getInstances",
+];
 const answers = Object.fromEntries(looks.map((name) => [`alicloud:${name}`, {}]));
 const recorder = new Recorder({ preview: true, answers });
 

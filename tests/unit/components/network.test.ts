@@ -1,12 +1,24 @@
 import { problemsOf, Recorder, valueOf } from "./recorder";
 
+interface ZoneQuery {
+    readonly availableInstanceType?: string;
+    readonly availableDiskCategory?: string;
+}
+
+const hangzhou = ["cn-hangzhou-k", "cn-hangzhou-h", "cn-hangzhou-i"];
+/** Zones of a region by what is asked for in them. */
+const inHangzhou = ({ availableInstanceType }: ZoneQuery): string[] =>
+    availableInstanceType === undefined ? [...hangzhou, "cn-hangzhou-b"] : hangzhou;
+let offering = inHangzhou;
+/** Those that have NAT gateways; none is known to. */
+let gateways: readonly string[] = [];
+
 const recorder = new Recorder({
     answers: {
-        "alicloud:index/getZones:getZones": ({ availableInstanceType }: { availableInstanceType?: string }) => ({
-            ids: [
-                ...["cn-hangzhou-k", "cn-hangzhou-h", "cn-hangzhou-i"],
-                ...(availableInstanceType === undefined ? ["cn-hangzhou-b"] : []),
-            ],
+        "alicloud:index/getZones:getZones": (query: ZoneQuery) => ({ ids: offering(query) }),
+        "alicloud:vpc/getEnhancedNatAvailableZones:getEnhancedNatAvailableZones": () => ({
+            ids: gateways.map((id) => `the zone ${id}`),
+            zones: gateways.map((zoneId) => ({ zoneId, localName: `the zone ${zoneId}` })),
         }),
     },
 });
@@ -38,7 +50,11 @@ const tags = (resource: string, more = {}): Record<string, string> => ({
     "multihost:resource": resource,
 });
 
-beforeEach(() => recorder.clear());
+beforeEach(() => {
+    recorder.clear();
+    offering = inHangzhou;
+    gateways = [];
+});
 
 describe("CIDR blocks", () => {
     test.each([
@@ -198,12 +214,15 @@ describe("Network", () => {
     test("looks zones up and keeps VSwitches where they are when the list changes", async () => {
         new Network("main", { zones: 2, instanceType: "ecs.g7.large" }, recorder.watched);
         await recorder.settled();
-        expect(recorder.calls).toMatchObject([
-            {
-                token: "alicloud:index/getZones:getZones",
-                inputs: { availableInstanceType: "ecs.g7.large", availableResourceCreation: "VSwitch" },
-            },
-        ]);
+        const forVSwitches = { availableResourceCreation: "VSwitch" };
+        const asked = recorder.calls.map(({ token, inputs }) => [token, inputs]);
+        expect(new Set(asked)).toEqual(
+            new Set([
+                ["alicloud:index/getZones:getZones", { ...forVSwitches, availableInstanceType: "ecs.g7.large" }],
+                ["alicloud:index/getZones:getZones", { ...forVSwitches, availableDiskCategory: "cloud_essd" }],
+                ["alicloud:vpc/getEnhancedNatAvailableZones:getEnhancedNatAvailableZones", {}],
+            ]),
+        );
         expect(recorder.find(vswitch, "main-1").inputs["zoneId"]).toBe("cn-hangzhou-h");
         expect(recorder.options(vswitch, "main-1").ignoreChanges).toEqual(["zoneId"]);
     });
@@ -213,7 +232,7 @@ describe("Network", () => {
         new Network("main", { zones: 4, instanceType: "ecs.g7.large" }, recorder.watched);
         await recorder.settled();
         expect(logged).toHaveBeenCalledWith(
-            expect.stringContaining("this region has 3 zones that offer ecs.g7.large, not 4"),
+            expect.stringContaining("this region has 3 zones that offer ecs.g7.large, ESSDs, not 4"),
             expect.anything(),
         );
         expect(["main-1", "main-4"].map((name) => recorder.find(vswitch, name).inputs["zoneId"])).toEqual([
@@ -221,6 +240,57 @@ describe("Network", () => {
             "cn-hangzhou-b",
         ]);
         logged.mockRestore();
+    });
+
+    /** Where the VSwitches of a number of zones would be made. */
+    const zonesOf = async (args: NetworkArgs & { readonly zones: number }): Promise<unknown[]> => {
+        recorder.clear();
+        new Network("main", args, recorder.watched);
+        await recorder.settled();
+        return Array.from({ length: args.zones }, (_, index) => {
+            const name = `main-${index + 1}`;
+            // One that is there stays, whatever would be found today.
+            expect(recorder.options(vswitch, name).ignoreChanges).toEqual(["zoneId"]);
+            return recorder.find(vswitch, name).inputs["zoneId"];
+        });
+    };
+    const zones = (letters: string, region = "cn-hangzhou-"): string[] =>
+        Array.from(letters, (letter) => `${region}${letter}`);
+
+    test("takes zones that offer every instance type and disks, and where there are too few, those that offer most", async () => {
+        const logged = jest.spyOn(pulumi.log, "warn").mockImplementation(() => Promise.resolve());
+        const offers: Record<string, string> = { "ecs.g7.large": "bcdefg", "ecs.t6-c1m1.large": "acdefg" };
+        offering = ({ availableInstanceType: type, availableDiskCategory }) =>
+            zones(
+                type === undefined
+                    ? availableDiskCategory === undefined
+                        ? "abcdefg"
+                        : "abdefg"
+                    : (offers[type] ?? ""),
+            );
+        const instanceType = ["ecs.g7.large", "ecs.t6-c1m1.large"];
+        expect(await zonesOf({ zones: 2, instanceType })).toEqual(zones("de"));
+        expect(await zonesOf({ zones: 1, instanceType: "ecs.g7.large" })).toEqual(zones("b"));
+        expect(await zonesOf({ zones: 1 })).toEqual(zones("a"));
+        expect(logged).not.toHaveBeenCalled();
+        offers["ecs.c7.large"] = "bf";
+        expect(await zonesOf({ zones: 3, instanceType: [...instanceType, "ecs.c7.large"] })).toEqual(zones("fbd"));
+        expect(logged).toHaveBeenCalledWith(
+            expect.stringContaining("1 zones that offer ecs.g7.large, ecs.t6-c1m1.large, ecs.c7.large, ESSDs, not 3."),
+            expect.anything(),
+        );
+        // A type that is no longer on sale anywhere is nothing to hosts that are there.
+        expect(await zonesOf({ zones: 2, instanceType: [...instanceType, "ecs.n1.small"] })).toEqual(zones("de"));
+        logged.mockRestore();
+    });
+
+    test("makes the first VSwitch, which gets the NAT gateway, in a zone that has any", async () => {
+        gateways = zones("ik");
+        expect(await zonesOf({ zones: 2 })).toEqual(zones("ib"));
+        expect(await zonesOf({ zones: 2, natGateway: false })).toEqual(zones("bh"));
+        // Hosts stand there, too.
+        gateways = zones("b");
+        expect(await zonesOf({ zones: 2, instanceType: "ecs.g7.large" })).toEqual(zones("hi"));
     });
 
     test("keeps the VSwitches of a number of zones that are named later", async () => {
