@@ -1,6 +1,6 @@
 /** `bastion`: the host that the others are reached through. */
 import type { RebuildReason } from "../components";
-import { readImage, readReasons } from "./hosts";
+import { readImage, readReasons, readSystemDisk, type SystemDiskConfig } from "./hosts";
 import type { Reader } from "./reader";
 
 export interface BastionConfig {
@@ -12,11 +12,12 @@ export interface BastionConfig {
     readonly imageName?: string;
     /** What rebuilds a bastion that exists. @default [] */
     readonly rebuildOn: readonly RebuildReason[];
+    readonly systemDisk: SystemDiskConfig;
     /** That of `hosts`. */
     readonly deletionProtection: boolean;
 }
 
-export const bastionKeys = ["instanceType", "imageId", "imageName", "rebuildOn"] as const;
+export const bastionKeys = ["instanceType", "imageId", "imageName", "rebuildOn", "systemDisk"] as const;
 
 export function readBastion(reader: Reader, deletionProtection: boolean): BastionConfig {
     const bastion = reader.section("bastion");
@@ -24,6 +25,7 @@ export function readBastion(reader: Reader, deletionProtection: boolean): Bastio
         instanceType: reader.instanceType(bastion, "bastion.instanceType", "ecs.t6-c1m1.large"),
         ...readImage(reader, "bastion"),
         rebuildOn: readReasons(reader, bastion, "bastion.rebuildOn"),
+        systemDisk: readSystemDisk(reader, bastion, "bastion.systemDisk"),
         deletionProtection,
     };
 }

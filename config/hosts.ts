@@ -26,12 +26,7 @@ export interface HostsConfig {
     readonly imageName?: string;
     /** What rebuilds hosts that exist. @default [] */
     readonly rebuildOn: readonly RebuildReason[];
-    readonly systemDisk: {
-        /** GiB. @default 40 */
-        readonly size: number;
-        /** @default true */
-        readonly encrypted: boolean;
-    };
+    readonly systemDisk: SystemDiskConfig;
     /** Whether the cloud refuses to delete the hosts. @default false */
     readonly deletionProtection: boolean;
 }
@@ -133,7 +128,8 @@ function readPlacement(reader: Reader, section: Section | undefined, path: strin
     );
 }
 
-function readSystemDisk(reader: Reader, section: Section | undefined, path: string): SystemDiskConfig {
+/** The disk that the hosts of a group boot from. */
+export function readSystemDisk(reader: Reader, section: Section | undefined, path: string): SystemDiskConfig {
     const value = section?.["systemDisk"] ?? {};
     if (typeof value !== "object" || Array.isArray(value)) {
         reader.problems.add(path, `${JSON.stringify(value)} is not a group of settings.`);

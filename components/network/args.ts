@@ -53,8 +53,8 @@ export interface NetworkArgs {
      */
     readonly cidr?: string;
     /**
-     * Zones to have a VSwitch in: their ids, or how many; with a number the region's zones are looked up: the first by name that offer VSwitches, ESSDs
-     * and `instanceType`, one of those with NAT gateways before the others. None of that says what is in stock.
+     * Zones to have a VSwitch in: their ids, or how many; with a number the region's zones are looked up: the first by name that offer VSwitches, ESSDs,
+     * the encryption of system disks and `instanceType`, one of those with NAT gateways before the others. None of that says what is in stock.
      * A number may become the ids of the zones that it found, in the order of their VSwitches.
      * Zones may be added at the end later: hosts that are there stay where they are, new ones are spread over all. One that hosts stand
      * in can't go: take its hosts out first. Where it isn't the last one, set `vswitchCidrs` to the ranges that there are before it goes: those

@@ -195,7 +195,7 @@ export class Network extends pulumi.ComponentResource {
             const fitting = fittingZones(found);
             if (fitting.length >= count) return gatewayFirst(fitting, fitting, gateways);
             const { ids: all } = await alicloud.getZones(forVSwitches, { parent: this });
-            const problem = `Network "${this.name}": zones: this region has ${fitting.length} zones that offer ${[...types, "ESSDs"].join(", ")}, not ${count}.`;
+            const problem = `Network "${this.name}": zones: this region has ${fitting.length} zones that offer ${[...types, "encrypted ESSDs"].join(", ")}, not ${count}.`;
             if (all.length < count || (types.length > 0 && found[0]!.length === 0))
                 throw new pulumi.RunError(
                     `${problem} Ask for fewer, or for another region or instance type; for VSwitches that exist name their zones instead of a number.`,

@@ -1,5 +1,8 @@
 /** Which zones a number of them stands for. */
 
+/** Zones that refuse to encrypt a system disk while an instance is made, which hosts' are by default. */
+const withoutEncryption: readonly string[] = ["cn-hongkong-d", "ap-southeast-1a"];
+
 /** What the zones are looked up for, each by itself: hosts of each type, and their disks of the default category. */
 export function zoneNeeds(
     types: readonly string[],
@@ -23,7 +26,7 @@ export function bestFirst(ids: readonly string[], offers: readonly (readonly str
 
 /** How many of the needs a zone doesn't meet. */
 function lacks(id: string, offers: readonly (readonly string[])[]): number {
-    return offers.filter((zones) => !zones.includes(id)).length;
+    return offers.filter((zones) => !zones.includes(id)).length + (withoutEncryption.includes(id) ? 1 : 0);
 }
 
 /**

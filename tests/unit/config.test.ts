@@ -26,7 +26,12 @@ describe("the stack's configuration", () => {
         expect(parseConfig(minimal)).toEqual({
             network: { cidr: "10.0.0.0/16", zones: 2, reservedCidrs: [] },
             adminCidrs: ["198.51.100.0/24"],
-            bastion: { instanceType: "ecs.t6-c1m1.large", rebuildOn: [], deletionProtection: false },
+            bastion: {
+                instanceType: "ecs.t6-c1m1.large",
+                rebuildOn: [],
+                systemDisk: { size: 40, encrypted: true },
+                deletionProtection: false,
+            },
             hosts: {
                 count: 6,
                 exclude: [],
@@ -665,6 +670,18 @@ describe("the stack's configuration", () => {
             "The stack's configuration",
             ...["long", "wiki", "by", "of"].map((key) => `  - tags["${key}"]: a value`),
             '  - tags["AliYun"]: a key',
+        ]);
+    });
+
+    it("takes a system disk for the bastion, as for the hosts", () => {
+        const bastion = '{"systemDisk":{"encrypted":false}}';
+        expect(parseConfig({ ...minimal, bastion })).toMatchObject({
+            bastion: { systemDisk: { size: 40, encrypted: false } },
+            hosts: { systemDisk: { encrypted: true } },
+        });
+        expect(problemsOf({ ...minimal, bastion: '{"systemDisk":{"size":10,"encrypted":"no"}}' }).slice(1)).toEqual([
+            "  - bastion.systemDisk.size: 10 is not a whole number between 20 and 2048.",
+            '  - bastion.systemDisk.encrypted: "no" is neither true nor false.',
         ]);
     });
 

@@ -232,7 +232,7 @@ describe("Network", () => {
         new Network("main", { zones: 4, instanceType: "ecs.g7.large" }, recorder.watched);
         await recorder.settled();
         expect(logged).toHaveBeenCalledWith(
-            expect.stringContaining("this region has 3 zones that offer ecs.g7.large, ESSDs, not 4"),
+            expect.stringContaining("this region has 3 zones that offer ecs.g7.large, encrypted ESSDs, not 4"),
             expect.anything(),
         );
         expect(["main-1", "main-4"].map((name) => recorder.find(vswitch, name).inputs["zoneId"])).toEqual([
@@ -276,7 +276,9 @@ describe("Network", () => {
         offers["ecs.c7.large"] = "bf";
         expect(await zonesOf({ zones: 3, instanceType: [...instanceType, "ecs.c7.large"] })).toEqual(zones("fbd"));
         expect(logged).toHaveBeenCalledWith(
-            expect.stringContaining("1 zones that offer ecs.g7.large, ecs.t6-c1m1.large, ecs.c7.large, ESSDs, not 3."),
+            expect.stringContaining(
+                "1 zones that offer ecs.g7.large, ecs.t6-c1m1.large, ecs.c7.large, encrypted ESSDs, not 3.",
+            ),
             expect.anything(),
         );
         // A type that is no longer on sale anywhere is nothing to hosts that are there.
@@ -292,6 +294,19 @@ describe("Network", () => {
         gateways = zones("b");
         expect(await zonesOf({ zones: 2, instanceType: "ecs.g7.large" })).toEqual(zones("hi"));
     });
+
+    test.each([
+        ["cn-hongkong-", "bcd", "d", "bc"],
+        ["ap-southeast-1", "abc", "a", "bc"],
+    ])(
+        "passes over the zone of %s that encrypts no system disk while an instance is made",
+        async (region, all, without, taken) => {
+            offering = () => zones(all, region);
+            // By which it would come first.
+            gateways = zones(without, region);
+            expect(await zonesOf({ zones: 2 })).toEqual(zones(taken, region));
+        },
+    );
 
     test("keeps the VSwitches of a number of zones that are named later", async () => {
         new Network("main", { zones: ["cn-hangzhou-h", "cn-hangzhou-i"] }, recorder.watched);
