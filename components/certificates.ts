@@ -30,12 +30,16 @@ export interface ServerSubject {
     readonly ipAddresses: readonly pulumi.Input<string>[];
 }
 
+type KeyAlgorithm = "ECDSA" | "RSA";
+
 /** What an authority is made from. */
 export interface AuthorityOptions {
     /** What hosts' certificates are valid for besides the host's own name. @default [] */
     readonly dnsNames?: readonly string[];
     /** Generations of its key, and of the keys that it certifies. @default the first one */
     readonly keys?: KeyGenerations | undefined;
+    /** Kind of its key, on P-256 or of 2048 bits, and of the keys that it certifies. An authority that is there keeps its key. @default "ECDSA" */
+    readonly algorithm?: KeyAlgorithm;
 }
 
 /** One generation of an authority. */
@@ -44,9 +48,18 @@ interface Root {
     readonly certificate: tls.SelfSignedCert;
 }
 
-function createRoot(name: string, parent: pulumi.Resource, generation: number): Root {
+function keyInputs(algorithm: KeyAlgorithm): tls.PrivateKeyArgs {
+    return algorithm === "RSA" ? { algorithm, rsaBits: 2048 } : { algorithm, ecdsaCurve: "P256" };
+}
+
+function createRoot(name: string, parent: pulumi.Resource, generation: number, algorithm: KeyAlgorithm): Root {
     const child = generationName(`${name}-ca`, generation);
-    const key = new tls.PrivateKey(child, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent });
+    const key = new tls.PrivateKey(
+        child,
+        keyInputs(algorithm),
+        // Clients trust it. One of another kind comes with another generation, beside it.
+        { parent, ignoreChanges: ["algorithm", "ecdsaCurve", "rsaBits"] },
+    );
     const certificate = new tls.SelfSignedCert(
         child,
         {
@@ -69,13 +82,13 @@ function createRoot(name: string, parent: pulumi.Resource, generation: number): 
  * the authority keeps its key when it renews, so what it has issued stays valid.
  */
 export function createAuthority(name: string, parent: pulumi.Resource, options: AuthorityOptions = {}): Authority {
-    const { dnsNames = [] } = options;
+    const { dnsNames = [], algorithm = "ECDSA" } = options;
     const { current } = generationsOf(options.keys);
-    const roots = makeGenerations(options.keys, (generation) => createRoot(name, parent, generation));
+    const roots = makeGenerations(options.keys, (generation) => createRoot(name, parent, generation, algorithm));
     const issuer = roots.current;
     const issue = (plainName: string, subject: ServerSubject, uses: readonly string[]): NodeCertificate => {
         const child = generationName(plainName, current);
-        const nodeKey = new tls.PrivateKey(child, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent });
+        const nodeKey = new tls.PrivateKey(child, keyInputs(algorithm), { parent });
         const request = new tls.CertRequest(
             child,
             {

@@ -9,7 +9,7 @@ import type { BalancerPlace, MakeBalancer } from "./cloud";
 import { drain } from "./drain";
 import { createNetworkBalancer } from "./nlb";
 import { isEncrypted, parseLoadBalancerArgs } from "./settings";
-import type { BalancerType } from "./types";
+import { type BalancerType, balancerTypes } from "./types";
 
 const makers: Readonly<Record<BalancerType, MakeBalancer>> = {
     clb: createClassicBalancer,
@@ -58,7 +58,10 @@ export class LoadBalancer extends pulumi.ComponentResource {
         super("multihost:loadBalancer:LoadBalancer", name, {}, componentOptions(opts));
         const settings = parseLoadBalancerArgs(name, args);
         const authority = args.listeners.some(isGenerated)
-            ? createAuthority(name, this, { keys: args.keys })
+            ? createAuthority(name, this, {
+                  keys: args.keys,
+                  algorithm: balancerTypes[args.type].rsaOnly ? "RSA" : "ECDSA",
+              })
             : undefined;
         const servers = args.hosts.map((host) => host.identity.apply((identity) => serverId(host.name, identity)));
         const balancer = makers[args.type]({

@@ -18,6 +18,8 @@ export interface BalancerTypeLimits {
     readonly minCheckInterval: number;
     /** Whether checks by datagrams may say something and expect an answer. */
     readonly datagramTexts: boolean;
+    /** Whether it takes certificates with RSA keys only, and these keys in PKCS#1 only. */
+    readonly rsaOnly: boolean;
 }
 
 export const balancerTypes: Readonly<Record<BalancerType, BalancerTypeLimits>> = {
@@ -30,6 +32,7 @@ export const balancerTypes: Readonly<Record<BalancerType, BalancerTypeLimits>> =
         placement: "vswitch",
         minCheckInterval: 1,
         datagramTexts: false,
+        rsaOnly: true,
     },
     alb: {
         type: "alb",
@@ -40,6 +43,7 @@ export const balancerTypes: Readonly<Record<BalancerType, BalancerTypeLimits>> =
         placement: "zones",
         minCheckInterval: 1,
         datagramTexts: false,
+        rsaOnly: false,
     },
     nlb: {
         type: "nlb",
@@ -50,5 +54,6 @@ export const balancerTypes: Readonly<Record<BalancerType, BalancerTypeLimits>> =
         placement: "zones",
         minCheckInterval: 5,
         datagramTexts: true,
+        rsaOnly: false,
     },
 };

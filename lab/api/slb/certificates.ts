@@ -147,7 +147,13 @@ function copyOf(context: ActionContext, id: string): Content {
     const found = Object.hasOwn(casCertificates, number) ? casCertificates[number] : undefined;
     if (!found) throw notFound("AliCloudCertificateId.NotFound", "The specified AliCloudCertificateId does not exist.");
     const { name, certificate, privateKey } = found;
+    checkKind(parseChain(certificate, "AliCloudCertificateId")[0]!, "AliCloudCertificateId");
     return { certificate, privateKey, source: { id, name } };
+}
+
+/** This product serves with RSA keys alone. */
+function checkKind({ publicKey }: X509Certificate, wireName: string): void {
+    if (publicKey.asymmetricKeyType !== "rsa") refuseParameter(wireName);
 }
 
 function uploadedOf(request: { readonly serverCertificate?: string; readonly privateKey?: string }): Content {
@@ -155,6 +161,8 @@ function uploadedOf(request: { readonly serverCertificate?: string; readonly pri
     if (!certificate) throw missingParameter("ServerCertificate");
     if (!privateKey) throw missingParameter("PrivateKey");
     const [first] = parseChain(certificate, "ServerCertificate");
+    checkKind(first!, "ServerCertificate");
+    if (!privateKey.trimStart().startsWith("-----BEGIN RSA PRIVATE KEY-----")) refuseParameter("PrivateKey");
     if (!(fits(first!, privateKey) ?? refuseParameter("PrivateKey")))
         refuse("CertificateAndPrivateKeyNotMatch", "The specified certificate and private key do not match.");
     return { certificate, privateKey };

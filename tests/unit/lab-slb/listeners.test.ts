@@ -1,26 +1,37 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type KeyObject, generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { actions } from "../../../lab/api/slb";
 import { BalancerCloud, at, list, text } from "./harness";
 
 let folder: string;
-let pem: { readonly certificate: string; readonly key: string; readonly otherKey: string };
+let pem: Record<"certificate" | "key" | "otherKey" | "pkcs8Key" | "ecCertificate" | "ecKey", string>;
 beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "lab-slb-"));
-    const key = (name: string): string => {
-        execFileSync("openssl", ["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", join(folder, name)]);
-        return readFileSync(join(folder, name), "utf8");
+    const rsa = (): KeyObject => generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+    const written = (key: KeyObject, type: "pkcs1" | "pkcs8" | "sec1"): string =>
+        key.export({ type, format: "pem" }).toString();
+    const certify = (key: string): string => {
+        writeFileSync(join(folder, "key"), key);
+        const subject = ["-subj", "/CN=shop.example.com", "-addext", "subjectAltName=DNS:shop.example.com"];
+        const words = ["req", "-x509", "-key", join(folder, "key"), "-days", "2", ...subject];
+        return execFileSync("openssl", words, { stdio: ["ignore", "pipe", "ignore"] }).toString();
     };
-    const own = key("key");
-    const subject = ["-subj", "/CN=shop.example.com", "-addext", "subjectAltName=DNS:shop.example.com"];
-    execFileSync(
-        "openssl",
-        ["req", "-x509", "-key", join(folder, "key"), "-days", "2", ...subject, "-out", join(folder, "crt")],
-        { stdio: "ignore" },
-    );
-    pem = { certificate: readFileSync(join(folder, "crt"), "utf8"), key: own, otherKey: key("other") };
+    const own = rsa();
+    const [key, ecKey] = [
+        written(own, "pkcs1"),
+        written(generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey, "sec1"),
+    ];
+    pem = {
+        certificate: certify(key),
+        key,
+        otherKey: written(rsa(), "pkcs1"),
+        pkcs8Key: written(own, "pkcs8"),
+        ecCertificate: certify(ecKey),
+        ecKey,
+    };
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -272,6 +283,18 @@ describe("HTTPS", () => {
         expect(await cloud.slbRefusal("DeleteServerCertificate", { ServerCertificateId })).toBe(
             "404 ServerCertificateId.NotFound",
         );
+    });
+
+    test("has RSA keys in PKCS#1, and no others", async () => {
+        const refused = (what: object) => cloud.slbRefusal("UploadServerCertificate", { ...upload(), ...what });
+        expect(await refused({ PrivateKey: pem.pkcs8Key })).toBe("400 InvalidParameter");
+        expect(await refused({ ServerCertificate: pem.ecCertificate, PrivateKey: pem.ecKey })).toBe(
+            "400 InvalidParameter",
+        );
+        const [certificate, privateKey] = [pem.ecCertificate, pem.ecKey];
+        cloud.state.casCertificates["78"] = { id: "78", name: "shop", certificate, privateKey } as never;
+        const asked = { AliCloudCertificateId: "78", AliCloudCertificateRegionId: "cn-hangzhou" };
+        expect(await cloud.slbRefusal("UploadServerCertificate", asked)).toBe("400 InvalidParameter");
     });
 
     test("takes a certificate of the certificate service, of which the balancer has a copy", async () => {

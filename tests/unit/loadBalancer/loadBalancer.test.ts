@@ -371,6 +371,22 @@ test("redirects to HTTPS once that serves, with a certificate of its own authori
     expect(recorder.plaintext()).not.toContain("PEM entry-8443");
 });
 
+test("generates RSA keys where it takes no others, and keeps the authority that is there", async () => {
+    const listeners: ListenerArgs[] = [{ protocol: "https", port: 443, hostPort: 8080 }];
+    const zones = ["1", "2"].map((number) => ({ id: `vsw-${number}`, zone: `z-${number}` }));
+    const privateKey = "tls:index/privateKey:PrivateKey";
+    await create({ listeners, keys: { generation: 2, beside: 1 } });
+    for (const name of ["entry-ca", "entry-ca-g2", "entry-443-g2"]) {
+        expect(recorder.find(privateKey, name).inputs).toEqual({ algorithm: "RSA", rsaBits: 2048 });
+        const kept = name.startsWith("entry-ca") ? ["algorithm", "ecdsaCurve", "rsaBits"] : undefined;
+        expect(recorder.options(privateKey, name).ignoreChanges).toEqual(kept);
+    }
+    await create({ listeners, type: "alb", vpcId: "vpc-1", vswitches: zones });
+    for (const name of ["entry-ca", "entry-443"]) {
+        expect(recorder.find(privateKey, name).inputs).toEqual({ algorithm: "ECDSA", ecdsaCurve: "P256" });
+    }
+});
+
 test("redirects to the https listener of a port that datagrams have, too, and is ready once all of them serve", async () => {
     const balancer = await create({
         listeners: [

@@ -12,6 +12,8 @@ export interface RecordedResource {
     readonly aliases: readonly string[];
     /** What the program asks for, for resources that hold what can't be made again. */
     readonly inputs?: Readonly<Record<string, unknown>>;
+    /** Inputs that the engine leaves as they were, likewise. */
+    readonly ignored?: readonly string[];
 }
 
 /** Types whose inputs are recorded, and those of their inputs that say nothing about a replacement. */
@@ -72,7 +74,12 @@ export async function recordProgram(
         "lab",
     );
     pulumi.runtime.setAllConfig(settings(project, others));
-    const recorded = async (type: string, name: string, resource: pulumi.Resource): Promise<RecordedResource> => {
+    const recorded = async (
+        type: string,
+        name: string,
+        resource: pulumi.Resource,
+        { ignoreChanges: ignored = [] }: pulumi.CustomResourceOptions,
+    ): Promise<RecordedResource> => {
         // URN and aliases are set only once the constructor goes on.
         await Promise.resolve();
         const [urn, ...aliases] = (await Promise.all(
@@ -81,12 +88,13 @@ export async function recordProgram(
                     new Promise<string>((done) => void pulumi.output(output).apply((text) => done(shortUrn(text)))),
             ),
         )) as [string, ...string[]];
-        return { urn, aliases, ...(stateful.test(type) && { inputs: kept(inputs.get(`${type}::${name}`)) }) };
+        const asked = { inputs: kept(inputs.get(`${type}::${name}`)), ...(ignored.length > 0 && { ignored }) };
+        return { urn, aliases, ...(stateful.test(type) && asked) };
     };
     const seen: Promise<RecordedResource>[] = [];
     await pulumi.runtime.runInPulumiStack(async () => {
-        pulumi.runtime.registerStackTransformation(({ type, name, resource }) => {
-            seen.push(recorded(type, name, resource));
+        pulumi.runtime.registerStackTransformation(({ type, name, resource, opts }) => {
+            seen.push(recorded(type, name, resource, opts));
             return undefined;
         });
         await import(join(project, "index"));

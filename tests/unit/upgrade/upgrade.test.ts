@@ -5,7 +5,10 @@ import { root } from "../../../toolchain/folders";
 import { type RecordedResource, recordFile, recordProgram } from "./record";
 
 /** What a later version may lose on purpose, with the reason; CHANGELOG.md tells users. By `type::name`. */
-const announced: Readonly<Record<string, string>> = {};
+const announced: Readonly<Record<string, string>> = {
+    "multihost:loadBalancer:LoadBalancer$tls:index/privateKey:PrivateKey::balancer-443":
+        "A clb takes no ECDSA key, which this one was. Clients trust the authority, which stays.",
+};
 
 /** Inputs that a later version changes on purpose where they are, with what the provider does about it. By type and change. */
 const inPlace: Readonly<Record<string, string>> = {
@@ -33,7 +36,8 @@ function losses(released: readonly RecordedResource[], current: readonly Recorde
         return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
             const [was, is] = [JSON.stringify(before[key]), JSON.stringify(after[key])];
             const change = `${key} was ${was}, is ${is}`;
-            return was === is || `${typeOf(urn)}: ${change}` in inPlace ? [] : [`${shortOf(urn)}: ${change}`];
+            const passed = was === is || same.ignored?.includes(key) === true;
+            return passed || `${typeOf(urn)}: ${change}` in inPlace ? [] : [`${shortOf(urn)}: ${change}`];
         });
     });
 }
@@ -64,6 +68,11 @@ describe("the comparison", () => {
         expect(losses([disk], [{ ...renamed, inputs: { zoneId: "b", size: 20 } }])).toEqual([
             'ecs:Disk::data: zoneId was "a", is "b"',
         ]);
+    });
+
+    it("passes a change that the engine leaves out, and no other", () => {
+        const elsewhere = { ...disk, inputs: { zoneId: "b", size: 30 }, ignored: ["zoneId"] };
+        expect(losses([disk], [elsewhere])).toEqual(["ecs:Disk::data: size was 20, is 30"]);
     });
 
     it("passes a change that the provider makes in place, and no other of that input", () => {
