@@ -1,17 +1,25 @@
 /** A certificate of one's own, as the configuration has it. */
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 
 import * as pulumi from "@pulumi/pulumi";
 
+import { isRsa, parseKey } from "../components/loadBalancer/rsa";
+import type { BalancerTypeLimits } from "../components/loadBalancer/types";
 import type { Problems } from "../components/problems";
 
 /**
- * Reports what is no certificate, and a key that isn't its own, and warns of a certificate that has ended. What stands in either is in no
- * message.
+ * Reports what is no certificate, a key that isn't its own, and one that the balancer doesn't take, and warns of a certificate that has ended.
+ * What stands in either is in no message.
  *
  * @param section that has both as `certificate` and `privateKey`.
  */
-export function checkCertificate(problems: Problems, section: string, certificate: string, privateKey: string): void {
+export function checkCertificate(
+    problems: Problems,
+    section: string,
+    certificate: string,
+    privateKey: string,
+    { type, rsaOnly }: BalancerTypeLimits,
+): void {
     const [first] = parseChain(certificate);
     if (first === undefined) {
         problems.add(
@@ -36,6 +44,11 @@ export function checkCertificate(problems: Problems, section: string, certificat
             `${section}.privateKey`,
             `belongs to another certificate than the first one in ${section}.certificate: set that one's.`,
         );
+    } else if (rsaOnly && !isRsa(key)) {
+        problems.add(
+            `${section}.certificate`,
+            `has no RSA key, and a ${type} takes no other: set one that has, or ${section}.type to alb.`,
+        );
     }
 }
 
@@ -46,13 +59,5 @@ function parseChain(pem: string): X509Certificate[] {
         return blocks.map((block) => new X509Certificate(block));
     } catch {
         return [];
-    }
-}
-
-function parseKey(pem: string): ReturnType<typeof createPrivateKey> | undefined {
-    try {
-        return createPrivateKey(pem);
-    } catch {
-        return undefined;
     }
 }

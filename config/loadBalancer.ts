@@ -34,7 +34,7 @@ export interface LoadBalancerConfig {
     readonly https: boolean;
     /** DNS names that a generated certificate is valid for, besides the one that `dns` gives it. @default [] */
     readonly names: readonly string[];
-    /** @default generated */
+    /** With an RSA key for a `clb`. @default generated */
     readonly certificate?: { readonly certificate: string; readonly privateKey: pulumi.Output<string> };
     /** How it asks for the web servers' health path. @default "HEAD" */
     readonly healthCheckMethod: NonNullable<HealthCheckArgs["method"]>;
@@ -89,7 +89,7 @@ export function readLoadBalancer(reader: Reader, web: WebConfig, dns: DnsConfig)
         problems.add("loadBalancer.allow", "names nobody: name the ranges that may connect, or leave it out.");
     }
     reader.once("loadBalancer.allow", allow ?? []);
-    const certificate = readCertificate(reader, enabled, https, names);
+    const certificate = readCertificate(reader, enabled, type, https, names);
     const { maxHosts } = balancerTypes[type];
     if (enabled && web.count > maxHosts) {
         problems.add(
@@ -178,6 +178,7 @@ function readNames(reader: Reader): string[] {
 function readCertificate(
     reader: Reader,
     enabled: boolean,
+    type: LoadBalancerConfig["type"],
     https: boolean,
     names: readonly string[],
 ): LoadBalancerConfig["certificate"] {
@@ -204,7 +205,7 @@ function readCertificate(
         problems.add("loadBalancer.names", "are those of a generated certificate: leave them or the certificate out.");
     }
     if (certificate === undefined || privateKey === undefined) return undefined;
-    if (enabled) checkCertificate(problems, "loadBalancer", certificate, privateKey);
+    if (enabled) checkCertificate(problems, "loadBalancer", certificate, privateKey, balancerTypes[type]);
     return { certificate, privateKey: pulumi.secret(privateKey) };
 }
 

@@ -56,9 +56,9 @@ export interface StickinessArgs {
 
 /** Certificate chain and key of an `https` or `tls` listener, in PEM format. */
 export interface BalancerCertificateArgs {
-    /** The server's certificate, followed by the intermediate ones. */
+    /** The server's certificate, followed by the intermediate ones. On a `clb` it has an RSA key; blank lines between them are left out there. */
     readonly certificate: pulumi.Input<string>;
-    /** The key that belongs to it. Secret. */
+    /** The key that belongs to it, without a passphrase. One of RSA is handed to a `clb` in PKCS#1, which is what it takes. Secret. */
     readonly privateKey: pulumi.Input<string>;
 }
 

@@ -5,6 +5,7 @@ import { physicalName, tagsFor } from "../tags";
 import type { ListenerArgs } from "./args";
 import { certificateName } from "./certificate";
 import type { BalancerParts, CloudBalancer } from "./cloud";
+import { rsaCertificate } from "./rsa";
 import { isTransport, type ListenerSettings, listenerName } from "./settings";
 
 /** Classic Load Balancer, billed by traffic and capacity units. */
@@ -151,8 +152,12 @@ class ClassicBalancer implements CloudBalancer {
     }
 
     private certificate(child: string, listener: ListenerArgs): alicloud.slb.ServerCertificate {
-        const { args, parent } = this.parts;
-        const given = this.parts.certificateOf(child, listener, this);
+        const { name, args, parent } = this.parts;
+        const found = this.parts.certificateOf(child, listener, this);
+        const path = `listeners[${args.listeners.indexOf(listener)}].certificate`;
+        // What is generated is in order.
+        const given =
+            listener.certificate === undefined ? found : rsaCertificate(`LoadBalancer "${name}"`, path, found);
         return new alicloud.slb.ServerCertificate(
             child,
             {

@@ -3,6 +3,7 @@ import { parseCidr } from "../network/cidr";
 import { Problems } from "../problems";
 import { checkName, checkTags } from "../tags";
 import type { HealthCheckArgs, ListenerArgs, LoadBalancerArgs, StickinessArgs } from "./args";
+import { rsaProblem } from "./rsa";
 import { type BalancerTypeLimits, balancerTypes } from "./types";
 
 /** What a check may be without. */
@@ -152,7 +153,7 @@ function parseListener(
     path: string,
     limits: BalancerTypeLimits,
 ): ListenerSettings {
-    const { type, protocols, schedulers } = limits;
+    const { type, protocols, schedulers, rsaOnly } = limits;
     whole(problems, `${path}.port`, args.port, 1, 65535);
     const first = all.find((other) => listenerName(other) === listenerName(args));
     if (first !== args)
@@ -186,6 +187,10 @@ function parseListener(
     }
     if (args.certificate !== undefined && args.names !== undefined) {
         problems.add(`${path}.names`, "are those of a generated certificate: leave them or certificate out.");
+    }
+    if (rsaOnly && typeof args.certificate?.privateKey === "string") {
+        const problem = rsaProblem(args.certificate.privateKey);
+        if (problem !== undefined) problems.add(`${path}.certificate`, problem);
     }
     checkStickiness(problems, args.protocol, args.stickiness, `${path}.stickiness`, limits);
     return {

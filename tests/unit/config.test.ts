@@ -333,14 +333,25 @@ describe("the stack's configuration", () => {
     });
 
     describe("a certificate of one's own", () => {
-        const issue = () => {
-            const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "-"];
-            const words = ["req", "-x509", ...kind, "-days", "2", "-subj", "/CN=shop.example.com"];
+        const issue = (...kind: readonly string[]) => {
+            const words = [
+                "req",
+                "-x509",
+                ...kind,
+                "-nodes",
+                "-keyout",
+                "-",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=shop.example.com",
+            ];
             const both = execFileSync("openssl", words, { stdio: ["ignore", "pipe", "ignore"] }).toString();
             const start = both.indexOf("-----BEGIN CERTIFICATE");
             return { privateKey: both.slice(0, start), certificate: both.slice(start) };
         };
-        const [{ certificate, privateKey }, issuer] = [issue(), issue()];
+        const rsa = ["-newkey", "rsa:2048"];
+        const [{ certificate, privateKey }, issuer] = [issue(...rsa), issue(...rsa)];
         const problemsWith = (settings: Record<string, string>): string[] => {
             const loadBalancer = JSON.stringify({ certificate, privateKey, ...settings });
             return problemsOf({ ...minimal, loadBalancer }, ["loadBalancer"]).slice(1);
@@ -375,6 +386,14 @@ describe("the stack's configuration", () => {
             expect(problemsWith({ privateKey: issuer.privateKey })).toEqual([notItsKey]);
             expect(problemsWith({ certificate: issuer.certificate + certificate })).toEqual([notItsKey]);
             expect(problemsWith({ certificate: privateKey, privateKey: certificate })).toEqual([noCertificate, noKey]);
+        });
+
+        it("has an RSA key for a clb, and any for an alb", () => {
+            const other = issue("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256");
+            expect(problemsWith(other)).toEqual([
+                "  - loadBalancer.certificate: has no RSA key, and a clb takes no other: set one that has, or loadBalancer.type to alb.",
+            ]);
+            expect(problemsWith({ ...other, type: "alb" })).toEqual([]);
         });
 
         it("brings a warning once it has ended, where it is used", () => {

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 
 import * as pulumi from "@pulumi/pulumi";
 
@@ -8,6 +9,7 @@ const recorder = new Recorder();
 
 import { Host } from "../../../components/host";
 import { LoadBalancer, type ListenerArgs, type LoadBalancerArgs } from "../../../components/loadBalancer";
+import { checkedRsaKey } from "../../../components/loadBalancer/rsa";
 import { serverId } from "../../../components/loadBalancer/loadBalancer";
 import { parseLoadBalancerArgs } from "../../../components/loadBalancer/settings";
 
@@ -429,6 +431,60 @@ test("takes a certificate of the caller's, and makes none", async () => {
     expect(recorder.names("tls:index/privateKey:PrivateKey").filter((name) => name.startsWith("entry"))).toEqual([]);
     expect(balancer.caCertificate).toBeUndefined();
     expect(await valueOf(balancer.url)).toBe("https://192.0.2.1");
+});
+
+describe("a caller's certificate on a clb", () => {
+    const block = (text: string): string => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;
+    const given = async (certificate: pulumi.Input<string>, privateKey: pulumi.Input<string>) => {
+        await create({
+            listeners: [http, { protocol: "https", port: 443, hostPort: 80, certificate: { certificate, privateKey } }],
+        });
+        return recorder.find(types.certificate, "entry-443");
+    };
+    const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+    const pkcs1 = rsa.export({ type: "pkcs1", format: "pem" }).toString();
+    const pkcs8 = rsa.export({ type: "pkcs8", format: "pem" }).toString();
+
+    test("goes on with its RSA key in PKCS#1 and without blank lines between its parts, secret as before", async () => {
+        const { inputs, secret } = await given(`${block("OWN")}\n${block("ISSUER")}`, pulumi.output(pkcs8));
+        expect(inputs).toMatchObject({ serverCertificate: block("OWN") + block("ISSUER"), privateKey: pkcs1 });
+        expect(secret).toContain("privateKey");
+    });
+
+    test("stays the very text that it is where it is in order", async () => {
+        const [chain, key] = [`${block("OWN")}${block("ISSUER")}\n`.replaceAll("\n", "\r\n"), `\n${pkcs1.trim()}`];
+        expect((await given(chain, key)).inputs).toMatchObject({ serverCertificate: chain, privateKey: key });
+    });
+
+    describe("whose key is of another kind", () => {
+        const { privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+        const other = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+        const why =
+            '  - listeners[1].certificate: has no RSA key, and a clb takes no other: use one that has, or type "alb".';
+
+        test("is refused, but on an alb", () => {
+            const certificate = { certificate: block("OWN"), privateKey: other };
+            const listeners: ListenerArgs[] = [http, { protocol: "https", port: 443, hostPort: 80, certificate }];
+            expect(problems({ listeners })).toEqual([why]);
+            expect(problems({ listeners, type: "alb" }).filter((line) => line.includes("certificate"))).toEqual([]);
+        });
+
+        test("is refused once that is known, and the balancer is named", async () => {
+            const later = pulumi.output(Promise.resolve(other));
+            const checked = checkedRsaKey('LoadBalancer "entry"', "listeners[1].certificate", later);
+            // All promises of an Output fail together, and one that nobody looks at would end the process.
+            const { isKnown, isSecret, ...rest } = checked as unknown as {
+                isKnown: Promise<boolean>;
+                isSecret: Promise<boolean>;
+                promise: () => Promise<string>;
+                allResources: () => Promise<unknown>;
+            };
+            const [told] = await Promise.allSettled([rest.promise(), isKnown, isSecret, rest.allResources()]);
+            expect(String((told as PromiseRejectedResult).reason)).toContain(
+                `LoadBalancer "entry" has 1 problem:\n${why}`,
+            );
+        });
+    });
 });
 
 test("admits whom its list names, and nobody before the list has them", async () => {
