@@ -180,7 +180,8 @@ is_definer() {
 # lies_within_hosts HOST: whether its range is part of another one of HOSTS.
 lies_within_hosts() {
     local host mask
-    [[ $1 == */* ]] || return 1
+    # A server's accounts may have any text there, which is no number and must not be evaluated.
+    [[ $1 =~ ^[0-9.]+/[0-9.]+$ ]] || return 1
     for host in "${HOSTS[@]}"; do
         mask=$(address_number "${host#*/}")
         if (((mask & $(address_number "${1#*/}")) == mask && (mask & $(address_number "${1%/*}")) == $(address_number "${host%/*}"))); then
@@ -224,15 +225,16 @@ address_of() {
 
 # look ADDRESS: fails, with S_UP empty, when it doesn't answer.
 look() {
-    local address=$1 rows line
+    local address=$1 rows line pending executed
     S_UP[$address]='' S_WRITABLE[$address]='' S_EXECUTED[$address]='' S_FOLLOWS[$address]='' S_IO[$address]='' S_SQL[$address]=''
     S_ERROR[$address]='' S_PENDING[$address]=''
     # A server restarts with other settings as soon as both names of its configuration are the same again: see mysql/node.
     rows=$(sql_try "$address" "SELECT @@global.read_only, @@global.general_log_file NOT LIKE CONCAT('%', @@report_user, '%'), $(engine executed_expression)") ||
         return 1
-    IFS=$'\t' read -r line S_PENDING["$address"] S_EXECUTED["$address"] <<<"$rows"
+    IFS=$'\t' read -r line pending executed <<<"$rows"
     [[ $line == 1 ]] || S_WRITABLE[$address]=yes
-    [[ ${S_PENDING[$address]} == 1 ]] || S_PENDING[$address]=
+    [[ $pending != 1 ]] || S_PENDING[$address]=1
+    S_EXECUTED[$address]=$executed
     rows=$(sql_try "$address" "$(engine status_statement)" --vertical --column-names) || return 1
     while IFS= read -r line; do
         line=${line##+([[:space:]])}

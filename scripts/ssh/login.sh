@@ -26,7 +26,8 @@ main() {
     while IFS= read -r line || [[ -n $line ]]; do
         for key in $line; do
             [[ -z ${dropped[$key]:-} ]] || continue 2
-            unset "wanted[$key]"
+            # In double quotes bash would read the word as a subscript, and run what it has in $(…).
+            unset 'wanted[$key]'
         done
         kept+=$line$'\n'
     done < <(cat "$file" 2>/dev/null)

@@ -199,7 +199,7 @@ main() {
         [[ -n $pair ]] || continue
         [[ -n ${address[${pair%%=*}]:-} ]] || die "hostKeys: ${pair%%=*} is not among the members"
         known+="${known:+$'\n'}${address[${pair%%=*}]},${pair%%=*} ${pair#*=} $key"
-        unset "address[${pair%%=*}]"
+        unset 'address[${pair%%=*}]'
     done < <(tr ' ,' '\n ' <<<"$PARAM_HOST_KEYS")
     ((${#address[@]} == 0)) || die "hostKeys: the key of ${!address[*]} is missing"
 

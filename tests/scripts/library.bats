@@ -438,3 +438,9 @@ untouched() {
     echo "$output"
     [[ $output == *"no file"$'\n'"the password is [secret], [secret]"$'\n'"redis/node.sh:2" ]]
 }
+
+@test "scripts name an element by its text alone where bash reads a name: in single quotes" {
+    # Of what a variable holds, such as somebody's comment, bash would run what is in $(…), and take an @ for all elements.
+    run grep -rnE "(unset|\[\[ -v|printf -v|read) ([^';&|<]* )?\"?[A-Za-z_]+\[[^]']*\\$" "$scripts" --include=*.sh
+    [[ $status == 1 && -z $output ]]
+}

@@ -52,3 +52,18 @@ keys() {
     login KEYS="ssh-ed25519,AAAAone"
     [[ $status != 0 && $stderr == *'no account admin'* ]]
 }
+
+@test "what others have in their lines is read as text, whatever bash would make of it" {
+    # shellcheck disable=SC2016
+    mine='command="/bin/x-$(touch${IFS}$HOST/executed)" ssh-ed25519 AAAAmine
+command="x[$(touch${IFS}$HOST/executed)]`touch${IFS}$HOST/executed`" ssh-ed25519 AAAAmine
+ssh-rsa AAAAcloud me @ work ] [ \ '\'' " *'
+    for compatible in 4.4 5.1 5.2; do
+        printf '%s\n' "$mine" >"$home/.ssh/authorized_keys"
+        export BASH_COMPAT=$compatible
+        login KEYS="ssh-ed25519,AAAAone ssh-rsa,AAAAcloud ssh-ed25519,AAAAtwo"
+        unset BASH_COMPAT
+        [[ $status == 0 && ! -e $host/executed ]]
+        [[ $(<"$home/.ssh/authorized_keys") == "$mine"$'\nssh-ed25519 AAAAone multihost\nssh-ed25519 AAAAtwo multihost' ]]
+    done
+}

@@ -223,6 +223,14 @@ node() {
     [[ $(<"$SUDOERS_D/multihost-backup") == "multihost-backup ALL=(mysql) NOPASSWD: $BACKUP_COMMAND \"\"" ]]
 }
 
+@test "a host part that is no address is read as text" {
+    database_host debian-12
+    # shellcheck disable=SC2016
+    printf '%s\n' 'HOSTS[$(touch${IFS}$HOST/executed)]/255.0.0.0' 10.0.0.0/255.255.255.0 >"$host/accounts"
+    node mariadb
+    [[ $status == 0 && ! -e $host/executed && $(<"$host/statements") == *"DROP USER 'multihost_admin'@'HOSTS["* ]]
+}
+
 @test "a new certificate is loaded without a start" {
     for engine in mariadb mysql; do
         database_host alinux-3
