@@ -282,7 +282,7 @@ event_names() {
 }
 
 now() {
-    printf '%s' $((${EPOCHREALTIME/[.,]/} / 1000))
+    date +%s%3N
 }
 
 accounts() {

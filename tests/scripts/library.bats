@@ -444,3 +444,9 @@ untouched() {
     run grep -rnE "(unset|\[\[ -v|printf -v|read) ([^';&|<]* )?\"?[A-Za-z_]+\[[^]']*\\$" "$scripts" --include=*.sh
     [[ $status == 1 && -z $output ]]
 }
+
+@test "scripts keep to what bash 4.4 has, which is Alibaba Cloud Linux 3's and the RHEL 8 generation's" {
+    run grep -rnE 'EPOCH(REALTIME|SECONDS)|SRANDOM|BASH_(ARGV0|MONOSECONDS|TRAPSIG)|@[UuLKk]\}|wait .*-[pf]\b|local -( |;|$)|shopt .*(localvar|assoc_expand_once|patsub_replacement|varredir_close)|\$\{[ |]' \
+        "$scripts" --include=*.sh
+    [[ $status == 1 && -z $output ]]
+}
