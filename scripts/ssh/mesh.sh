@@ -10,6 +10,7 @@
 HELPER=${HELPER:-/usr/local/sbin/multihost-connectivity}
 
 # The one thing that the service user may do as root: see whether a probe arrives at this host.
+# It keeps to Python 3.6, which Alibaba Cloud Linux 3 and the RHEL 8 generation have.
 helper_text() {
     cat <<'PYTHON'
 #!/usr/bin/python3 -I
@@ -94,10 +95,17 @@ def filters():
     """Whether this host has a packet filter that drops or rejects anything."""
     for command in (["nft", "list", "ruleset"], ["iptables-save"]):
         try:
-            rules = subprocess.run(command, capture_output=True, text=True, timeout=5, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+            rules = subprocess.run(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=5,
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            ).stdout
         except (OSError, subprocess.TimeoutExpired):
             continue
-        if any(word in rules.stdout for word in ("drop", "reject", "DROP", "REJECT")):
+        # Bytes, since comments may be in letters that the host's language doesn't have.
+        if any(word in rules for word in (b"drop", b"reject", b"DROP", b"REJECT")):
             return "yes"
     return "no"
 

@@ -229,3 +229,13 @@ sys.stdin.read()' <"$host/in" >"$host/there" &
         run ! python3 -I "$HELPER" $arguments </dev/null
     done
 }
+
+@test "the helper keeps to Python 3.6" {
+    mesh
+    # These two parameters of subprocess came with 3.7.
+    python3 -c '
+import ast, sys
+with open(sys.argv[1]) as text:
+    tree = ast.parse(text.read(), feature_version=(3, 7))
+sys.exit(any(isinstance(node, ast.keyword) and node.arg in ("capture_output", "text") for node in ast.walk(tree)))' "$HELPER"
+}
