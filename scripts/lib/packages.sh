@@ -13,6 +13,11 @@ package_installed() {
     fi
 }
 
+# package_provided NAME: by whichever package, as python36 is the RHEL 8 generation's python3.
+package_provided() {
+    package_installed "$1" || { [[ $OS_FAMILY == rhel ]] && rpm -q --quiet --whatprovides "$1" >/dev/null 2>&1; }
+}
+
 # packages_alone COMMAND…: no other step of this host asks or changes its packages meanwhile. Lists that one step reads are half there for
 # another, and apt gives up where two write.
 packages_alone() {
@@ -29,7 +34,7 @@ packages_alone() {
 packages_install() {
     local name missing=()
     for name in "$@"; do
-        package_installed "$name" || missing+=("$name")
+        package_provided "$name" || missing+=("$name")
     done
     packages_bring "${missing[@]}"
 }

@@ -80,6 +80,17 @@ try_script() {
     done
 }
 
+@test "takes what a package of another name provides for installed" {
+    stub_host rocky-8
+    # shellcheck disable=SC2016
+    stub rpm '[[ $* == *"--whatprovides python3" && -e $HOST/packages/python36 ]]'
+    stub dnf 'touch "$HOST/packages/python36"'
+    try_script $'main() {\n    os_detect\n    packages_install python3\n    finish\n}'
+    [[ $(field changed) == '["package python3"]' ]]
+    try_script $'main() {\n    os_detect\n    packages_install python3\n    finish\n}'
+    [[ $(field changed) == '[]' ]]
+}
+
 @test "installs and brings to the newest version that begins as asked, in both families" {
     local script=$'main() {\n    os_detect\n    packages_install_version "${PARAM_VERSION:-}" jq\n    finish\n}'
     for os in debian-12 alinux-3; do
