@@ -26,7 +26,9 @@ mariadb_install() {
 
 mariadb_initialise() {
     # As the packages do: root and the service user, who makes the copies, come in through the socket.
-    quietly mariadb-install-db --no-defaults --user=mysql --datadir="$MYSQL_DATA" --skip-test-db --auth-root-authentication-method=socket
+    # Not as root, of whose rights AppArmor leaves the program none in Ubuntu 26.04.
+    quietly runuser -u mysql -- mariadb-install-db --no-defaults --datadir="$MYSQL_DATA" --skip-test-db \
+        --auth-root-authentication-method=socket --auth-root-socket-user=mysql
 }
 
 mariadb_settings() {

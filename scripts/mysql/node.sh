@@ -85,15 +85,18 @@ UNIT
 }
 
 # What confines the server knows the distribution's own directory only. AppArmor goes by names, and confines the program that makes the
-# system tables, too.
+# system tables, too. The second profile is MariaDB's, since 11.8.
 allow_data_path() {
-    local profile=${APPARMOR_D:-/etc/apparmor.d}
-    [[ $MYSQL_DATA != /var/lib/mysql && -e $profile/usr.sbin.mysqld && -d $profile/local ]] || return 0
-    file_write "$profile/local/usr.sbin.mysqld" 0644 root:root "$MYSQL_DATA/ r,
+    local profiles=${APPARMOR_D:-/etc/apparmor.d} profile
+    [[ $MYSQL_DATA != /var/lib/mysql && -d $profiles/local ]] || return 0
+    for profile in usr.sbin.mysqld mariadbd; do
+        [[ -e $profiles/$profile ]] || continue
+        file_write "$profiles/local/$profile" 0644 root:root "$MYSQL_DATA/ r,
 $MYSQL_DATA/** rwk,"
-    if [[ $FILE_CHANGED == true && $(cat "${APPARMOR_ENABLED:-/sys/module/apparmor/parameters/enabled}" 2>/dev/null) == Y ]] && command -v apparmor_parser >/dev/null; then
-        quietly apparmor_parser -r "$profile/usr.sbin.mysqld"
-    fi
+        if [[ $FILE_CHANGED == true && $(cat "${APPARMOR_ENABLED:-/sys/module/apparmor/parameters/enabled}" 2>/dev/null) == Y ]] && command -v apparmor_parser >/dev/null; then
+            quietly apparmor_parser -r "$profiles/$profile"
+        fi
+    done
 }
 
 # SELinux goes by the files, which have to be there.

@@ -45,6 +45,7 @@ database_hosts() {
         stand_in userdel exit
         stand_in chown '[[ $1 == -R ]] || printf "%s=%s\n" "$(/usr/bin/stat -L -c %i "$2")" "$1" >>"$HOSTS/owners"'
         stand_in stat 'owner=$(grep "^$(/usr/bin/stat -c %i "$3")=" "$HOSTS/owners" | tail -n 1); echo "$(/usr/bin/stat -c %a "$3") ${owner#*=}"'
+        stand_in runuser 'exec "${@:4}"'
         stand_in mariadb-install-db 'args=(); for word in "$@"; do [[ $word == --user=* ]] || args+=("$word"); done; exec /usr/bin/mariadb-install-db "${args[@]}" --user=root'
         stand_in mysqld 'args=(); for word in "$@"; do [[ $word == --user=* ]] || args+=("$word"); done; exec /usr/sbin/mysqld "${args[@]}" --user=root'
         stand_in mariadb-backup 'args=(); for word in "$@"; do [[ $word == --user=* ]] || args+=("$word"); done; exec /usr/bin/mariadb-backup "${args[@]}"'

@@ -41,6 +41,7 @@ database_host() {
         stub mariadbd 'echo "mariadbd  Ver ${STUB_VERSION:-10.5.27}-MariaDB for Linux on x86_64"'
         # Where the packages of a RHEL 9 and an Alibaba Cloud Linux 3 have them.
         [[ $1 == debian-* || $1 == ubuntu-* ]] || mv "$bin"/{mysqld,mariadbd} "$host/libexec"
+        stub runuser 'RUN_AS=$2 exec "${@:4}"'
         stub mariadb-install-db 'mkdir -p "$HOST/data/mysql"'
         stub apt-cache 'echo "  Candidate: ${STUB_CANDIDATE:-(none)}"'
         stub getent '[[ -e $HOST/users/$2 ]]'
@@ -266,6 +267,25 @@ node() {
     STUB_CANDIDATE=8.0.36 node mysql
     [[ $status == 0 && $(field changed) == *"$APPARMOR_D/local/usr.sbin.mysqld"*"$host/data initialised"* ]]
     node mysql
+    [[ $status == 0 && $(field changed) == '[]' ]]
+}
+
+@test "MariaDB's system tables are made where AppArmor leaves root no rights, and root and mysql come in through the socket" {
+    database_host ubuntu-26.04
+    mkdir "$APPARMOR_D/local"
+    touch "$APPARMOR_D/mariadbd"
+    echo Y >"$host/apparmor-enabled"
+    export APPARMOR_ENABLED=$host/apparmor-enabled
+    # shellcheck disable=SC2016
+    {
+        stub apparmor_parser 'cp "$APPARMOR_D/local/${2##*/}" "$HOST/allowed"'
+        stub mariadb-install-db '
+            [[ ${RUN_AS:-root} == mysql && $* != *--user=* && $* == *--auth-root-socket-user=mysql* ]] &&
+                grep -qxF "$HOST/data/** rwk," "$HOST/allowed" && mkdir -p "$HOST/data/mysql"'
+    }
+    node mariadb
+    [[ $status == 0 && $(field changed) == *"$APPARMOR_D/local/mariadbd"*"$host/data initialised"* && ! -e $APPARMOR_D/local/usr.sbin.mysqld ]]
+    node mariadb
     [[ $status == 0 && $(field changed) == '[]' ]]
 }
 
