@@ -56,7 +56,7 @@ file_write() {
         set -C
         exec 3>"$temporary"
         printf '%s\n' "$content" >&3
-        if command -v selinuxenabled >/dev/null && selinuxenabled; then
+        if selinux_enabled; then
             chcon --reference=. /dev/fd/3 2>/dev/null || true
         fi
         chmod "$mode" /dev/fd/3

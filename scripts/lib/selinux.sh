@@ -1,6 +1,10 @@
 # shellcheck shell=bash
 # SELinux, where it refuses what its policy doesn't know.
 
+selinux_enabled() {
+    command -v selinuxenabled >/dev/null && selinuxenabled
+}
+
 # selinux_ports TYPE PORT…: services of that type may listen on these TCP ports, and now only they.
 selinux_ports() {
     local type=$1 port

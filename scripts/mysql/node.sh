@@ -101,7 +101,7 @@ $MYSQL_DATA/** rwk,"
 
 # SELinux goes by the files, which have to be there.
 allow_data_files() {
-    if [[ $MYSQL_DATA != /var/lib/mysql ]] && command -v selinuxenabled >/dev/null && selinuxenabled; then
+    if [[ $MYSQL_DATA != /var/lib/mysql ]] && selinux_enabled; then
         chcon -R -t mysqld_db_t "$MYSQL_DATA"
     fi
 }

@@ -22,6 +22,9 @@ REDIS_SNAPSHOTS='3600 1 300 100 60 10000'
 # Settings that CONFIG SET applies to a running server.
 REDIS_LIVE='maxmemory|maxmemory-policy|cluster-node-timeout|appendonly|save|min-replicas-to-write|client-output-buffer-limit|masterauth'
 
+# By each of these, systemd forbids what it starts as another user than root to gain rights, as by SELinux' domain for Redis.
+REDIS_NO_GAIN='NoNewPrivileges|PrivateDevices|ProtectKernelTunables|RestrictAddressFamilies'
+
 configured() {
     [[ -r $REDIS_ETC/redis.conf ]] || return 0
     sed -n "s/^$1 //p" "$REDIS_ETC/redis.conf" | head -n 1
@@ -143,6 +146,16 @@ RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 [Install]
 WantedBy=multi-user.target
 UNIT
+}
+
+# Under those, Redis would stay in systemd's own domain with the policies of RHEL 8 and 9, and be refused its files. A node that runs all the
+# same goes on as it is: what it has written may not be open to the other domain.
+unit_of_host() {
+    if selinux_enabled && ! { service_active "$REDIS_UNIT" && grep -qsE "^($REDIS_NO_GAIN)=" "$UNIT_FILE"; }; then
+        unit | grep -vE "^($REDIS_NO_GAIN)="
+    else
+        unit
+    fi
 }
 
 # Without the settings that a running server takes over, and without what systemd alone goes by.
@@ -335,6 +348,7 @@ main() {
     directory "$REDIS_ETC" 0750 root:redis
     directory "$DATA_DIR" 0750 redis:redis
     adopt_data
+    allow_data_files
     if [[ $PARAM_TLS == true ]]; then
         require_params SECRET_CA_CERTIFICATE SECRET_CERTIFICATE SECRET_PRIVATE_KEY
         file_write "$REDIS_ETC/ca.crt" 0640 root:redis "$(trimmed "$SECRET_CA_CERTIFICATE")"
@@ -370,7 +384,7 @@ main() {
     fi
     content=$(configuration)
     file_write "$REDIS_ETC/redis.conf" 0640 root:redis "$content"
-    unit_write "$REDIS_UNIT" "$(unit)"
+    unit_write "$REDIS_UNIT" "$(unit_of_host)"
 
     if [[ -z $active ]] && service_active "$REDIS_UNIT"; then
         # Nothing that we know opens it: the file does, after a start.
@@ -399,6 +413,17 @@ adopt_data() {
         chown -R redis:redis "$path"
     done < <(written_files "$DATA_DIR")
     changed "$DATA_DIR: the data's owner"
+}
+
+# SELinux knows the distribution's own directory only. Others may have files where a disk is mounted.
+allow_data_files() {
+    local path
+    if [[ $DATA_DIR != /var/lib/redis/* ]] && selinux_enabled && ! service_active "$REDIS_UNIT"; then
+        chcon -t redis_var_lib_t "$DATA_DIR"
+        while IFS= read -r path; do
+            chcon -R -t redis_var_lib_t "$path"
+        done < <(written_files "$DATA_DIR")
+    fi
 }
 
 # What the node has written, and the folder when nothing else is in it: others may have files where a disk is mounted.

@@ -231,7 +231,7 @@ refuse_other_site() {
 
 # The module that refuses foreign files and connections, where it is switched on.
 allow_selinux() {
-    command -v selinuxenabled >/dev/null && selinuxenabled || return 0
+    selinux_enabled || return 0
     local setting settings=()
     [[ ${PARAM_SHARED:-false} != true ]] || settings+=(httpd_use_fusefs httpd_use_nfs)
     [[ -z ${PARAM_UPSTREAM:-} ]] || settings+=(httpd_can_network_connect)

@@ -45,6 +45,32 @@ node() {
     grep -q "install policycoreutils-python-utils" "$host/argv"
 }
 
+@test "SELinux lets it into its domain, and at its files in another folder" {
+    stub_host rocky-9
+    stub_selinux
+    unit=$host/units/redis-cluster.service
+    gains='^(NoNewPrivileges|PrivateDevices|ProtectKernelTunables|RestrictAddressFamilies)='
+    mkdir "$host/data"
+    touch "$host/data/nodes.conf" "$host/data/of-somebody-else"
+    node
+    [[ $status == 0 && $(grep -cE "$gains" "$unit") == 0 ]]
+    grep -qx 'ProtectSystem=full' "$unit"
+    [[ $(grep '^chcon .*redis_var_lib_t' "$host/argv") == "chcon -t redis_var_lib_t $host/data"$'\n'"chcon -R -t redis_var_lib_t $host/data/nodes.conf" ]]
+    node
+    [[ $status == 0 && $(field changed) == '[]' && $(grep -c '^chcon .*redis_var_lib_t' "$host/argv") == 2 ]]
+
+    # One that runs as before goes on.
+    stub selinuxenabled 'exit 1'
+    node
+    [[ $(grep -cE "$gains" "$unit") == 4 ]]
+    stub selinuxenabled ''
+    node
+    [[ $status == 0 && $(field changed) == '[]' && $(grep -cE "$gains" "$unit") == 4 ]]
+    rm "$host/active/redis-cluster.service"
+    node
+    [[ $status == 0 && $(field changed) == *'service redis-cluster.service started"'* && $(grep -cE "$gains" "$unit") == 0 ]]
+}
+
 @test "encrypts everything and answers on the private address" {
     stub_host debian-12
     node

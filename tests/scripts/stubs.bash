@@ -124,6 +124,8 @@ stub_selinux() {
     # shellcheck disable=SC2016
     {
         stub getenforce 'echo Enforcing'
+        stub selinuxenabled ''
+        stub chcon ''
         stub semanage '
             case $2 in
             -l) cat "$HOST/selinux-ports" ;;
