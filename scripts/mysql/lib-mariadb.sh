@@ -13,12 +13,16 @@ mariadb_names() {
     MYSQL_CONF=${MYSQL_CONF:-$(os_pick /etc/mysql/mariadb.conf.d/zz-multihost.cnf /etc/my.cnf.d/zz-multihost.cnf)}
 }
 
+mariadb_package() {
+    printf mariadb-server
+}
+
 mariadb_install() {
-    if [[ $OS_FAMILY == rhel && $OS_ID != alinux && ${OS_VERSION%%.*} == 8 ]] && ! package_installed mariadb-server; then
+    if [[ $OS_FAMILY == rhel && $OS_ID != alinux && ${OS_VERSION%%.*} == 8 ]] && ! package_installed "$(mariadb_package)"; then
         # The default stream of the RHEL 8 generation is 10.3.
         dnf -q -y module enable mariadb:10.11 >/dev/null 2>&1 || dnf -q -y module enable mariadb:10.5 >/dev/null 2>&1 || true
     fi
-    packages_install_version "${PARAM_VERSION:-}" mariadb-server mariadb-backup "$(os_pick mariadb-client mariadb)"
+    packages_install_version "${PARAM_VERSION:-}" "$(mariadb_package)" mariadb-backup "$(os_pick mariadb-client mariadb)"
     packages_install sudo
     MYSQL_VERSION=$("$(server_program mariadbd)" --version | sed -n 's/.*Ver \([0-9.]*\)-MariaDB.*/\1/p')
     version_at_least 10.5 || die "MariaDB $MYSQL_VERSION is too old: 10.5 or later is needed"

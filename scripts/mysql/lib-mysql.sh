@@ -8,11 +8,16 @@ mysql_names() {
     MYSQL_CONF=${MYSQL_CONF:-$(os_pick /etc/mysql/mysql.conf.d/zz-multihost.cnf /etc/my.cnf.d/zz-multihost.cnf)}
 }
 
+# The RHEL 10 family has the version in the name, and no name without.
+mysql_package() {
+    if [[ $OS_FAMILY == rhel && ${OS_VERSION%%.*} == 10 ]]; then printf mysql8.4-server; else printf mysql-server; fi
+}
+
 mysql_install() {
-    if ! package_installed mysql-server && ! mysql_offered; then
+    if ! package_installed "$(mysql_package)" && ! mysql_offered; then
         die "engine: $OS_NAME has no MySQL packages, so choose engine \"mariadb\", or an image that has them, such as Ubuntu 24.04 or Alibaba Cloud Linux 3"
     fi
-    packages_install_version "${PARAM_VERSION:-}" mysql-server
+    packages_install_version "${PARAM_VERSION:-}" "$(mysql_package)"
     MYSQL_VERSION=$("$(server_program mysqld)" --version | sed -n 's/.*Ver \([0-9.]*\).*/\1/p')
     version_at_least 8.0.30 || die "MySQL $MYSQL_VERSION is too old: 8.0.30 or later is needed"
 }
@@ -22,7 +27,7 @@ mysql_offered() {
     if [[ $OS_FAMILY == debian ]]; then
         packages_alone mysql_listed || { packages_alone quietly packages_refresh && packages_alone mysql_listed; }
     else
-        dnf -q list mysql-server >/dev/null 2>&1
+        dnf -q list "$(mysql_package)" >/dev/null 2>&1
     fi
 }
 

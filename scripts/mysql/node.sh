@@ -109,13 +109,13 @@ allow_data_files() {
 # What can't change in place would leave a server without its data, or one that no other can reach.
 refuse_impossible() {
     local other was
-    other=$(if [[ $PARAM_ENGINE == mysql ]]; then printf mariadb; else printf mysql; fi)
-    ! package_installed "$other-server" ||
-        die "engine: this host has $other-server, which can't become $PARAM_ENGINE in place: create a second component and move the data, or remove the package"
-    was=$(package_version "$PARAM_ENGINE-server")
+    other=$(if [[ $PARAM_ENGINE == mysql ]]; then mariadb_package; else mysql_package; fi)
+    ! package_installed "$other" ||
+        die "engine: this host has $other, which can't become $PARAM_ENGINE in place: create a second component and move the data, or remove the package"
+    was=$(package_version "$(engine package)")
     # An upgrade stops the server, and every host takes this step at the same time.
     [[ -z ${PARAM_VERSION:-} || -z $was ]] || version_begins "$was" "$PARAM_VERSION" ||
-        die "version: this host has $PARAM_ENGINE-server $was, which doesn't become $PARAM_VERSION in place: replace the replicas' hosts one by one, name one of them as the source, then replace the last"
+        die "version: this host has $(engine package) $was, which doesn't become $PARAM_VERSION in place: replace the replicas' hosts one by one, name one of them as the source, then replace the last"
     [[ -r $MYSQL_CONF ]] || refuse_foreign
 }
 

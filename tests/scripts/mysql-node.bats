@@ -254,6 +254,19 @@ node() {
     [[ $status != 0 && $stderr == *"engine: this host has mariadb-server"* ]]
 }
 
+@test "MySQL has another package in the RHEL 10 family" {
+    database_host rocky-10.1
+    # shellcheck disable=SC2016
+    stub dnf '[[ $* != *" list "* || $* == *showduplicates* || ${*: -1} == mysql8.4-server ]] || exit 1
+        [[ $* != *install* ]] || printf 8.4.6-2.el10 >"$HOST/packages/${*: -1}"'
+    STUB_VERSION=8.4.6 node mysql
+    [[ $status == 0 && $(field changed) == '["package mysql8.4-server",'* && $(field version) == '"8.4.6"' ]]
+    STUB_VERSION=8.4.6 node mysql VERSION=8.4
+    [[ $status == 0 && $(field changed) == '[]' ]]
+    node mariadb
+    [[ $status != 0 && $stderr == *"engine: this host has mysql8.4-server, which can't become mariadb in place"* ]]
+}
+
 @test "AppArmor lets it at another folder before the system tables are made there" {
     database_host ubuntu-24.04
     mkdir "$APPARMOR_D/local"
