@@ -79,6 +79,18 @@ packages_install_version() {
     packages_bring "${wanted[@]}"
 }
 
+# packages_stream MODULE VERSION STREAM…: where repositories have streams of a module, as in the RHEL 8 and 9 families, its packages come from the one
+# that VERSION begins with, or else from the first of STREAM… that there is. Only for what isn't installed: another stream is another version.
+packages_stream() {
+    local module=$1 version=${2#*:} stream
+    shift 2
+    [[ $OS_FAMILY == rhel ]] || return 0
+    [[ ! $version =~ ^([0-9]+)(\.[0-9]+)? ]] || set -- "${BASH_REMATCH[0]}" "${BASH_REMATCH[1]}" "$@"
+    for stream in "$@"; do
+        ! packages_alone "$(packages_tool)" -q -y module enable "$module:$stream" >/dev/null 2>&1 </dev/null || return 0
+    done
+}
+
 # Nothing when it isn't installed.
 package_version() {
     package_installed "$1" || return 0

@@ -18,10 +18,10 @@ mariadb_package() {
 }
 
 mariadb_install() {
-    if [[ $OS_FAMILY == rhel && $OS_ID != alinux && ${OS_VERSION%%.*} == 8 ]] && ! package_installed "$(mariadb_package)"; then
-        # The default stream of the RHEL 8 generation is 10.3.
-        dnf -q -y module enable mariadb:10.11 >/dev/null 2>&1 || dnf -q -y module enable mariadb:10.5 >/dev/null 2>&1 || true
-    fi
+    local streams=()
+    # The default stream of the RHEL 8 generation is 10.3.
+    [[ $OS_FAMILY != rhel || $OS_ID == alinux || ${OS_VERSION%%.*} != 8 ]] || streams=(10.11 10.5)
+    package_installed "$(mariadb_package)" || packages_stream mariadb "${PARAM_VERSION:-}" ${streams[@]+"${streams[@]}"}
     packages_install_version "${PARAM_VERSION:-}" "$(mariadb_package)" mariadb-backup "$(os_pick mariadb-client mariadb)"
     packages_install sudo
     MYSQL_VERSION=$("$(server_program mariadbd)" --version | sed -n 's/.*Ver \([0-9.]*\)-MariaDB.*/\1/p')

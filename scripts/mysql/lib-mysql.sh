@@ -17,6 +17,7 @@ mysql_install() {
     if ! package_installed "$(mysql_package)" && ! mysql_offered; then
         die "engine: $OS_NAME has no MySQL packages, so choose engine \"mariadb\", or an image that has them, such as Ubuntu 24.04 or Alibaba Cloud Linux 3"
     fi
+    package_installed "$(mysql_package)" || packages_stream mysql "${PARAM_VERSION:-}"
     packages_install_version "${PARAM_VERSION:-}" "$(mysql_package)"
     MYSQL_VERSION=$("$(server_program mysqld)" --version | sed -n 's/.*Ver \([0-9.]*\).*/\1/p')
     version_at_least 8.0.30 || die "MySQL $MYSQL_VERSION is too old: 8.0.30 or later is needed"

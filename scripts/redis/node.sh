@@ -31,14 +31,13 @@ configured() {
 }
 
 install_redis() {
-    local version
+    local version streams=()
     if [[ $OS_FAMILY == rhel && ${OS_VERSION%%.*} == 10 ]] && ! package_installed redis && [[ -z $(packages_alone package_versions redis) ]]; then
         die "$OS_ID $OS_VERSION has no package redis, its repositories have Valkey instead: use one of the RHEL 9 family or Debian 12 or 13 for the hosts of Redis"
     fi
-    if [[ $OS_FAMILY == rhel && ${OS_VERSION%%.*} == [38] && $OS_ID != anolis:23 ]] && ! package_installed redis; then
-        # The default stream of the RHEL 8 generation is Redis 5, which knows no TLS.
-        dnf -q -y module enable redis:6 >/dev/null 2>&1 || true
-    fi
+    # The default stream of the RHEL 8 generation is Redis 5, which knows no TLS.
+    [[ $OS_FAMILY != rhel || ${OS_VERSION%%.*} != [38] ]] || streams=(6)
+    package_installed redis || packages_stream redis "${PARAM_VERSION:-}" ${streams[@]+"${streams[@]}"}
     packages_install_version "${PARAM_VERSION:-}" "$(os_pick redis-server redis)" "$(os_pick redis-tools redis)"
     # The distribution's own instance on port 6379 has no password and competes for the memory.
     service_off "$(os_pick redis-server redis).service"

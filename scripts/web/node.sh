@@ -356,6 +356,7 @@ main() {
         PARAM_BODY_SIZE PARAM_STATUS_PORT
     os_detect
     refuse_other_site
+    package_installed nginx || packages_stream nginx "${PARAM_VERSION:-}"
     packages_install_version "${PARAM_VERSION:-}" nginx
     packages_install curl tar
     if [[ -n ${PARAM_TLS_PORT:-} ]]; then

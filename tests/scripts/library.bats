@@ -80,6 +80,33 @@ try_script() {
     done
 }
 
+# stream_host OS STREAM…: packages of a stream that is enabled are offered beside the others.
+stream_host() {
+    stub_host "$1"
+    mv "$bin/dnf" "$bin/dnf-of-streams"
+    printf '%s\n' "${@:2}" >"$host/streams"
+    # shellcheck disable=SC2016 # the stand-in expands it
+    stub dnf '
+        [[ $* == *"module enable"* ]] || exec dnf-of-streams "$@"
+        grep -qx "${*: -1}" "$HOST/streams" || exit 1
+        echo "${*: -1}" >>"$HOST/enabled-streams"'
+}
+
+@test "takes the stream of the version that is asked for, or one of those that are named, or none" {
+    body=$'main() {\n    os_detect\n    packages_stream mariadb "$PARAM_VERSION" $PARAM_STREAMS\n    finish\n}'
+    stream_host rocky-9.5 mariadb:10.5 mariadb:10.11 mariadb:11
+    # Version, streams that are named, stream that is taken.
+    for case in 10.11//10.11 1:10.11.6-1//10.11 11.8.3//11 12// // "12/10.6 10.5/10.5" 10.11/10.5/10.11 /10.5/10.5; do
+        IFS=/ read -r version streams taken <<<"$case"
+        : >"$host/enabled-streams"
+        try_script "$body" VERSION="$version" STREAMS="$streams"
+        [[ $status == 0 && $(<"$host/enabled-streams") == "${taken:+mariadb:$taken}" ]]
+    done
+    stub_host debian-12
+    try_script "$body" VERSION=10.11 STREAMS=10.5
+    [[ $status == 0 && ! -s $host/argv ]]
+}
+
 @test "takes what a package of another name provides for installed" {
     stub_host rocky-8
     # shellcheck disable=SC2016

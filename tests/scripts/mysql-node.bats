@@ -73,6 +73,21 @@ node() {
     [[ $status != 0 && $stderr == *"version: this host has mariadb-server 1:10.11.14-0+deb12u2, which doesn't become 11 in place"* ]]
 }
 
+@test "a version comes from its stream in the RHEL family" {
+    for case in rocky-9.5:mariadb:10.11 rocky-8.10:mariadb:10.5 rocky-9.5:mysql:8.4; do
+        IFS=: read -r os engine version <<<"$case"
+        database_host "$os"
+        printf '%s '"$version.9-1"'\n' "$engine-server" mariadb mariadb-backup >"$host/offered"
+        STUB_VERSION=$version.9 node "$engine" VERSION="$version"
+        [[ $status == 0 && $(grep -m 1 -o 'module enable .*' "$host/argv") == "module enable $engine:$version" ]]
+        STUB_VERSION=$version.9 node "$engine" VERSION="$version"
+        [[ $(field changed) == '[]' && $(grep -c 'module enable' "$host/argv") == 1 ]]
+    done
+    database_host rocky-8.10
+    node mariadb
+    [[ $(grep -o 'module enable .*' "$host/argv") == 'module enable mariadb:10.11' ]]
+}
+
 @test "a new server whose package brings another version than its own is refused, and one that is at work is noted" {
     local version=8.0.36-0ubuntu0.24.04.1
     database_host ubuntu-24.04

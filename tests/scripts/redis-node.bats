@@ -71,6 +71,18 @@ node() {
     [[ $status == 0 && $(field changed) == *'service redis-cluster.service started"'* && $(grep -cE "$gains" "$unit") == 0 ]]
 }
 
+@test "a version comes from its stream in the RHEL family" {
+    stub_host rocky-9.5
+    printf 'redis 7.0.15-1\n' >"$host/offered"
+    node VERSION=7
+    [[ $status == 0 && $(grep -o 'module enable .*' "$host/argv") == 'module enable redis:7' ]]
+    stub_host rocky-8.10
+    rm -r "$host/packages" "$host/argv"
+    mkdir "$host/packages"
+    node
+    [[ $(grep -o 'module enable .*' "$host/argv") == 'module enable redis:6' ]]
+}
+
 @test "encrypts everything and answers on the private address" {
     stub_host debian-12
     node

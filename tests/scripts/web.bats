@@ -118,6 +118,16 @@ get() {
     [[ $status == 0 && $(field changed) == '[]' ]]
 }
 
+@test "a version of nginx comes from its stream in the RHEL family" {
+    stub_host rocky-9.5
+    web_host
+    printf 'nginx 1.24.0-4\n' >"$host/offered"
+    node VERSION=1.24
+    [[ $status == 0 && $(grep -o 'module enable .*' "$host/argv") == 'module enable nginx:1.24' ]]
+    node VERSION=1.24
+    [[ $(field changed) == '[]' && $(grep -c 'module enable' "$host/argv") == 1 ]]
+}
+
 @test "a changed setting is taken over by a reload" {
     node
     node BURST=7
