@@ -1,7 +1,7 @@
 /** What must be there before the long work starts; each problem is one sentence with its remedy. */
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync } from "node:fs";
 import net from "node:net";
-import { delimiter, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { cacheFolder, stateFolder } from "../toolchain/folders";
 import { toolchainProblems } from "../toolchain/toolchain";
 import { Docker } from "./hosts/docker";
@@ -9,7 +9,7 @@ import { engineProblem } from "./hosts/engine";
 import { labFilter } from "./hosts/hosts";
 import { isBuilt } from "./hosts/image";
 import { expectedIndex } from "./hosts/labs";
-import { Runner, searchPath } from "./hosts/runner";
+import { Runner, onPath } from "./hosts/runner";
 import { addressProblem } from "./net/conflicts";
 import { firewallProblems } from "./net/firewalls";
 import { runningDaemon, wrongPort } from "./record";
@@ -46,19 +46,6 @@ export async function findProblems(paths: LabPaths, scope: PreflightScope): Prom
 function checkPlatform(): string | undefined {
     if (process.platform === "linux") return undefined;
     return `The lab needs Linux, this is ${process.platform}: run it in a Linux virtual machine.`;
-}
-
-function onPath(command: string): boolean {
-    return searchPath()
-        .split(delimiter)
-        .some((folder) => {
-            try {
-                accessSync(join(folder, command), constants.X_OK);
-                return true;
-            } catch {
-                return false;
-            }
-        });
 }
 
 async function checkEngine(): Promise<string | undefined> {

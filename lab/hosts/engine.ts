@@ -10,7 +10,7 @@ import { step } from "../../toolchain/progress.cjs";
 import { isAlive, processes, startOf } from "../process";
 import { Docker, engineElsewhere } from "./docker";
 import { readJson, remove, writeAtomically } from "./files";
-import { RunError, Runner, searchPath } from "./runner";
+import { RunError, Runner, onPath, searchPath } from "./runner";
 import { uplinkMtu } from "../net/network";
 
 /** A reason for which there can be no lab on this machine, in one sentence with its remedy. */
@@ -85,12 +85,6 @@ function missingTools(): string[] {
     return Object.entries(TOOLS)
         .filter(([tool]) => !onPath(tool))
         .map(([, name]) => name);
-}
-
-function onPath(program: string): boolean {
-    return searchPath()
-        .split(":")
-        .some((folder) => existsSync(path.join(folder, program)));
 }
 
 /** Distribution and release of this machine, in lower case. */

@@ -1,5 +1,7 @@
 /** The one place of the machine side that starts programs. */
 import { spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { messageOf } from "../../toolchain/errors";
 
@@ -113,4 +115,18 @@ export function searchPath(): string {
     const path = process.env["PATH"] ?? "";
     const missing = ["/usr/local/sbin", "/usr/sbin", "/sbin"].filter((folder) => !path.split(":").includes(folder));
     return [path, ...missing].join(":");
+}
+
+/** Whether a program can be run by its name. */
+export function onPath(program: string): boolean {
+    return searchPath()
+        .split(":")
+        .some((folder) => {
+            try {
+                accessSync(join(folder, program), constants.X_OK);
+                return true;
+            } catch {
+                return false;
+            }
+        });
 }

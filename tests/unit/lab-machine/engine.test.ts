@@ -16,7 +16,10 @@ jest.mock("node:fs", () => {
             : file;
     return {
         ...fs,
-        existsSync: (file: string) => /bin\/[a-z]+$/.test(file) || fs.existsSync(own(file)),
+        accessSync: (file: string, mode?: number) => {
+            if (!/bin\/[a-z]+$/.test(file)) fs.accessSync(file, mode);
+        },
+        existsSync: (file: string) => fs.existsSync(own(file)),
         readFileSync: (file: string, ...more: [BufferEncoding]) => fs.readFileSync(own(file), ...more),
         writeFileSync: (file: string, ...more: [string]) => fs.writeFileSync(own(file), ...more),
         rmSync: (file: string, ...more: [object]) => fs.rmSync(own(file), ...more),
