@@ -132,6 +132,19 @@ export class Recorder {
     }
 }
 
+/** What an output ends with instead of a value. */
+export async function failureOf(output: pulumi.Output<unknown>): Promise<string> {
+    // All promises of an Output fail together, and one that nobody looks at would end the process.
+    const { isKnown, isSecret, ...rest } = output as unknown as {
+        isKnown: Promise<boolean>;
+        isSecret: Promise<boolean>;
+        promise: () => Promise<unknown>;
+        allResources: () => Promise<unknown>;
+    };
+    const [told] = await Promise.allSettled([rest.promise(), isKnown, isSecret, rest.allResources()]);
+    return String((told as PromiseRejectedResult).reason);
+}
+
 /** The value of an output, which must be known. */
 export function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
     return new Promise((resolve) => output.apply(resolve));

@@ -184,6 +184,20 @@ test("an answer that a datagram can't hold is cut off there, and whole where the
         expect(decode(whole!).answers).toHaveLength(60);
 });
 
+/** A relay that asks these resolvers, which a file in the folder names. */
+async function relayBy(folder: string, servers: readonly string[], upstreamPort: number): Promise<DnsRelay> {
+    const file = path.join(folder, "resolv.conf");
+    writeFileSync(file, servers.map((server) => `nameserver ${server}\n`).join(""));
+    const relay = new DnsRelay({
+        address: "127.0.0.1",
+        preferredPort: 0,
+        upstreamPort,
+        resolvers: new Resolvers(file),
+    });
+    await relay.start();
+    return relay;
+}
+
 describe("the relay", () => {
     const framed = (packet: Buffer): Buffer => Buffer.concat([Buffer.from([0, packet.length]), packet]);
     let upstream: net.Server;
@@ -227,17 +241,9 @@ describe("the relay", () => {
         const { port } = upstream.address() as net.AddressInfo;
         await new Promise<void>((done) => rude.listen(port, "127.0.0.3", done));
         const folder = mkdtempSync(path.join(tmpdir(), "lab-resolvers-"));
-        const file = path.join(folder, "resolv.conf");
         const asked = framed(query("example.com"));
         const outcome = async (...servers: string[]): Promise<Buffer> => {
-            writeFileSync(file, servers.map((server) => `nameserver ${server}\n`).join(""));
-            const second = new DnsRelay({
-                address: "127.0.0.1",
-                preferredPort: 0,
-                upstreamPort: port,
-                resolvers: new Resolvers(file),
-            });
-            await second.start();
+            const second = await relayBy(folder, servers, port);
             const socket = net.connect(second.port, "127.0.0.1");
             let received = Buffer.alloc(0);
             await new Promise<void>((done) => {
@@ -299,15 +305,7 @@ describe("the relay", () => {
                 await new Promise<void>((done) => socket.bind(port, address, done));
                 port = socket.address().port;
             }
-            const file = path.join(folder, "resolv.conf");
-            writeFileSync(file, addresses.map((address) => `nameserver ${address}\n`).join(""));
-            const second = new DnsRelay({
-                address: "127.0.0.1",
-                preferredPort: 0,
-                upstreamPort: port,
-                resolvers: new Resolvers(file),
-            });
-            await second.start();
+            const second = await relayBy(folder, addresses, port);
             const client = dgram.createSocket("udp4");
             const answer = await new Promise<Buffer>((done) => {
                 client.on("message", done);
